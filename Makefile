@@ -1,0 +1,38 @@
+# make repro: set-up and the whole pipeline.  make test: set-up and the tests.  The rest is below.
+
+PYTHON ?= python3
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+READY := $(VENV)/.ready
+
+.PHONY: setup repro test check ui bench
+
+setup: $(READY)  ## a virtual environment with the pinned dependencies
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "hansard-bias: $$($(PYTHON) --version) found, expected Python 3.11 or newer; set PYTHON=python3.11" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(VENV)/bin/hansard-bias plots-page
+	@touch $@
+
+repro: setup  ## bring everything up to date and print the result
+	@hansard-bias check
+	dvc repro
+	@hansard-bias summary
+
+test: setup  ## the tests
+	pytest
+
+check: setup  ## style, types, architecture
+	ruff check .
+	ruff format --check .
+	mypy
+	pytest tests/test_architecture.py
+
+ui: setup  ## MLflow on http://127.0.0.1:5000
+	@hansard-bias ui
+
+bench: setup  ## benchmarks against peers
+	$(VENV)/bin/python benchmarks/train.py

@@ -1,0 +1,39 @@
+"""Where the pipeline keeps what, relative to the project's root; and writing without half-written files."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+SAMPLE = Path("data/raw/sample")
+SPEECHES = Path("data/speeches")
+ALIGNED = Path("data/aligned")
+ENCODED = Path("data/encoded")
+SCORES = Path("data/scores")
+PROBED = Path("data/probed")
+TOKENIZER = Path("models/tokenizer")
+MODELS = Path("models")
+METRICS = Path("metrics")
+MIXTURES = ALIGNED / "mixtures.parquet"
+CHECKED = Path("data/params.checked")
+
+
+def run_name(model: str, seed: int) -> str:
+    """The name of one training run in files and stages: `mixed-2`."""
+    return f"{model}-{seed}"
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON that a person can read and git can compare; the file appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    os.replace(partial, path)
+
+
+def needed(path: Path, stage: str) -> Path:
+    """The path itself, or a ValueError that names the stage that makes it."""
+    if not path.exists():
+        raise ValueError(f"{path}: no such file; run `dvc repro {stage}` first")
+    return path

@@ -1,0 +1,75 @@
+"""A tiny project, run once through every stage's own `run`: what is tested is what DVC runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from ruamel.yaml import YAML
+
+from tiny_project import ROOT, TINY, Project, merged, write_params
+
+# A busy machine is no failure.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+
+# Several test processes with all cores each slow one another down; the models here are tiny.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def shipped() -> dict[str, Any]:
+    """The shipped params.yaml, as plain data."""
+    return YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def raw(shipped: dict[str, Any]) -> dict[str, Any]:
+    """A copy of the shipped parameters that a test may change."""
+    return merged(shipped, {})
+
+
+@pytest.fixture(scope="session")
+def tiny(shipped: dict[str, Any]) -> dict[str, Any]:
+    """Parameters of the tiny project."""
+    return merged(shipped, TINY)
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, Any]) -> Project:
+    """The tiny project, from the sample to the page."""
+    from hansard_bias.stages import align, bias, check, corpus, encode, probe, report, sample, score, tokenizer, train
+    from hansard_bias.training.progress import Silent
+
+    built = Project(write_params(tmp_path_factory.mktemp("project"), tiny), tiny)
+    before = Path.cwd()
+    os.chdir(built.root)
+    try:
+        check.run(built.config)
+        sample.run(built.config)
+        for name in built.config.corpora:
+            corpus.run(built.config, name)
+        align.run(built.config)
+        tokenizer.run(built.config)
+        for name in built.config.corpora:
+            encode.run(name)
+        for model in built.config.models:
+            for seed in built.config.train.seeds:
+                train.run(built.config, model, seed, Silent())
+                score.run(built.config, model, seed)
+                probe.run(built.config, model, seed)
+        bias.run(built.config)
+        report.run(built.config)
+    finally:
+        os.chdir(before)
+    return built
+
+
+@pytest.fixture
+def inside(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """The tiny project as the working directory."""
+    monkeypatch.chdir(project.root)
+    return project
