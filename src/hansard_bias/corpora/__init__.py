@@ -1,0 +1,1 @@
+"""From archives of debates to aligned corpora: readers, cleaning, splits, mixtures, audits."""

@@ -1,0 +1,132 @@
+"""One surface form for all corpora: a model must not tell two archives apart by their spacing and quotes."""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from functools import cache
+
+MARKERS = re.compile(
+    r"[(\[]\s*(?:interpretation(?:\s+(?:ends?|begins|continues))?|translation|english)\s*[)\]](?:\s*:)?", re.I
+)
+MASK = "[MASK]"
+
+_SINGLE = "\u2018\u2019\u201a\u201b\u2032\u2035\u00b4`\u02bc\u02b9\u02c8\uff07"
+_DOUBLE = "\u201c\u201d\u201e\u201f\u2033\u2036\u00ab\u00bb\u301d\u301e\uff02"
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u2043"
+_ASCII_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_DELETED = "\u00ad\u200c\u200d\u2060\ufeff"
+
+
+@cache
+def _surface_table() -> dict[int, str]:
+    """Every character that has a plainer equivalent."""
+    table = {
+        code: " "
+        for code in range(sys.maxunicode + 1)
+        if unicodedata.category(chr(code)) in ("Cc", "Cf", "Cs", "Zs", "Zl", "Zp")
+    }
+    table |= dict.fromkeys(map(ord, _DELETED), "")
+    for plain, characters in (("'", _SINGLE), ('"', _DOUBLE), ("-", _DASHES), ("...", "\u2026")):
+        table |= dict.fromkeys(map(ord, characters), plain)
+    return table
+
+
+# Every rule only deletes spaces (the text has single ones here), so that no rule undoes another. The order matters:
+# a pair of quotes is recognised by the spaces around it, and a plural's apostrophe must be gone before that.
+_CONTRACTION = re.compile(r"(?<=\w) ' ?(?=(?:s|t|re|ve|ll|d|m)\b)", re.I)  # everybody 's, don 't, they ' re
+_SPACED_APOSTROPHES = (
+    (_CONTRACTION, "'"),
+    (re.compile(r"(?<=[sz]) '(?= [^\W\d_])", re.I), "'"),  # members ' statements
+    (re.compile(r"(?<!\S)' ([^']+?) '(?!\S)"), r"'\1'"),
+    (_CONTRACTION, "'"),
+    (re.compile(r"\b([odl]|ma) '(?=[^\W\d])", re.I), r"\1'"),  # o 'brien, ma 'na
+    (re.compile(r"(?<!\S)' (?=\d0s\b)", re.I), "'"),  # the ' 60s
+)
+_SPACED_QUOTES = re.compile(r'(?<!\S)" ([^"]+?) "(?!\S)')
+_RULES = (
+    ("-", re.compile(r" ?-[ -]*"), "-"),  # pan - territorial
+    (" ", re.compile(r" (?:(?=[,.;:?!)\]%/])|(?<=[(\[/] )|(?<=[$#£€] )(?=\d))"), ""),  # thank you , ( so ) $ 5
+    ("(", re.compile(r"(?<=\d) (?=\(\d+\))"), ""),  # rule 91 (5)
+    (": ", re.compile(r"(?<=\d:) (?=\d\d(?!\d))"), ""),  # 1: 30 p.m.
+)
+
+_LONGEST_FORMULAS = 240
+_TITLE_STOP = re.compile(r"\b(mr|mrs|ms|dr|hon|st|ste|nos?)\.")
+_SENTENCE_END = re.compile(r"[.?!]+")
+_TITLED = r"(?:the )?(?:right )?(?:hon(?:ou?rable)?|mr|mrs|ms|miss|madame?|dr|minister|premier)(?: [\w'-]+){0,2}"
+_OFFICE = r"(?:(?:mr|madame?) )?(?:deputy )?(?:speaker|chair|chairman|chairperson|clerk|premier|minister)"
+_VERB = (
+    r"\b(?:am|is|are|was|were|has|have|had|will|would|should|can|could|may|must|does|did|said|says|to|that|not|who)\b"
+)
+_SEAT = rf"(?:the )?(?:hon |honourable )?(?:member|minister)(?: responsible)? (?:for|of|from) (?!.*{_VERB})[^,]{{2,60}}"
+_SOMEBODY = rf"(?:{_OFFICE}|{_TITLED}|{_SEAT}(?:, {_TITLED})?)"
+_ITEM = (
+    r"(?:oral|written) questions?|(?:members?'?s?|ministers?'?s?) statements?|returns? to (?:oral|written) questions?"
+    r"|recognition of visitors in the gallery|petitions|tabling of documents|motions|orders of the day|question period"
+    r"|notices? of motions?(?: for first reading of bills)?|(?:first|second|third) reading of bills|(?:opening )?prayer"
+    r"|replies to (?:the )?(?:opening|budget) address|resuming debate|questions and comments"
+    r"|reports? of (?:the )?(?:standing and special )?committees?(?: of the whole)?"
+)
+_FORMULA = re.compile(
+    rf"(?:(?:and|yes|no|okay|ok),? )?(?:{_SOMEBODY}(?:, )?)?(?:"
+    r"(?:(?:is it |all |you have |are you |do you |do (?:the )?members )?agreed?(?: to)?)"
+    rf"|(?:thank you|thanks|merci|qujannamiik|ma'na)(?: (?:so|very) much)?(?:,? {_SOMEBODY})?"
+    r"|hear(?:,? hear)*|bravo|shame|order(?:,? (?:order|please))*|yes|no|aye|nay|yeas?|nays|question|proceed"
+    r"|(?:the |this )?(?:motion|amendment|clause)(?: is| has been| was)? (?:carried|in order|defeated|agreed to)"
+    r"|carried|defeated|on division|opposed|abstentions?|(?:all )?(?:those )?(?:in favour|opposed)(?: of the motion)?"
+    r"|(?:are there )?(?:any )?nays|there are no nays|(?:the )?question (?:has been|is being) called|to the motion"
+    r"|please (?:proceed|be seated|rise)|go ahead|(?:your )?(?:first |second |final )?supplementary(?: question)?"
+    rf"|(?:item )?(?:no |number )?\d+(?:,? (?:{_ITEM}))?|{_ITEM}|does the house give its consent|is that agreed"
+    r"|(?:all )?those (?:in favour|opposed)(?: of the \w+)?,? (?:will )?please say (?:yea|nay)|call in the members"
+    r"|i declare (?:the )?[\w ]{4,40}?(?:, as amended,)? (?:carried|defeated|lost|agreed to)(?: on division)?"
+    r"|is it the pleasure of the (?:house|committee) to adopt the [\w ]{5,30}|shall [\w, ]{4,40} carry"
+    r"|in my opinion,? the (?:yeas|nays) have it|is there (?:unanimous )?consent|do we have unanimous consent"
+    rf"|is the house ready for the question|welcome(?: to the (?:gallery|house|assembly))?"
+    rf")?(?:,? {_SOMEBODY})?"
+)
+
+
+def strip_markers(text: str) -> str:
+    """Remove what the interpreters' booth adds: `(interpretation)`, `(interpretation ends)`, `[Translation]`."""
+    removed = 1
+    while removed and ("(" in text or "[" in text):
+        text, removed = MARKERS.subn(" ", text)
+    return text
+
+
+def clean_text(text: str, lowercase: bool) -> str:
+    """The one surface form: composed characters, plain quotes and dashes, no tokeniser's spaces, no markers.
+
+    Idempotent, and the same for tokenised and untokenised text. A literal `[MASK]` stays as it is.
+    """
+    text = _plain_characters(text.lower() if lowercase else text)
+    text = " ".join(strip_markers(text).split())
+    if " '" in text or text.startswith("' "):
+        for pattern, replacement in _SPACED_APOSTROPHES:
+            text = pattern.sub(replacement, text)
+    if '" ' in text:
+        text = _SPACED_QUOTES.sub(r'"\1"', text)
+    for needed, pattern, joined in _RULES:
+        if needed in text:
+            text = pattern.sub(joined, text)
+    return text.replace(MASK.lower(), MASK) if lowercase else text
+
+
+def _plain_characters(text: str) -> str:
+    """Composed characters (NFC), plain quotes and dashes, spaces for control and format characters."""
+    if text.isascii():
+        return _ASCII_CONTROL.sub(" ", text)
+    # Once more after the table: what it deletes may have stood between a letter and its accent.
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).translate(_surface_table()))
+
+
+def is_procedural(text: str) -> bool:
+    """Whether a whole (cleaned) speech is made of formulas: "Agreed.", "Thank you, Mr. Speaker. Oral Questions."."""
+    if len(text) > _LONGEST_FORMULAS:
+        return False
+    bare = _TITLE_STOP.sub(r"\1", text.casefold())
+    sentences = [sentence.strip(" ,;:-\"'") for sentence in _SENTENCE_END.split(bare)]
+    spoken = [sentence for sentence in sentences if sentence]
+    return bool(spoken) and all(_FORMULA.fullmatch(sentence) for sentence in spoken)

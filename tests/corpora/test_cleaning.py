@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hansard_bias.corpora.cleaning import clean_text, is_procedural
+
+PIECES = st.sampled_from(
+    [
+        *"'\"()[]-.,:;/%$# abostz",
+        *(
+            " ' ",
+            " '",
+            "re",
+            "ll",
+            "ma",
+            "60s",
+            "3",
+            "30",
+            "interpretation",
+            " ( interpretation ) ",
+            "( interpretation",
+        ),
+        *("ends )", "[MASK]", "[ translation ]", "\u2019", "\u201c", "\u2014", "\u2026", "\u00a0", "\u00ad", "\u200b"),
+        *("e", "\u0301", "J", "\u030c", "\u0130", "\u03a3", "\x07", "\n", "\u2028", "\ufeff"),
+    ]
+)
+TEXTS = st.one_of(st.text(max_size=40), st.lists(PIECES, max_size=14).map("".join))
+
+
+@settings(deadline=None)
+@given(TEXTS, st.booleans())
+def test_cleaning_twice_changes_nothing(text: str, lowercase: bool) -> None:
+    once = clean_text(text, lowercase)
+    assert clean_text(once, lowercase) == once
+
+
+@settings(deadline=None)
+@given(TEXTS, st.booleans())
+def test_the_surface_form_has_no_odd_characters(text: str, lowercase: bool) -> None:
+    cleaned = clean_text(text, lowercase)
+    assert unicodedata.is_normalized("NFC", cleaned)
+    assert cleaned == " ".join(cleaned.split())
+    assert not any(unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") for character in cleaned)
+    assert not set(cleaned) & set("\u2018\u2019\u201c\u201d\u2013\u2014\u2026\u00a0")
+
+
+@pytest.mark.parametrize(
+    ("tokenised", "printed"),
+    [
+        ("thank you , mr. speaker .", "Thank you, Mr. Speaker."),
+        ("mr. o 'dell says everybody 's here", "Mr. O\u2019Dell says everybody\u2019s here"),
+        ("we don 't know ; they ' re late", "We don\u2019t know; they\u2019re late"),
+        ("the members ' lounge and the elders ' council", "The members\u2019 lounge and the elders\u2019 council"),
+        ("since the ' 80s , ma 'na", "Since the \u201980s, ma\u2019na"),
+        ("a pan - arctic road", "A pan\u2011arctic road"),
+        ("a path - a long one -- leads on", "A path \u2014 a long one \u2013 leads on"),
+        ("$ 5 million , 80 % of item # 3", "$5 million, 80% of item #3"),
+        ("rule 44 ( 2 ) and motion 7 - 1 ( 3 ) :", "Rule 44(2) and Motion 7 \u2013 1(3):"),
+        ("at 1 : 30 p.m. , fish and / or seal", "At 1:30 p.m., fish and/or seal"),
+        ('he said " we agree . " and left', "He said \u201cwe agree.\u201d and left"),
+        ("she asked ' who built it ? ' twice", "She asked \u2018who built it?\u2019 twice"),
+        ("well ...", "Well\u2026"),
+        ("( interpretation ) good day . ( interpretation ends ) good", "Good day. (interpretation ends) Good"),
+        ("caf\u00e9 open", "Cafe\u0301\u00a0open"),
+    ],
+)
+def test_tokenised_and_printed_text_meet(tokenised: str, printed: str) -> None:
+    assert clean_text(tokenised, True) == clean_text(printed, True)
+    assert " ," not in clean_text(tokenised, False)
+
+
+def test_the_exact_form() -> None:
+    text = "\u201cThe pan - arctic road , \u201d she said ( twice ) :\n\t$ 5 isn 't much ."
+    assert clean_text(text, False) == '"The pan-arctic road, " she said (twice): $5 isn\'t much.'
+    assert clean_text("A  B\x00C\u200bD\u00adE", False) == "A B C DE"
+    assert clean_text("Every 'quoted' word stays", False) == "Every 'quoted' word stays"
+
+
+@pytest.mark.parametrize("marker", ["(interpretation)", "( Interpretation Ends )", "[Translation]", "[ english ]"])
+def test_markers_are_removed(marker: str) -> None:
+    assert clean_text(f"Good {marker} day", False) == "Good day"
+    assert clean_text(f"{marker} : Good day", False) == "Good day"
+
+
+def test_other_parentheses_stay() -> None:
+    assert clean_text("the (first) interpretation", False) == "the (first) interpretation"
+
+
+def test_a_mask_stays_a_mask() -> None:
+    assert clean_text("The [MASK] of Nunavut , [MASK] .", True) == "the [MASK] of nunavut, [MASK]."
+    assert clean_text("The [MASK]", False) == "The [MASK]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["Agreed.", "Agreed!", "thank you.", "Thank you, Mr. Speaker.", "Motion carried.", "Hear, hear!", "Question."],
+        *[
+            "the motion is carried.",
+            "thank you mr. pike. oral questions. mr. moss.",
+            "Order, please. The hon. member for Elm.",
+        ],
+        *[
+            "item 5, petitions.",
+            "All those in favour of the motion will please say yea.",
+            "I declare Motion No. 4 lost.",
+        ],
+        *["minister of roads, ms. pike.", "your final supplementary, mr. moss.", "Is that agreed?"],
+    ],
+)
+def test_formulas_are_procedural(text: str) -> None:
+    assert is_procedural(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["", "...", "I agree with the plan.", "Agreed, but who pays for the road?", "Thank you for the new school."],
+        *["The minister of roads is wrong about ice.", "Thank you, Mr. Speaker. The ferry is late.", "Agreed. " * 60],
+        "The member for Elm has spoken of her town.",
+    ],
+)
+def test_speech_is_not_procedural(text: str) -> None:
+    assert not is_procedural(text)
