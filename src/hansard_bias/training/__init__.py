@@ -1,0 +1,1 @@
+"""Masked language model training: batches, model, loop, checkpoints."""

@@ -1,0 +1,67 @@
+"""What the device at hand can do: precision, peak matrix rate, memory."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import sys
+import time
+
+import torch
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def choose_precision(asked: str) -> str:
+    """fp32, bf16 or fp16 for `train.precision`; auto takes bf16 where the hardware computes it.
+
+    Raises ValueError when fp16 is asked for without a GPU.
+    """
+    if asked == "fp16" and not torch.cuda.is_available():
+        raise ValueError("params.yaml: train.precision is 'fp16', expected a GPU for it; use auto, bf16 or fp32")
+    if asked != "auto":
+        return asked
+    return "bf16" if has_fast_bf16() else "fp32"
+
+
+def has_fast_bf16() -> bool:
+    """Whether the hardware multiplies bf16 matrices itself."""
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capability = torch.cpu.get_capabilities()
+    return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))
+
+
+def device_name() -> str:
+    """The device in words."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"{platform.processor() or platform.machine()} CPU, {torch.get_num_threads()} threads"
+
+
+def peak_flops(precision: str, size: int = 1024, repeats: int = 8) -> float:
+    """Floating-point operations per second of a square matrix product, best of several timings."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    # Random numbers: some devices multiply zeros and ones faster than anything that a model holds.
+    left = torch.rand(size, size, generator=torch.Generator().manual_seed(0)).to(device, _DTYPES[precision])
+    best = float("inf")
+    for _ in range(repeats):
+        _synchronise()
+        started = time.perf_counter()
+        torch.mm(left, left)
+        _synchronise()
+        best = min(best, time.perf_counter() - started)
+    return 2 * size**3 / best
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process has used: on the GPU where there is one, else resident."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _synchronise() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()

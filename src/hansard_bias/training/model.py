@@ -1,0 +1,64 @@
+"""BertForMaskedLM as it is, fed only what it needs: the head runs at masked positions alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers.models.bert.configuration_bert import BertConfig
+from transformers.models.bert.modeling_bert import BertForMaskedLM
+
+from hansard_bias.config import BertSettings
+from hansard_bias.tokenization import PAD_ID
+
+
+def build_model(settings: BertSettings, vocab_size: int, seed: int) -> Any:
+    """A BertForMaskedLM with random weights drawn from the seed."""
+    config = BertConfig(
+        vocab_size=vocab_size,
+        pad_token_id=PAD_ID,
+        type_vocab_size=1,
+        attn_implementation="sdpa" if torch.cuda.is_available() else "eager",
+        **dataclasses.asdict(settings),
+    )
+    torch.manual_seed(seed)
+    return BertForMaskedLM(config)
+
+
+class MaskedLoss(nn.Module):
+    """The summed cross-entropy of a masked language model at its masked positions."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, inputs: Tensor, attention: Tensor | None, positions: Tensor, labels: Tensor) -> Tensor:
+        """Sum of -log P(label), in nats, over the masked positions.
+
+        inputs, attention: [rows, columns]; positions: [masked], into the flattened rows x columns; labels: [masked].
+        """
+        return masked_surprisals(self.model, inputs, attention, positions, labels).sum()
+
+
+def masked_surprisals(
+    model: Any, inputs: Tensor, attention: Tensor | None, positions: Tensor, labels: Tensor
+) -> Tensor:
+    """-log P(label) in nats at every masked position, shape [masked], float32."""
+    hidden = model.bert(inputs, attention_mask=attention).last_hidden_state
+    logits = model.cls(hidden.flatten(0, 1)[positions])
+    return nn.functional.cross_entropy(logits.float(), labels, reduction="none")
+
+
+def flops_per_piece(settings: BertSettings, vocab_size: int, mask_rate: float, mean_length: float) -> float:
+    """Floating-point operations of forward and backward for one piece.
+
+    6 per weight of the layers (2 forward, 4 backward; Kaplan et al. 2020, arXiv 2001.08361), attention's
+    12 * layers * hidden * length (Chowdhery et al. 2022, arXiv 2204.02311), and the head where a piece is masked.
+    """
+    hidden, inner = settings.hidden_size, settings.intermediate_size
+    layer = 4 * hidden * hidden + 2 * hidden * inner
+    attention = 12 * settings.num_hidden_layers * hidden * mean_length
+    head = 6 * mask_rate * (hidden * hidden + hidden * vocab_size)
+    return 6 * settings.num_hidden_layers * layer + attention + head

@@ -1,0 +1,92 @@
+"""Batches: masks and order are pure functions of what they are for, and no text is lost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hansard_bias.encoded import EncodedCorpus, cut_windows
+from hansard_bias.tokenization import CLS_ID, MASK_ID, PAD_ID, SEP_ID
+from hansard_bias.training.batches import MaskedText, length_buckets, update_rows
+
+VOCABULARY = 300
+
+
+def corpus_of(lengths: list[int], seed: int = 0) -> EncodedCorpus:
+    rng = np.random.default_rng(seed)
+    sizes = np.array(lengths, dtype=np.int64)
+    pieces = rng.integers(5, VOCABULARY, sizes.sum()).astype(np.uint16)
+    index = pa.table({"speech_id": [f"x/{number}" for number in range(len(lengths))]})
+    return EncodedCorpus(pieces, np.cumsum(sizes) - sizes, sizes, index)
+
+
+def masked_text(lengths: list[int], positions: int = 20, rate: float = 0.15) -> MaskedText:
+    corpus = corpus_of(lengths)
+    windows = cut_windows([corpus], [np.arange(len(lengths))], positions)
+    return MaskedText([corpus], windows, seed=3, mask_rate=rate, vocab_size=VOCABULARY)
+
+
+@given(st.lists(st.integers(1, 90), min_size=1, max_size=12))
+def test_windows_hold_every_piece_once(lengths: list[int]) -> None:
+    text = masked_text(lengths)
+    windows = text.windows
+    covered = np.concatenate([np.arange(s, s + n) for s, n in zip(windows.start, windows.length, strict=True)])
+    assert sorted(covered) == list(range(sum(lengths)))
+    assert windows.length.max() <= 18
+
+
+def test_batch_restores_to_the_text() -> None:
+    text = masked_text([5, 30, 12])
+    batch = text.batch(np.arange(len(text.windows)), epoch=0)
+    restored = batch.inputs.ravel().copy()
+    restored[batch.positions] = batch.labels
+    restored = restored.reshape(batch.inputs.shape)
+    for row, (start, size) in enumerate(zip(text.windows.start, text.windows.length, strict=True)):
+        assert restored[row, 0] == CLS_ID
+        assert restored[row, size + 1] == SEP_ID
+        assert (restored[row, size + 2 :] == PAD_ID).all()
+        assert (restored[row, 1 : size + 1] == text.corpora[0].pieces[start : start + size]).all()
+        assert batch.attention[row].sum() == size + 2
+    assert batch.pieces == 47
+
+
+def test_masks_do_not_depend_on_the_batch() -> None:
+    text = masked_text([15] * 40)
+    together = text.batch(np.arange(40), epoch=2)
+    for row in (0, 7, 39):
+        alone = text.batch(np.array([row]), epoch=2)
+        assert (alone.inputs[0] == together.inputs[row]).all()
+    assert (text.batch(np.arange(40), epoch=3).inputs != together.inputs).any()
+
+
+def test_mask_shares_are_those_of_bert() -> None:
+    text = masked_text([18] * 4000)
+    batch = text.batch(np.arange(4000), epoch=0)
+    share = len(batch.labels) / batch.pieces
+    assert share == pytest.approx(0.15, abs=0.005)
+    shown = batch.inputs.ravel()[batch.positions]
+    assert (shown == MASK_ID).mean() == pytest.approx(0.8, abs=0.015)
+    assert (shown == batch.labels).mean() == pytest.approx(0.1, abs=0.012)
+
+
+def test_an_epoch_reads_everything_once_in_a_new_order() -> None:
+    text = masked_text([10] * 103)
+    orders = [text.epoch_order(epoch) for epoch in (0, 1)]
+    assert not (orders[0] == orders[1]).all()
+    parts = [update_rows(orders[0], 10, update) for update in range(10)]
+    assert sorted(np.concatenate(parts)) == list(range(103))
+    assert {len(part) for part in parts} == {10, 11}
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=50), st.integers(62, 400), st.integers(1, 4))
+def test_buckets_hold_every_row_within_the_budget(lengths: list[int], budget: int, least: int) -> None:
+    sizes = np.array(lengths)
+    parts = list(length_buckets(sizes, budget, least))
+    assert sorted(np.concatenate(parts)) == list(range(len(lengths)))
+    assert len(parts) >= min(least, len(lengths)) - 1
+    for part in parts:
+        assert len(part) * (sizes[part].max() + 2) <= max(budget, sizes[part].max() + 2)
+        assert (sizes[part] + 2 >= 0.6 * (sizes[part].max() + 2)).all()
