@@ -1,0 +1,1 @@
+"""What the trained models are asked: scores of test speeches, preference probes."""

@@ -1,0 +1,23 @@
+"""A trained model and its tokenizer from a local folder, never from a hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers.models.bert.modeling_bert import BertForMaskedLM
+
+
+def load_model(folder: Path) -> Any:
+    """The masked language model of this folder, ready to be asked, on the GPU where there is one."""
+    attention = "sdpa" if torch.cuda.is_available() else "eager"
+    model = BertForMaskedLM.from_pretrained(str(folder), attn_implementation=attention, local_files_only=True)
+    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+
+def load_fast_tokenizer(folder: Path) -> Any:
+    """The Hugging Face tokenizer of this folder."""
+    from transformers import PreTrainedTokenizerFast
+
+    return PreTrainedTokenizerFast.from_pretrained(str(folder), local_files_only=True)

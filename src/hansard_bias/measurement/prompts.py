@@ -1,0 +1,207 @@
+"""Prompts and groups of terms: reading data/probes, and counting the terms in text (METHOD section 4)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+MASK = "[MASK]"
+MIN_PARAPHRASES = 5
+
+# Stands in for the mask while a text is cleaned: cleaning must see a sentence, not a gap or brackets.
+_STAND_IN = "maskedterm"
+
+# Letters or digits that touch the mask would make the filling part of a longer word.
+_LONE_MASK = re.compile(r"(?<!\S)\[MASK\](?!\w)")
+
+# Words that carry grammar rather than content, in lower case: determiners, pronouns, prepositions, conjunctions,
+# auxiliaries, common adverbs of degree and time, and what contractions leave on either side of an apostrophe.
+_FUNCTION_WORDS = """
+a an the this that these those each every any some no all both either neither such another other own same
+i me my mine myself you your yours he him his himself she her hers it its itself we us our ours ourselves
+they them their theirs themselves one who whom whose which what there here
+about above across after against among around as at before behind below beneath beside between beyond by down
+during except for from in inside into like near of off on onto out outside over past per since than through
+throughout to toward towards under until up upon via with within without
+and but or nor so yet if because although though while whereas unless when where why how whether
+am is are was were be been being have has had having do does did doing will would shall should can cannot could
+may might must ought let
+not never always often sometimes also too very more most less least much many few far just only even still again
+already ever once now then soon quite rather almost enough however therefore
+s t d m ll re ve don doesn didn isn aren wasn weren hasn haven hadn won wouldn shouldn couldn
+"""
+FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A sentence with one [MASK], and other ways to say it."""
+
+    id: str
+    theme: str
+    text: str
+    paraphrases: tuple[str, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The prompt itself, then its paraphrases."""
+        return (self.text, *self.paraphrases)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Terms that may fill a prompt's [MASK]."""
+
+    name: str
+    label: str
+    note: str
+    terms: tuple[str, ...]
+
+
+def load_prompts(path: Path) -> list[Prompt]:
+    """Read prompts: a list of {id, theme, text, paraphrases}; `<mask>` is read as `[MASK]`.
+
+    Raises ValueError, naming the file and the prompt, when a text does not hold exactly one [MASK] as a word of its
+    own, a prompt has fewer than five paraphrases, an id occurs twice, or a key is unknown, missing or of another type.
+    """
+    content = _read_yaml(path)
+    if not isinstance(content, list) or not content:
+        raise ValueError(f"{path}: expected a list of prompts, each with id, theme, text and paraphrases")
+    prompts = [_parse_prompt(entry, f"{path}: prompt number {number}") for number, entry in enumerate(content, 1)]
+    for prompt in prompts:
+        _check_prompt(prompt, f"{path}: prompt {prompt.id}")
+    repeated = [name for name, count in Counter(prompt.id for prompt in prompts).items() if count > 1]
+    if repeated:
+        raise ValueError(f"{path}: prompt {repeated[0]}: this id occurs more than once; give each prompt its own")
+    return prompts
+
+
+def load_groups(path: Path) -> tuple[Group, Group]:
+    """Read the two groups: {name: {label, note, terms: {term: why it is there}}}, the positive direction first.
+
+    Raises ValueError, naming the file and the group, when there are not exactly two groups, a group is empty, a term
+    occurs twice (whatever its case), or a key is unknown, missing or of another type.
+    """
+    content = _read_yaml(path)
+    if not isinstance(content, Mapping) or len(content) != 2:
+        found = len(content) if isinstance(content, Mapping) else 0
+        raise ValueError(f"{path}: holds {found} groups, expected exactly two, each with label, note and terms")
+    first, second = (_parse_group(str(name), entry, f"{path}: group {name}") for name, entry in content.items())
+    repeated = [
+        term for term, count in Counter(term.casefold() for term in first.terms + second.terms).items() if count > 1
+    ]
+    if repeated:
+        raise ValueError(f"{path}: term {repeated[0]!r} occurs more than once in the two groups; keep one of them")
+    return first, second
+
+
+def term_usage(terms: Sequence[str], texts: Iterable[str]) -> dict[str, int]:
+    """How often each term occurs in the texts as a whole word, whatever its case, in one pass."""
+    if not terms:
+        return {}
+    # Longest first: where one term begins another, the longer one is the word that was used.
+    choices = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
+    pattern = re.compile(rf"(?<!\w)(?:{choices})(?!\w)", re.IGNORECASE)
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(match.casefold() for match in pattern.findall(text))
+    return {term: counts[term.casefold()] for term in terms}
+
+
+def is_content_word(word: str) -> bool:
+    """Whether a word, as tokenizers split words, is neither a function word nor punctuation."""
+    letters = "".join(re.findall(r"\w", word.casefold()))
+    return bool(letters) and letters not in FUNCTION_WORDS
+
+
+def around_mask(text: str, surface: Callable[[str], str]) -> tuple[str, str]:
+    """The surface form of a text before its [MASK], without the space (it belongs to the filling), and after it.
+
+    Raises ValueError when the surface form loses the place of the [MASK].
+    """
+    parts = re.split(_STAND_IN, surface(text.replace(MASK, _STAND_IN)), flags=re.IGNORECASE)
+    if len(parts) != 2:
+        raise ValueError(f"prompt {text!r}: cleaning changes the text around its {MASK}; reword it")
+    return parts[0].rstrip(), parts[1]
+
+
+def written_after(before: str, term: str, surface: Callable[[str], str]) -> str:
+    """A term as it is written after this text: with its leading space, and a capital where a sentence begins."""
+    starts = not before or before[-1] in ".!?"
+    cased = term[0].upper() + term[1:] if starts else term
+    return (" " if before else "") + surface(cased)
+
+
+def _read_yaml(path: Path) -> Any:
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; check probe.prompts and probe.groups in params.yaml")
+    try:
+        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+
+
+def _fields(entry: Any, where: str, names: Sequence[str]) -> list[Any]:
+    """The values of a mapping that holds exactly these keys, in this order."""
+    expected = ", ".join(names)
+    if not isinstance(entry, Mapping):
+        raise ValueError(f"{where}: is {entry!r}, expected the keys {expected}")
+    for key in entry:
+        if key not in names:
+            raise ValueError(f"{where}: unknown key {key!r}, expected {expected}; remove it or correct its name")
+    for name in names:
+        if name not in entry:
+            raise ValueError(f"{where}: the key {name!r} is missing, expected {expected}; add it")
+    return [entry[name] for name in names]
+
+
+def _text(value: Any, where: str) -> str:
+    """A text that is not blank."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{where}: is {value!r}, expected text; put it between quotes")
+    return value.strip()
+
+
+def _parse_prompt(entry: Any, where: str) -> Prompt:
+    if isinstance(entry, Mapping) and "id" in entry:
+        where = f"{where.rpartition(': ')[0]}: prompt {entry['id']}"
+    name, theme, text, paraphrases = _fields(entry, where, ("id", "theme", "text", "paraphrases"))
+    if not isinstance(paraphrases, list):
+        raise ValueError(f"{where}: paraphrases is {paraphrases!r}, expected a list of texts")
+    others = tuple(_mask_of(_text(item, f"{where}: paraphrase {n}")) for n, item in enumerate(paraphrases, 1))
+    text = _mask_of(_text(text, f"{where}: text"))
+    return Prompt(_text(name, f"{where}: id"), _text(theme, f"{where}: theme"), text, others)
+
+
+def _mask_of(text: str) -> str:
+    """The text with its mask in the project's one spelling."""
+    return text.replace("<mask>", MASK)
+
+
+def _check_prompt(prompt: Prompt, where: str) -> None:
+    for text in prompt.texts:
+        count = text.count(MASK)
+        if count != 1:
+            raise ValueError(f"{where}: {text!r} holds {count} {MASK}, expected exactly one")
+        if not _LONE_MASK.search(text):
+            raise ValueError(f"{where}: {text!r} joins {MASK} to its neighbour, expected a space between; add it")
+    found = len(prompt.paraphrases)
+    if found < MIN_PARAPHRASES:
+        raise ValueError(f"{where}: {found} paraphrases, expected at least {MIN_PARAPHRASES}; write more")
+
+
+def _parse_group(name: str, entry: Any, where: str) -> Group:
+    label, note, terms = _fields(entry, where, ("label", "note", "terms"))
+    if not isinstance(terms, Mapping) or not terms:
+        raise ValueError(f"{where}: terms is {terms!r}, expected at least one `term: why it is there`; add terms")
+    for term, reason in terms.items():
+        _text(reason, f"{where}: the note of term {term!r}")
+    spelled = tuple(_text(term, f"{where}: a term") for term in terms)
+    return Group(name, _text(label, f"{where}: label"), _text(note, f"{where}: note"), spelled)
