@@ -1,0 +1,1 @@
+"""The numbers and their uncertainty: numpy and scipy only, no model and no torch."""

@@ -1,0 +1,151 @@
+"""Preferences of prompts: decisions at their thresholds, intervals against theory, rates against scipy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from hansard_bias.statistics.preferences import (
+    compare_models,
+    cultural_bias_rate,
+    prompt_preferences,
+)
+
+RNG_SEED = 3
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(RNG_SEED)
+
+
+def test_clear_prompts_are_decided_by_direction() -> None:
+    noise = np.random.default_rng(1).normal(0, 0.1, size=(3, 5, 2))
+    first, second, weak = prompt_preferences(np.array([2.0, -2.0, 0.3])[:, None, None] + noise, 400, rng())
+    assert [each.decision for each in (first, second, weak)] == ["first", "second", "undecided"]
+    # The weak one has a certain sign: it is undecided because its odds are below 2 to 1.
+    assert weak.sign_share == 1.0
+    assert first.preference.value == pytest.approx(2 + noise[0].mean())
+
+
+@pytest.mark.parametrize(("mean", "decision"), [(math.log(2) + 1e-6, "first"), (math.log(2) - 1e-6, "undecided")])
+def test_the_threshold_is_odds_of_two(mean: float, decision: str) -> None:
+    assert prompt_preferences(np.full((1, 5, 3), mean), 200, rng())[0].decision == decision
+
+
+def test_a_sign_that_does_not_hold_is_undecided() -> None:
+    paraphrases = np.array([6.0, -2.0, 5.0, -3.0, 1.0])
+    (found,) = prompt_preferences(paraphrases[None, :, None], 2000, rng())
+    assert found.preference.value == pytest.approx(1.4)
+    assert found.sign_share is not None
+    assert 0.5 < found.sign_share < 0.95
+    assert found.decision == "undecided"
+
+
+def test_missing_paraphrases_are_left_out() -> None:
+    values = np.array([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [[7.0, 9.0], [math.nan] * 2, [11.0, 13.0]]])
+    full, short = prompt_preferences(values, 500, rng())
+    assert (full.preference.value, short.preference.value) == pytest.approx((3.5, 10.0))
+    assert short.preference.low is not None
+    assert 7 <= short.preference.low < 10
+    alone = prompt_preferences(values[1:, [0, 2]], 500, rng())[0]
+    assert alone.preference.value == short.preference.value
+
+
+def test_crossed_bootstrap_has_the_variance_of_paraphrases_and_seeds() -> None:
+    """Additive effects: the interval is that of a normal with var(paraphrases)/P + var(seeds)/S (Owen 2007)."""
+    generator = np.random.default_rng(5)
+    wordings, runs = generator.normal(0, 1, size=40), generator.normal(0, 0.8, size=30)
+    (both,) = prompt_preferences((wordings[:, None] + runs)[None], 20_000, rng())
+    expected = stats.norm.ppf(0.975) * math.sqrt(wordings.var() / 40 + runs.var() / 30)
+    assert both.preference.high is not None
+    assert both.preference.low is not None
+    assert (both.preference.high - both.preference.low) / 2 == pytest.approx(expected, rel=0.04)
+    (one_seed,) = prompt_preferences(wordings[None, :, None], 20_000, rng())
+    assert one_seed.preference.high is not None
+    assert one_seed.preference.low is not None
+    half = stats.norm.ppf(0.975) * math.sqrt(wordings.var() / 40)
+    assert (one_seed.preference.high - one_seed.preference.low) / 2 == pytest.approx(half, rel=0.04)
+
+
+def test_one_paraphrase_decides_nothing() -> None:
+    (found,) = prompt_preferences(np.full((1, 1, 4), 5.0), 200, rng())
+    assert found.as_dict() == {"value": 5.0, "low": None, "high": None, "sign_share": None, "decision": "undecided"}
+
+
+def test_order_of_prompts_changes_nothing() -> None:
+    values = np.random.default_rng(6).normal(0.5, 1, size=(7, 5, 3))
+    values[[1, 4], 3:] = math.nan
+    forward = prompt_preferences(values, 300, rng())
+    assert prompt_preferences(values[::-1], 300, rng())[::-1] == forward
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.zeros((2, 5)),
+        np.zeros((0, 5, 1)),
+        np.array([[[1.0, math.nan], [1.0, 1.0]]]),
+        np.full((1, 5, 1), math.nan),
+        np.full((1, 5, 1), math.inf),
+    ],
+)
+def test_impossible_values_are_refused(values: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"L\*"):
+        prompt_preferences(values, 200, rng())
+
+
+def test_rate_counts_each_side_and_the_undecided() -> None:
+    rate = cultural_bias_rate(["first", "undecided", "first", "second", "undecided", "first", "undecided", "undecided"])
+    assert (rate["prompts"], rate["undecided"]) == (8, 4)
+    assert [rate[side]["count"] for side in ("first", "second", "any")] == [3, 1, 4]
+    wilson = stats.binomtest(3, 8).proportion_ci(0.95, method="wilson")
+    assert rate["first"]["rate"] == pytest.approx({"value": 3 / 8, "low": wilson.low, "high": wilson.high})
+
+
+@pytest.mark.parametrize("decisions", [[], ["first", "left"]])
+def test_rate_of_nothing_or_of_unknown_decisions_is_an_error(decisions: list) -> None:
+    with pytest.raises(ValueError, match="expected at least one, each first, second or undecided"):
+        cultural_bias_rate(decisions)
+
+
+def test_comparison_is_the_paired_difference_of_prompt_means() -> None:
+    generator = np.random.default_rng(7)
+    prompts = generator.normal(0, 3, size=(9, 1, 1))
+    a = prompts + 0.8 + generator.normal(0, 0.3, size=(9, 5, 3))
+    b = prompts + generator.normal(0, 0.3, size=(9, 5, 2))
+    found = compare_models(a, b, 2000, rng())
+    differences = a.mean(axis=(1, 2)) - b.mean(axis=(1, 2))
+    theirs = stats.permutation_test(
+        (differences, np.zeros(9)), lambda x, y, axis: np.mean(x - y, axis=axis), permutation_type="samples"
+    )
+    assert found["effect"] == pytest.approx(differences.mean())
+    assert found["p"] == pytest.approx(theirs.pvalue) == pytest.approx(2 / 2**9)
+    half = stats.norm.ppf(0.975) * differences.std() / 3
+    assert (found["high"] - found["low"]) / 2 == pytest.approx(half, rel=0.15)
+    assert (found["prompts"], found["unit"]) == (9, "nats")
+    swapped = compare_models(b, a, 2000, rng())
+    assert (swapped["effect"], swapped["p"]) == pytest.approx((-found["effect"], found["p"]))
+
+
+def test_equal_models_do_not_differ() -> None:
+    values = np.random.default_rng(8).normal(size=(30, 5, 2))
+    values[3, 4] = math.nan
+    found = compare_models(values, values, 300, rng())
+    assert (found["effect"], found["low"], found["high"], found["p"]) == (0, 0, 0, 1)
+
+
+def test_comparison_of_one_prompt_has_no_interval() -> None:
+    found = compare_models(np.ones((1, 5, 1)), np.zeros((1, 5, 1)), 300, rng())
+    assert (found["effect"], found["low"], found["high"], found["p"]) == (1, None, None, 1)
+
+
+def test_unpaired_models_are_refused() -> None:
+    with pytest.raises(ValueError, match="same prompts and paraphrases"):
+        compare_models(np.zeros((3, 5, 1)), np.zeros((4, 5, 1)), 300, rng())
+    shorter = np.zeros((3, 5, 1))
+    shorter[1, 4] = math.nan
+    with pytest.raises(ValueError, match="same prompts and paraphrases"):
+        compare_models(np.zeros((3, 5, 1)), shorter, 300, rng())
