@@ -1,0 +1,83 @@
+"""The numbers of the page as CSV files, at full precision."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+
+from hansard_bias.reporting.formats import training_text
+from hansard_bias.reporting.results import Interval, Results, parse_interval
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+BOUNDS = ("value", "low", "high")
+
+Value = str | float | None
+
+
+def matrix_csv(results: Results) -> str:
+    """One line a cell: perplexity, bits per byte and excess, with bounds."""
+    header = ["model", "trained_on", "corpus", "perplexity", "low", "high", "bits_per_byte"]
+    rows = []
+    for (model, column), cell in results.cells.items():
+        perplexity = results.perplexity(model, column)
+        names = [results.config.row_key(model), training_text(results.config, model), column]
+        excess = [cell.get(name) for name in ("excess_nats", "excess_low", "excess_high")]
+        rows.append([*names, *_bounds(perplexity), cell.get("bits_per_byte"), *excess])
+    return to_csv([*header, "excess_nats", "excess_low", "excess_high"], rows)
+
+
+def effects_csv(results: Results) -> str:
+    """One line an effect: bias ratio, excess (in nats, and as a factor), tilt."""
+    rows: list[list[Value]] = []
+    for model in results.config.models:
+        key = results.config.row_key(model)
+        ratio, tilt = results.measure(model, "bias_ratio"), results.measure(model, "tilt")
+        rows += [[key, "bias_ratio", "", *_bounds(ratio), "ratio"]] if ratio else []
+        for column in results.config.columns():
+            excess = results.excess(model, column)
+            if excess is not None:
+                rows.append([key, "excess", column, *_bounds(excess), "nats_per_token"])
+                rows.append([key, "excess_factor", column, *_bounds(excess.map(math.exp)), "ratio"])
+        rows += [[key, "tilt", "", *_bounds(tilt), "nats_per_token"]] if tilt else []
+    return to_csv(["model", "quantity", "corpus", *BOUNDS, "unit"], rows)
+
+
+def tests_csv(results: Results) -> str:
+    """One line a test."""
+    names = ["family", "what", "effect", "low", "high", "p", "p_holm", "unit"]
+    return to_csv(names, ([record.get(name) for name in names] for record in results.bias["tests"]))
+
+
+def probes_csv(results: Results) -> str:
+    """One line a prompt and model."""
+    rows: list[list[Value]] = []
+    for prompt in results.bias["probes"]["prompts"]:
+        for model, record in prompt["models"].items():
+            preference = parse_interval(record.get("preference"))
+            bounds = _bounds(preference) if preference else [None] * 3
+            tokens = " | ".join(str(item["token"]).strip() for item in record.get("top") or [])
+            names = [prompt["prompt"], prompt.get("theme"), prompt["text"], model]
+            rows.append([*names, *bounds, record.get("direction"), tokens])
+    return to_csv(["prompt", "theme", "text", "model", *BOUNDS, "direction", "top_fillings"], rows)
+
+
+def to_csv(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
+    """CSV text; a missing number is an empty cell."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([harmless(value) for value in row] for row in rows)
+    return buffer.getvalue()
+
+
+def harmless(value: Value) -> Value:
+    """Text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers."""
+    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_STARTS):
+        return f"'{value}"
+    return value
+
+
+def _bounds(interval: Interval) -> list[Value]:
+    return [interval.value, interval.low, interval.high]

@@ -1,0 +1,114 @@
+"""The probe prompts as rows of a table: preference with interval and the most probable fillings, per model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hansard_bias.reporting.formats import NOTHING, count, facts, percent, readable, sentence_list, signed, span
+from hansard_bias.reporting.results import Results, parse_interval
+from hansard_bias.reporting.tables import Table
+
+FILLINGS_SHOWN = 5
+MASK = "[MASK]"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one model shows on one prompt."""
+
+    value: float
+    """Sort key; NaN-free: a prompt without a number sorts as 0."""
+    preference: str
+    bounds: str
+    direction: str
+    """first, second or undecided."""
+    direction_label: str
+    fillings: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One row: the text, split where the blank is, and an answer per model."""
+
+    name: str
+    theme: str
+    parts: tuple[str, ...]
+    answers: tuple[Answer, ...]
+
+    @property
+    def directions(self) -> str:
+        """All directions in the row, for the filter."""
+        return " ".join(sorted({answer.direction for answer in self.answers}))
+
+
+def prompt_rows(results: Results) -> list[Prompt]:
+    """The prompts in the order of the metrics file."""
+    probes = results.bias["probes"]
+    labels = {side: f"prefers {probes['groups'][side]['label']}" for side in ("first", "second")}
+    keys = [results.config.row_key(model) for model in results.config.models]
+    return [
+        Prompt(
+            name=str(record["prompt"]),
+            theme=str(record.get("theme") or NOTHING),
+            parts=tuple(str(record["text"]).split(MASK)),
+            answers=tuple(_answer(record["models"].get(key) or {}, labels) for key in keys),
+        )
+        for record in probes["prompts"]
+    ]
+
+
+def _answer(record: Mapping[str, Any], labels: Mapping[str, str]) -> Answer:
+    preference = parse_interval(record.get("preference"))
+    direction = str(record.get("direction") or "undecided")
+    top = record.get("top") or []
+    return Answer(
+        value=0.0 if preference is None else preference.value,
+        preference=NOTHING if preference is None else signed(preference.value),
+        bounds="" if preference is None else span(preference, signed),
+        direction=direction if direction in labels else "undecided",
+        direction_label=labels.get(direction, "undecided"),
+        fillings=tuple((str(item["token"]).strip(), percent(item["probability"])) for item in top[:FILLINGS_SHOWN]),
+    )
+
+
+def group_lists(results: Results) -> list[tuple[str, str]]:
+    """The terms of both groups, by label."""
+    groups = results.bias["probes"]["groups"]
+    return [
+        (str(groups[side]["label"]), sentence_list([str(term) for term in groups[side]["terms"]]))
+        for side in ("first", "second")
+    ]
+
+
+def word_table(results: Results) -> Table:
+    """The audit of the probe words: pieces, use in each corpus, warnings."""
+    groups = results.bias["probes"]["groups"]
+    labels = {str(groups[side]["name"]): str(groups[side]["label"]) for side in ("first", "second")}
+    rows = [
+        (
+            str(record["term"]),
+            labels.get(str(record["group"]), str(record["group"])),
+            _plain(record.get("pieces")),
+            readable(results.config, _plain(record.get("usage"))),
+            _plain(record.get("warnings")),
+        )
+        for record in results.bias["probes"].get("audit") or []
+    ]
+    caption = "The words that may fill the blank: pieces in the tokenizer, uses per legislature, warnings."
+    return Table(
+        "words",
+        caption,
+        ("Word", "Group", "Pieces", "Uses in the text", "Warnings"),
+        tuple(rows),
+        frozenset({"Pieces"}),
+    )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, int):
+        return count(value)
+    if value is None or value == [] or value == {}:
+        return "none"
+    return "; ".join(f"{name} {text}".strip() for name, text in facts(value))

@@ -1,0 +1,205 @@
+"""Everything in metrics/ as one frozen object, complete or refused: the page never shows half a run."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hansard_bias.config import Config
+
+Json = Mapping[str, Any]
+CURVE_COLUMNS = ("update", "epoch", "learning_rate", "train_loss", "validation_loss")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number and the bounds of its interval; the bounds are None where nothing could be resampled."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an interval."""
+        return self.low is not None and self.high is not None
+
+    def side(self, reference: float) -> int | None:
+        """+1 or -1 if the whole interval lies above or below the reference, 0 if it includes it, None if unknown."""
+        if self.low is None or self.high is None:
+            return None
+        return int(self.low > reference) - int(self.high < reference)
+
+    def map(self, function: Callable[[float], float]) -> Interval:
+        """Value and bounds through an increasing function."""
+        low = None if self.low is None else function(self.low)
+        high = None if self.high is None else function(self.high)
+        return Interval(function(self.value), low, high)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One line of a training curve; None where nothing was evaluated."""
+
+    update: int
+    train_loss: float | None
+    validation_loss: float | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model trained with one seed."""
+
+    model: str
+    seed: int
+    curve: tuple[Point, ...]
+    summary: Json
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the pipeline measured. Keys of models and columns are the names in params.yaml."""
+
+    config: Config
+    matrix: Mapping[str, Mapping[str, float]]
+    cells: Mapping[tuple[str, str], Json]
+    bias: Json
+    corpora: Mapping[str, Json]
+    alignment: Json
+    runs: tuple[Run, ...]
+    provenance: Json = field(default_factory=dict)
+    planted: tuple[Json, ...] = ()
+    """Records of the sample's truth: `association`, `truth_log_odds`, `measured` (an interval), perhaps `model`."""
+
+    def perplexity(self, model: str, column: str) -> Interval:
+        """Perplexity of a cell with its interval."""
+        cell = self.cells[model, column]
+        return Interval(self.matrix[model][column], cell.get("low"), cell.get("high"))
+
+    def excess(self, model: str, column: str) -> Interval | None:
+        """Excess cross-entropy of a cell in nats per token; None where no model is trained on that corpus alone."""
+        cell = self.cells[model, column]
+        value = cell.get("excess_nats")
+        return None if value is None else Interval(value, cell.get("excess_low"), cell.get("excess_high"))
+
+    def measure(self, model: str, name: str) -> Interval | None:
+        """A number of bias.json that a model has one of, such as `bias_ratio` or `tilt`."""
+        return parse_interval(self.bias["models"][self.config.row_key(model)].get(name))
+
+
+def parse_interval(raw: object) -> Interval | None:
+    """`{"value", "low", "high"}` of a metrics file; None where there is no number."""
+    if not isinstance(raw, Mapping) or raw.get("value") is None:
+        return None
+    return Interval(raw["value"], raw.get("low"), raw.get("high"))
+
+
+def load_results(
+    metrics: Path, config: Config, provenance: Json | None = None, planted: Sequence[Json] = ()
+) -> Results:
+    """Read what the report needs from the metrics folder.
+
+    Raises ValueError, one line, naming the file and the stage that makes it, if a file is missing, not readable
+    or of another configuration.
+    """
+    bias = _read_json(metrics / "bias.json", "bias")
+    _require_keys(metrics / "bias.json", bias, ("models", "tests", "uncertainty", "probes"), "bias")
+    rows = [config.row_key(model) for model in config.models]
+    _require_keys(metrics / "bias.json", bias["models"], rows, "bias")
+    return Results(
+        config=config,
+        matrix=_load_matrix(metrics / "bias_matrix.json", config),
+        cells=_load_cells(metrics / "cells.json", config),
+        bias=bias,
+        corpora={name: _read_json(metrics / "corpora" / f"{name}.json", f"corpus@{name}") for name in config.corpora},
+        alignment=_read_json(metrics / "alignment.json", "align"),
+        runs=tuple(_load_run(metrics, model, seed) for model in config.models for seed in config.train.seeds),
+        provenance=dict(provenance or {}),
+        planted=tuple(planted),
+    )
+
+
+def _load_matrix(path: Path, config: Config) -> dict[str, dict[str, float]]:
+    raw = _read_json(path, "bias")
+    _require_keys(path, raw, [config.row_key(model) for model in config.models], "bias")
+    for model in config.models:
+        _require_keys(path, raw[config.row_key(model)], [f"on_{column}" for column in config.columns()], "bias")
+    return {
+        model: {column: raw[config.row_key(model)][f"on_{column}"] for column in config.columns()}
+        for model in config.models
+    }
+
+
+def _load_cells(path: Path, config: Config) -> dict[tuple[str, str], Json]:
+    models = {config.row_key(model): model for model in config.models} | {model: model for model in config.models}
+    columns = {f"on_{name}": name for name in config.columns()} | {name: name for name in config.columns()}
+    cells = {}
+    for record in _read_json(path, "bias"):
+        model, column = models.get(record.get("model")), columns.get(record.get("corpus"))
+        if model is not None and column is not None:
+            cells[model, column] = record
+    for model in config.models:
+        for column in config.columns():
+            if (model, column) not in cells:
+                raise ValueError(_stale(path, f"{config.row_key(model)} on {column}", "bias"))
+    return cells
+
+
+def _load_run(metrics: Path, model: str, seed: int) -> Run:
+    name, stage = f"{model}-{seed}", f"train@{model}-{seed}"
+    summary = _read_json(metrics / "training" / f"{name}.json", stage)
+    path = metrics / "curves" / f"{name}.csv"
+    with _existing(path, stage).open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if not set(CURVE_COLUMNS) <= set(reader.fieldnames or ()):
+            found = ",".join(reader.fieldnames or ())
+            raise ValueError(f"{path}:1: columns are {found!r}, expected {','.join(CURVE_COLUMNS)!r}; {_remake(stage)}")
+        points = tuple(_parse_point(path, reader.line_num, row, stage) for row in reader)
+    return Run(model, seed, points, summary)
+
+
+def _parse_point(path: Path, line: int, row: Mapping[str, str | None], stage: str) -> Point:
+    try:
+        update, train, validation = (row[name] or "" for name in ("update", "train_loss", "validation_loss"))
+        return Point(int(float(update)), _loss(train), _loss(validation))
+    except ValueError:
+        raise ValueError(
+            f"{path}:{line}: {list(row.values())} holds a value that is no number; {_remake(stage)}"
+        ) from None
+
+
+def _loss(text: str) -> float | None:
+    value = float(text) if text.strip() else math.nan
+    return value if math.isfinite(value) else None
+
+
+def _read_json(path: Path, stage: str) -> Any:
+    try:
+        return json.loads(_existing(path, stage).read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not valid JSON ({error}); {_remake(stage)}") from None
+
+
+def _existing(path: Path, stage: str) -> Path:
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; {_remake(stage)}")
+    return path
+
+
+def _require_keys(path: Path, raw: Any, keys: Sequence[str], stage: str) -> None:
+    for key in keys:
+        if not isinstance(raw, Mapping) or key not in raw:
+            raise ValueError(_stale(path, key, stage))
+
+
+def _stale(path: Path, what: str, stage: str) -> str:
+    return f"{path}: holds no {what!r}, which params.yaml asks for; {_remake(stage)}"
+
+
+def _remake(stage: str) -> str:
+    return f"make it with `dvc repro {stage}`"

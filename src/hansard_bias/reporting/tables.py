@@ -1,0 +1,193 @@
+"""The tables of the comparison: matrix, effects, tests. Each is data, ready for the page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hansard_bias.reporting.formats import (
+    NOTHING,
+    count,
+    decimal,
+    estimate,
+    model_name,
+    p_value,
+    percent,
+    readable,
+    signed,
+    significant,
+    span,
+    title,
+    training_text,
+)
+from hansard_bias.reporting.results import Interval, Results, parse_interval
+from hansard_bias.reporting.words import rate_interval, tilt_sentence
+
+
+@dataclass(frozen=True)
+class Table:
+    """Text in rows under named columns; a column whose name is in `numeric` is set flush right."""
+
+    name: str
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        assert all(len(row) == len(self.columns) for row in self.rows), self.name
+
+
+def table(
+    name: str,
+    caption: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    text: int = 1,
+    words: Sequence[str] = (),
+) -> Table:
+    """A table whose first `text` columns and those in `words` hold words; the others hold numbers."""
+    numeric = frozenset(columns[text:]) - set(words)
+    return Table(name, caption, tuple(columns), tuple(tuple(row) for row in rows), numeric)
+
+
+def matrix_table(results: Results) -> Table:
+    """Perplexities with intervals: one row a model, one column what it read."""
+    config = results.config
+    columns = ["Model", "Trained on", *(f"Reading {title(column)}" for column in config.columns())]
+    rows = [
+        [
+            model_name(config, model),
+            training_text(config, model),
+            *(estimate(results.perplexity(model, column), significant) for column in config.columns()),
+        ]
+        for model in config.models
+    ]
+    caption = "Perplexity of every model on every test text, with its interval. Lower is less surprised."
+    return table("matrix", caption, columns, rows, text=2)
+
+
+def ratio_table(results: Results) -> Table:
+    """The bias ratio of every model."""
+    rows = [
+        [model_name(results.config, model), decimal(ratio.value), span(ratio, decimal)]
+        for model in results.config.models
+        if (ratio := results.measure(model, "bias_ratio")) is not None
+    ]
+    caption = "Bias ratio: a model's highest perplexity over its lowest. 1 means equal."
+    return table("ratios", caption, ["Model", "Ratio", "Interval"], rows)
+
+
+def excess_table(results: Results) -> Table:
+    """Excess cross-entropy of every model on every corpus with a model of its own."""
+    config = results.config
+    rows = []
+    for model in config.models:
+        for column in config.columns():
+            excess = results.excess(model, column)
+            if excess is not None and config.own_model(column) != model:
+                bits = _excess_bits(results, model, column)
+                rows.append([model_name(config, model), title(column), *_excess_texts(excess, bits), _finding(excess)])
+    columns = ["Model", "Reading", "Nats per token", "Bits per byte", "Times as many words", "Finding"]
+    caption = "Excess: what it costs to read a text with another training than the text's own."
+    return table("excess", caption, columns, rows, text=2, words=["Finding"])
+
+
+def _excess_texts(excess: Interval, bits: Interval | None) -> list[str]:
+    factor = excess.map(math.exp)
+    return [estimate(excess, signed), estimate(bits, lambda value: decimal(value, 3)), estimate(factor, decimal)]
+
+
+def _excess_bits(results: Results, model: str, column: str) -> Interval | None:
+    record = results.bias["models"][results.config.row_key(model)].get("excess_bits_per_byte") or {}
+    return parse_interval(record.get(f"on_{column}"))
+
+
+def _finding(excess: Interval) -> str:
+    names = {None: "no interval: not decided", 0: "no difference found", 1: "reads worse", -1: "reads better"}
+    return names[excess.side(0.0)]
+
+
+def tilt_table(results: Results) -> Table:
+    """Which way each mixture leans."""
+    rows = [
+        [model_name(results.config, model), estimate(tilt, signed), tilt_sentence(results, model) or NOTHING]
+        for model in results.config.models
+        if (tilt := results.measure(model, "tilt")) is not None
+    ]
+    caption = "Tilt of the models trained on two legislatures: the difference of their two excesses. 0 is even-handed."
+    return table("tilts", caption, ["Model", "Nats per token", "Finding"], rows, words=["Finding"])
+
+
+def significance_tables(results: Results) -> list[Table]:
+    """The tests, one table a family: effect and interval first, p after them."""
+    families: dict[str, list[Mapping[str, Any]]] = {}
+    for record in results.bias["tests"]:
+        families.setdefault(str(record.get("family", "tests")), []).append(record)
+    columns = ["What", "Effect", "Interval", "Unit", "p", "p, Holm-corrected"]
+    return [
+        table(
+            f"tests-{number}",
+            f"Tests of the family \u201c{family}\u201d.",
+            columns,
+            [_test_row(results, record) for record in records],
+            words=["Unit"],
+        )
+        for number, (family, records) in enumerate(families.items(), start=1)
+    ]
+
+
+def _test_row(results: Results, record: Mapping[str, Any]) -> list[str]:
+    effect = Interval(record["effect"], record.get("low"), record.get("high"))
+    bounds = span(effect, signed)
+    unit = str(record.get("unit") or "")
+    probabilities = [p_value(record.get("p")), p_value(record.get("p_holm"))]
+    what = readable(results.config, str(record["what"]))
+    return [what, signed(effect.value), bounds, unit, *probabilities]
+
+
+def rate_table(results: Results) -> Table:
+    """Share of prompts that lean one way, the other way, or neither, per model."""
+    groups = results.bias["probes"]["groups"]
+    first, second = (f"Prefers {groups[side]['label']}" for side in ("first", "second"))
+    rows = []
+    for model in results.config.models:
+        record = results.bias["models"][results.config.row_key(model)].get("cultural_bias_rate")
+        if record:
+            shares = [estimate(rate_interval(record, side), percent) for side in ("first", "second", "any")]
+            counts = [count(record.get("undecided")), count(record.get("prompts"))]
+            rows.append([model_name(results.config, model), *shares, *counts])
+    columns = ["Model", first, second, "Either way", "Undecided prompts", "Prompts"]
+    return table(
+        "rates", "Cultural bias rate: share of the prompts that show a preference, by direction.", columns, rows
+    )
+
+
+def planted_table(results: Results) -> Table:
+    """The sample's planted associations against what was measured."""
+    rows = []
+    for record in results.planted:
+        measured = parse_interval(record.get("measured"))
+        truth = record["truth_log_odds"]
+        rows.append(
+            [
+                str(record["association"]),
+                str(record.get("model") or NOTHING),
+                signed(truth),
+                estimate(measured, signed),
+                _recovered(truth, measured),
+            ]
+        )
+    columns = ["Association", "Model", "Planted log-odds", "Measured", "Recovered"]
+    caption = "What was planted in the generated debates, and what the models show."
+    return table("planted", caption, columns, rows, text=2, words=["Recovered"])
+
+
+def _recovered(truth: float, measured: Interval | None) -> str:
+    if measured is None or measured.low is None or measured.high is None:
+        return "not measured"
+    if measured.low <= truth <= measured.high:
+        return "sign and size"
+    return "sign" if truth * measured.value > 0 else "no"

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hansard_bias.config import Config
+from hansard_bias.reporting.results import Interval, Results, load_results, parse_interval
+
+
+def test_everything_written_is_read_back(load: Callable[..., Results], config: Config) -> None:
+    results = load()
+    assert set(results.matrix) == set(config.models)
+    assert results.perplexity("nunavut", "nunavut").value == pytest.approx(24.0)
+    assert results.excess("nunavut", "nunavut") == Interval(0.0, 0.0, 0.0)
+    assert results.excess("canada", "nunavut") == Interval(0.6, 0.5, 0.7)
+    assert results.measure("mixed", "tilt") is not None
+    assert results.measure("canada", "tilt") is None
+    assert [(run.model, run.seed) for run in results.runs][:2] == [("nunavut", 1), ("nunavut", 2)]
+    assert len(results.runs[0].curve) == 300
+    assert sum(point.validation_loss is not None for point in results.runs[0].curve) == 12
+
+
+def test_side_of_an_interval() -> None:
+    assert Interval(0.3, 0.1, 0.5).side(0.0) == 1
+    assert Interval(-0.3, -0.5, -0.1).side(0.0) == -1
+    assert Interval(0.1, -0.1, 0.3).side(0.0) == 0
+    assert Interval(0.1, 0.0, 0.3).side(0.0) == 0
+    assert Interval(5.0).side(0.0) is None
+
+
+def test_an_interval_maps_value_and_bounds() -> None:
+    assert Interval(0.0, None, 1.0).map(math.exp) == Interval(1.0, None, math.e)
+
+
+@pytest.mark.parametrize("raw", [None, {}, {"value": None, "low": None, "high": None}, 3.0])
+def test_no_number_is_no_interval(raw: object) -> None:
+    assert parse_interval(raw) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [
+        ("bias.json", "bias"),
+        ("bias_matrix.json", "bias"),
+        ("cells.json", "bias"),
+        ("alignment.json", "align"),
+        ("corpora/canada.json", "corpus@canada"),
+        ("training/mixed-2.json", "train@mixed-2"),
+        ("curves/mixed-2.csv", "train@mixed-2"),
+    ],
+)
+def test_a_missing_file_names_itself_and_its_stage(
+    load: Callable[..., Results], config: Config, tmp_path: Path, name: str, stage: str
+) -> None:
+    load()
+    (tmp_path / "metrics" / name).unlink()
+    with pytest.raises(ValueError) as error:
+        load_results(tmp_path / "metrics", config)
+    message = str(error.value)
+    assert name in message and f"dvc repro {stage}" in message and "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("alignment.json", "{", "not valid JSON"),
+        ("bias.json", "[]", "holds no 'models'"),
+        ("curves/nunavut-1.csv", "step,loss\n1,2\n", "columns are 'step,loss'"),
+        (
+            "curves/nunavut-1.csv",
+            "update,epoch,learning_rate,train_loss,validation_loss\n1,0,0,high,\n",
+            "nunavut-1.csv:2: ",
+        ),
+    ],
+)
+def test_a_broken_file_is_one_line(
+    load: Callable[..., Results], config: Config, tmp_path: Path, name: str, content: str, expected: str
+) -> None:
+    load()
+    (tmp_path / "metrics" / name).write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError) as error:
+        load_results(tmp_path / "metrics", config)
+    assert expected in str(error.value) and name in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["bias.json", "bias_matrix.json", "cells.json"])
+def test_metrics_of_another_configuration_are_refused(
+    load: Callable[..., Results], configure: Callable[..., Config], tmp_path: Path, name: str
+) -> None:
+    few = {"nunavut": ("A", {"nunavut": 1.0}), "canada": ("B", {"canada": 1.0})}
+    corpora = {"nunavut": "A", "canada": "B"}
+    load(of=configure(corpora, few, (1,)))
+    stale = (tmp_path / "metrics" / name).read_text(encoding="utf-8")
+    wanted = configure(corpora, few | {"even": ("E", {"nunavut": 0.5, "canada": 0.5})}, (1,))
+    load(of=wanted)
+    (tmp_path / "metrics" / name).write_text(stale, encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"{name}: holds no .*even.*dvc repro bias"):
+        load_results(tmp_path / "metrics", wanted)
+
+
+def test_a_missing_column_of_the_matrix_is_named(load: Callable[..., Results], config: Config, tmp_path: Path) -> None:
+    load()
+    path = tmp_path / "metrics" / "bias_matrix.json"
+    matrix = json.loads(path.read_text(encoding="utf-8"))
+    del matrix["B_canada"]["on_mixed"]
+    path.write_text(json.dumps(matrix), encoding="utf-8")
+    with pytest.raises(ValueError, match="on_mixed"):
+        load_results(tmp_path / "metrics", config)
