@@ -1,0 +1,193 @@
+"""The command line: what dvc.yaml calls is what a person can call. Everything heavy is imported where it is used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hansard_bias.config import Config, ConfigError, load_config
+
+app = typer.Typer(
+    help="Does a language model that learned from one legislature's speech misread another's?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+CorpusName = Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus of params.yaml, for example nunavut.")]
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model of params.yaml, for example mixed.")]
+Seed = Annotated[int, typer.Argument(metavar="SEED", help="One of train.seeds.")]
+
+
+def main() -> None:
+    """Run a command; a user's mistake is one line and exit status 2."""
+    try:
+        app()
+    except (ValueError, FileNotFoundError, PermissionError) as error:
+        if os.environ.get("HANSARD_BIAS_DEBUG"):
+            raise
+        print(f"hansard-bias: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+
+
+@app.command()
+def check() -> None:
+    """Validate params.yaml, the archives' paths and the probes."""
+    from hansard_bias.stages import check as stage
+
+    stage.run(load_config())
+
+
+@app.command()
+def sample() -> None:
+    """Generate the bundled sample: two legislatures in the real archive formats."""
+    from hansard_bias.stages import sample as stage
+
+    stage.run(load_config())
+
+
+@app.command()
+def corpus(name: CorpusName) -> None:
+    """Read one archive into a table of speeches."""
+    from hansard_bias.stages import corpus as stage
+
+    config = load_config()
+    _known("corpus", name, config.corpora)
+    stage.run(config, name)
+
+
+@app.command()
+def align() -> None:
+    """Align the corpora: window, duplicates, splits, mixtures, audits."""
+    from hansard_bias.stages import align as stage
+
+    stage.run(load_config())
+
+
+@app.command()
+def tokenizer() -> None:
+    """Train the tokenizer that all models share."""
+    from hansard_bias.stages import tokenizer as stage
+
+    stage.run(load_config())
+
+
+@app.command()
+def encode(name: CorpusName) -> None:
+    """Encode one aligned corpus as word pieces."""
+    from hansard_bias.stages import encode as stage
+
+    _known("corpus", name, load_config().corpora)
+    stage.run(name)
+
+
+@app.command()
+def train(model: ModelName, seed: Seed) -> None:
+    """Train one model with one seed; goes on from the last checkpoint after an interruption."""
+    config = _run_config(model, seed)
+    from hansard_bias.stages import train as stage
+    from hansard_bias.tracking import training_run
+
+    key = stage.run_key(config, model, seed, Path("."))
+    with training_run(config, model, seed, key) as run:
+        run.finish(stage.run(config, model, seed, run))
+
+
+@app.command()
+def score(model: ModelName, seed: Seed) -> None:
+    """Score every test speech of every corpus with one model."""
+    config = _run_config(model, seed)
+    from hansard_bias.stages import score as stage
+
+    stage.run(config, model, seed)
+
+
+@app.command()
+def probe(model: ModelName, seed: Seed) -> None:
+    """Ask one model what fills the prompts' gaps."""
+    config = _run_config(model, seed)
+    from hansard_bias.stages import probe as stage
+
+    stage.run(config, model, seed)
+
+
+@app.command()
+def bias() -> None:
+    """Compute the matrix, the measures, their intervals and tests."""
+    from hansard_bias.stages import bias as stage
+
+    stage.run(load_config())
+
+
+@app.command()
+def report() -> None:
+    """Build the page and mirror the comparison to MLflow."""
+    from hansard_bias.stages import report as stage
+
+    config = load_config()
+    page = stage.run(config)
+    from hansard_bias.tracking import record_comparison
+
+    record_comparison(config, page)
+
+
+@app.command()
+def summary() -> None:
+    """Print the matrix, the measures with intervals, and where the page and the runs are."""
+    from hansard_bias.summary import print_summary
+
+    print_summary(load_config())
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000) -> None:
+    """Open MLflow's pages on 127.0.0.1."""
+    from hansard_bias.tracking import serve
+
+    serve(port)
+
+
+@app.command(hidden=True)
+def plots_page() -> None:
+    """Write the offline page for `dvc plots` (done by `make setup`)."""
+    from hansard_bias.plots_page import write_plots_page
+
+    write_plots_page()
+
+
+@app.command()
+def preset(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="sample, small or production.")],
+    path: Annotated[
+        list[str] | None, typer.Option(metavar="CORPUS=PATH", help="Where a corpus's archive lies; repeatable.")
+    ] = None,
+) -> None:
+    """Write a set of settings into params.yaml; comments stay."""
+    from hansard_bias.presets import apply_preset
+
+    for line in apply_preset(name, path or []):
+        print(line)
+
+
+def _known(kind: str, name: str, entries: object) -> None:
+    names = list(entries)  # type: ignore[call-overload]
+    if name not in names:
+        raise ValueError(f"no {kind} {name!r} in params.yaml, expected one of {', '.join(map(str, names))}")
+
+
+def _run_config(model: str, seed: int) -> Config:
+    """The configuration, once it is certain that it names this run."""
+    config = load_config()
+    _known("model", model, config.models)
+    if seed not in config.train.seeds:
+        raise ConfigError("train.seeds", list(config.train.seeds), f"a list with seed {seed}", "or run another seed")
+    return config
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""Validate params.yaml before any stage touches its outputs: `dvc repro check`.
+
+Its output never changes, so that no stage behind it reruns because a parameter of another one did.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hansard_bias.config import Config, ConfigError
+from hansard_bias.measurement.prompts import load_groups, load_prompts
+from hansard_bias.paths import CHECKED, SAMPLE
+
+
+def run(config: Config, output: Path = CHECKED) -> None:
+    """Check what can be known without reading the archives: that they and the probes are there."""
+    for name, corpus in config.corpora.items():
+        path = Path(corpus.path)
+        if not path.is_relative_to(SAMPLE) and not path.exists():
+            remedy = "correct the path, or go back to the sample with `hansard-bias preset sample`"
+            raise ConfigError(f"corpora.{name}.path", corpus.path, "an existing archive or folder", remedy)
+    for key in ("prompts", "groups"):
+        probe = getattr(config.probe, key)
+        if not Path(probe).is_file():
+            raise ConfigError(f"probe.{key}", probe, "an existing YAML file", "the project's own are in data/probes")
+    load_prompts(Path(config.probe.prompts))
+    load_groups(Path(config.probe.groups))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text("params.yaml is valid\n", encoding="utf-8")

@@ -1,0 +1,17 @@
+"""The page that says what was asked, what was found and how sure we are: `dvc repro report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hansard_bias.config import Config
+from hansard_bias.paths import METRICS
+from hansard_bias.reporting.page import write_report
+from hansard_bias.reporting.results import load_results
+
+
+def run(config: Config, root: Path = Path(".")) -> Path:
+    """Build metrics/report from the other metrics; returns the page's path."""
+    folder = root / METRICS / "report"
+    write_report(load_results(root / METRICS, config), folder)
+    return folder / "index.html"

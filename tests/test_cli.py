@@ -1,0 +1,89 @@
+"""The command line: a user's mistake is one line on stderr and exit status 2."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[1]
+
+
+def call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hansard_bias.cli", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, raw: dict[str, Any]) -> Path:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "probes").symlink_to(ROOT / "data" / "probes")
+    save(tmp_path, raw)
+    return tmp_path
+
+
+def save(folder: Path, raw: dict[str, Any]) -> None:
+    with (folder / "params.yaml").open("w", encoding="utf-8") as handle:
+        YAML().dump(raw, handle)
+
+
+def refused(done: subprocess.CompletedProcess[str], *said: str) -> None:
+    assert done.returncode == 2, done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    for part in said:
+        assert part in lines[0]
+
+
+def test_help_names_every_stage(folder: Path) -> None:
+    text = call(folder, "--help").stdout
+    for stage in ("sample", "corpus", "align", "tokenizer", "encode", "train", "score", "probe", "bias", "report"):
+        assert f"\n  {stage} " in text
+
+
+def test_check_passes_on_the_shipped_parameters(folder: Path) -> None:
+    assert call(folder, "check").returncode == 0
+    assert (folder / "data" / "params.checked").read_text() == "params.yaml is valid\n"
+
+
+def test_a_missing_archive(folder: Path, raw: dict[str, Any]) -> None:
+    raw["corpora"]["canada"]["path"] = "/no/such/archive.tar.bz2"
+    save(folder, raw)
+    refused(call(folder, "check"), "corpora.canada.path is '/no/such/archive.tar.bz2'", "expected an existing archive")
+    assert not (folder / "data" / "params.checked").exists()
+
+
+def test_a_missing_probe_file(folder: Path, raw: dict[str, Any]) -> None:
+    raw["probe"]["prompts"] = "nowhere.yaml"
+    save(folder, raw)
+    refused(call(folder, "check"), "probe.prompts is 'nowhere.yaml'")
+
+
+def test_a_rate_read_as_text(folder: Path, raw: dict[str, Any]) -> None:
+    raw["train"]["lr"] = "1e-05"
+    save(folder, raw)
+    for arguments in (["check"], ["train", "nunavut", "1"], ["bias"]):
+        refused(call(folder, *arguments), "train.lr is '1e-05', expected a number")
+
+
+def test_a_run_that_params_do_not_name(folder: Path) -> None:
+    refused(call(folder, "train", "nunavt", "1"), "no model 'nunavt' in params.yaml, expected one of nunavut")
+    refused(call(folder, "score", "nunavut", "9"), "train.seeds is [1, 2, 3], expected a list with seed 9")
+    refused(call(folder, "corpus", "france"), "no corpus 'france'")
+
+
+def test_a_stage_before_its_time_names_what_to_run(folder: Path) -> None:
+    refused(call(folder, "align"), "data/speeches/nunavut.parquet", "dvc repro corpus@nunavut")
+    refused(call(folder, "encode", "nunavut"), "dvc repro align")
+    refused(call(folder, "score", "nunavut", "1"), "models/nunavut-1", "dvc repro train@nunavut-1")
+    refused(call(folder, "bias"), "dvc repro score@nunavut-1")
+    refused(call(folder, "report"), "dvc repro")
+    refused(call(folder, "summary"), "metrics/bias.json", "dvc repro bias")
+
+
+def test_no_parameters_at_all(tmp_path: Path) -> None:
+    refused(call(tmp_path, "check"), "params.yaml: no such file")

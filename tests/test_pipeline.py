@@ -1,0 +1,134 @@
+"""The pipeline end to end on a tiny sample: contracts, leaks, and a matrix that an independent scorer confirms."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+
+from hansard_bias.measurement.folds import deal_folds
+from hansard_bias.randomness import stable_hashes
+from tiny_project import Project
+
+
+def read(project: Project, name: str) -> Any:
+    return json.loads((project.root / "metrics" / name).read_text(encoding="utf-8"))
+
+
+def aligned(project: Project, corpus: str) -> pd.DataFrame:
+    return pd.read_parquet(project.root / "data" / "aligned" / f"{corpus}.parquet")
+
+
+def test_contracts_of_the_metrics(project: Project) -> None:
+    rows, columns = ["A_nunavut", "B_canada", "C_mixed"], ["on_nunavut", "on_canada", "on_mixed"]
+    matrix = read(project, "bias_matrix.json")
+    assert list(matrix) == rows
+    assert all(list(cells) == columns and all(value > 1 for value in cells.values()) for cells in matrix.values())
+    bias = read(project, "bias.json")
+    assert list(bias["models"]) == rows
+    assert bias["models"]["A_nunavut"]["excess_nats"]["on_nunavut"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert set(bias["models"]["C_mixed"]["tilt"]) == {"value", "low", "high"}
+    assert {"what", "effect", "low", "high", "p", "p_holm"} <= set(bias["tests"][0])
+    assert len(read(project, "cells.json")) == 9
+    summary = read(project, "training/mixed-2.json")
+    assert {"tokens", "updates", "wall_seconds", "model_flop_utilisation", "fingerprint", "parameters"} <= set(summary)
+    assert "A_nunavut" in (project.root / "metrics" / "report" / "index.html").read_text(encoding="utf-8")
+
+
+def test_every_record_is_accounted_for(project: Project) -> None:
+    for corpus in project.config.corpora:
+        counts = read(project, f"corpora/{corpus}.json")
+        assert counts["read"] == counts["kept"] + sum(counts["dropped"].values())
+        kept = pd.read_parquet(project.root / "data" / "speeches" / f"{corpus}.parquet")
+        rejected = pd.read_parquet(project.root / "data" / "speeches" / f"{corpus}.rejected.parquet")
+        assert (len(kept), len(rejected)) == (counts["kept"], sum(counts["dropped"].values()))
+        assert kept["speech_id"].is_unique
+
+
+def test_no_test_speech_is_in_any_training_or_tokenizer_text(project: Project) -> None:
+    tables = pd.concat([aligned(project, corpus) for corpus in project.config.corpora])
+    mixtures = pd.read_parquet(project.root / "data" / "aligned" / "mixtures.parquet")
+    tests = tables[tables["split"] == "test"]
+    used = mixtures[mixtures["split"] != "test"].merge(tables, on="speech_id", suffixes=("", "_corpus"))
+    tokenizer_text = tables[tables["split"] == "train"]
+    assert len(tests) > 50
+    for seen in (used, tokenizer_text):
+        assert not set(tests["speech_id"]) & set(seen["speech_id"])
+        assert not set(tests["text"].str.casefold()) & set(seen["text"].str.casefold())
+    assert (used["split"] == used["split_corpus"]).all(), "a mixture has its parents' splits"
+    days = tables.groupby("sitting")["split"].nunique()
+    assert (days == 1).all(), "a sitting day is in one split, in every corpus"
+
+
+def reference_cross_entropy(project: Project, name: str, corpus: str) -> float:
+    """Nats per piece of the test speeches, with nothing of the project's scorer but the dealing of folds."""
+    from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+    folder = str(project.root / "models" / name)
+    model, tokenizer = AutoModelForMaskedLM.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+    table = aligned(project, corpus)
+    nats, count = 0.0, 0
+    for speech in table[table["split"] == "test"].itertuples():
+        ids = torch.tensor(tokenizer(speech.text, add_special_tokens=False)["input_ids"])
+        fold = torch.tensor(deal_folds(17, stable_hashes([speech.speech_id]), torch.arange(len(ids))[None].numpy(), 7))[
+            0
+        ]
+        for part, dealt in zip(ids.split(62), fold.split(62), strict=True):
+            for k in range(7):
+                inputs = torch.cat([torch.tensor([2]), torch.where(dealt == k, 4, part), torch.tensor([3])])
+                logits = model(input_ids=inputs[None]).logits[0, 1:-1].log_softmax(-1)
+                nats -= float(logits[dealt == k, part[dealt == k]].double().sum())
+        count += len(ids)
+    return nats / count
+
+
+@torch.inference_mode()
+def test_the_matrix_agrees_with_a_reference_scorer(project: Project) -> None:
+    matrix = read(project, "bias_matrix.json")
+    losses = {
+        corpus: sum(reference_cross_entropy(project, f"mixed-{seed}", corpus) for seed in (1, 2)) / 2
+        for corpus in ("nunavut", "canada")
+    }
+    assert matrix["C_mixed"]["on_nunavut"] == pytest.approx(math.exp(losses["nunavut"]), rel=1e-5)
+    assert matrix["C_mixed"]["on_canada"] == pytest.approx(math.exp(losses["canada"]), rel=1e-5)
+    both = (losses["nunavut"] + losses["canada"]) / 2
+    assert matrix["C_mixed"]["on_mixed"] == pytest.approx(math.exp(both), rel=1e-5)
+
+
+def test_a_model_folder_is_a_plain_hugging_face_model(project: Project) -> None:
+    from transformers import pipeline
+
+    folder = project.root / "models" / "nunavut-1"
+    fill = pipeline("fill-mask", model=str(folder), tokenizer=str(folder))
+    answers = fill("The [MASK] language is essential for cultural identity.")
+    assert len(answers) == 5
+    assert sum(answer["score"] for answer in answers) <= 1
+    names = {path.name for path in folder.iterdir()}
+    assert {"model.safetensors", "config.json", "tokenizer.json", "README.md"} <= names
+    assert not any(Path(name).suffix in (".bin", ".pt", ".pkl") for name in names)
+
+
+def test_every_model_sees_as_much_text_and_as_many_updates(project: Project) -> None:
+    runs = [read(project, f"training/{model}-1.json") for model in project.config.models]
+    assert len({run["updates"] for run in runs}) == 1
+    tokens = [run["tokens"] for run in runs]
+    assert max(tokens) - min(tokens) <= 0.01 * max(tokens)
+
+
+def test_a_repeated_stage_writes_the_same_bytes(inside: Project) -> None:
+    from hansard_bias.stages import align, bias, encode, score, tokenizer
+
+    watched = ["metrics/bias.json", "data/aligned/mixtures.parquet", "models/tokenizer/tokenizer.json"]
+    watched += ["data/encoded/nunavut/pieces.npy", "data/scores/canada-1.parquet"]
+    before = [(inside.root / name).read_bytes() for name in watched]
+    align.run(inside.config)
+    tokenizer.run(inside.config)
+    encode.run("nunavut")
+    score.run(inside.config, "canada", 1)
+    bias.run(inside.config)
+    assert [(inside.root / name).read_bytes() for name in watched] == before
