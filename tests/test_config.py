@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +50,8 @@ def test_the_shipped_file_is_valid_and_names_the_study(raw: dict[str, Any]) -> N
         ("corpora.canada.reader", "lipda", "corpora.canada.reader is 'lipda', expected one of"),
         ("align.split.test", 0, "align.split.test is 0.0, expected a share between 0 and 1"),
         ("align.split.test", 0.2, "align.split is"),
-        ("align.first_day", "yesterday", "align.first_day is 'yesterday', expected a date"),
+        ("align.first_day", "yesterday", "align.first_day is 'yesterday', expected a date in quotes"),
+        ("align.first_day", datetime.date(1999, 4, 1), "align.first_day is '1999-04-01', expected a date in quotes"),
         ("model.hidden_size", 129, "expected a multiple of model.num_attention_heads"),
         ("tokenizer.vocab_size", 100000, "tokenizer.vocab_size is 100000, expected 301 to 65535"),
         ("bias.draws", 10, "bias.draws is 10, expected at least 200 draws"),
@@ -95,7 +98,7 @@ def test_what_dvc_writes_for_a_small_rate_is_a_number(tmp_path: Path, raw: dict[
     """`dvc exp run -S train.lr=1e-5` writes 1e-05, which a YAML 1.1 parser reads as text."""
     shipped = (Path(__file__).parents[1] / "params.yaml").read_text(encoding="utf-8")
     path = tmp_path / "params.yaml"
-    path.write_text(shipped.replace("lr: 0.001", f"lr: {text}"), encoding="utf-8")
+    path.write_text(re.sub(r"\blr: .*", f"lr: {text}", shipped), encoding="utf-8")
     assert load_config(path).train.lr == pytest.approx(float(text))
 
 

@@ -410,18 +410,29 @@ def _parse_section(kind: Any, value: Any, key: str) -> Any:
 
 
 def _parse_scalar(kind: type, value: Any, key: str) -> Any:
-    """Check one number, text, truth value or date."""
+    """Check one number, text or truth value, or read a date."""
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if kind is float and isinstance(value, float):
         require(math.isfinite(value), key, value, "a finite number")
         return value
-    expected = {float: "a number", int: "a whole number", bool: "true or false", str: "text", datetime.date: "a date"}
+    if kind is datetime.date:
+        return _parse_date(value, key)
+    expected = {float: "a number", int: "a whole number", bool: "true or false", str: "text"}
     text_number = kind in (int, float) and isinstance(value, str)
     remedy = "write it without quotes, and a decimal as 1.0e-5" if text_number else ""
     matches = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
-    require(matches and not isinstance(value, datetime.datetime), key, value, expected[kind], remedy)
+    require(matches, key, value, expected[kind], remedy)
     return value
+
+
+def _parse_date(value: Any, key: str) -> datetime.date:
+    """Dates are quoted in the file: DVC cannot read bare ones."""
+    expected = 'a date in quotes such as "1999-04-01"'
+    try:
+        return datetime.date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ConfigError(key, str(value), expected) from None
 
 
 def _did_you_mean(name: object, known: Mapping[str, object]) -> str:

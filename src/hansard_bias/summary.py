@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -15,7 +16,7 @@ from hansard_bias.paths import METRICS, needed
 
 def print_summary(config: Config, metrics: Path = METRICS, console: Console | None = None) -> None:
     """Print the comparison recorded in metrics/."""
-    console = console or Console(highlight=False, soft_wrap=True)
+    console = console or Console(highlight=False, width=max(120, Console().width))
     bias = json.loads(needed(metrics / "bias.json", "bias").read_text(encoding="utf-8"))
     columns = [f"on_{name}" for name in config.columns()]
     console.print(_table("Perplexity: rows read columns", "perplexity", columns, bias["models"], 2))
@@ -31,7 +32,7 @@ def print_summary(config: Config, metrics: Path = METRICS, console: Console | No
 
 
 def _table(title: str, measure: str, columns: list[str], models: dict[str, Any], digits: int) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("model")
     for column in columns:
         table.add_column(column, justify="right")
@@ -42,7 +43,7 @@ def _table(title: str, measure: str, columns: list[str], models: dict[str, Any],
 
 
 def _ratios(models: dict[str, Any]) -> Table:
-    table = Table(title="Bias ratio, tilt and cultural bias rate", title_justify="left")
+    table = Table(title="Bias ratio, tilt and cultural bias rate", title_justify="left", box=SIMPLE_HEAD)
     for column in ("model", "bias ratio", "tilt, nats", "prompts with a preference"):
         table.add_column(column, justify="left" if column == "model" else "right")
     for row, measures in models.items():

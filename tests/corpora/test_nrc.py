@@ -59,6 +59,7 @@ my question is on roads .
 ( interpretation ends ) who pays for them ?
 tuesday , may 6 , 2003 nunavut hansard
 13
+tuesday, may 6, 2003   nunavut hansard   14
 > > applause
 nobody has said so far . hon. ivy fern :
 the territory pays . mr. moss : since when ? some members : agreed .
@@ -137,6 +138,7 @@ def test_what_is_set_aside_has_a_reason(tmp_path: Path) -> None:
         aside["tuesday , may 6 , 2003"]
         == aside["13"]
         == aside["tuesday , may 6 , 2003 nunavut hansard"]
+        == aside["tuesday, may 6, 2003   nunavut hansard   14"]
         == "page_header"
     )
     assert aside["tom moss"] == aside["the hon. ada pike , m.l.a."] == aside["nunavut canada"] == "list"

@@ -267,7 +267,7 @@ def curve(seed: int) -> str:
     for update in range(1, 901, 3):
         loss = 3.2 + 4.4 * math.exp(-update / 160) + 0.08 * math.sin(update * (seed + 1))
         evaluated = f"{loss + 0.1:.4f}" if update % 75 == 1 else ""
-        lines.append(f"{update},{update / 75:.2f},0.001,{loss:.4f},{evaluated},4876")
+        lines.append(f"{update},{update / 75:.2f},0.001,{loss:.4f},{evaluated}")
     return "\n".join(lines) + "\n"
 
 

@@ -89,4 +89,9 @@ def test_buckets_hold_every_row_within_the_budget(lengths: list[int], budget: in
     assert len(parts) >= min(least, len(lengths)) - 1
     for part in parts:
         assert len(part) * (sizes[part].max() + 2) <= max(budget, sizes[part].max() + 2)
-        assert (sizes[part] + 2 >= 0.6 * (sizes[part].max() + 2)).all()
+
+
+def test_a_bucket_is_cut_only_where_that_pays() -> None:
+    long_and_short = np.array([98] * 10 + [18] * 40)
+    assert [len(part) for part in length_buckets(long_and_short, 10_000, overhead=1000)] == [10, 40]
+    assert [len(part) for part in length_buckets(long_and_short, 10_000, overhead=4000)] == [50]

@@ -133,7 +133,7 @@ def classify(line: str, after: str, in_list: bool) -> Heading | None:
         return None
     low = line.lower().translate(_QUOTES).strip()
     if low[0].isdigit() or low.endswith("present") or "day" in low or "hansard" in low:
-        header = _PAGE_HEADER.fullmatch(low)
+        header = _PAGE_HEADER.fullmatch(" ".join(low.split()))
         if header:
             return Heading("page_header")
         if _ORDER_NUMBER.fullmatch(low) and (in_list or is_order(after)):

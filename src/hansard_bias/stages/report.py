@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hansard_bias.config import Config
 from hansard_bias.paths import METRICS
+from hansard_bias.provenance import provenance
 from hansard_bias.reporting.page import write_report
 from hansard_bias.reporting.results import load_results
 
@@ -13,5 +14,5 @@ from hansard_bias.reporting.results import load_results
 def run(config: Config, root: Path = Path(".")) -> Path:
     """Build metrics/report from the other metrics; returns the page's path."""
     folder = root / METRICS / "report"
-    write_report(load_results(root / METRICS, config), folder)
+    write_report(load_results(root / METRICS, config, provenance(root)), folder)
     return folder / "index.html"

@@ -88,21 +88,23 @@ def update_rows(order: npt.NDArray[np.int64], updates: int, update: int) -> npt.
 
 
 def length_buckets(
-    lengths: npt.NDArray[np.int64], budget: int, least: int = 1, fill: float = 0.6
+    lengths: npt.NDArray[np.int64], budget: int, least: int = 1, overhead: int = 1024
 ) -> Iterator[npt.NDArray[np.int64]]:
-    """Deal rows into micro-batches of similar length, longest first, to avoid padding.
+    """Deal rows into micro-batches of similar length, longest first.
 
     budget: the most padded tokens of one micro-batch. least: at least this many micro-batches, as
-    far as there are rows. fill: a row shorter than this share of its micro-batch's longest row opens a new one.
+    far as there are rows. overhead: what one more micro-batch costs, in tokens; a micro-batch is cut where that
+    saves the most padding, if it saves more than this.
     """
     rows = np.argsort(-lengths, kind="stable")
+    widths = lengths[rows] + 2
     most_rows = -(-len(rows) // least)
     start = 0
     while start < len(rows):
-        longest = int(lengths[rows[start]]) + 2
-        fitting = min(most_rows, max(1, budget // longest))
-        stop = min(start + fitting, len(rows))
-        while stop - 1 > start and lengths[rows[stop - 1]] + 2 < fill * longest:
-            stop -= 1
+        stop = min(start + most_rows, start + max(1, budget // int(widths[start])), len(rows))
+        inside = np.arange(start, stop)
+        saved = (stop - inside) * (widths[start] - widths[inside])
+        if saved.max() > overhead:
+            stop = start + int(saved.argmax())
         yield rows[start:stop]
         start = stop
