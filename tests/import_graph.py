@@ -63,13 +63,11 @@ def closure(start: Path) -> set[Path]:
 
 
 def data_files(path: Path) -> set[Path]:
-    """Files of the package that a module reads, by their names in its source."""
-    text = path.read_text(encoding="utf-8")
-    return {
-        data
-        for data in path.parent.iterdir()
-        if data.suffix in (".yaml", ".jinja", ".css", ".js") and f'"{data.name}"' in text
-    }
+    """Files beside a module that it reads: those that it names, or all where it opens them as package resources."""
+    named = path.read_text(encoding="utf-8")
+    everything = any(name.startswith("importlib.resources") for name in imports(path))
+    beside = [data for data in path.parent.iterdir() if data.suffix in (".yaml", ".jinja", ".css", ".js")]
+    return {data for data in beside if everything or f'"{data.name}"' in named}
 
 
 def stage_dependencies(stage: str) -> list[str]:

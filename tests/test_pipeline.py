@@ -37,7 +37,7 @@ def test_contracts_of_the_metrics(project: Project) -> None:
     assert len(read(project, "cells.json")) == 9
     summary = read(project, "training/mixed-2.json")
     assert {"tokens", "updates", "wall_seconds", "model_flop_utilisation", "fingerprint", "parameters"} <= set(summary)
-    assert "A_nunavut" in (project.root / "metrics" / "report" / "index.html").read_text(encoding="utf-8")
+    assert "A (Nunavut)" in (project.root / "metrics" / "report" / "index.html").read_text(encoding="utf-8")
 
 
 def test_every_record_is_accounted_for(project: Project) -> None:

@@ -184,6 +184,8 @@ class BertSettings:
     max_position_embeddings: int
     hidden_dropout_prob: float
     attention_probs_dropout_prob: float
+    initializer_range: float
+    """Standard deviation of the first weights. BERT's 0.02 at 768 dimensions is 0.55 / sqrt(hidden_size)."""
 
     def __post_init__(self) -> None:
         for name in ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"):
@@ -194,6 +196,8 @@ class BertSettings:
         require(self.hidden_size % heads == 0, "model.hidden_size", self.hidden_size, multiple)
         positions = self.max_position_embeddings
         require(positions >= 8, "model.max_position_embeddings", positions, "8 or more positions")
+        spread = self.initializer_range
+        require(0 < spread <= 1, "model.initializer_range", spread, "a number above 0 and at most 1, for example 0.02")
         for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
             value = getattr(self, name)
             require(0 <= value < 1, f"model.{name}", value, "0 or more and below 1")

@@ -58,7 +58,8 @@ class Store:
 
         from mlflow import MlflowClient
 
-        logging.getLogger("alembic").setLevel(logging.WARNING)
+        for name in ("alembic", "mlflow.store.db.utils"):
+            logging.getLogger(name).setLevel(logging.WARNING)
         root = repository_root()
         # Two processes that create a fresh database race and crash: one at a time.
         with (root / ".mlflow.lock").open("w") as handle:

@@ -36,7 +36,7 @@ def corpus() -> EncodedCorpus:
 
 @pytest.fixture(scope="module")
 def model() -> Any:
-    return build_model(BertSettings(16, 2, 2, 32, 32, 0.1, 0.1), 60, 3).eval()
+    return build_model(BertSettings(16, 2, 2, 32, 32, 0.1, 0.1, 0.02), 60, 3).eval()
 
 
 @given(st.integers(0, 2**40), st.integers(2, 12), st.integers(1, 200))
@@ -84,7 +84,7 @@ def test_scores_are_those_of_an_unbatched_pass_per_fold(corpus: EncodedCorpus, m
 
 
 def test_a_model_that_knows_nothing_has_the_vocabulary_s_perplexity(corpus: EncodedCorpus, model: Any) -> None:
-    blank = build_model(BertSettings(16, 1, 2, 32, 32, 0.0, 0.0), 60, 3)
+    blank = build_model(BertSettings(16, 1, 2, 32, 32, 0.0, 0.0, 0.02), 60, 3)
     with torch.no_grad():
         for parameter in blank.cls.parameters():
             parameter.zero_()

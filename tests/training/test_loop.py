@@ -20,7 +20,7 @@ from hansard_bias.training.model import build_model
 from hansard_bias.training.progress import CurvePoint, Silent
 
 VOCABULARY = 120
-SETTINGS = BertSettings(16, 1, 2, 32, 24, 0.1, 0.1)
+SETTINGS = BertSettings(16, 1, 2, 32, 24, 0.1, 0.1, 0.02)
 
 
 def text(seed: int, speeches: int) -> MaskedText:

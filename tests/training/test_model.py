@@ -7,7 +7,7 @@ import torch
 from hansard_bias.config import BertSettings
 from hansard_bias.training.model import MaskedLoss, build_model, flops_per_piece
 
-SETTINGS = BertSettings(32, 2, 2, 64, 24, 0.0, 0.0)
+SETTINGS = BertSettings(32, 2, 2, 64, 24, 0.0, 0.0, 0.02)
 
 
 def test_sum_over_masked_positions_is_the_model_s_own_loss() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
+from transformers.utils.logging import disable_progress_bar
 
 from hansard_bias import tokenization
 from hansard_bias.config import Config
@@ -90,6 +91,7 @@ def save_model(trainer: Trainer, folder: Path, tokenizer: Path) -> str:
     """Write the best weights and the tokenizer as a Hugging Face folder; returns the weights' SHA-256."""
     model = trainer.accelerator.unwrap_model(trainer.model).model
     model.load_state_dict(trainer.best, strict=False)
+    disable_progress_bar()
     model.save_pretrained(str(folder))
     for name in TOKENIZER_FILES:
         if (tokenizer / name).is_file():
