@@ -5,7 +5,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 READY := $(VENV)/.ready
 
-.PHONY: setup repro test check ui bench
+.PHONY: setup repro test check ui
 
 setup: $(READY)  ## a virtual environment with the pinned dependencies
 
@@ -33,6 +33,3 @@ check: setup  ## style, types, architecture
 
 ui: setup  ## MLflow on http://127.0.0.1:5000
 	@hansard-bias ui
-
-bench: setup  ## benchmarks against peers
-	$(VENV)/bin/python benchmarks/train.py

@@ -19,7 +19,7 @@ from hansard_bias.config import TrainConfig
 from hansard_bias.randomness import stable_hash
 from hansard_bias.training.batches import Batch, MaskedText, length_buckets, update_rows
 from hansard_bias.training.checkpoints import Checkpoint, load_newest, save_checkpoint
-from hansard_bias.training.model import MaskedLoss
+from hansard_bias.training.model import MaskedLoss, build_optimizer
 from hansard_bias.training.progress import CurvePoint, RunLog, write_curve
 from hansard_bias.training.schedule import learning_rate, total_updates
 
@@ -73,11 +73,12 @@ class Trainer:
         self.task, self.log = task, log
         self.total = total_updates(task.config, task.updates_per_epoch)
         self.accelerator = Accelerator(mixed_precision="no" if precision == "fp32" else precision)
-        optimizer = _optimizer(model, task.config)
+        optimizer = build_optimizer(model, task.config)
         self.model, self.optimizer = self.accelerator.prepare(MaskedLoss(model), optimizer)
         self.budget = BATCH_TOKENS[self.accelerator.device.type]
         self.state = LoopState()
         self.best: dict[str, torch.Tensor] = {}
+        self.order = (-1, np.zeros(0, dtype=np.int64))
 
     def run(self) -> LoopState:
         """Train until the last update or until patience ends; leaves the best weights in `best`."""
@@ -191,9 +192,9 @@ class Trainer:
 
     def _order(self, epoch: int) -> npt.NDArray[np.int64]:
         """The epoch's order; kept until the next epoch asks."""
-        if getattr(self, "_order_epoch", None) != epoch:
-            self._order_epoch, self._order_rows = epoch, self.task.training.epoch_order(epoch)
-        return self._order_rows
+        if self.order[0] != epoch:
+            self.order = (epoch, self.task.training.epoch_order(epoch))
+        return self.order[1]
 
     def _micro_batches(self, text: MaskedText, rows: npt.NDArray[np.int64], epoch: int, least: int) -> list[Batch]:
         lengths = text.windows.length[rows]
@@ -245,14 +246,3 @@ class Trainer:
 
 def _with_prefix(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def _optimizer(model: Any, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW; weights of matrices decay, biases and layer norms do not (Devlin et al. 2019)."""
-    matrices = [parameter for parameter in model.parameters() if parameter.dim() > 1]
-    vectors = [parameter for parameter in model.parameters() if parameter.dim() <= 1]
-    groups = [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98), eps=1e-6, fused=True)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import BertForMaskedLM
 
-from hansard_bias.config import BertSettings
+from hansard_bias.config import BertSettings, TrainConfig
 from hansard_bias.tokenization import PAD_ID
 
 
@@ -62,3 +62,14 @@ def flops_per_piece(settings: BertSettings, vocab_size: int, mask_rate: float, m
     attention = 12 * settings.num_hidden_layers * hidden * mean_length
     head = 6 * mask_rate * (hidden * hidden + hidden * vocab_size)
     return 6 * settings.num_hidden_layers * layer + attention + head
+
+
+def build_optimizer(model: Any, config: TrainConfig) -> torch.optim.AdamW:
+    """AdamW; weights of matrices decay, biases and layer norms do not (Devlin et al. 2019)."""
+    matrices = [parameter for parameter in model.parameters() if parameter.dim() > 1]
+    vectors = [parameter for parameter in model.parameters() if parameter.dim() <= 1]
+    groups = [
+        {"params": matrices, "weight_decay": config.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98), eps=1e-6, fused=True)
