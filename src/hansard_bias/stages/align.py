@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -24,6 +26,29 @@ def run(config: Config, root: Path = Path(".")) -> None:
     write_table(root / MIXTURES, aligned.mixtures)
     _remove_others(root / ALIGNED, {f"{corpus}.parquet" for corpus in config.corpora} | {MIXTURES.name})
     write_json(root / METRICS / "alignment.json", aligned.report)
+    print("\n".join(audit_lines(aligned.report)))
+
+
+def audit_lines(report: Mapping[str, Any]) -> list[str]:
+    """The statistics table and the audits, a line each."""
+    lines = [
+        f"{row['label']} {row['name']:12} {row['split']:10} {row['speeches']:>9,} speeches {row['words']:>12,} words "
+        f"{row['sittings']:>6,} sittings"
+        for row in report["statistics"]
+    ]
+    leakage, form, content = (report[key] for key in ("leakage", "format_audit", "content_audit"))
+    shares = ", ".join(f"{name} {number(share, '.2%')}" for name, share in leakage["shared_13grams"].items())
+    return [
+        *lines,
+        f"leakage: {leakage['shared_speeches']} test speeches in training text; 13-grams of the test text there: {shares}",
+        f"told apart by format alone, AUC {number(form['auc_before'], '.2f')} before cleaning and "
+        f"{number(form['auc_after'], '.2f')} after; by words, AUC {number(content['auc'], '.2f')}",
+    ]
+
+
+def number(value: float | None, form: str) -> str:
+    """A number in this form, or a dash where there is none."""
+    return "-" if value is None else format(value, form)
 
 
 def _remove_others(folder: Path, expected: set[str]) -> None:

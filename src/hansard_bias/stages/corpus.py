@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from hansard_bias.config import Config
 from hansard_bias.corpora.speeches import build_corpus
@@ -16,3 +18,14 @@ def run(config: Config, corpus: str, root: Path = Path(".")) -> None:
     write_table(root / SPEECHES / f"{corpus}.parquet", tables.kept)
     write_table(root / SPEECHES / f"{corpus}.rejected.parquet", tables.rejected)
     write_json(root / METRICS / "corpora" / f"{corpus}.json", tables.summary)
+    print(account(corpus, tables.summary))
+
+
+def account(corpus: str, summary: Mapping[str, Any]) -> str:
+    """One line: what was read, kept and dropped, and why."""
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary["dropped"].items())
+    return (
+        f"{corpus}: {summary['read']:,} records read, {summary['kept']:,} speeches kept of {summary['sittings']:,} "
+        f"sittings ({summary['first_day']} to {summary['last_day']}), {summary['tokens']:,} words; "
+        f"dropped: {reasons or 'nothing'}"
+    )

@@ -1,0 +1,28 @@
+"""What the stages print: every count that they write."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hansard_bias.stages import align, corpus
+from tiny_project import Project
+
+
+def test_a_corpus_says_what_was_dropped(inside: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    corpus.run(inside.config, "canada")
+    printed = capsys.readouterr().out
+    counts = json.loads((inside.root / "metrics" / "corpora" / "canada.json").read_text(encoding="utf-8"))
+    assert f"canada: {counts['read']:,} records read, {counts['kept']:,} speeches kept" in printed
+    assert all(f"{reason} {count:,}" in printed for reason, count in counts["dropped"].items())
+
+
+def test_the_alignment_prints_its_table_and_audits(inside: Project) -> None:
+    report = json.loads((inside.root / "metrics" / "alignment.json").read_text(encoding="utf-8"))
+    lines = align.audit_lines(report)
+    assert len(lines) == 9 + 2
+    assert lines[-2].startswith("leakage: 0 test speeches in training text; 13-grams")
+    assert f"{report['format_audit']['auc_after']:.2f} after" in lines[-1]
+    report["format_audit"]["auc_after"] = None
+    assert "and - after" in align.audit_lines(report)[-1]

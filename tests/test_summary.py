@@ -1,0 +1,29 @@
+"""What `make repro` prints: every number of the matrix, and where the page and the runs are."""
+
+from __future__ import annotations
+
+import io
+import json
+
+from rich.console import Console
+
+from hansard_bias.summary import interval_text, print_summary
+from tiny_project import Project
+
+
+def test_the_summary_prints_matrix_measures_and_places(inside: Project) -> None:
+    out = io.StringIO()
+    print_summary(inside.config, console=Console(file=out, width=140, highlight=False))
+    printed = out.getvalue()
+    matrix = json.loads((inside.root / "metrics" / "bias_matrix.json").read_text(encoding="utf-8"))
+    for row, cells in matrix.items():
+        assert row in printed
+        assert all(f"{value:.2f} (" in printed for value in cells.values())
+    for said in ("Excess cross-entropy", "bias ratio", "tilt", "index.html", "make ui", "sittings and seeds"):
+        assert said in printed
+
+
+def test_no_interval_is_invented() -> None:
+    assert interval_text({"value": 2.0, "low": 1.0, "high": 3.5}, 1) == "2.0 (1.0 to 3.5)"
+    assert interval_text({"value": 2.0, "low": None, "high": None}, 1) == "2.0"
+    assert interval_text(None, 1) == "-"

@@ -1,0 +1,46 @@
+"""The same text and the same updates for every model, whatever its mixture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyarrow.parquet as pq
+import pytest
+
+from hansard_bias.encoded import EncodedCorpus, read_encoded
+from hansard_bias.training.budget import mixture_windows, training_portion, trim
+from tiny_project import Project
+
+
+@pytest.fixture
+def corpora(inside: Project) -> dict[str, EncodedCorpus]:
+    return {name: read_encoded(inside.root / "data" / "encoded" / name) for name in inside.config.corpora}
+
+
+def test_balanced_models_read_equally_much_in_equally_many_updates(
+    inside: Project, corpora: dict[str, EncodedCorpus]
+) -> None:
+    mixtures = pq.read_table("data/aligned/mixtures.parquet")
+    portions = [training_portion(model, inside.config, corpora, mixtures) for model in inside.config.models]
+    pieces = [int(portion.windows.length.sum()) for portion in portions]
+    assert max(pieces) - min(pieces) <= inside.config.model.max_position_embeddings
+    assert len({portion.updates_per_epoch for portion in portions}) == 1
+
+
+def test_a_full_budget_takes_all_that_the_mixture_gives(inside: Project, corpora: dict[str, EncodedCorpus]) -> None:
+    full = replace(inside.config, align=replace(inside.config.align, budget="full"))
+    mixtures = pq.read_table("data/aligned/mixtures.parquet")
+    for model in full.models:
+        everything = mixture_windows(model, "train", full, corpora, mixtures)
+        portion = training_portion(model, full, corpora, mixtures)
+        assert portion.windows.length.sum() == everything.length.sum()
+        assert portion.updates_per_epoch == -(-len(everything) // full.train.batch_size)
+
+
+def test_trimming_is_within_a_window_and_nested(inside: Project, corpora: dict[str, EncodedCorpus]) -> None:
+    mixtures = pq.read_table("data/aligned/mixtures.parquet")
+    windows = mixture_windows("mixed", "train", inside.config, corpora, mixtures)
+    total = int(windows.length.sum())
+    half, third = trim(windows, total // 2), trim(windows, total // 3)
+    assert total // 2 - windows.length.max() < half.length.sum() <= total // 2
+    assert set(zip(third.speech, third.offset, strict=True)) < set(zip(half.speech, half.offset, strict=True))
