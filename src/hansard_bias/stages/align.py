@@ -40,7 +40,8 @@ def audit_lines(report: Mapping[str, Any]) -> list[str]:
     shares = ", ".join(f"{name} {number(share, '.2%')}" for name, share in leakage["shared_13grams"].items())
     return [
         *lines,
-        f"leakage: {leakage['shared_speeches']} test speeches in training text; 13-grams of the test text there: {shares}",
+        f"leakage: {leakage['shared_speeches']} test speeches in training text; "
+        f"13-grams of the test text found there: {shares}",
         f"told apart by format alone, AUC {number(form['auc_before'], '.2f')} before cleaning and "
         f"{number(form['auc_after'], '.2f')} after; by words, AUC {number(content['auc'], '.2f')}",
     ]
