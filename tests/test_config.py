@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hansard_bias.config import ConfigError, load_config, parse_config
+from hansard_bias.config import ColumnsConfig, ConfigError, load_config, parse_config
 
 
 def set_key(raw: dict[str, Any], key: str, value: object) -> None:
@@ -66,6 +66,47 @@ def test_a_wrong_value_is_named(raw: dict[str, Any], key: str, value: object, sa
     assert said in message
     assert message.startswith("params.yaml: ")
     assert "\n" not in message
+
+
+TABLE = {"label": "T", "reader": "table", "path": "archive"}
+COLUMNS = {"text": "body", "date": "day", "speaker": "name"}
+
+
+def test_a_table_names_its_columns(raw: dict[str, Any]) -> None:
+    raw["corpora"]["moor"] = TABLE | {"columns": COLUMNS | {"role": "office", "date_format": "%d/%m/%Y"}}
+    config = parse_config(raw)
+    assert config.corpora["moor"].columns == ColumnsConfig("body", "day", "name", "office", date_format="%d/%m/%Y")
+    assert config.corpora["nunavut"].columns is None
+
+
+@pytest.mark.parametrize(
+    ("corpus", "said"),
+    [
+        (TABLE, "columns is None, expected the names of the archive's columns; for example {text: body"),
+        (TABLE | {"columns": "body"}, "columns is 'body', expected a section with keys"),
+        (TABLE | {"columns": {"text": "body", "date": "day"}}, "columns.speaker is None, expected a value"),
+        (
+            TABLE | {"columns": COLUMNS | {"rôle": "office"}},
+            "no such key (known: text, date, speaker, role, topic, id,",
+        ),
+        (TABLE | {"columns": COLUMNS | {"topics": "on"}}, "columns.topics is 'on', expected no such key"),
+        (TABLE | {"columns": COLUMNS | {"topics": "on"}}, "did you mean topic?"),
+        (TABLE | {"columns": COLUMNS | {"text": ""}}, "columns.text is '', expected the name of a column"),
+        (TABLE | {"columns": COLUMNS | {"id": 3}}, "columns.id is 3, expected text"),
+        (TABLE | {"columns": COLUMNS | {"date_format": "%d.%m"}}, "columns.date_format is '%d.%m', expected codes of"),
+        (TABLE | {"columns": COLUMNS | {"date_format": "dd/mm/yyyy"}}, "is 'dd/mm/yyyy', expected codes of strptime"),
+        (
+            TABLE | {"columns": COLUMNS, "reader": "nrc"},
+            "columns is ['body', 'day', 'name'], expected no such key; only the reader table takes one",
+        ),
+    ],
+)
+def test_wrong_columns_are_named(raw: dict[str, Any], corpus: dict[str, Any], said: str) -> None:
+    raw["corpora"]["moor"] = corpus
+    with pytest.raises(ConfigError, match=re.escape(said)) as caught:
+        parse_config(raw)
+    assert str(caught.value).startswith("params.yaml: corpora.moor.columns")
+    assert "\n" not in str(caught.value)
 
 
 def test_an_unknown_key_suggests_the_right_one(raw: dict[str, Any]) -> None:

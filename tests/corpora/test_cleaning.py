@@ -18,6 +18,20 @@ PIECES = st.sampled_from(
             "ll",
             "ma",
             "60s",
+            "''",
+            "`",
+            "000",
+            " , 000",
+            "(motion ",
+            " agreed",
+            " . 5",
+            "99/",
+            "1999",
+            " 2000",
+            "april 1",
+            "thank you",
+            " mr",
+            "no. 3",
             "3",
             "30",
             "interpretation",
@@ -66,6 +80,13 @@ def test_the_surface_form_has_no_odd_characters(text: str, lowercase: bool) -> N
         ("well ...", "Well\u2026"),
         ("( interpretation ) good day . ( interpretation ends ) good", "Good day. (interpretation ends) Good"),
         ("caf\u00e9 open", "Cafe\u0301\u00a0open"),
+        ("ma ' na , mr. o ' dell", "Ma\u2019na, Mr. O\u2019Dell"),
+        ("$ 10 , 000 or $ 1 , 250,000 , and 20 , 000 , 000 caribou", "$10,000 or $1,250,000, and 20,000,000 caribou"),
+        ("$ 1 . 5 million , 2 . 5 % , 3 . 5 per cent", "$1.5 million, 2.5%, 3.5 per cent"),
+        ("call ( 867 ) 979 - 6770 at 7 : 30", "Call (867) 979-6770 at 7:30"),
+        ("act no. 3 1999 / 2000 , and 99 / 2000", "Act No. 3, 1999-2000, and 99-2000"),
+        ("since april 1 1999 , north / south", "Since April 1, 1999, north/south"),
+        ('they say " it works " again', "They say ``it works'' again"),
     ],
 )
 def test_tokenised_and_printed_text_meet(tokenised: str, printed: str) -> None:
@@ -86,13 +107,50 @@ def test_markers_are_removed(marker: str) -> None:
     assert clean_text(f"{marker} : Good day", False) == "Good day"
 
 
-def test_other_parentheses_stay() -> None:
-    assert clean_text("the (first) interpretation", False) == "the (first) interpretation"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "In 1999, 200 people came; 14, 582 of them.",
+        "Pages 106, 110 and 112. 8 million more.",
+        "One half is 1/2, three quarters 3/4, a day 11/12/99.",
+        "Both 1998/2000 and 24/7 stay",
+        "On page 12 2000 names stand",
+    ],
+)
+def test_numbers_that_mean_something_else_stay(text: str) -> None:
+    assert clean_text(text, False) == text
+
+
+def test_a_tokenised_list_of_numbers_is_no_large_number() -> None:
+    assert clean_text("in 1999 , 200 people , on pages 233 , 236 and 4 . 5 more", False) == (
+        "in 1999, 200 people, on pages 233, 236 and 4. 5 more"
+    )
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "(Motion agreed to)",
+        "( motion no. 3 negatived )",
+        "(Bill read the second time and referred to a committee)",
+        "(The House divided on the motion,\nwhich was agreed to on the following division:)\n Division No. 581",
+    ],
+)
+def test_notes_of_votes_are_removed(note: str) -> None:
+    assert clean_text(f"I declare it carried. {note}", False) == "I declare it carried."
+
+
+@pytest.mark.parametrize(
+    "text", ["the (first) interpretation", "it (motion 3) is read", "the bill (agreed in May)", "motions (a) and (b)"]
+)
+def test_other_parentheses_stay(text: str) -> None:
+    assert clean_text(text, False) == text
 
 
 def test_a_mask_stays_a_mask() -> None:
     assert clean_text("The [MASK] of Nunavut , [MASK] .", True) == "the [MASK] of nunavut, [MASK]."
     assert clean_text("The [MASK]", False) == "The [MASK]"
+    assert clean_text("( motion 3 on [MASK] agreed )", False) == "(motion 3 on [MASK] agreed)"
 
 
 @pytest.mark.parametrize(

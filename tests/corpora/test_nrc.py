@@ -206,6 +206,46 @@ def test_a_heading_and_a_turn_in_one_line(tmp_path: Path) -> None:
     assert speeches(write(tmp_path, text))[1] == ("Moss", "member", "where are they ?")
 
 
+@pytest.mark.parametrize("first", ["prayer", "item 1 , prayer .", "1 .", "- tabled document 4 - 1 ( 2 )"])
+@pytest.mark.parametrize(
+    "announced",
+    ["orders of the day for friday , may 7 .", "good day , orders for the day , may 7", "friday may 7 , 2003"],
+)
+def test_the_next_sittings_orders_are_a_list(tmp_path: Path, announced: str, first: str) -> None:
+    orders = [
+        first,
+        "item 6 , oral questions .",
+        "bill 2 - ferries act",
+        "minister 's statement 5 - 1 ( 3 )",
+        "petitions .",
+    ]
+    text = "clerk :\ngood day .\n" + "\n".join([announced, *orders]) + "\nthank you .\nwe rise ."
+    records = list(read_nrc(write(tmp_path, text)))
+    assert [record.text for record in records if record.reason == "list"] == orders
+    assert [record.text.split("\n")[-2:] for record in records if not record.reason] == [["thank you .", "we rise ."]]
+
+
+def test_orders_of_the_day_in_passing_open_no_list(tmp_path: Path) -> None:
+    text = "speaker :\nback to the orders of the day , friday , may 7 .\nitem 7 , written questions .\npetitions ."
+    assert speeches(write(tmp_path, text))[0][2].endswith("item 7 , written questions .\npetitions .")
+
+
+def test_bills_read_out_in_a_row_are_no_headings(tmp_path: Path) -> None:
+    read_out = "bill 1 - ice act\nbill 2 - ferries act\ncommittee reports 1 and 2 ."
+    records = list(read_nrc(write(tmp_path, f"speaker :\n{read_out}\nbill 3 - seal act\nmr. moss :\nyes .")))
+    assert records[0].text == read_out
+    assert [record.text for record in records if record.reason == "heading"] == ["bill 3 - seal act"]
+
+
+def test_a_title_page_ends_the_debate(tmp_path: Path) -> None:
+    text = "speaker :\nwe rise .\nhansard\nnunavut canada\n3rd session\nofficial report"
+    records = list(read_nrc(write(tmp_path, text)))
+    assert [(record.text, record.reason) for record in records] == [
+        ("we rise .", ""),
+        *((line, "list") for line in ("hansard", "nunavut canada", "3rd session", "official report")),
+    ]
+
+
 def test_sittings_and_ordinals(tmp_path: Path) -> None:
     write(tmp_path, "Mr. Moss: One.\nMs. Pike: Two.")
     (tmp_path / "NunavutHansard.id").write_text("Hansard_20030506\t1\nHansard_20030507\t1\n")

@@ -7,9 +7,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hansard_bias.config.validation import did_you_mean, require
+from hansard_bias.config.validation import ConfigError, did_you_mean, require
 
-READERS = ("nrc", "lipad")
+READERS = ("nrc", "lipad", "parlamint", "table")
 PERIODS = ("quarter", "year", "none")
 BUDGETS = ("balanced", "full")
 SPLITS = ("train", "validation", "test")
@@ -32,6 +32,43 @@ class SampleConfig:
 
 
 @dataclass(frozen=True)
+class ColumnsConfig:
+    """What the columns of a `table` archive are called; an empty name means that there is no such column."""
+
+    text: str
+    date: str
+    speaker: str
+    role: str = ""
+    topic: str = ""
+    id: str = ""
+    """Only told with a record's source: speech ids count the records of a sitting, as in every corpus."""
+    date_format: str = ""
+    """How a day is written, in the codes of `strptime`; empty: ISO dates, with or without a time."""
+
+    def check(self, key: str) -> None:
+        """Validate the names and the way to write days; `key` is this section's place in params.yaml."""
+        for name in ("text", "date", "speaker"):
+            require(bool(getattr(self, name)), f"{key}.{name}", "", "the name of a column")
+        expected = 'codes of strptime for year, month and day such as "%d/%m/%Y"'
+        require(
+            not self.date_format or _tells_the_day(self.date_format), f"{key}.date_format", self.date_format, expected
+        )
+
+    def names(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        return tuple(filter(None, (self.text, self.date, self.speaker, self.role, self.topic, self.id)))
+
+
+def _tells_the_day(date_format: str) -> bool:
+    """Whether a day that is written this way can be read back."""
+    day = datetime.datetime(2017, 6, 18)
+    try:
+        return datetime.datetime.strptime(day.strftime(date_format), date_format).date() == day.date()
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
 class CorpusConfig:
     """One archive of debates."""
 
@@ -39,12 +76,25 @@ class CorpusConfig:
     """One short name, as in tables: A, B."""
     reader: str
     path: str
+    columns: ColumnsConfig | None = None
+    """For the reader `table` alone."""
 
     def check(self, name: str) -> None:
         """Validate what depends on the corpus's name."""
         key = f"corpora.{name}"
         require(self.reader in READERS, f"{key}.reader", self.reader, "one of " + ", ".join(READERS))
         require(bool(self.path), f"{key}.path", self.path, "the path of the archive")
+        self._check_columns(f"{key}.columns")
+
+    def _check_columns(self, key: str) -> None:
+        if self.reader != "table":
+            given = None if self.columns is None else list(self.columns.names())
+            require(given is None, key, given, "no such key", "only the reader table takes one")
+        elif self.columns is None:
+            remedy = "for example {text: body, date: day, speaker: name}"
+            raise ConfigError(key, None, "the names of the archive's columns", remedy)
+        else:
+            self.columns.check(key)
 
 
 @dataclass(frozen=True)

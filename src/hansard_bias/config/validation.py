@@ -62,7 +62,7 @@ def parse(kind: Any, value: Any, key: str) -> Any:
 
 
 def _parse_section(kind: Any, value: Any, key: str) -> Any:
-    """Build one dataclass from a mapping: every field present, none unknown."""
+    """Build one dataclass from a mapping: every field without a default present, none unknown."""
     require(isinstance(value, Mapping), key or "the file", value, "a section with keys")
     hints = typing.get_type_hints(kind)
     prefix = f"{key}." if key else ""
@@ -71,9 +71,11 @@ def _parse_section(kind: Any, value: Any, key: str) -> Any:
             raise ConfigError(
                 f"{prefix}{name}", value[name], f"no such key (known: {', '.join(hints)})", did_you_mean(name, hints)
             )
-    for name in hints:
-        require(name in value, f"{prefix}{name}", None, "a value", "this key is missing")
-    return kind(**{name: parse(hint, value[name], f"{prefix}{name}") for name, hint in hints.items()})
+    for field in dataclasses.fields(kind):
+        needed = field.default is dataclasses.MISSING
+        require(field.name in value or not needed, f"{prefix}{field.name}", None, "a value", "this key is missing")
+    given = {name: hint for name, hint in hints.items() if name in value}
+    return kind(**{name: parse(hint, value[name], f"{prefix}{name}") for name, hint in given.items()})
 
 
 def _parse_scalar(kind: type, value: Any, key: str) -> Any:

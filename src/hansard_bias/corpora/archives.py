@@ -1,16 +1,74 @@
-"""Opening archives without trusting them: nothing is unpacked to disk, no link or outside path is followed."""
+"""Opening archives without trusting them: no link or outside path is followed, no size is believed, memory is bounded.
+
+Nothing is unpacked. What an archive claims is checked member by member, before a byte of that member is decompressed.
+"""
 
 from __future__ import annotations
 
+import gzip
+import io
 import lzma
+import shutil
+import struct
 import tarfile
+import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import Literal, Protocol
 
 SUFFIXES = (".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".tar")
+MAX_MEMBERS = 100_000
+"""Each costs about a kilobyte of memory; a century of daily files has 25,000."""
+MAX_MEMBER = 16 << 30
+MAX_TOTAL = 64 << 30
+"""Bytes, decompressed: sixteen times the largest annotated ParlaMint, and minutes rather than days of reading."""
+MAX_RATIO = 200
+"""Decompressed over compressed: debates reach 4 (gzip) to 10 (bzip2), annotated XML 40 (xz); bombs start at 1,000."""
+RATIO_FROM = 256 << 20
+"""Bytes from which the ratio counts: a smaller archive is harmless, however well it is compressed."""
+MAX_HEADER = 1 << 20
+"""Bytes of a long name or an extended header, which tarfile reads in one piece."""
+MAX_FILE = 400_000_000
+"""Bytes in one day's file; real ones have 1 to 3 million, with linguistic annotation up to 100 million."""
+
+_MAX_IN_MEMORY = 128 << 20
 _DAMAGE = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError)
+# What tarfile lets through where a header holds nonsense.
+_BROKEN_HEADER = (ValueError, IndexError, KeyError, OverflowError, RecursionError, struct.error)
+_Mode = Literal["r:", "r:gz", "r:bz2", "r:xz"]
+_MAGIC: Sequence[tuple[bytes, _Mode]] = ((b"\x1f\x8b", "r:gz"), (b"BZh", "r:bz2"), (b"\xfd7zXZ\0", "r:xz"))
+_EXTENDED = (
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+)
+
+
+class Readable(Protocol):
+    """An open binary file, as far as the readers need one."""
+
+    def read(self, size: int = ..., /) -> bytes:
+        """At most `size` bytes; none at the end."""
+
+    def readline(self, size: int = ..., /) -> bytes:
+        """A line, or its first `size` bytes."""
+
+
+class _Header(tarfile.TarInfo):
+    """A member's header; one that would make tarfile itself read without bound is refused."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
+        header = super().frombuf(buf, encoding, errors)
+        if header.type == tarfile.GNUTYPE_SPARSE:
+            raise tarfile.ReadError(f"{header.name!r} is a sparse file")
+        if header.type in _EXTENDED and header.size > MAX_HEADER:
+            raise tarfile.ReadError(f"an extended header of {header.size} bytes")
+        return header
+
+    def _proc_gnusparse_10(self, *_: object) -> None:
+        raise tarfile.ReadError(f"{self.name!r} is a sparse file")
 
 
 def is_archive(path: Path) -> bool:
@@ -22,7 +80,7 @@ def is_archive(path: Path) -> bool:
 def open_archive(path: Path) -> Iterator[tarfile.TarFile]:
     """A tar archive for reading; damage found at any point inside the block becomes a ValueError."""
     try:
-        with tarfile.open(path, "r:*") as archive:
+        with _opened(path) as archive:
             yield archive
     except _DAMAGE as error:
         raise ValueError(f"{path}: not a complete tar archive ({error}); download it again") from None
@@ -32,18 +90,153 @@ def open_archive(path: Path) -> Iterator[tarfile.TarFile]:
         raise ValueError(f"{path}: damaged compressed data ({error}); download it again") from None
 
 
+def _opened(path: Path) -> tarfile.TarFile:
+    """The archive in the compression that its first bytes show."""
+    with path.open("rb") as file:
+        start = file.read(6)
+    mode: _Mode = next((mode for magic, mode in _MAGIC if start.startswith(magic)), "r:")
+    try:
+        return tarfile.open(path, mode, tarinfo=_Header)
+    except _BROKEN_HEADER as error:
+        raise _broken(path, error) from None
+
+
+def _broken(path: Path, error: Exception) -> ValueError:
+    return ValueError(f"{path}: broken header in the archive ({error}); download it again")
+
+
 def members(archive: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:
-    """The regular files of an archive, in its order; a link, a device or an outside path is an error."""
-    for member in archive:
+    """The regular files of an archive, in its order; a link, a device, an outside path or a bomb is an error."""
+    total = 0
+    for count, member in enumerate(_headers(archive, path), start=1):
+        total += member.size
+        _check_sizes(path, member, count, total)
         if member.isdir():
             continue
-        if not member.isreg():
+        if not member.isreg() or member.issparse():
             raise ValueError(f"{path}: member {member.name!r} is not a regular file; expected an archive without links")
         parts = PurePosixPath(member.name.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts:
             raise ValueError(f"{path}: member {member.name!r} points outside the archive; expected relative paths")
         if not parts.name.startswith("."):
             yield member
+    _check_end(archive, path)
+
+
+def _headers(archive: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:
+    while True:
+        try:
+            member = archive.next()
+        except _BROKEN_HEADER as error:
+            raise _broken(path, error) from None
+        if member is None:
+            return
+        yield member
+
+
+def _check_sizes(path: Path, member: tarfile.TarInfo, count: int, total: int) -> None:
+    """Refuse what no archive of debates claims."""
+    name = f"{path}: member {member.name!r}"
+    if count > MAX_MEMBERS:
+        raise ValueError(f"{name} is number {count}, expected at most {MAX_MEMBERS} members")
+    if not 0 <= member.size <= MAX_MEMBER:
+        raise ValueError(f"{name} has {member.size} bytes, expected 0 to {MAX_MEMBER}")
+    if total > MAX_TOTAL:
+        raise ValueError(f"{name} brings the decompressed size to {total} bytes, expected at most {MAX_TOTAL}")
+    packed = path.stat().st_size
+    if total > RATIO_FROM and total > MAX_RATIO * packed:
+        raise ValueError(
+            f"{name} brings the size to {total} bytes from {packed} compressed, a compression bomb;"
+            f" expected at most {MAX_RATIO} times as many"
+        )
+
+
+def _check_end(archive: tarfile.TarFile, path: Path) -> None:
+    """tarfile takes a damaged header, and a cut between two members, for the end: only a block of zeros is one.
+
+    Reading on to the end of the file makes the decompressor compare its checksum.
+    """
+    assert archive.fileobj is not None
+    archive.fileobj.seek(archive.offset)
+    if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise ValueError(f"{path}: no end mark after {archive.offset} bytes of the tar archive; download it again")
+    end = archive.offset + RATIO_FROM
+    while archive.fileobj.read(1 << 20):
+        if archive.fileobj.tell() > end:
+            raise ValueError(f"{path}: more than {RATIO_FROM} bytes after the end mark; expected one tar archive")
+
+
+def find_files(path: Path, suffix: str) -> list[Path]:
+    """The files of a folder tree that end so, or else the one archive in the folder; an archive is itself."""
+    if is_archive(path):
+        return [path]
+    files = sorted(file for file in path.rglob(f"*{suffix}") if file.is_file() and not file.name.startswith("."))
+    archives = sorted(file for file in path.glob("*") if is_archive(file))
+    if not files and len(archives) > 1:
+        raise ValueError(f"{path}: holds {len(archives)} archives, expected one; give the path of the one to read")
+    return files or archives
+
+
+def names(sources: Sequence[Path], suffix: str) -> list[str]:
+    """The files that `find_files` found, as `contents` takes them: paths, or an archive's members that end so."""
+    if not (sources and is_archive(sources[0])):
+        return [str(file) for file in sources]
+    with open_archive(sources[0]) as archive:
+        listed = [member for member in members(archive, sources[0]) if member.name.endswith(suffix)]
+    large = next((member for member in listed if member.size > MAX_FILE), None)
+    if large is not None:
+        raise ValueError(f"{sources[0]}: member {large.name!r} has {large.size} bytes, expected at most {MAX_FILE}")
+    found = sorted({member.name for member in listed})
+    if len(found) != len(listed):
+        raise ValueError(f"{sources[0]}: holds a file twice; expected each day once")
+    return found
+
+
+def contents(sources: Sequence[Path], wanted: Sequence[str]) -> Iterator[tuple[str, Readable]]:
+    """The base name and the open file of each of `wanted`, in that order; read a file before asking for the next."""
+    if sources and is_archive(sources[0]):
+        yield from _archived(sources[0], wanted)
+        return
+    for name in wanted:
+        with Path(name).open("rb") as content:
+            yield Path(name).name, content
+
+
+def _archived(path: Path, wanted: Sequence[str]) -> Iterator[tuple[str, Readable]]:
+    """Members in the order of `wanted` in one pass: those that come too early wait, compressed."""
+    order = {name: place for place, name in enumerate(wanted)}
+    waiting: dict[int, tuple[int, int]] = {}
+    upcoming = 0
+    with tempfile.SpooledTemporaryFile(_MAX_IN_MEMORY) as spool, open_archive(path) as archive:
+        for member in archive:
+            content = archive.extractfile(member) if member.name in order else None
+            if content is None:
+                continue
+            place = order[member.name]
+            if place != upcoming:
+                start = spool.seek(0, io.SEEK_END)
+                with gzip.GzipFile(fileobj=spool, mode="wb", compresslevel=1) as packed:
+                    shutil.copyfileobj(content, packed)
+                waiting[place] = start, spool.tell() - start
+                continue
+            yield PurePosixPath(member.name).name, content
+            upcoming += 1
+            while upcoming in waiting:
+                start, length = waiting.pop(upcoming)
+                spool.seek(start)
+                yield PurePosixPath(wanted[upcoming]).name, gzip.GzipFile(fileobj=io.BytesIO(spool.read(length)))
+                upcoming += 1
+
+
+def text_lines(content: Readable, name: str, limit: int) -> Iterator[str]:
+    """UTF-8 lines with their ends; one of more than `limit` bytes is an error, so that memory stays bounded."""
+    offset = number = 0
+    while raw := content.readline(limit + 1):
+        number += 1
+        if len(raw) > limit:
+            raise ValueError(f"{name}:{number}: a line of more than {limit} bytes; expected a text file of debates")
+        yield decode(raw, name, offset)
+        offset += len(raw)
 
 
 def decode(raw: bytes, name: str, offset: int = 0) -> str:

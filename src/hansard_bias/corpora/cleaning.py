@@ -10,6 +10,13 @@ from functools import cache
 MARKERS = re.compile(
     r"[(\[]\s*(?:interpretation(?:\s+(?:ends?|begins|continues))?|translation|english)\s*[)\]](?:\s*:)?", re.I
 )
+# Votes and readings that a record notes in the midst of a speech: (Motion agreed to).
+_NOTES = re.compile(
+    r"\( ?(?:the (?:house|committee)|motions?|bills?|amendments?|clauses?|title|schedule|report)\b[^()\[]*"
+    r"\b(?:adjourned|adopted|agreed|carried|defeated|divided|negatived|read|reported)\b[^()\[]*\)"
+    r"(?: division no ?\. ?\d+)?",
+    re.I,
+)
 MASK = "[MASK]"
 
 _SINGLE = "\u2018\u2019\u201a\u201b\u2032\u2035\u00b4`\u02bc\u02b9\u02c8\uff07"
@@ -33,24 +40,37 @@ def _surface_table() -> dict[int, str]:
     return table
 
 
-# Every rule only deletes spaces (the text has single ones here), so that no rule undoes another. The order matters:
+# Every rule here only deletes spaces (the text has single ones), so that no rule undoes another. The order matters:
 # a pair of quotes is recognised by the spaces around it, and a plural's apostrophe must be gone before that.
 _CONTRACTION = re.compile(r"(?<=\w) ' ?(?=(?:s|t|re|ve|ll|d|m)\b)", re.I)  # everybody 's, don 't, they ' re
 _SPACED_APOSTROPHES = (
     (_CONTRACTION, "'"),
+    (re.compile(r"\b(?:([dl]) '|(o|ma) ' ?)(?=[^\W\d])", re.I), r"\1\2'"),  # l 'eau, o 'brien, ma ' na
     (re.compile(r"(?<=[sz]) '(?= [^\W\d_])", re.I), "'"),  # members ' statements
     (re.compile(r"(?<!\S)' ([^']+?) '(?!\S)"), r"'\1'"),
     (_CONTRACTION, "'"),
-    (re.compile(r"\b([odl]|ma) '(?=[^\W\d])", re.I), r"\1'"),  # o 'brien, ma 'na
     (re.compile(r"(?<!\S)' (?=\d0s\b)", re.I), "'"),  # the ' 60s
 )
 _SPACED_QUOTES = re.compile(r'(?<!\S)" ([^"]+?) "(?!\S)')
+_SPLIT_NUMBER = re.compile(  # $ 1 , 250 , 000; 10 , 000; 1 . 5 %; not 1999 , 200 people
+    r"\$ ?\d{1,3}(?:(?: , |,)\d{3})+(?!\d)|(?<![\d,.])(?<!\d )\d{1,3}(?: , \d{3})* , 000(?!\d)"
+    r"|\$ ?\d+ \. \d+|(?<![\d,.])\d+ \. \d+(?= ?(?:%|per ?cent))"
+)
+_MAYBE_SPLIT = re.compile(r" [,.] \d")  # far cheaper than the pattern itself
+_AROUND_MARK = re.compile(r" ([,.]) ")
 _RULES = (
     ("-", re.compile(r" ?-[ -]*"), "-"),  # pan - territorial
     (" ", re.compile(r" (?:(?=[,.;:?!)\]%/])|(?<=[(\[/] )|(?<=[$#£€] )(?=\d))"), ""),  # thank you , ( so ) $ 5
     ("(", re.compile(r"(?<=\d) (?=\(\d+\))"), ""),  # rule 91 (5)
     (": ", re.compile(r"(?<=\d:) (?=\d\d(?!\d))"), ""),  # 1: 30 p.m.
 )
+
+# What one archive writes in two ways: a budget year, the comma before a year, and that before the person thanked.
+_YEAR = r"(?:19|20)\d\d"
+_BUDGET_YEAR = re.compile(rf"(?<![\d/])({_YEAR}|\d\d)/({_YEAR}|\d\d)(?![\d/])")  # 1999/2000
+_YEAR_AFTER_NUMBER = re.compile(rf"(?<=\d) (?={_YEAR}\b)")  # april 1 1999, act no. 3 1999-2000
+_MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
+_DAY_OR_NUMBER = re.compile(rf"\b(?:{_MONTH} \d{{1,2}}|no\. ?\d+)", re.I)
 
 _LONGEST_FORMULAS = 240
 _TITLE_STOP = re.compile(r"\b(mr|mrs|ms|dr|hon|st|ste|nos?)\.")
@@ -97,27 +117,56 @@ def strip_markers(text: str) -> str:
 
 
 def clean_text(text: str, lowercase: bool) -> str:
-    """The one surface form: composed characters, plain quotes and dashes, no tokeniser's spaces, no markers.
+    """The one surface form: composed characters, plain quotes and dashes, no tokeniser's spaces, no markers or notes.
 
     Idempotent, and the same for tokenised and untokenised text. A literal `[MASK]` stays as it is.
     """
     text = _plain_characters(text.lower() if lowercase else text)
     text = " ".join(strip_markers(text).split())
+    while "(" in text and (spoken := _NOTES.sub(" ", text)) != text:
+        text = " ".join(strip_markers(spoken).split())
+    text = text.replace("''", '"')
     if " '" in text or text.startswith("' "):
         for pattern, replacement in _SPACED_APOSTROPHES:
             text = pattern.sub(replacement, text)
     if '" ' in text:
         text = _SPACED_QUOTES.sub(r'"\1"', text)
+    if _MAYBE_SPLIT.search(text):
+        text = _SPLIT_NUMBER.sub(lambda number: _AROUND_MARK.sub(r"\1", number[0]), text)
     for needed, pattern, joined in _RULES:
         if needed in text:
             text = pattern.sub(joined, text)
+    text = _plain_commas(text)
     return text.replace(MASK.lower(), MASK) if lowercase else text
+
+
+def _plain_commas(text: str) -> str:
+    """`1999/2000` as `1999-2000`, `april 1 1999` as `april 1, 1999`."""
+    if "/" in text:
+        text = _BUDGET_YEAR.sub(_budget_year, text)
+    if " 19" in text or " 20" in text:
+        text = _YEAR_AFTER_NUMBER.sub(_before_year, text)
+    return text
+
+
+def _before_year(found: re.Match[str]) -> str:
+    """What stands between a number and a year: a comma where the number is a day or counts something."""
+    start = found.start()
+    number = any(match.end() == start for match in _DAY_OR_NUMBER.finditer(found.string, max(0, start - 16), start))
+    return ", " if number else " "
+
+
+def _budget_year(found: re.Match[str]) -> str:
+    """A pair of years joined by a hyphen, where the second follows the first and one of them has four digits."""
+    first, second = found.groups()
+    follows = (int(second) - int(first)) % 100 == 1 and len(first + second) > 4
+    return f"{first}-{second}" if follows else found[0]
 
 
 def _plain_characters(text: str) -> str:
     """Composed characters (NFC), plain quotes and dashes, spaces for control and format characters."""
     if text.isascii():
-        return _ASCII_CONTROL.sub(" ", text)
+        return _ASCII_CONTROL.sub(" ", text).replace("`", "'")
     # Once more after the table: what it deletes may have stood between a letter and its accent.
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).translate(_surface_table()))
 

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path, PurePosixPath
 
-from hansard_bias.corpora.archives import decode, is_archive, members, open_archive
+from hansard_bias.corpora.archives import Readable, contents, find_files, is_archive, names, text_lines
 from hansard_bias.corpora.cleaning import strip_markers
 from hansard_bias.corpora.records import Ordinals, Record, plain_name
 
 NEEDED = ("speechdate", "speechtext")
-MAX_CELL = 10_000_000
+MAX_CELL = 5_000_000
 """Characters in a cell; the longest real speech has about 150,000."""
-MAX_FILE = 200_000_000
-"""Bytes in one day's file; real ones have 1 to 3 million."""
+MAX_ROW = 10_000_000
+"""Characters in a row, and bytes in a line."""
 
 _MISSING = ("", "NA")
 _SET_ASIDE = {"stagedirection": "stage_direction", "topic": "heading", "subtopic": "heading", "subsubtopic": "heading"}
 _SEPARATOR = re.compile(r"(?m)^[ \t]*\*(?:[ \t]*\*)+[ \t]*$|\.?\[Text\]")
 _EDITORIAL = re.compile(r"[(\[][^()\[\]]*[)\]]\.?")
 _NUMBERS = re.compile(r"\d+")
+_AFTER_RETURN = re.compile(r"(?<=\r)(?!\n|\Z)")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CHAIR = re.compile(
     r"(?:the )?(?:acting |assistant |deputy )*(?:speaker|chair(?:man|person|woman)?|presiding officer|clerk)\b"
@@ -41,65 +40,21 @@ _MINISTER = re.compile(
 def read_lipad(path: Path) -> Iterator[Record]:
     """Every row, day by day; `path` is a folder of CSV files, an archive, or a folder that holds an archive."""
     ordinals = Ordinals()
-    found = False
-    for name, raw in _files(path):
-        found = True
-        for line, row in _rows(name, raw):
-            yield _record(row, f"{name}:{line}", ordinals)
-    if not found:
+    found = sources(path)
+    days = sorted(names(found, ".csv"), key=_date_key)
+    if not days:
         raise ValueError(f"{path}: no .csv file found; expected LiPaD's year/month/day.csv")
+    for name, content in contents(found, days):
+        for line, row in _rows(name, content):
+            yield _record(row, f"{name}:{line}", ordinals)
 
 
 def sources(path: Path) -> list[Path]:
     """The files that `read_lipad` reads, in order of their dates."""
-    if is_archive(path):
-        return [path]
-    files = [file for file in path.rglob("*.csv") if not file.name.startswith(".")]
-    files.sort(key=lambda file: _date_key(file.relative_to(path).as_posix()))
-    archives = sorted(file for file in path.glob("*") if is_archive(file))
-    if not files and len(archives) > 1:
-        raise ValueError(f"{path}: holds {len(archives)} archives, expected one; give the path of the one to read")
-    return files or archives
-
-
-def _files(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Each day's file, in order of the dates in their names, whatever the order of the listing."""
-    for file in sources(path):
-        if is_archive(file):
-            yield from _archived(file)
-        else:
-            yield file.name, file.read_bytes()
-
-
-def _archived(path: Path) -> Iterator[tuple[str, bytes]]:
-    """The members in order of date in one pass: those that come too early wait, compressed, in memory."""
-    with open_archive(path) as archive:
-        listed = [member for member in members(archive, path) if member.name.endswith(".csv")]
-    large = next((member for member in listed if member.size > MAX_FILE), None)
-    if large is not None:
-        raise ValueError(
-            f"{path}: member {large.name!r} has {large.size} bytes, expected a day's debate (< {MAX_FILE})"
-        )
-    names = sorted({member.name for member in listed}, key=_date_key)
-    if len(names) != len(listed):
-        raise ValueError(f"{path}: holds a file twice; expected each day once")
-    waiting: dict[str, bytes] = {}
-    upcoming = iter(names)
-    wanted = next(upcoming, None)
-    with open_archive(path) as archive:
-        for member in archive:
-            content = archive.extractfile(member) if member.name in names else None
-            if content is None:
-                continue
-            raw = content.read()
-            if member.name != wanted:
-                waiting[member.name] = zlib.compress(raw, 1)
-                continue
-            yield PurePosixPath(member.name).name, raw
-            wanted = next(upcoming, None)
-            while wanted in waiting:
-                yield PurePosixPath(wanted).name, zlib.decompress(waiting.pop(wanted))
-                wanted = next(upcoming, None)
+    found = find_files(path, ".csv")
+    if found and is_archive(found[0]):
+        return found
+    return sorted(found, key=lambda file: _date_key(file.relative_to(path).as_posix()))
 
 
 def _date_key(name: str) -> tuple[tuple[int, ...], str]:
@@ -107,19 +62,55 @@ def _date_key(name: str) -> tuple[tuple[int, ...], str]:
     return tuple(int(number) for number in _NUMBERS.findall(PurePosixPath(name).stem)[:3]), name
 
 
-def _rows(name: str, raw: bytes) -> Iterator[tuple[int, Mapping[str, str] | Sequence[str]]]:
+class _Row:
+    """The lines of the row that the csv module is reading."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.characters = 0
+        self.is_complete = False
+
+    def passing(self, lines: Iterable[str], name: str) -> Iterator[str]:
+        """The same lines, remembered until the next row begins."""
+        for number, line in enumerate(lines, start=1):
+            if self.is_complete:
+                self.lines, self.characters, self.is_complete = [], 0, False
+            self.lines.append(line)
+            self.characters += len(line)
+            if self.characters > MAX_ROW:
+                first = number - len(self.lines) + 1
+                raise ValueError(f"{name}:{first}: a row of more than {MAX_ROW} characters; expected one speech")
+            yield line
+
+    def is_open(self) -> bool:
+        """Whether the file has ended inside quotes: then one more line belongs to the same row."""
+        return len(list(csv.reader([*self.lines, "end"]))) == 1
+
+
+def _csv_lines(content: Readable, name: str) -> Iterator[str]:
+    """The file's lines; a lone carriage return ends one, too, or the csv module would give up the file."""
+    for line in text_lines(content, name, MAX_ROW):
+        if line.count("\r") > line.endswith("\r\n"):
+            yield from _AFTER_RETURN.split(line)
+        else:
+            yield line
+
+
+def _rows(name: str, content: Readable) -> Iterator[tuple[int, Mapping[str, str] | Sequence[str]]]:
     """Line and cells of each row: a mapping by column, or the bare cells where their number is wrong."""
-    text = decode(raw, name)
+    current = _Row()
     with _bounded_cells():
-        rows = csv.reader(io.StringIO(text, newline=""))
+        rows = csv.reader(current.passing(_csv_lines(content, name), name))
         try:
             header = [column.strip().lower() for column in next(rows, [])]
             _check_header(header, name)
-            line = rows.line_num + 1
+            current.is_complete, line = True, rows.line_num + 1
             for cells in rows:
                 if cells:
                     yield line, dict(zip(header, cells, strict=True)) if len(cells) == len(header) else cells
-                line = rows.line_num + 1
+                current.is_complete, line = True, rows.line_num + 1
+            if current.is_open():
+                raise ValueError(f"{name}:{line - len(current.lines)}: a quoted cell never ends; expected a whole file")
         except csv.Error as error:
             raise ValueError(
                 f"{name}:{rows.line_num}: {error}; expected cells of at most {MAX_CELL} characters"

@@ -13,11 +13,16 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path, PurePosixPath
 
-from hansard_bias.corpora.archives import decode, is_archive, members, open_archive
+from hansard_bias.corpora.archives import Readable, is_archive, members, open_archive, text_lines
 from hansard_bias.corpora.nrc_sitting import Sitting
 from hansard_bias.corpora.records import Ordinals, Record
 
 TEXT, IDS = "NunavutHansard.en", "NunavutHansard.id"
+MAX_LINE = 1_000_000
+"""Bytes in a line; the longest real one has a few thousand."""
+MAX_SITTING = 50_000_000
+"""Characters in a sitting, which is held in memory; a real day has up to 1 million."""
+
 _ID = re.compile(r"[^\t]*?(\d{4})(\d{2})(\d{2})[^\t\d]*\t\s*\d+\s*")
 
 Line = tuple[date, int, str]
@@ -28,7 +33,7 @@ def read_nrc(path: Path) -> Iterator[Record]:
     with _open(path, TEXT) as text, _open(path, IDS) as ids:
         ordinals, known = Ordinals(), set[str]()
         for sitting, lines in itertools.groupby(_lines(text, ids, path), key=lambda line: line[0]):
-            for entry in Sitting([(number, line) for _, number, line in lines], known).entries():
+            for entry in Sitting(_bounded(lines), known).entries():
                 yield Record(
                     sitting=sitting,
                     ordinal=ordinals.take(sitting),
@@ -41,7 +46,20 @@ def read_nrc(path: Path) -> Iterator[Record]:
                 )
 
 
-def _lines(text: Iterable[bytes], ids: Iterable[bytes], path: Path) -> Iterator[Line]:
+def _bounded(lines: Iterable[Line]) -> list[tuple[int, str]]:
+    """The numbered lines of one sitting; more than a day can hold is an error."""
+    kept, characters = [], 0
+    for sitting, number, line in lines:
+        kept.append((number, line))
+        characters += len(line) + 1
+        if characters > MAX_SITTING:
+            raise ValueError(
+                f"{TEXT}:{number}: the sitting of {sitting} has more than {MAX_SITTING} characters; expected one day"
+            )
+    return kept
+
+
+def _lines(text: Readable, ids: Readable, path: Path) -> Iterator[Line]:
     """Each line with its sitting and number; the two files must have the same number of lines."""
     texts, days = 0, 0
     sitting_of: dict[str, date] = {}
@@ -60,12 +78,9 @@ def _lines(text: Iterable[bytes], ids: Iterable[bytes], path: Path) -> Iterator[
         raise ValueError(f"{path}: {TEXT} is empty; expected one line of text a line")
 
 
-def _decoded(lines: Iterable[bytes], name: str) -> Iterator[str]:
-    """Lines as text, without the space around them."""
-    offset = 0
-    for line in lines:
-        yield decode(line, name, offset).strip()
-        offset += len(line)
+def _decoded(content: Readable, name: str) -> Iterator[str]:
+    """Lines without the space around them."""
+    return (line.strip() for line in text_lines(content, name, MAX_LINE))
 
 
 def _sitting(key: str, number: int) -> date:
@@ -81,7 +96,7 @@ def _sitting(key: str, number: int) -> date:
 
 
 @contextmanager
-def _open(path: Path, name: str) -> Iterator[Iterable[bytes]]:
+def _open(path: Path, name: str) -> Iterator[Readable]:
     """The binary lines of one of the corpus's files. Each gets its own handle: a compressed stream has one position."""
     source = _locate(path)
     if source.is_dir():

@@ -35,10 +35,9 @@ _NOT_A_NAME = re.compile(
 )
 
 _QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u2013": "-", "\u2014": "-", '"': "'"})
-_DAY = (
-    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day ?,? (?:january|february|march|april|may|june|july|august|september|"
-    r"october|november|december) ?\d{1,2}(?:st|nd|rd|th)? ?[,.]? ?\d{4}"
-)
+_WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+_MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
+_DAY = rf"{_WEEKDAY} ?,? {_MONTH} ?\d{{1,2}}(?:st|nd|rd|th)? ?[,.]? ?\d{{4}}"
 _PAGE_HEADER = re.compile(
     rf"(?:\d{{1,4}} )?(?:{_DAY}(?: nunavut hansard)?|nunavut hansard(?: {_DAY})?)(?: \d{{1,4}})?"
     r"(?: members present ?:?)?|(?:page )?\d{1,4}"
@@ -68,6 +67,17 @@ _LIST_MORE = re.compile(
 )
 _INTERRUPTION = re.compile(r">.*|-{2,} ?[^.]{0,40}|\[? ?ed ?\. note.*|tape (?:# ?|no\. ?)?\d+.*", re.I)
 _ADJOURNED = re.compile(r"[> ]*(?:the )?(?:house|assembly) adjourned", re.I)
+# The clerk reads the orders of the day for the next sitting: `orders of the day for monday , may 17 .` and their list,
+# which ends where somebody says something.
+_ORDERS_OF = re.compile(rf".*\borders? (?:of|for) the day\b.*|{_WEEKDAY}.{{0,60}}")
+_SOME_DAY = re.compile(rf"\b(?:{_WEEKDAY}|{_MONTH})\b")
+_FIRST_ORDER = re.compile(
+    r"(?:item )?1 ?[.,]? ?(?:opening )?prayer ?\.?|1 ?\.|(?:opening )?prayer\b.{0,4}|-.+|bills? .+"
+    r"|(?:first|second|third) reading of bills.*|consideration in committee .*"
+)
+_SAID = re.compile(r"thank you|\b(?:i|we|you|thank|speaker|is|are|was|were|will|have|has)\b")
+_TITLE_PAGE = re.compile(r"(?:nunavut )?hansard|nunavut canada|legislative assembly of nunavut", re.I)
+_BILLS = re.compile(r"(?:committee report|bill)s?\b", re.I)
 _BY = re.compile(r" ?\( ?(?P<name>[^()\d]{2,40}?) ?\)(?: \d{1,4})?$")
 
 
@@ -79,6 +89,18 @@ class Turn:
     is_office: bool
     note: str
     """What stands in parentheses behind the name, lower case."""
+
+    @property
+    def role(self) -> str:
+        """One of records.ROLES, as far as the title tells."""
+        low = self.name.lower()
+        if "member" in low and self.is_office:
+            return "crowd"
+        if low.startswith(("commissioner", "bishop", "rev", "dr", "interpreter")) or "deputy minister" in self.note:
+            return "witness"
+        if self.is_office or "clerk" in self.note:
+            return "chair"
+        return "minister" if low.startswith(("hon", "right", "the hon", "minister", "premier")) else "member"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +160,7 @@ def classify(line: str, after: str, in_list: bool) -> Heading | None:
             return Heading("page_header")
         if _ORDER_NUMBER.fullmatch(low) and (in_list or is_order(after)):
             return Heading("list")
-    return _numbered(line, low, after, in_list) or _order(line, low, in_list)
+    return _numbered(line, low, after, in_list) or _order(line, low, after, in_list)
 
 
 def _numbered(line: str, low: str, after: str, in_list: bool) -> Heading | None:
@@ -171,7 +193,7 @@ def is_order(line: str) -> bool:
     return match is not None and bool(match["lead"] or match["number"] or match["more"])
 
 
-def _order(line: str, low: str, in_list: bool) -> Heading | None:
+def _order(line: str, low: str, after: str, in_list: bool) -> Heading | None:
     match = _ORDER_LINE.fullmatch(low)
     if match:
         if match["lead"] or match["number"] or match["more"] or in_list:
@@ -179,9 +201,26 @@ def _order(line: str, low: str, in_list: bool) -> Heading | None:
         return None if match["stop"] else Heading("heading", 1, line)
     if in_list and _LIST_MORE.fullmatch(low):
         return Heading("list")
-    if low.startswith("bill") and _BILL.fullmatch(low) and _is_title(low):
+    # Several bills in a row are read out by the chair.
+    if low.startswith("bill") and _BILL.fullmatch(low) and _is_title(low) and not _BILLS.match(after):
         return Heading("heading", 3, line)
     return None
+
+
+def opens_orders(line: str, after: str) -> bool:
+    """Whether the list of the orders of the day for the next sitting follows this line."""
+    low = line.lower()
+    return bool(_ORDERS_OF.fullmatch(low) and _SOME_DAY.search(low) and _FIRST_ORDER.fullmatch(after.lower()))
+
+
+def ends_orders(line: str) -> bool:
+    """Whether that list has ended before this line."""
+    return _SAID.search(line.lower()) is not None or any(turn is not None for turn, _ in split_turns(line))
+
+
+def opens_title_page(line: str, after: str) -> bool:
+    """`hansard`, `nunavut canada`: an issue's cover begins, also where nothing said that the House adjourned."""
+    return _TITLE_PAGE.fullmatch(line) is not None and _TITLE_PAGE.fullmatch(after) is not None
 
 
 def is_interruption(line: str) -> bool:

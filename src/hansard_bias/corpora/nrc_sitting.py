@@ -15,9 +15,12 @@ from hansard_bias.corpora.nrc_lines import (
     Turn,
     announces,
     classify,
+    ends_orders,
     ends_sitting,
     is_interruption,
     lone_name,
+    opens_orders,
+    opens_title_page,
     split_turns,
 )
 from hansard_bias.corpora.records import plain_name
@@ -90,6 +93,7 @@ class Sitting:
         """The member whom the last numbered heading names ('' for none); None where no heading waits for a speaker."""
         self._title_until = -1
         self._in_list = False
+        self._in_orders = False
 
     def entries(self) -> Iterator[Entry]:
         """The records of the sitting, in the order in which they start."""
@@ -124,8 +128,10 @@ class Sitting:
         return self._cover is not None or present is not None
 
     def _opens_cover(self, index: int) -> bool:
-        """The first line of a cover: `Speaker: The Hon. Levi Barnabas, M.L.A.`, which is no turn."""
+        """The first line of a cover: its title, or `Speaker: The Hon. Levi Barnabas, M.L.A.`, which is no turn."""
         low = self._lines[index][1].lower()
+        if opens_title_page(low, self._after(index)):
+            return True
         return "speaker" in low[:16] and "m.l.a" in low + (self._after(index).lower() if low.endswith(":") else "")
 
     def _read(self, index: int, number: int, line: str) -> None:
@@ -144,6 +150,11 @@ class Sitting:
             for speaker, _ in turns:
                 self._speak(speaker, "", number)
             return
+        self._in_orders = self._in_orders and not ends_orders(line)
+        if self._in_orders:
+            self._aside(number, line, "list")
+            return
+        self._in_orders = opens_orders(line, self._after(index))
         heading = Heading("heading") if _PRESENT.fullmatch(line) else classify(line, self._after(index), self._in_list)
         if heading is not None:
             self._open_heading(index, heading)
@@ -175,7 +186,7 @@ class Sitting:
             self._turn.lines.append(text.strip())
 
     def _open_turn(self, turn: Turn, number: int) -> Entry:
-        entry = Entry(number, [], _speaker(turn), _role(turn), self._topic())
+        entry = Entry(number, [], plain_name(turn.name), turn.role, self._topic())
         self._entries.append(entry)
         self._announced = None
         return entry
@@ -233,18 +244,3 @@ class Sitting:
         if difflib.get_close_matches(surname, self._known, n=1, cutoff=0.8):
             return "member"
         return "chair" if surname in self._first_cover.officers else "witness"
-
-
-def _speaker(turn: Turn) -> str:
-    return plain_name(turn.name)
-
-
-def _role(turn: Turn) -> str:
-    low = turn.name.lower()
-    if "member" in low and turn.is_office:
-        return "crowd"
-    if low.startswith(("commissioner", "bishop", "rev", "dr", "interpreter")) or "deputy minister" in turn.note:
-        return "witness"
-    if turn.is_office or "clerk" in turn.note:
-        return "chair"
-    return "minister" if low.startswith(("hon", "right", "the hon", "minister", "premier")) else "member"

@@ -6,10 +6,31 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from hansard_bias.corpora import lipad, nrc
+from hansard_bias.config import CorpusConfig
+from hansard_bias.corpora import lipad, nrc, parlamint, table
 from hansard_bias.corpora.records import Record
 
-READERS: Mapping[str, Callable[[Path], Iterator[Record]]] = MappingProxyType(
-    {"nrc": nrc.read_nrc, "lipad": lipad.read_lipad}
+Reader = Callable[[Path, CorpusConfig], Iterator[Record]]
+
+
+def _by_path(read: Callable[[Path], Iterator[Record]]) -> Reader:
+    """A reader of a format that needs no settings."""
+    return lambda path, corpus: read(path)
+
+
+def _table(path: Path, corpus: CorpusConfig) -> Iterator[Record]:
+    assert corpus.columns is not None, "checked when params.yaml was read"
+    return table.read_table(path, corpus.columns)
+
+
+READERS: Mapping[str, Reader] = MappingProxyType(
+    {
+        "nrc": _by_path(nrc.read_nrc),
+        "lipad": _by_path(lipad.read_lipad),
+        "parlamint": _by_path(parlamint.read_parlamint),
+        "table": _table,
+    }
 )
-SOURCES: Mapping[str, Callable[[Path], list[Path]]] = MappingProxyType({"nrc": nrc.sources, "lipad": lipad.sources})
+SOURCES: Mapping[str, Callable[[Path], list[Path]]] = MappingProxyType(
+    {"nrc": nrc.sources, "lipad": lipad.sources, "parlamint": parlamint.sources, "table": table.sources}
+)

@@ -46,7 +46,7 @@ def build_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig) -> CorpusT
     kept: list[tuple[object, ...]] = []
     rejected: list[tuple[object, ...]] = []
     days: set[date] = set()
-    for record in READERS[corpus.reader](path):
+    for record in READERS[corpus.reader](path, corpus):
         if record.sitting is not None:
             days.add(record.sitting)
         text = clean_text(record.text, clean.lowercase)
