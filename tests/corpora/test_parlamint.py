@@ -96,7 +96,7 @@ def test_names_are_ids_where_nothing_lists_them(tmp_path: Path) -> None:
 def test_the_day_is_that_of_the_setting_or_else_of_the_name(tmp_path: Path) -> None:
     write(tmp_path, PLAIN, when="2015-01-06T09:30:00")
     assert {record.sitting for record in read_parlamint(tmp_path)} == {date(2015, 1, 6)}
-    write(tmp_path, PLAIN, when="")
+    write(tmp_path, PLAIN + '<u><seg>In <date when="1999-01-01">then</date>.</seg></u>', when="")
     assert {record.sitting for record in read_parlamint(tmp_path)} == {date(2015, 1, 5)}
 
 
@@ -176,6 +176,12 @@ def test_wrong_encoding_names_the_byte(tmp_path: Path, place: int) -> None:
         list(read_parlamint(tmp_path))
 
 
+def test_a_character_cut_at_the_end_of_a_block_is_named_by_its_first_byte(tmp_path: Path) -> None:
+    (tmp_path / "x_2015-01-05.xml").write_bytes(b"<TEI>".ljust((1 << 16) - 1) + b"\xc3a</TEI>")
+    with pytest.raises(ValueError, match="byte 65535 is not UTF-8"):
+        list(read_parlamint(tmp_path))
+
+
 def test_a_byte_order_mark_and_a_prefix_are_no_obstacle(tmp_path: Path) -> None:
     body = '<t:TEI xmlns:t="x"><t:text><t:u><t:seg>A road.</t:seg></t:u></t:text></t:TEI>'
     (tmp_path / "x_2015-01-05.xml").write_text(body, encoding="utf-8-sig")
@@ -191,6 +197,8 @@ def test_what_memory_should_not_hold(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(ValueError, match="<u> of more than 1000 characters"):
         list(read_parlamint(tmp_path))
     monkeypatch.setattr(xml_stream, "MAX_TAG", 100_000)
+    write(tmp_path, f"<!--{'x' * 9999}--><?x {'x' * 9999}?>" * 20 + "<u/>")
+    assert len(list(read_parlamint(tmp_path))) == 1
     write(tmp_path, "<!--" + "x" * 300_000 + "--><u/>")
     with pytest.raises(ValueError, match="a tag or comment of more than 100000"):
         list(read_parlamint(tmp_path))

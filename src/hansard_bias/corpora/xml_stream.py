@@ -73,6 +73,7 @@ class _Source:
     def __init__(self, name: str, handler: Handler) -> None:
         self.name, self.handler = name, handler
         self.depth = self.silent = 0
+        self.doctype = ""
         self.parser = parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
@@ -112,10 +113,9 @@ class _Source:
     def _entity(self, entity: str, *_: object) -> None:
         self._refuse(f"the declaration of an entity, {entity!r}")
 
-    def _doctype(self, doctype: str, system: str | None, public: str | None, has_declarations: int) -> None:
+    def _doctype(self, doctype: str, *_: object) -> None:
+        # Refused at its end, so that an entity declared in it is what is named.
         self.doctype = doctype
-        if not has_declarations:
-            self._doctype_end()
 
     def _doctype_end(self) -> None:
         self._refuse(f"the document type declaration {self.doctype!r}")
