@@ -19,7 +19,7 @@ WORD_EXPONENT, PATTERN_EXPONENT = 1.7, 1.8
 NAMES, NAME_EXPONENT = frozenset({"place", "surname", "first"}), 1.0
 # Lists are written commonest first. Each legislature moves every entry down by up to this share of the list's length;
 # its own entries start further down, or they would drown what both have in common.
-GENERAL_FREEDOM, TOPIC_FREEDOM, OWN_DELAY = 0.06, 0.12, 0.35
+GENERAL_FREEDOM, TOPIC_FREEDOM, OWN_DELAY = 0.5, 1.0, 0.0
 VOWELS = "aeiou"
 YEARS_AGO = "years_ago"
 
