@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 
 from hansard_bias.config import BertSettings, TrainConfig, parse_config
 from hansard_bias.encoded import EncodedCorpus, cut_windows
@@ -33,6 +35,14 @@ def text(seed: int, speeches: int) -> MaskedText:
     corpus = EncodedCorpus(np.concatenate(runs).astype(np.uint16), np.cumsum(sizes) - sizes, sizes, index)
     windows = cut_windows([corpus], [np.arange(speeches)], SETTINGS.max_position_embeddings)
     return MaskedText([corpus], windows, seed=seed, mask_rate=0.15, vocab_size=VOCABULARY)
+
+
+@pytest.fixture(autouse=True)
+def own_accelerator() -> Iterator[None]:
+    """Accelerate keeps one precision a process; other tests train in another one."""
+    AcceleratorState._reset_state(True)
+    yield
+    AcceleratorState._reset_state(True)
 
 
 @pytest.fixture
