@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from speech_tables import align_tables
 
 from hansard_bias.config import Config, load_config
-from hansard_bias.corpora.alignment import COLUMNS, Aligned, align, period_targets
+from hansard_bias.corpora.alignment import Aligned, period_targets
+from hansard_bias.corpora.schemas import ALIGNED
 
 BASE = load_config(Path(__file__).parents[2] / "params.yaml")
 WORDS = np.array([f"word{number}" for number in range(500)], dtype=object)
@@ -53,7 +55,7 @@ def two_corpora() -> dict[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def aligned() -> Aligned:
-    return align(two_corpora(), config_of())
+    return align_tables(two_corpora(), config_of())
 
 
 def split_of(aligned: Aligned, speech_id: str) -> str | None:
@@ -106,7 +108,7 @@ def assert_sound(result: Aligned) -> None:
 def test_tables_have_the_columns_and_order_of_the_contract(aligned):
     assert_sound(aligned)
     for name, table in aligned.corpora.items():
-        assert list(table.columns) == COLUMNS and (table["corpus"] == name).all()
+        assert list(table.columns) == ALIGNED.names and (table["corpus"] == name).all()
         assert table["speech_id"].is_monotonic_increasing
         assert table["words"].tolist() == [len(text.split()) for text in table["text"]]
         assert table["bytes"].tolist() == [len(text.encode()) for text in table["text"]]
@@ -128,21 +130,21 @@ def test_the_report_is_plain_json_with_its_sections(aligned):
 
 def test_nothing_depends_on_the_order_of_rows_or_of_tables(aligned):
     shuffled = {name: table.sample(frac=1, random_state=5) for name, table in reversed(two_corpora().items())}
-    again = align(shuffled, config_of())
+    again = align_tables(shuffled, config_of())
     assert again.report == aligned.report
     assert again.mixtures.equals(aligned.mixtures)
     assert all(again.corpora[name].equals(table) for name, table in aligned.corpora.items())
 
 
 def test_another_seed_gives_another_split(aligned):
-    other = align(two_corpora(), config_of(seed=12))
+    other = align_tables(two_corpora(), config_of(seed=12))
     assert_sound(other)
     assert not other.mixtures.equals(aligned.mixtures)
 
 
 @pytest.mark.parametrize("period", ["quarter", "year"])
 def test_balanced_periods_have_the_same_words_within_a_speech(period):
-    result = align(two_corpora(), config_of(period=period))
+    result = align_tables(two_corpora(), config_of(period=period))
     assert_sound(result)
     words = period_words(result, period)
     assert (words > 0).all(axis=None)
@@ -157,7 +159,7 @@ def period_words(result: Aligned, period: str) -> pd.DataFrame:
 
 
 def test_full_budget_keeps_more_at_equal_period_shares():
-    result = align(two_corpora(), config_of(budget="full"))
+    result = align_tables(two_corpora(), config_of(budget="full"))
     assert_sound(result)
     words = period_words(result, "quarter")
     totals = words.groupby("split").sum()
@@ -168,7 +170,7 @@ def test_full_budget_keeps_more_at_equal_period_shares():
 
 
 def test_without_periods_nothing_is_cut():
-    result = align(two_corpora(), config_of(period="none"))
+    result = align_tables(two_corpora(), config_of(period="none"))
     assert_sound(result)
     assert all(
         count == 0 or reason == "outside_window"
@@ -199,7 +201,7 @@ def test_exact_and_near_copies_within_a_corpus_keep_the_first(aligned):
     first, second, third = (some_id(aligned, "nunavut", "train", position) for position in (0, 20, 40))
     with_text(speeches, second, text_of(speeches, first).upper().replace(" ", "  ") + "!")
     with_text(speeches, third, text_of(speeches, first) + " And that is it.")
-    result = align(speeches, config_of())
+    result = align_tables(speeches, config_of())
     assert_sound(result)
     assert split_of(result, first) == "train"
     assert split_of(result, second) is split_of(result, third) is None
@@ -215,7 +217,7 @@ def test_a_copy_in_another_corpus_stays_where_it_is_nearest_to_the_test(aligned,
     speeches = two_corpora()
     kept, goes = some_id(aligned, "canada", kept_in), some_id(aligned, "nunavut", "train")
     with_text(speeches, goes, text_of(speeches, kept) + change)
-    result = align(speeches, config_of())
+    result = align_tables(speeches, config_of())
     assert_sound(result)
     assert split_of(result, goes) is None and split_of(result, kept) in (kept_in, None)
     assert dropped(result, "nunavut", reason) == 1 and dropped(result, "canada", reason) == 0
@@ -229,7 +231,7 @@ def test_even_the_shortest_copy_does_not_cross_splits(aligned):
         table.loc[table["ordinal"] == 4, "text"] = [
             f"Number {day.day}!" for day in table["sitting"][table["ordinal"] == 4]
         ]
-    result = align(speeches, config_of())
+    result = align_tables(speeches, config_of())
     assert_sound(result)
     assert dropped(result, "nunavut", "exact_duplicate") >= 59
     assert sum(dropped(result, name, "exact_copy_in_later_split") for name in speeches) > 5
@@ -243,7 +245,7 @@ def test_periods_without_a_counterpart_are_dropped_and_counted():
     speeches = two_corpora()
     summer = [datetime.date(1999, 7, 1) <= day <= datetime.date(1999, 9, 30) for day in speeches["nunavut"]["sitting"]]
     speeches["nunavut"] = speeches["nunavut"][~np.array(summer)]
-    result = align(speeches, config_of())
+    result = align_tables(speeches, config_of())
     assert_sound(result)
     assert dropped(result, "canada", "period_without_counterpart") == 230
     assert not any(day.month in (7, 8, 9) for day in result.corpora["canada"]["sitting"])
@@ -251,7 +253,7 @@ def test_periods_without_a_counterpart_are_dropped_and_counted():
 
 def test_the_window_of_the_settings_narrows_that_of_the_corpora():
     days = (datetime.date(1999, 6, 1), datetime.date(1999, 12, 31))
-    result = align(two_corpora(), config_of(first_day=days[0], last_day=days[1]))
+    result = align_tables(two_corpora(), config_of(first_day=days[0], last_day=days[1]))
     assert_sound(result)
     every = pd.concat(result.corpora.values())["sitting"]
     assert days[0] <= every.min() and every.max() <= days[1]
@@ -264,7 +266,7 @@ def test_one_corpus_alone_can_be_aligned():
         corpora={"nunavut": BASE.corpora["nunavut"]},
         models={"nunavut": BASE.models["nunavut"]},
     )
-    result = align({"nunavut": two_corpora()["nunavut"]}, only)
+    result = align_tables({"nunavut": two_corpora()["nunavut"]}, only)
     assert_sound(result)
     assert len(result.corpora["nunavut"]) == 600
 
@@ -293,5 +295,5 @@ def test_one_corpus_alone_can_be_aligned():
 )
 def test_errors_are_one_line_that_names_what_to_change(speeches, settings, message):
     with pytest.raises(ValueError, match=message) as error:
-        align(speeches, config_of(**settings))
+        align_tables(speeches, config_of(**settings))
     assert "\n" not in str(error.value)

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from speech_tables import numbered
 
 from hansard_bias.config import SPLITS, load_config
-from hansard_bias.corpora.audits import content_audit, form_rates, format_audit, leakage, statistics_table
+from hansard_bias.corpora import audits
+from hansard_bias.corpora.audits import audit_sample, form_rates, statistics_table
 
 CONFIG = load_config(Path(__file__).parents[2] / "params.yaml")
 WORDS = np.array([f"w{chr(97 + a)}{chr(97 + b)}" for a in range(20) for b in range(20)], dtype=object)
@@ -49,6 +51,19 @@ def corpus_of(name: str, seed: int, size: int = 240, longest: int = 4) -> pd.Dat
 
 def pair_of(**second: int) -> dict[str, pd.DataFrame]:
     return {"nunavut": corpus_of("nunavut", 1), "canada": corpus_of("canada", 2, **second)}
+
+
+def leakage(corpora: dict[str, pd.DataFrame], mixtures: pd.DataFrame) -> dict[str, object]:
+    tables, texts = numbered(corpora)
+    return audits.leakage(tables, mixtures, texts)
+
+
+def format_audit(corpora: dict[str, pd.DataFrame], seed: int) -> dict[str, object]:
+    return audits.format_audit(audit_sample(*numbered(corpora), seed))
+
+
+def content_audit(corpora: dict[str, pd.DataFrame], seed: int) -> dict[str, object]:
+    return audits.content_audit(audit_sample(*numbered(corpora), seed))
 
 
 def grams(text: str) -> list[tuple[str, ...]]:

@@ -9,17 +9,18 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from speech_tables import InMemory
 
 from hansard_bias.corpora.duplicates import (
     PERMUTATIONS,
     copies_of_later_splits,
     exact_repeats,
     fingerprint,
+    hash_words,
     near_copies_of_later_splits,
     near_pairs,
     near_repeats,
     ngram_hashes,
-    read_words,
 )
 
 WORDS = [f"w{number}" for number in range(400)]
@@ -47,21 +48,21 @@ def speeches_with_variants(seed: int) -> pd.Series:
 
 
 def pairs_of(texts: pd.Series, threshold: float, min_words: int = 12) -> set[tuple[int, int]]:
-    prints = fingerprint(texts, min_words)
-    return {(a, b) for a, b in near_pairs(texts, prints, np.arange(len(texts)), threshold).tolist()}
+    prints = fingerprint(InMemory(text=texts), min_words)
+    return {(a, b) for a, b in near_pairs(InMemory(text=texts), prints, np.arange(len(texts)), threshold).tolist()}
 
 
 def test_keys_ignore_case_spacing_and_punctuation_but_no_letter():
     same = pd.Series(["Mr. Speaker, it's 5.", "mr . speaker , it 's 5", "MR SPEAKER\nITS 5!"])
     other = pd.Series(["Mr. Speaker, it's 6.", "Mr. Speaker, it is 5.", ""])
-    assert len(set(fingerprint(same, 12).keys.tolist())) == 1
-    assert len(set(fingerprint(pd.concat([same, other]), 12).keys.tolist())) == 4
+    assert len(set(fingerprint(InMemory(text=same), 12).keys.tolist())) == 1
+    assert len(set(fingerprint(InMemory(text=pd.concat([same, other])), 12).keys.tolist())) == 4
 
 
 @given(st.lists(st.lists(st.sampled_from("abc"), max_size=8), min_size=1, max_size=6), st.integers(1, 4))
 @settings(max_examples=60, deadline=None)
 def test_ngrams_are_those_within_each_text(texts, n):
-    (chunk,) = read_words(pd.Series([" ".join(words) for words in texts], dtype="str"))
+    chunk = hash_words([" ".join(words) for words in texts])
     hashes, counts = ngram_hashes(chunk, n)
     expected = [[tuple(words[at : at + n]) for at in range(len(words) - n + 1)] for words in texts]
     assert counts.tolist() == [len(grams) for grams in expected]
@@ -87,7 +88,7 @@ def test_near_pairs_do_not_depend_on_the_order_of_texts():
 def test_sketches_estimate_the_similarity():
     """The share of equal MinHash values is the Jaccard similarity, with a standard error of sqrt(s(1-s)/64)."""
     texts = speeches_with_variants(seed=5)
-    sketches = fingerprint(texts, 12).sketches
+    sketches = fingerprint(InMemory(text=texts), 12).sketches
     errors = [
         (sketches[row] == sketches[row + 1]).mean() - jaccard(texts[row], texts[row + 1])
         for row in range(0, len(texts), 2)
@@ -106,17 +107,17 @@ def test_a_formula_of_hundreds_is_reduced_to_its_first():
     """More variants in one bucket than are compared with each other: each is still near one before it."""
     common = " ".join(WORDS[:60])
     texts = pd.Series([f"{common} number{row}" for row in range(400)])
-    prints = fingerprint(texts, 12)
-    pairs = near_pairs(texts, prints, np.arange(400), 0.8)
+    prints = fingerprint(InMemory(text=texts), 12)
+    pairs = near_pairs(InMemory(text=texts), prints, np.arange(400), 0.8)
     assert len(pairs) < 400 * 399 / 2
     assert near_repeats(pairs, np.zeros(400, dtype=int)).tolist() == list(range(1, 400))
 
 
 def test_only_the_rows_asked_for_are_paired():
     texts = pd.Series([" ".join(WORDS[:40])] * 4)
-    prints = fingerprint(texts, 12)
-    assert near_pairs(texts, prints, np.array([1, 3]), 0.8).tolist() == [[1, 3]]
-    assert near_pairs(texts, prints, np.array([2]), 0.8).shape == (0, 2)
+    prints = fingerprint(InMemory(text=texts), 12)
+    assert near_pairs(InMemory(text=texts), prints, np.array([1, 3]), 0.8).tolist() == [[1, 3]]
+    assert near_pairs(InMemory(text=texts), prints, np.array([2]), 0.8).shape == (0, 2)
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 4), st.integers(0, 2)), min_size=1, max_size=30))

@@ -7,10 +7,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from speech_tables import Corpus, build_corpus
 
 from hansard_bias.config import CleanConfig, CorpusConfig, corpora
 from hansard_bias.corpora.readers import READERS
-from hansard_bias.corpora.speeches import KEPT_COLUMNS, REJECTED_COLUMNS, CorpusTables, build_corpus
+from hansard_bias.corpora.schemas import KEPT, REJECTED
+from hansard_bias.corpora.speeches import write_corpus
 
 CLEAN = CleanConfig(lowercase=True, min_characters=20, drop_procedural=True, drop_roles=("crowd",))
 LINES = [
@@ -46,13 +48,13 @@ def canada(folder: Path) -> CorpusConfig:
     return CorpusConfig(label="B", reader="lipad", path=str(folder))
 
 
-def check_account(tables: CorpusTables) -> None:
+def check_account(tables: Corpus) -> None:
     dropped = tables.summary["dropped"]
     assert isinstance(dropped, dict)
     assert tables.summary["read"] == tables.summary["kept"] + sum(dropped.values())
     assert tables.summary["kept"] == len(tables.kept) and sum(dropped.values()) == len(tables.rejected)
     assert dropped == tables.rejected["reason"].value_counts().to_dict()
-    assert tuple(tables.kept.columns) == KEPT_COLUMNS and tuple(tables.rejected.columns) == REJECTED_COLUMNS
+    assert list(tables.kept.columns) == KEPT.names and list(tables.rejected.columns) == REJECTED.names
     ids = tables.kept["speech_id"].tolist() + tables.rejected["speech_id"].tolist()
     assert len(set(ids)) == len(ids)
     assert (tables.rejected["reason"] != "").all()
@@ -147,6 +149,27 @@ def test_a_missing_path_is_named(tmp_path: Path) -> None:
 def test_a_corpus_without_speech_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"corpora\.north\.path .* all dropped: too_short 1"):
         build_corpus("north", nunavut(tmp_path, ["Mr. Moss: No."]), CLEAN)
+
+
+def test_what_was_there_stays_where_an_archive_fails(tmp_path: Path) -> None:
+    corpus = nunavut(tmp_path)
+    out = tmp_path / "out"
+    write_corpus("north", corpus, CLEAN, out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    ids = tmp_path / "NunavutHansard.id"
+    ids.write_text(ids.read_text(encoding="utf-8") + "Hansard_20030506\t99\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="has 8 lines"):
+        write_corpus("north", corpus, CLEAN, out)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_batches_and_processes_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = nunavut(tmp_path, LINES * 5)
+    whole = build_corpus("north", corpus, CLEAN)
+    monkeypatch.setattr("hansard_bias.corpora.speeches.BATCH_RECORDS", 7)
+    parts = build_corpus("north", corpus, CLEAN)
+    check_account(parts)
+    assert parts.kept.equals(whole.kept) and parts.rejected.equals(whole.rejected) and parts.summary == whole.summary
 
 
 def test_readers_load_no_heavy_module() -> None:

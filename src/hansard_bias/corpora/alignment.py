@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from hansard_bias.config import SPLITS, AlignConfig, Config
-from hansard_bias.corpora.audits import content_audit, format_audit, leakage, statistics_table
+from hansard_bias.corpora.audits import audit_sample, content_audit, format_audit, leakage, statistics_table
 from hansard_bias.corpora.duplicates import (
     Fingerprints,
     copies_of_later_splits,
@@ -20,10 +23,12 @@ from hansard_bias.corpora.duplicates import (
     near_repeats,
 )
 from hansard_bias.corpora.mixtures import least_targets, mix
+from hansard_bias.corpora.schemas import ALIGNED, FACTS, MEASURES
 from hansard_bias.corpora.splits import assign_splits, days_of, hash_order, period_of, require_splits
+from hansard_bias.corpora.texts import Rows, TextFiles, take
 
-FIELDS = ["speech_id", "corpus", "sitting", "ordinal", "speaker", "role", "topic", "text"]
-COLUMNS = [*FIELDS, "split", "words", "bytes"]
+WRITTEN = 8192
+"""Speeches in memory when a corpus is written."""
 WINDOW, EXACT, NEAR, COPY, NEAR_COPY, UNMATCHED, SURPLUS = REASONS = (
     "outside_window",
     "exact_duplicate",
@@ -41,23 +46,34 @@ class Aligned:
     """The aligned corpora, who trains on what, and the record of how it came about."""
 
     corpora: dict[str, pd.DataFrame]
-    """The kept speeches of each corpus, in the order of the debates: COLUMNS."""
+    """The kept speeches of each corpus, in the order of the debates: facts, measures, and the `row` of the text."""
+    texts: TextFiles
+    """The texts by `row`."""
     mixtures: pd.DataFrame
     """Which speeches each model uses: model, corpus, speech_id, split."""
     report: dict[str, object]
     """The content of metrics/alignment.json."""
 
+    def written(self, name: str) -> Iterator[pa.Table]:
+        """One corpus with its texts, in batches: columns of schemas.ALIGNED."""
+        table = self.corpora[name]
+        for start in range(0, max(len(table), 1), WRITTEN):
+            batch = table.iloc[start : start + WRITTEN]
+            texts = take(self.texts, batch["row"].to_numpy())
+            yield pa.Table.from_pandas(batch.assign(text=texts), ALIGNED, preserve_index=False)
+
 
 class _Pool:
     """The speeches of all corpora inside the window, in one table, and why those that are gone were dropped."""
 
-    def __init__(self, parts: dict[str, pd.DataFrame], read: dict[str, int]) -> None:
+    def __init__(self, parts: dict[str, pd.DataFrame], read: dict[str, int], files: Mapping[str, Path]) -> None:
+        """`parts`: the facts of each corpus's speeches, and the `place` of each speech in its corpus's file."""
         self.table = pd.concat([*parts.values()], ignore_index=True)
         self.names = list(parts)
         self.read = read
         self.corpus = np.repeat(np.arange(len(parts)), [len(part) for part in parts.values()])
         self.days = days_of(self.table["sitting"])
-        self.words = np.array([len(text.split()) for text in self.table["text"]], dtype=np.int64)
+        self.texts = TextFiles([files[name] for name in parts], self.corpus, self.table.pop("place").to_numpy())
         self.reasons = np.full(len(self.table), "", dtype=object)
 
     @property
@@ -75,40 +91,42 @@ class _Pool:
         return dict(zip(self.names, counts.tolist(), strict=True))
 
 
-def align(speeches: dict[str, pd.DataFrame], config: Config) -> Aligned:
-    """Align the Speech tables (with the column `raw`) of all corpora of params.yaml.
+def align(files: Mapping[str, Path], config: Config) -> Aligned:
+    """Align the speeches of all corpora of params.yaml, given their files (Parquet: Speech, and `raw`).
 
     Every decision is a function of the settings and the speeches, never of the order of rows. Raises ValueError where
     the corpora share no days or a split stays empty.
     """
-    tables = _in_order(speeches, config)
+    tables = _in_order(files, config)
     first, last = common_window(tables, config.align)
-    pool = _cut(tables, first, last)
+    pool = _cut(tables, first, last, files)
     prints, pairs = _drop_repeats(pool, config.align)
     split = _split(pool, prints, pairs, config.align)
-    _match_periods(pool, split, config.align)
-    kept = _kept(pool, split, config.align)
+    _match_periods(pool, split, prints.words, config.align)
+    kept = _kept(pool, split, prints, config.align)
     mixtures, budget = mix(kept, config)
     corpora = {name: _finish(kept[kept["corpus"] == code], name) for code, name in enumerate(pool.names)}
+    sample = audit_sample(corpora, pool.texts, config.align.seed)
     report: dict[str, object] = {
         "window": {"first_day": str(first), "last_day": str(last), "sittings": _sittings(pool)},
         "statistics": statistics_table(corpora, mixtures, config),
         **_account(pool),
-        "leakage": leakage(corpora, mixtures),
-        "format_audit": format_audit(corpora, config.align.seed),
-        "content_audit": content_audit(corpora, config.align.seed),
+        "leakage": leakage(corpora, mixtures, pool.texts),
+        "format_audit": format_audit(sample),
+        "content_audit": content_audit(sample),
         "budget": {"kind": config.align.budget, "words_per_model": budget},
     }
-    return Aligned({name: corpus[COLUMNS] for name, corpus in corpora.items()}, mixtures, report)
+    return Aligned(corpora, pool.texts, mixtures, report)
 
 
-def _in_order(speeches: dict[str, pd.DataFrame], config: Config) -> dict[str, pd.DataFrame]:
-    """The tables in the order of params.yaml, and their rows in that of the debates, however they came."""
+def _in_order(files: Mapping[str, Path], config: Config) -> dict[str, pd.DataFrame]:
+    """Facts and `place` of all speeches: tables in the order of params.yaml, rows in that of the debates."""
     tables = {}
     for name in config.corpora:
-        table = speeches.get(name)
-        if table is None or table.empty:
+        table = pd.read_parquet(files[name], columns=FACTS.names) if name in files else pd.DataFrame()
+        if table.empty:
             raise ValueError(f"corpus {name}: no speech to align, expected a table; `dvc repro corpus@{name}` makes it")
+        table["place"] = np.arange(len(table))
         repeated = table.loc[table["speech_id"].duplicated(), "speech_id"]
         if len(repeated):
             raise ValueError(f"corpus {name}: speech_id {repeated.iloc[0]} occurs twice, expected once; read it again")
@@ -130,24 +148,26 @@ def common_window(tables: dict[str, pd.DataFrame], align: AlignConfig) -> tuple[
     return first, last
 
 
-def _cut(tables: dict[str, pd.DataFrame], first: np.datetime64, last: np.datetime64) -> _Pool:
+def _cut(
+    tables: dict[str, pd.DataFrame], first: np.datetime64, last: np.datetime64, files: Mapping[str, Path]
+) -> _Pool:
     parts = {}
     for name, table in tables.items():
         days = days_of(table["sitting"])
-        parts[name] = table.loc[(days >= first) & (days <= last), [*FIELDS, "raw"]]
-    return _Pool(parts, {name: len(table) for name, table in tables.items()})
+        parts[name] = table[(days >= first) & (days <= last)]
+    return _Pool(parts, {name: len(table) for name, table in tables.items()}, files)
 
 
-def _drop_repeats(pool: _Pool, align: AlignConfig) -> tuple[Fingerprints, NDArray[np.int64]]:
+def _drop_repeats(pool: _Pool, align: AlignConfig) -> tuple[Fingerprints, Rows]:
     """Remove the copies within each corpus; return what finds those between splits: fingerprints and near pairs."""
-    prints = fingerprint(pool.table["text"], align.near_duplicate_min_words)
+    prints = fingerprint(pool.texts, align.near_duplicate_min_words)
     pool.drop(np.flatnonzero(exact_repeats(pool.corpus, prints.keys)), EXACT)
-    pairs = near_pairs(pool.table["text"], prints, pool.left, align.near_duplicate)
+    pairs = near_pairs(pool.texts, prints, pool.left, align.near_duplicate)
     pool.drop(near_repeats(pairs, pool.corpus), NEAR)
     return prints, pairs
 
 
-def _split(pool: _Pool, prints: Fingerprints, pairs: NDArray[np.int64], align: AlignConfig) -> NDArray[np.int8]:
+def _split(pool: _Pool, prints: Fingerprints, pairs: Rows, align: AlignConfig) -> NDArray[np.int8]:
     """Split by sitting, then remove from training and validation what a later split holds too."""
     split = assign_splits(pool.days, pool.corpus, align, len(pool.names))
     left = pool.left
@@ -159,7 +179,7 @@ def _split(pool: _Pool, prints: Fingerprints, pairs: NDArray[np.int64], align: A
     return split
 
 
-def _match_periods(pool: _Pool, split: NDArray[np.int8], align: AlignConfig) -> None:
+def _match_periods(pool: _Pool, split: NDArray[np.int8], size: Rows, align: AlignConfig) -> None:
     """In every split, give each period the same share of the words in all corpora (align.period none: leave as is)."""
     if align.period == "none":
         return
@@ -168,10 +188,10 @@ def _match_periods(pool: _Pool, split: NDArray[np.int8], align: AlignConfig) -> 
     shape = (len(SPLITS), len(numbers), len(pool.names))
     cell = (split[left], period, pool.corpus[left])
     words = np.zeros(shape)
-    np.add.at(words, cell, pool.words[left])
+    np.add.at(words, cell, size[left])
     targets = period_targets(words, align.budget)[cell]
     order = hash_order(pool.table["speech_id"].iloc[left], align.seed, "period")
-    least = least_targets(pool.words[left], np.ravel_multi_index(cell, shape), order)
+    least = least_targets(size[left], np.ravel_multi_index(cell, shape), order)
     pool.drop(left[targets == 0], UNMATCHED)
     pool.drop(left[least > targets], SURPLUS)
 
@@ -193,7 +213,7 @@ def period_targets(words: NDArray[np.float64], budget: str) -> NDArray[np.float6
     return targets
 
 
-def _kept(pool: _Pool, split: NDArray[np.int8], align: AlignConfig) -> pd.DataFrame:
+def _kept(pool: _Pool, split: NDArray[np.int8], prints: Fingerprints, align: AlignConfig) -> pd.DataFrame:
     """The speeches left, with what the mixtures are chosen by (corpus and split as numbers)."""
     left = pool.left
     require_splits(pool.corpus[left], split[left], pool.days[left], pool.names, align)
@@ -201,7 +221,9 @@ def _kept(pool: _Pool, split: NDArray[np.int8], align: AlignConfig) -> pd.DataFr
     return table.assign(
         corpus=pool.corpus[left],
         split=split[left],
-        words=pool.words[left],
+        row=left,
+        words=prints.words[left],
+        bytes=prints.sizes[left],
         period=period_of(pool.days[left], align.period),
         # Not the order in which the periods were cut: what that left has low numbers where much was cut.
         order=hash_order(table["speech_id"], align.seed, "mixture"),
@@ -209,10 +231,9 @@ def _kept(pool: _Pool, split: NDArray[np.int8], align: AlignConfig) -> pd.DataFr
 
 
 def _finish(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """One corpus as it is written, still with `raw`."""
+    """One corpus as it is written, but for the texts."""
     split = pd.Series(np.array(SPLITS, dtype=object)[table["split"]], dtype="str", index=table.index)
-    sizes = np.array([len(text.encode()) for text in table["text"]], dtype=np.int64)
-    return table.assign(corpus=name, split=split, bytes=sizes)[[*COLUMNS, "raw"]].reset_index(drop=True)
+    return table.assign(corpus=name, split=split)[[*FACTS.names, "row", *MEASURES.names]].reset_index(drop=True)
 
 
 def _sittings(pool: _Pool) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hansard_bias.config import SPLITS, Config
-from hansard_bias.corpora.duplicates import Codes, ngram_hashes, read_words
+from hansard_bias.corpora.duplicates import Codes, hash_words, ngram_hashes
 from hansard_bias.corpora.splits import hash_order
+from hansard_bias.corpora.texts import Part, Rows, Texts, take
+from hansard_bias.parallel import in_order
 
 LEAK_NGRAM = 13
 SAMPLE = {"train": 2800, "test": 1200}
-"""Speeches of each corpus and split that the form and content audits look at."""
+"""Speeches of each corpus and split."""
 _MARKS = ",.;:?!"
 _SHARES = {mark: mark for mark in '?!,;:(/-"\u2026'} | {"curly_double": "\u201c\u201d\u201e\u00ab\u00bb"}
 """Characters whose share of the stops, or of the other marks, is a feature."""
@@ -60,7 +62,7 @@ def _among(table: pd.DataFrame, ids: pd.Series) -> Flags:
     return np.asarray(table["speech_id"].astype(object).isin(ids.astype(object)), dtype=bool)
 
 
-def leakage(corpora: Mapping[str, pd.DataFrame], mixtures: pd.DataFrame) -> dict[str, object]:
+def leakage(corpora: Mapping[str, pd.DataFrame], mixtures: pd.DataFrame, texts: Texts) -> dict[str, object]:
     """Test text that occurs in training text.
 
     `shared_speeches`: test speeches of any corpus with the letters and digits of a training or validation speech of any
@@ -68,14 +70,14 @@ def leakage(corpora: Mapping[str, pd.DataFrame], mixtures: pd.DataFrame) -> dict
     speech too, for each corpus and `overall`; None where no test speech is that long.
     Training text is read in parts and compared with the test's hashes: only those are held in memory.
     """
-    tests = {name: _hashes(table["text"][table["split"] == "test"]) for name, table in corpora.items()}
+    tests = {name: _hashes(texts, table.loc[table["split"] == "test", "row"]) for name, table in corpora.items()}
     keys, grams = (np.unique(np.concatenate([hashes[kind] for hashes in tests.values()])) for kind in (0, 1))
     leaked_keys, leaked_grams = np.zeros(len(keys), dtype=bool), np.zeros(len(grams), dtype=bool)
-    for split, texts in _training_texts(corpora, mixtures):
-        for chunk in read_words(texts):
-            _mark(keys, leaked_keys, chunk.keys)
+    for split in ("train", "validation"):
+        for own_keys, own_grams in in_order(_hash_part, texts.parts(_used_as(split, corpora, mixtures))):
+            _mark(keys, leaked_keys, own_keys)
             if split == "train":
-                _mark(grams, leaked_grams, ngram_hashes(chunk, LEAK_NGRAM)[0])
+                _mark(grams, leaked_grams, own_grams)
     shared = sum(int(leaked_keys[np.searchsorted(keys, own)].sum()) for own, _ in tests.values())
     hits = {name: leaked_grams[np.searchsorted(grams, own)] for name, (_, own) in tests.items()}
     hits["overall"] = np.concatenate([*hits.values()])
@@ -83,18 +85,24 @@ def leakage(corpora: Mapping[str, pd.DataFrame], mixtures: pd.DataFrame) -> dict
     return {"shared_speeches": shared, "shared_13grams": shares}
 
 
-def _hashes(texts: pd.Series) -> tuple[Codes, Codes]:
-    """Keys and 13-grams of all texts."""
-    parts = [(chunk.keys, ngram_hashes(chunk, LEAK_NGRAM)[0]) for chunk in read_words(texts)]
-    return np.concatenate([keys for keys, _ in parts]), np.concatenate([grams for _, grams in parts])
+def _hashes(texts: Texts, rows: pd.Series) -> tuple[Codes, Codes]:
+    """Keys and 13-grams of these texts."""
+    parts = [*in_order(_hash_part, texts.parts(rows.to_numpy()))]
+    nothing = np.zeros(0, dtype=np.uint64)
+    keys, grams = (np.concatenate([nothing, *(part[kind] for part in parts)]) for kind in (0, 1))
+    return keys, grams
 
 
-def _training_texts(corpora: Mapping[str, pd.DataFrame], mixtures: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
-    """Texts of the training and validation splits, and those that any model uses as such, whatever their split."""
-    for split in ("train", "validation"):
-        ids = mixtures.loc[mixtures["split"] == split, "speech_id"]
-        for table in corpora.values():
-            yield split, table["text"][(table["split"] == split) | _among(table, ids)]
+def _hash_part(part: Part) -> tuple[Codes, Codes]:
+    hashed = hash_words(part.read())
+    return hashed.keys, ngram_hashes(hashed, LEAK_NGRAM)[0]
+
+
+def _used_as(split: str, corpora: Mapping[str, pd.DataFrame], mixtures: pd.DataFrame) -> Rows:
+    """The texts of a split, and those that any model uses as such, whatever their split."""
+    ids = mixtures.loc[mixtures["split"] == split, "speech_id"]
+    used = [table.loc[(table["split"] == split) | _among(table, ids), "row"] for table in corpora.values()]
+    return np.concatenate([rows.to_numpy() for rows in used])
 
 
 def _mark(known: Codes, found: Flags, hashes: Codes) -> None:
@@ -105,16 +113,31 @@ def _mark(known: Codes, found: Flags, hashes: Codes) -> None:
         found[places[known[places] == hashes]] = True
 
 
-def format_audit(corpora: Mapping[str, pd.DataFrame], seed: int) -> dict[str, object]:
+def audit_sample(corpora: Mapping[str, pd.DataFrame], texts: Texts, seed: int) -> pd.DataFrame:
+    """What the audits of form and content look at: the SAMPLE speeches of each corpus and split with the lowest hashes.
+
+    Columns: `name` (of the corpus), `split`, `raw` (as read), `text` (cleaned).
+    """
+    parts = []
+    for name, table in corpora.items():
+        for split, size in SAMPLE.items():
+            rows = table[table["split"] == split]
+            order = np.argsort(hash_order(rows["speech_id"], seed, "audit"))[:size]
+            parts.append(rows.iloc[order][["row", "split"]].assign(name=name))
+    sample = pd.concat(parts, ignore_index=True)
+    numbers = sample.pop("row").to_numpy()
+    return sample.assign(**{column: take(texts, numbers, column) for column in ("raw", "text")})
+
+
+def format_audit(sample: pd.DataFrame) -> dict[str, object]:
     """How well form alone (case, spacing, quotes, dashes, punctuation, digit groups) tells the corpora apart.
 
     Logistic regression trained on training sittings; area under the ROC curve on test sittings, one corpus against the
     rest where there are more than two. `auc_before`: the texts as read (`raw`); `auc_after`: cleaned (`text`); 0.5 is
     chance. `features`: the standardised weights of the most telling (for two corpora, positive speaks for the second).
     """
-    if len(corpora) < 2:
+    if sample["name"].nunique() < 2:
         return {"auc_before": None, "auc_after": None, "features": [], "reason": "there is only one corpus"}
-    sample = _sample(corpora, seed)
     (before, weights_before), (after, weights_after) = (_form(sample, column) for column in ("raw", "text"))
     strongest = sorted(weights_after, key=lambda name: -max(abs(weights_before[name]), abs(weights_after[name])))
     features = [
@@ -125,13 +148,13 @@ def format_audit(corpora: Mapping[str, pd.DataFrame], seed: int) -> dict[str, ob
     return {"auc_before": before, "auc_after": after, "features": features}
 
 
-def content_audit(corpora: Mapping[str, pd.DataFrame], seed: int) -> dict[str, object]:
+def content_audit(sample: pd.DataFrame) -> dict[str, object]:
     """The same with the words: what is left to find. `telling`: the 20 words that speak most for each corpus."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
+    corpora = sample["name"].unique().tolist()
     if len(corpora) < 2:
         return {"auc": None, "telling": {}, "reason": "there is only one corpus"}
-    sample = _sample(corpora, seed)
     vectorizer = TfidfVectorizer(token_pattern=r"[^\W\d_]+", sublinear_tf=True, max_features=30_000)
     train = (sample["split"] == "train").to_numpy()
     vectorizer.fit(sample["text"][train])
@@ -140,17 +163,6 @@ def content_audit(corpora: Mapping[str, pd.DataFrame], seed: int) -> dict[str, o
     rows = weights if len(weights) > 1 else np.vstack([-weights, weights])
     telling = {name: words[np.argsort(-row)[:20]].tolist() for name, row in zip(corpora, rows, strict=True)}
     return {"auc": auc, "telling": telling}
-
-
-def _sample(corpora: Mapping[str, pd.DataFrame], seed: int) -> pd.DataFrame:
-    """Training and test speeches of each corpus (`name`), those with the lowest hashes."""
-    parts = []
-    for name, table in corpora.items():
-        for split, size in SAMPLE.items():
-            rows = table[table["split"] == split]
-            order = np.argsort(hash_order(rows["speech_id"], seed, "audit"))[:size]
-            parts.append(rows.iloc[order][["raw", "text", "split"]].assign(name=name))
-    return pd.concat(parts, ignore_index=True)
 
 
 def _tell_apart(features: Any, sample: pd.DataFrame) -> tuple[float, NDArray[np.float64]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -12,14 +14,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hansard_bias.corpora.texts import Part, Rows, Texts
+from hansard_bias.parallel import in_order
+
 NGRAM = 5
 PERMUTATIONS = 64
 RECALL = 0.999
 """Least probability that a pair exactly at the threshold becomes a candidate."""
 NEIGHBOURS = 50
 """Speeches of one bucket are compared with this many that follow: a formula of thousands stays linear in time."""
-CHUNK = 4096
-"""Texts in memory as lists of words at one time."""
+PAIRS = 4096
+"""Pairs whose sketches are compared at one time."""
 
 _WORD = re.compile(r"[^\W_]+")
 _BASE = np.uint64(0x9E3779B97F4A7C15)
@@ -35,7 +40,7 @@ class WordHashes:
     """(texts,): equal for texts of the same letters and digits."""
     words: Codes
     """(all words,): the words of all texts, one after the other."""
-    counts: NDArray[np.int64]
+    counts: Rows
     """(texts,): words of each text."""
 
 
@@ -44,10 +49,26 @@ class Fingerprints:
     """What is kept of all texts to find the copies among them."""
 
     keys: Codes
+    """(texts,)"""
     sketches: NDArray[np.uint32]
     """(texts, PERMUTATIONS): MinHash values; all zero where not `sketched`."""
     sketched: NDArray[np.bool_]
-    """Whether the text is long enough to have near-duplicates."""
+    """(texts,): whether the text is long enough to have near-duplicates."""
+    words: Rows
+    """(texts,): words between spaces."""
+    sizes: Rows
+    """(texts,): UTF-8 bytes."""
+
+    @classmethod
+    def empty(cls, count: int) -> Fingerprints:
+        """Room for so many texts."""
+        sketches, numbers = np.zeros((count, PERMUTATIONS), dtype=np.uint32), np.zeros((2, count), dtype=np.int64)
+        return cls(np.zeros(count, dtype=np.uint64), sketches, np.zeros(count, dtype=bool), *numbers)
+
+    def put(self, rows: Rows, part: Fingerprints) -> None:
+        """Fill in those of some texts."""
+        for field in dataclasses.fields(self):
+            getattr(self, field.name)[rows] = getattr(part, field.name)
 
 
 def hash_texts(texts: Any) -> Codes:
@@ -56,18 +77,16 @@ def hash_texts(texts: Any) -> Codes:
     return hashed
 
 
-def read_words(texts: pd.Series) -> Iterator[WordHashes]:
-    """Hash keys and words, a bounded number of texts at a time."""
-    for start in range(0, len(texts), CHUNK):
-        lists = [_WORD.findall(text.casefold()) for text in texts.iloc[start : start + CHUNK]]
-        counts = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
-        # Each different word is hashed once; numbering words instead would depend on the order of reading.
-        flat = np.array([*chain.from_iterable(lists)], dtype=object)
-        codes, vocabulary = pd.factorize(flat)
-        yield WordHashes(hash_texts(["".join(words) for words in lists]), hash_texts(vocabulary)[codes], counts)
+def hash_words(texts: Sequence[str]) -> WordHashes:
+    """Keys and words of some texts."""
+    lists = [_WORD.findall(text.casefold()) for text in texts]
+    counts = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
+    # Each different word is hashed once; numbering words instead would depend on the order of reading.
+    codes, vocabulary = pd.factorize(np.array([*chain.from_iterable(lists)], dtype=object))
+    return WordHashes(hash_texts(["".join(words) for words in lists]), hash_texts(vocabulary)[codes], counts)
 
 
-def ngram_hashes(chunk: WordHashes, n: int) -> tuple[Codes, NDArray[np.int64]]:
+def ngram_hashes(chunk: WordHashes, n: int) -> tuple[Codes, Rows]:
     """Hashes of all runs of n words within a text, and their number by text: a polynomial modulo 2**64."""
     total = len(chunk.words) - n + 1
     counts = np.maximum(chunk.counts - n + 1, 0)
@@ -80,31 +99,32 @@ def ngram_hashes(chunk: WordHashes, n: int) -> tuple[Codes, NDArray[np.int64]]:
     return hashes[np.arange(total) + n <= ends], counts
 
 
-def fingerprint(texts: pd.Series, min_words: int) -> Fingerprints:
+def fingerprint(texts: Texts, min_words: int) -> Fingerprints:
     """Keys of all texts, and MinHash sketches of those with `min_words` words or more."""
-    parts = [_fingerprint_chunk(chunk, min_words) for chunk in read_words(texts)]
-    return Fingerprints(
-        np.concatenate([part.keys for part in parts]),
-        np.concatenate([part.sketches for part in parts]),
-        np.concatenate([part.sketched for part in parts]),
-    )
+    prints = Fingerprints.empty(len(texts))
+    for rows, part in in_order(partial(_fingerprint, min_words), texts.parts(np.arange(len(texts)))):
+        prints.put(rows, part)
+    return prints
 
 
-def _fingerprint_chunk(chunk: WordHashes, min_words: int) -> Fingerprints:
+def _fingerprint(min_words: int, part: Part) -> tuple[Rows, Fingerprints]:
     from datasketch import MinHash
 
-    hashes, counts = ngram_hashes(chunk, NGRAM)
-    sketched = chunk.counts >= max(min_words, NGRAM)
+    texts = part.read()
+    hashed = hash_words(texts)
+    hashes, counts = ngram_hashes(hashed, NGRAM)
+    sketches = np.zeros((len(texts), PERMUTATIONS), dtype=np.uint32)
+    sketched = hashed.counts >= max(min_words, NGRAM)
     grams = np.split((hashes >> np.uint64(32)).astype(np.uint32), np.cumsum(counts)[:-1])
     long = (grams[row].tolist() for row in np.flatnonzero(sketched))
-    sketches = np.zeros((len(counts), PERMUTATIONS), dtype=np.uint32)
     values = [sketch.hashvalues for sketch in MinHash.generator(long, num_perm=PERMUTATIONS, hashfunc=int)]
     if values:
         sketches[sketched] = np.stack(values)
-    return Fingerprints(chunk.keys, sketches, sketched)
+    words, sizes = np.array([(len(text.split()), len(text.encode())) for text in texts], dtype=np.int64).T
+    return part.rows, Fingerprints(hashed.keys, sketches, sketched, words, sizes)
 
 
-def exact_repeats(corpus: NDArray[np.int64], keys: Codes) -> NDArray[np.bool_]:
+def exact_repeats(corpus: Rows, keys: Codes) -> NDArray[np.bool_]:
     """Whether the same key came before in the same corpus; rows are in the order of the debates."""
     repeated = pd.DataFrame({"corpus": corpus, "key": keys}).duplicated(keep="first")
     return repeated.to_numpy(dtype=bool)
@@ -116,7 +136,7 @@ def copies_of_later_splits(keys: Codes, split: NDArray[np.int8]) -> NDArray[np.b
     return np.asarray(split < last, dtype=bool)
 
 
-def near_pairs(texts: pd.Series, prints: Fingerprints, rows: NDArray[np.int64], threshold: float) -> NDArray[np.int64]:
+def near_pairs(texts: Texts, prints: Fingerprints, rows: Rows, threshold: float) -> Rows:
     """Pairs (k, 2) of `rows`, the smaller first, whose sets of word 5-grams have at least this Jaccard similarity.
 
     Candidates by banded MinHash (Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, section 3.4), verified on
@@ -126,19 +146,19 @@ def near_pairs(texts: pd.Series, prints: Fingerprints, rows: NDArray[np.int64], 
     pairs = rows[_candidates(prints.sketches[rows], threshold)]
     if not len(pairs):
         return pairs
-    blocks = np.array_split(pairs, len(pairs) // CHUNK + 1)
+    blocks = np.array_split(pairs, len(pairs) // PAIRS + 1)
     agreement = np.concatenate([_agreement(prints.sketches, block) for block in blocks])
     # The estimate's standard error is at most 1/16, so that 0.25 below the threshold loses nothing.
     pairs = pairs[agreement >= threshold - 0.25]
     return pairs[_similarities(texts, pairs) >= threshold]
 
 
-def _agreement(sketches: NDArray[np.uint32], pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+def _agreement(sketches: NDArray[np.uint32], pairs: Rows) -> NDArray[np.float64]:
     """Share of equal MinHash values: an estimate of the Jaccard similarity."""
     return np.asarray((sketches[pairs[:, 0]] == sketches[pairs[:, 1]]).mean(axis=1))
 
 
-def _candidates(sketches: NDArray[np.uint32], threshold: float) -> NDArray[np.int64]:
+def _candidates(sketches: NDArray[np.uint32], threshold: float) -> Rows:
     """Pairs of positions that agree in all values of at least one band."""
     size, width = len(sketches), _band_width(threshold)
     found = [np.zeros(0, dtype=np.int64)]
@@ -163,27 +183,31 @@ def _band_width(threshold: float) -> int:
     return max(widths)
 
 
-def _similarities(texts: pd.Series, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+def _similarities(texts: Texts, pairs: Rows) -> NDArray[np.float64]:
     """True Jaccard similarity of the sets of word 5-grams of each pair of texts."""
-    involved = np.unique(pairs)
-    grams: list[Codes] = []
-    for chunk in read_words(texts.iloc[involved]):
-        hashes, counts = ngram_hashes(chunk, NGRAM)
-        grams.extend(np.unique(part) for part in np.split(hashes, np.cumsum(counts)[:-1]))
+    grams: dict[int, Codes] = {}
+    for rows, sets in in_order(_gram_sets, texts.parts(np.unique(pairs))):
+        grams.update(zip(rows.tolist(), sets, strict=True))
     similarities = np.zeros(len(pairs))
-    for row, (first, second) in enumerate(np.searchsorted(involved, pairs)):
+    for row, (first, second) in enumerate(pairs.tolist()):
         both = len(np.intersect1d(grams[first], grams[second], assume_unique=True))
         similarities[row] = both / (len(grams[first]) + len(grams[second]) - both)
     return similarities
 
 
-def near_repeats(pairs: NDArray[np.int64], corpus: NDArray[np.int64]) -> NDArray[np.int64]:
+def _gram_sets(part: Part) -> tuple[Rows, list[Codes]]:
+    """The different word 5-grams of each text."""
+    hashes, counts = ngram_hashes(hash_words(part.read()), NGRAM)
+    return part.rows, [np.unique(own) for own in np.split(hashes, np.cumsum(counts)[:-1])]
+
+
+def near_repeats(pairs: Rows, corpus: Rows) -> Rows:
     """Rows that nearly repeat an earlier speech of their corpus, itself kept or not: no two near copies stay."""
     within = corpus[pairs[:, 0]] == corpus[pairs[:, 1]]
     return np.unique(pairs[within, 1])
 
 
-def near_copies_of_later_splits(pairs: NDArray[np.int64], split: NDArray[np.int8]) -> NDArray[np.int64]:
+def near_copies_of_later_splits(pairs: Rows, split: NDArray[np.int8]) -> Rows:
     """Rows with a near copy in a split nearer to the test."""
     first, second = pairs[:, 0], pairs[:, 1]
     gives_way = np.where(split[first] < split[second], first, second)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path, PurePosixPath
 
 from hansard_bias.corpora.archives import Readable, contents, find_files, is_archive, names, text_lines
 from hansard_bias.corpora.cleaning import strip_markers
 from hansard_bias.corpora.records import Ordinals, Record, plain_name
+from hansard_bias.corpora.table_files import long_cells
 
 NEEDED = ("speechdate", "speechtext")
 MAX_CELL = 5_000_000
@@ -99,7 +99,7 @@ def _csv_lines(content: Readable, name: str) -> Iterator[str]:
 def _rows(name: str, content: Readable) -> Iterator[tuple[int, Mapping[str, str] | Sequence[str]]]:
     """Line and cells of each row: a mapping by column, or the bare cells where their number is wrong."""
     current = _Row()
-    with _bounded_cells():
+    with long_cells(MAX_CELL):
         rows = csv.reader(current.passing(_csv_lines(content, name), name))
         try:
             header = [column.strip().lower() for column in next(rows, [])]
@@ -121,16 +121,6 @@ def _check_header(header: Sequence[str], name: str) -> None:
     missing = [column for column in NEEDED if column not in header]
     if missing:
         raise ValueError(f"{name}: no column {', '.join(missing)}; there are {', '.join(header) or 'none'}")
-
-
-@contextmanager
-def _bounded_cells() -> Iterator[None]:
-    """The csv module's limit is one for the whole process: raise it here, put it back after."""
-    before = csv.field_size_limit(MAX_CELL)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
 
 
 def _record(row: Mapping[str, str] | Sequence[str], source: str, ordinals: Ordinals) -> Record:

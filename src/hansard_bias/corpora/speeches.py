@@ -1,41 +1,80 @@
-"""From an archive to the table of its speeches: every record is either kept or dropped with a reason."""
+"""From an archive to the tables of its speeches: every record is either kept or dropped with a reason."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-import pandas as pd
+import pyarrow as pa
 
 from hansard_bias.config import CleanConfig, CorpusConfig
 from hansard_bias.corpora.cleaning import clean_text, is_procedural
 from hansard_bias.corpora.readers import READERS, SOURCES
 from hansard_bias.corpora.records import Record
+from hansard_bias.corpora.schemas import KEPT, REJECTED
+from hansard_bias.parallel import in_order
+from hansard_bias.tables import table_writer
 
-IDENTIFYING = ("speech_id", "corpus", "sitting", "ordinal", "speaker", "role", "topic")
-KEPT_COLUMNS = (*IDENTIFYING, "text", "raw")
-REJECTED_COLUMNS = (*IDENTIFYING, "text", "reason", "source")
-
-
-@dataclass(frozen=True)
-class CorpusTables:
-    """The speeches of one archive, its other records, and the account of both."""
-
-    kept: pd.DataFrame
-    rejected: pd.DataFrame
-    summary: dict[str, object]
+BATCH_CHARACTERS = 4_000_000
+BATCH_RECORDS = 20_000
 
 
-def build_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig) -> CorpusTables:
-    """Read, clean and sift one archive.
+class Sifted(NamedTuple):
+    """Some records, cleaned: those that are speeches and those that are not."""
 
-    `kept` has KEPT_COLUMNS, `rejected` REJECTED_COLUMNS. In `summary`, `sittings`, `first_day` and `last_day` are those
-    of all dated records read, `speakers` and `tokens` (words between spaces) those of the kept speeches.
-    Raises ValueError where the path is missing, holds no such archive, or no speech is left.
+    kept: pa.Table
+    """Columns of schemas.KEPT."""
+    rejected: pa.Table
+    """Columns of schemas.REJECTED."""
+
+
+@dataclass
+class _Account:
+    """What a corpus's summary counts."""
+
+    kept: int = 0
+    words: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    days: set[date] = field(default_factory=set)
+    speakers: set[str] = field(default_factory=set)
+
+    def add(self, sifted: Sifted) -> None:
+        """Count a batch."""
+        self.kept += len(sifted.kept)
+        self.words += sum(text.count(" ") + 1 for text in sifted.kept["text"].to_pylist())
+        self.dropped.update(sifted.rejected["reason"].to_pylist())
+        for table in sifted:
+            self.days.update(table["sitting"].unique().drop_null().to_pylist())
+        self.speakers.update(sifted.kept["speaker"].unique().to_pylist())
+
+    def summary(self, source_digest: str) -> dict[str, object]:
+        """The content of metrics/corpora/<corpus>.json."""
+        return {
+            "read": self.kept + self.dropped.total(),
+            "kept": self.kept,
+            "dropped": dict(sorted(self.dropped.items())),
+            "sittings": len(self.days),
+            "speakers": len(self.speakers - {""}),
+            "tokens": self.words,
+            "first_day": min(self.days).isoformat(),
+            "last_day": max(self.days).isoformat(),
+            "digest": source_digest,
+        }
+
+
+def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Path) -> dict[str, object]:
+    """Read, clean and sift one archive into `<name>.parquet` and `<name>.rejected.parquet`; returns the summary.
+
+    In it, `sittings`, `first_day` and `last_day` are those of all dated records read, `speakers` and `tokens` (words
+    between spaces) those of the kept speeches. The archive is read in one process and cleaned in one for each core, in
+    batches: memory does not grow with the archive. Raises ValueError where the path is missing, holds no such archive,
+    or no speech is left; earlier tables then stay.
     """
     path = Path(corpus.path)
     if not path.exists():
@@ -43,25 +82,49 @@ def build_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig) -> CorpusT
         raise ValueError(
             f"params.yaml: corpora.{name}.path is {corpus.path!r}, expected an existing archive or folder; {advice}"
         )
+    account = _Account()
+    with (
+        table_writer(folder / f"{name}.parquet", KEPT) as kept,
+        table_writer(folder / f"{name}.rejected.parquet", REJECTED) as rejected,
+    ):
+        for sifted in in_order(partial(sift, name, clean), _batches(READERS[corpus.reader](path, corpus))):
+            account.add(sifted)
+            kept.write_table(sifted.kept)
+            rejected.write_table(sifted.rejected)
+        if not account.kept:
+            counts = ", ".join(f"{reason} {count}" for reason, count in sorted(account.dropped.items())) or "no record"
+            raise ValueError(
+                f"params.yaml: corpora.{name}.path is {corpus.path!r}, expected speeches; all dropped: {counts}"
+            )
+        return account.summary(digest(path, SOURCES[corpus.reader](path)))
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Records in batches of bounded size."""
+    batch: list[Record] = []
+    characters = 0
+    for record in records:
+        batch.append(record)
+        characters += len(record.text)
+        if characters >= BATCH_CHARACTERS or len(batch) == BATCH_RECORDS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def sift(name: str, clean: CleanConfig, records: Sequence[Record]) -> Sifted:
+    """Clean some records of the corpus `name` and tell the speeches from the rest."""
     kept: list[tuple[object, ...]] = []
     rejected: list[tuple[object, ...]] = []
-    days: set[date] = set()
-    for record in READERS[corpus.reader](path, corpus):
-        if record.sitting is not None:
-            days.add(record.sitting)
+    for record in records:
         text = clean_text(record.text, clean.lowercase)
         reason = record.reason or drop_reason(text, record.role, clean)
         if reason:
-            rejected.append((*_identity(name, record), text, reason, record.source))
+            rejected.append((*_facts(name, record), text, reason, record.source))
         else:
-            kept.append((*_identity(name, record), text, record.text))
-    tables = _frame(kept, KEPT_COLUMNS), _frame(rejected, REJECTED_COLUMNS)
-    if not kept:
-        counts = ", ".join(f"{reason} {count}" for reason, count in sorted(_reasons(tables[1]).items())) or "no record"
-        raise ValueError(
-            f"params.yaml: corpora.{name}.path is {corpus.path!r}, expected speeches; all dropped: {counts}"
-        )
-    return CorpusTables(*tables, _summary(*tables, days, digest(path, SOURCES[corpus.reader](path))))
+            kept.append((*_facts(name, record), text, _storable(record.text)))
+    return Sifted(_table(kept, KEPT), _table(rejected, REJECTED))
 
 
 def drop_reason(text: str, role: str, clean: CleanConfig) -> str:
@@ -83,32 +146,18 @@ def digest(root: Path, files: Iterable[Path]) -> str:
     return total.hexdigest()
 
 
-def _identity(name: str, record: Record) -> tuple[object, ...]:
+def _facts(name: str, record: Record) -> tuple[object, ...]:
     day = record.sitting.isoformat() if record.sitting else "undated"
     speech_id = f"{name}/{day}/{record.ordinal:05d}"
-    return speech_id, name, record.sitting, record.ordinal, record.speaker, record.role, record.topic
+    speaker, topic = _storable(record.speaker), _storable(record.topic)
+    return speech_id, name, record.sitting, record.ordinal, speaker, record.role, topic
 
 
-def _frame(rows: Sequence[tuple[object, ...]], columns: Sequence[str]) -> pd.DataFrame:
-    return pd.DataFrame.from_records(rows, columns=list(columns))
+def _storable(text: str) -> str:
+    """Text that UTF-8 can hold: JSON can smuggle in half of a surrogate pair."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def _reasons(rejected: pd.DataFrame) -> dict[str, int]:
-    return dict(sorted(Counter(rejected["reason"].tolist()).items()))
-
-
-def _summary(kept: pd.DataFrame, rejected: pd.DataFrame, days: set[date], source_digest: str) -> dict[str, object]:
-    dropped = _reasons(rejected)
-    read = len(kept) + len(rejected)
-    assert read == len(kept) + sum(dropped.values())
-    return {
-        "read": read,
-        "kept": len(kept),
-        "dropped": dropped,
-        "sittings": len(days),
-        "speakers": len({speaker for speaker in kept["speaker"].tolist() if speaker}),
-        "tokens": sum(text.count(" ") + 1 for text in kept["text"].tolist()),
-        "first_day": min(days).isoformat(),
-        "last_day": max(days).isoformat(),
-        "digest": source_digest,
-    }
+def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
+    columns = zip(*rows, strict=True) if rows else ((),) * len(schema)
+    return pa.table([pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)], schema)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import csv
 import gzip
 import io
 import lzma
@@ -94,3 +95,13 @@ def _unpacked(path: Path) -> io.BufferedIOBase:
     if suffix == ".bz2":
         return bz2.BZ2File(path)
     return lzma.LZMAFile(path) if suffix == ".xz" else path.open("rb")
+
+
+@contextmanager
+def long_cells(most: int) -> Iterator[None]:
+    """Let the csv module read cells of so many characters; its limit is one for the whole process, so put it back."""
+    before = csv.field_size_limit(most)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)

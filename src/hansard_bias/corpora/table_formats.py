@@ -8,13 +8,12 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from hansard_bias.corpora.archives import decode
-from hansard_bias.corpora.table_files import COMPRESSED, MAX_CELL, TableFile, open_table
+from hansard_bias.corpora.table_files import COMPRESSED, MAX_CELL, TableFile, long_cells, open_table
 
 BATCH_ROWS = 256
 Row = tuple[int, Mapping[str, object] | str]
@@ -68,7 +67,7 @@ def _tsv(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
 
 def _separated(file: TableFile, lines: Iterable[str], sign: str, wanted: Sequence[str]) -> Iterator[Row]:
     """Rows between separators; strict about quotes, as one that stays open would swallow the rows behind it."""
-    with _long_cells():
+    with long_cells(MAX_CELL):
         rows = csv.reader(lines, delimiter=sign, strict=True)
         try:
             header = [column.strip() for column in next(rows, [])]
@@ -90,16 +89,6 @@ def _check_header(name: str, header: Sequence[str], wanted: Sequence[str]) -> No
     twice = [column for column in wanted if header.count(column) > 1]
     if twice:
         raise ValueError(f"{name}:1: column {twice[0]!r} is there twice, expected each once; rename one")
-
-
-@contextmanager
-def _long_cells() -> Iterator[None]:
-    """The csv module's limit is one for the whole process: raise it here, put it back after."""
-    before = csv.field_size_limit(MAX_CELL)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
 
 
 def _json_lines(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:

@@ -6,23 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from hansard_bias.config import Config
 from hansard_bias.corpora.alignment import align
+from hansard_bias.corpora.schemas import ALIGNED as COLUMNS
 from hansard_bias.paths import ALIGNED, METRICS, MIXTURES, SPEECHES, needed, write_json
-from hansard_bias.tables import write_table
+from hansard_bias.tables import table_writer, write_table
 
 
 def run(config: Config, root: Path = Path(".")) -> None:
     """Align all corpora and write them, the mixtures and the audits."""
-    speeches = {
-        corpus: pd.read_parquet(needed(root / SPEECHES / f"{corpus}.parquet", f"corpus@{corpus}"))
-        for corpus in config.corpora
-    }
-    aligned = align(speeches, config)
-    for corpus, table in aligned.corpora.items():
-        write_table(root / ALIGNED / f"{corpus}.parquet", table)
+    files = {name: needed(root / SPEECHES / f"{name}.parquet", f"corpus@{name}") for name in config.corpora}
+    aligned = align(files, config)
+    for name in config.corpora:
+        with table_writer(root / ALIGNED / f"{name}.parquet", COLUMNS) as writer:
+            for batch in aligned.written(name):
+                writer.write_table(batch)
     write_table(root / MIXTURES, aligned.mixtures)
     _remove_others(root / ALIGNED, {f"{corpus}.parquet" for corpus in config.corpora} | {MIXTURES.name})
     write_json(root / METRICS / "alignment.json", aligned.report)
@@ -33,7 +31,7 @@ def audit_lines(report: Mapping[str, Any]) -> list[str]:
     """The statistics table and the audits, a line each."""
     lines = [
         f"{row['label']} {row['name']:12} {row['split']:10} {row['speeches']:>9,} speeches {row['words']:>12,} words "
-        f"{row['sittings']:>6,} sittings"
+        f"{row['speakers']:>6,} speakers {row['sittings']:>6,} sittings {years(row)}"
         for row in report["statistics"]
     ]
     leakage, form, content = (report[key] for key in ("leakage", "format_audit", "content_audit"))
@@ -45,6 +43,11 @@ def audit_lines(report: Mapping[str, Any]) -> list[str]:
         f"told apart by format alone, AUC {number(form['auc_before'], '.2f')} before cleaning and "
         f"{number(form['auc_after'], '.2f')} after; by words, AUC {number(content['auc'], '.2f')}",
     ]
+
+
+def years(row: Mapping[str, Any]) -> str:
+    """The years between the first and the last day of a line of the statistics table."""
+    return f"{row['first_day'][:4]}-{row['last_day'][:4]}" if row["first_day"] else "-"
 
 
 def number(value: float | None, form: str) -> str:

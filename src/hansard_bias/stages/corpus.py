@@ -7,18 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from hansard_bias.config import Config
-from hansard_bias.corpora.speeches import build_corpus
+from hansard_bias.corpora.speeches import write_corpus
 from hansard_bias.paths import METRICS, SPEECHES, write_json
-from hansard_bias.tables import write_table
 
 
 def run(config: Config, corpus: str, root: Path = Path(".")) -> None:
     """Read, clean and count; write the kept and the rejected records and the summary."""
-    tables = build_corpus(corpus, config.corpora[corpus], config.clean)
-    write_table(root / SPEECHES / f"{corpus}.parquet", tables.kept)
-    write_table(root / SPEECHES / f"{corpus}.rejected.parquet", tables.rejected)
-    write_json(root / METRICS / "corpora" / f"{corpus}.json", tables.summary)
-    print(account(corpus, tables.summary))
+    summary = write_corpus(corpus, config.corpora[corpus], config.clean, root / SPEECHES)
+    write_json(root / METRICS / "corpora" / f"{corpus}.json", summary)
+    print(account(corpus, summary))
 
 
 def account(corpus: str, summary: Mapping[str, Any]) -> str:

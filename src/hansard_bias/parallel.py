@@ -1,0 +1,61 @@
+"""One task for many items, on all cores, with bounded memory and results in the order of the items."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+WAITING = 2
+"""Items in work or waiting for it, for each process: what bounds the memory."""
+
+
+def in_order(task: Callable[[Item], Result], items: Iterable[Item], processes: int = 0) -> Iterator[Result]:
+    """`task(item)` for each item. `processes`: 0 for one a core; with one process or one item, no other is started.
+
+    `task` and the items must be picklable. An error in a task is raised here, and what waits is given up.
+    """
+    items = iter(items)
+    first = list(itertools.islice(items, 2))
+    processes = processes or cores()
+    if processes == 1 or len(first) < 2:
+        yield from map(task, itertools.chain(first, items))
+        return
+    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _serve)
+    try:
+        running: deque[Future[Result]] = deque()
+        for item in itertools.chain(first, items):
+            running.append(pool.submit(task, item))
+            if len(running) > WAITING * processes:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _serve() -> None:
+    """Leave Ctrl-C to the parent, and end with it, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
