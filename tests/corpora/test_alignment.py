@@ -14,7 +14,8 @@ import pytest
 from speech_tables import align_tables
 
 from hansard_bias.config import Config, load_config
-from hansard_bias.corpora.alignment import Aligned, period_targets
+from hansard_bias.corpora.alignment import Aligned
+from hansard_bias.corpora.mixtures import period_targets
 from hansard_bias.corpora.schemas import ALIGNED
 
 BASE = load_config(Path(__file__).parents[2] / "params.yaml")

@@ -22,7 +22,7 @@ from hansard_bias.corpora.duplicates import (
     near_pairs,
     near_repeats,
 )
-from hansard_bias.corpora.mixtures import least_targets, mix
+from hansard_bias.corpora.mixtures import least_targets, mix, period_targets
 from hansard_bias.corpora.schemas import ALIGNED, FACTS, MEASURES
 from hansard_bias.corpora.splits import assign_splits, days_of, hash_order, period_of, require_splits
 from hansard_bias.corpora.texts import Rows, TextFiles, take
@@ -196,23 +196,6 @@ def _match_periods(pool: _Pool, split: NDArray[np.int8], size: Rows, align: Alig
     pool.drop(left[least > targets], SURPLUS)
 
 
-def period_targets(words: NDArray[np.float64], budget: str) -> NDArray[np.float64]:
-    """Words to keep, given the words there are, both (splits, periods, corpora); 0 where a period lacks a corpus.
-
-    balanced: what the poorest corpus has in the period. full: each corpus as much as it can, at period shares
-    proportional to the least share that the period has in any corpus.
-    """
-    shared = np.where((words > 0).all(axis=2, keepdims=True), words, 0.0)
-    least = shared.min(axis=2, keepdims=True)
-    if budget == "balanced":
-        return np.broadcast_to(least, words.shape)
-    totals = np.maximum(shared.sum(axis=1, keepdims=True), 1.0)
-    wanted = (shared / totals).min(axis=2, keepdims=True)
-    scale = np.divide(shared, wanted, out=np.full_like(shared, np.inf), where=wanted > 0).min(axis=1, keepdims=True)
-    targets: NDArray[np.float64] = wanted * np.where(np.isfinite(scale), scale, 0.0)
-    return targets
-
-
 def _kept(pool: _Pool, split: NDArray[np.int8], prints: Fingerprints, align: AlignConfig) -> pd.DataFrame:
     """The speeches left, with what the mixtures are chosen by (corpus and split as numbers)."""
     left = pool.left
@@ -250,6 +233,7 @@ def _account(pool: _Pool) -> dict[str, object]:
         inside = int((pool.corpus == code).sum())
         counts = {reason: by_reason[reason][name] for reason in REASONS[1:]}
         dropped[name] = {WINDOW: pool.read[name] - inside, **counts}
+        assert pool.read[name] == kept[name] + sum(dropped[name].values()), "every speech is accounted for"
     return {
         "speeches": {name: {"read": pool.read[name], "kept": kept[name]} for name in pool.names},
         "dropped": dropped,

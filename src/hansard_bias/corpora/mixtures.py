@@ -1,4 +1,4 @@
-"""Which speeches each model trains and validates on: shares of its parents' own splits, never split again."""
+"""How many words of each corpus, period and split stay, and which speeches each model uses of its parents' splits."""
 
 from __future__ import annotations
 
@@ -30,6 +30,23 @@ def least_targets(
     """
     middle = midpoints(words, groups, order)
     return np.where(2 * middle <= words, 0.0, middle)
+
+
+def period_targets(words: NDArray[np.float64], budget: str) -> NDArray[np.float64]:
+    """Words to keep, given the words there are, both (splits, periods, corpora); 0 where a period lacks a corpus.
+
+    balanced: what the poorest corpus has in the period. full: each corpus as much as it can, at period shares
+    proportional to the least share that the period has in any corpus.
+    """
+    shared = np.where((words > 0).all(axis=2, keepdims=True), words, 0.0)
+    least = shared.min(axis=2, keepdims=True)
+    if budget == "balanced":
+        return np.broadcast_to(least, words.shape)
+    totals = np.maximum(shared.sum(axis=1, keepdims=True), 1.0)
+    wanted = (shared / totals).min(axis=2, keepdims=True)
+    scale = np.divide(shared, wanted, out=np.full_like(shared, np.inf), where=wanted > 0).min(axis=1, keepdims=True)
+    targets: NDArray[np.float64] = wanted * np.where(np.isfinite(scale), scale, 0.0)
+    return targets
 
 
 def mix(table: pd.DataFrame, config: Config) -> tuple[pd.DataFrame, dict[str, int]]:

@@ -38,11 +38,19 @@ class Sifted(NamedTuple):
 class _Account:
     """What a corpus's summary counts."""
 
+    read: int = 0
+    """Records that the reader yielded."""
     kept: int = 0
     words: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     days: set[date] = field(default_factory=set)
     speakers: set[str] = field(default_factory=set)
+
+    def reading(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Count the records while they are read."""
+        for record in records:
+            self.read += 1
+            yield record
 
     def add(self, sifted: Sifted) -> None:
         """Count a batch."""
@@ -55,8 +63,9 @@ class _Account:
 
     def summary(self, source_digest: str) -> dict[str, object]:
         """The content of metrics/corpora/<corpus>.json."""
+        assert self.read == self.kept + self.dropped.total(), "every record is accounted for"
         return {
-            "read": self.kept + self.dropped.total(),
+            "read": self.read,
             "kept": self.kept,
             "dropped": dict(sorted(self.dropped.items())),
             "sittings": len(self.days),
@@ -87,7 +96,8 @@ def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Pa
         table_writer(folder / f"{name}.parquet", KEPT) as kept,
         table_writer(folder / f"{name}.rejected.parquet", REJECTED) as rejected,
     ):
-        for sifted in in_order(partial(sift, name, clean), _batches(READERS[corpus.reader](path, corpus))):
+        batches = _batches(account.reading(READERS[corpus.reader](path, corpus)))
+        for sifted in in_order(partial(sift, name, clean), batches):
             account.add(sifted)
             kept.write_table(sifted.kept)
             rejected.write_table(sifted.rejected)
