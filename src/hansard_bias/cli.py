@@ -90,6 +90,8 @@ def encode(name: CorpusName) -> None:
 def train(model: ModelName, seed: Seed) -> None:
     """Train one model with one seed; goes on from the last checkpoint after an interruption."""
     config = _run_config(model, seed)
+    # Read by torch when it is imported: large tensors in large pages, which trains a few per cent faster.
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     from hansard_bias.stages import train as stage
     from hansard_bias.tracking import training_run
 
