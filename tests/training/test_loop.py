@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,12 @@ from hansard_bias.config import BertSettings, TrainConfig, parse_config
 from hansard_bias.encoded import EncodedCorpus, cut_windows
 from hansard_bias.training import loop
 from hansard_bias.training.batches import MaskedText
-from hansard_bias.training.loop import Task, Trainer
+from hansard_bias.training.checkpoints import load_newest
+from hansard_bias.training.identity import RunIdentity
+from hansard_bias.training.loop import Trainer
 from hansard_bias.training.model import build_model
 from hansard_bias.training.progress import CurvePoint, Silent
+from hansard_bias.training.task import Task
 
 VOCABULARY = 120
 SETTINGS = BertSettings(16, 1, 2, 32, 24, 0.1, 0.1, 0.02)
@@ -128,3 +131,52 @@ def test_non_finite_losses_skip_updates_and_then_stop(config: TrainConfig, tmp_p
     assert run.state.skipped_updates == loop.MOST_BAD_UPDATES
     name = "bert.embeddings.word_embeddings.weight"
     assert torch.equal(before[name], weights(run)[name])
+
+
+class Poisons:
+    """A log that spoils a weight after the evaluation of an update, just before its checkpoint."""
+
+    def __init__(self, update: int) -> None:
+        self.update = update
+        self.run: Trainer | None = None
+
+    def log_point(self, point: CurvePoint, tokens_per_second: float) -> None:
+        if self.run is not None and point.update == self.update:
+            with torch.no_grad():
+                self.run._weights()["cls.predictions.bias"][7] = float("inf")
+
+
+def test_a_diverged_run_keeps_its_last_good_checkpoint(config: TrainConfig, tmp_path: Path) -> None:
+    log = Poisons(5)
+    log.run = trainer(replace(config, save_every=1, keep=1), tmp_path, log)
+    with pytest.raises(ValueError, match=r"raise train\.warmup .*; the checkpoint of update 4 is kept"):
+        log.run.run()
+    kept = load_newest(tmp_path / "checkpoints", asdict(RunIdentity()))
+    assert kept is not None
+    assert kept.state["update"] == 4
+    assert all(bool(tensor.isfinite().all()) for tensor in kept.tensors.values())
+
+
+def test_a_validation_loss_that_is_no_number_stops_the_run(config: TrainConfig, tmp_path: Path) -> None:
+    run = trainer(config, tmp_path)
+    run.validation_loss = lambda: float("nan")  # type: ignore[method-assign]
+    with pytest.raises(ValueError, match=r"training diverged: the validation loss is nan \(update 5\)"):
+        run.run()
+
+
+def test_a_checkpoint_of_another_shape_is_refused(config: TrainConfig, tmp_path: Path) -> None:
+    trainer(replace(config, epochs=0.5), tmp_path).run()
+    task = Task(config, 1, text(1, 60), text(2, 20), 10, tmp_path / "checkpoints", tmp_path / "curve.csv")
+    wider = Trainer(task, build_model(replace(SETTINGS, hidden_size=32), VOCABULARY, 1), "fp32", Silent())
+    with pytest.raises(ValueError, match=r"is \[120, 16\] there and \[120, 32\] here; expected the model section"):
+        wider.run()
+
+
+def test_a_checkpoint_past_the_end_is_refused(config: TrainConfig, tmp_path: Path) -> None:
+    trainer(config, tmp_path).run()
+    named = tmp_path / "checkpoints" / "update-00000020"
+    task = Task(config, 1, text(1, 60), text(2, 20), 10, tmp_path / "other", tmp_path / "curve.csv")
+    shorter = replace(task, config=replace(config, epochs=1), run=RunIdentity("other-1"), resume_from=named)
+    run = Trainer(shorter, build_model(SETTINGS, VOCABULARY, 1), "fp32", Silent())
+    with pytest.raises(ValueError, match="is at update 20, and this run has 10: nothing is left to train"):
+        run.run()
