@@ -69,7 +69,7 @@ def lines(place: Path, stream: str = "out.txt") -> list[str]:
 
 @pytest.mark.parametrize(
     ("moment", "call", "resumed"),
-    [("update", 13, 10), ("evaluation", 5, 15), ("curve", 5, 15), ("save", 4, 15), ("prune", 8, 15)],
+    [("update", 13, 10), ("evaluation", 5, 15), ("curve", 5, 15), ("save", 4, 15), ("prune", 7, 15)],
 )
 def test_killed_in_the_middle(
     host: Host, folder: Path, undisturbed: dict[str, Any], moment: str, call: int, resumed: int

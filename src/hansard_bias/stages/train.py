@@ -58,10 +58,12 @@ def train(
     portion, task = prepare(config, identity, model, seed, root, resume_from)
     asked = config.train.precision
     precision = device.choose_precision(asked)
-    watching.warn(watching.device_warnings(asked, precision, device.has_gpu(), device.has_fast_bf16()))
     trainer = Trainer(task, build_model(config.model, vocabulary, seed), precision, log, interruption)
-    speed = model_speed(config, portion, precision, vocabulary)
-    trainer.run(watching.follow(trainer.total, speed))
+    speed = model_speed(config, portion, precision, vocabulary, trainer.accelerator.num_processes)
+    if trainer.accelerator.is_main_process:
+        watching.warn(watching.device_warnings(asked, precision, device.has_gpu(), device.has_fast_bf16()))
+        trainer.watch = watching.follow(trainer.total, speed)
+    trainer.run()
     summary = summarise(trainer, portion, precision, speed)
     folder = root / MODELS / run_name(model, seed)
     summary["fingerprint"] = save_model(trainer, folder, root / TOKENIZER)
@@ -107,11 +109,11 @@ def prepare(
     return portion, task
 
 
-def model_speed(config: Config, portion: Portion, precision: str, vocabulary: int) -> watching.Speed:
-    """What one piece costs this model, against a matrix product timed now on the device that trains."""
+def model_speed(config: Config, portion: Portion, precision: str, vocabulary: int, devices: int) -> watching.Speed:
+    """What one piece costs this model, against a matrix product timed now on each device that trains."""
     length = float(np.mean(portion.windows.length))
     flops = flops_per_piece(config.model, vocabulary, config.train.mask_rate, length)
-    return watching.Speed(flops, device.peak_flops(precision))
+    return watching.Speed(flops, devices * device.peak_flops(precision))
 
 
 def summarise(trainer: Trainer, portion: Portion, precision: str, speed: watching.Speed) -> dict[str, Any]:

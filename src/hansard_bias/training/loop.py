@@ -54,12 +54,11 @@ class Trainer:
         """The update that the newest checkpoint holds."""
         self.order = (-1, np.zeros(0, dtype=np.int64))
 
-    def run(self, watch: Lines | None = None) -> LoopState:
+    def run(self) -> LoopState:
         """Train until the last update or until patience ends; leaves the best weights in `best`.
 
         Raises Interrupted after a checkpoint when a signal came, ValueError when training diverged.
         """
-        self.watch = watch or self.watch
         with self.interruption.deferred(), self.watch:
             self._resume()
             while True:

@@ -24,7 +24,7 @@ class Speed:
 
     flops_per_piece: float
     peak_flops: float
-    """Floating-point operations per second of a matrix product, timed on the same device."""
+    """Floating-point operations per second of matrix products, timed on the same devices and added up."""
 
     def utilisation(self, tokens_per_second: float) -> float:
         """Share of the device's rate that the model's own operations use."""
