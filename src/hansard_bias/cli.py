@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from hansard_bias.config import Config, ConfigError, load_config
+from hansard_bias.training.interruption import Interrupted, Interruption, die_with_dvc
 
 app = typer.Typer(
     help="Does a language model that learned from one legislature's speech misread another's?",
@@ -25,9 +26,12 @@ Seed = Annotated[int, typer.Argument(metavar="SEED", help="One of train.seeds.")
 
 
 def main() -> None:
-    """Run a command; a user's mistake is one line and exit status 2."""
+    """Run a command; a user's mistake is one line and exit status 2, an interruption one line and 130 or 143."""
     try:
         app()
+    except Interrupted as stop:
+        print(f"hansard-bias: {stop}", file=sys.stderr)
+        sys.exit(stop.status)
     except (ValueError, FileNotFoundError, PermissionError) as error:
         if os.environ.get("HANSARD_BIAS_DEBUG"):
             raise
@@ -87,17 +91,30 @@ def encode(name: CorpusName) -> None:
 
 
 @app.command()
-def train(model: ModelName, seed: Seed) -> None:
+def train(
+    model: ModelName,
+    seed: Seed,
+    resume_from: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Go on from this checkpoint folder, also one of another run.")
+    ] = None,
+) -> None:
     """Train one model with one seed; goes on from the last checkpoint after an interruption."""
     config = _run_config(model, seed)
     # Read by torch when it is imported: large tensors in large pages, which trains a few per cent faster.
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-    from hansard_bias.stages import train as stage
-    from hansard_bias.tracking import training_run
+    die_with_dvc()
+    interruption = Interruption()
+    with interruption.caught():
+        from hansard_bias.stages import train as stage
+        from hansard_bias.tracking import training_run
 
-    key = stage.run_key(config, model, seed, Path("."))
-    with training_run(config, model, seed, key) as run:
-        run.finish(stage.run(config, model, seed, run))
+        identity = stage.run_identity(config, model, seed, resume_from=resume_from)
+        # The lock comes first: a second trainer must not touch the first one's record.
+        with stage.held(identity), training_run(config, model, seed, identity.key) as log:
+            summary = stage.train(
+                config, model, seed, log, identity, resume_from=resume_from, interruption=interruption
+            )
+            log.finish(summary)
 
 
 @app.command()

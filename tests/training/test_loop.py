@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,12 @@ from hansard_bias.config import BertSettings, TrainConfig, parse_config
 from hansard_bias.encoded import EncodedCorpus, cut_windows
 from hansard_bias.training import loop
 from hansard_bias.training.batches import Batch, MaskedText
-from hansard_bias.training.loop import Task, Trainer
+from hansard_bias.training.checkpoints import load_newest
+from hansard_bias.training.identity import RunIdentity
+from hansard_bias.training.loop import Trainer
 from hansard_bias.training.model import build_model
 from hansard_bias.training.progress import CurvePoint, Silent
+from hansard_bias.training.task import Task
 
 VOCABULARY = 120
 SETTINGS = BertSettings(16, 1, 2, 32, 24, 0.1, 0.1, 0.02)
@@ -159,3 +162,76 @@ def test_with_no_memory_at_all_it_says_so(config: TrainConfig, tmp_path: Path) -
     run._backward = exhausted  # type: ignore[method-assign]
     with pytest.raises(ValueError, match="out of memory with micro-batches of 256 tokens; free some"):
         run._update()
+
+
+class Scaler:
+    """A loss scale as fp16 has it, far too high at first."""
+
+    scale = 2.0**6
+
+    def get_scale(self) -> float:
+        return self.scale
+
+
+def test_a_loss_scale_that_begins_too_high_is_no_divergence(config: TrainConfig, tmp_path: Path) -> None:
+    run = trainer(config, tmp_path)
+    run.accelerator.scaler = scaler = Scaler()
+
+    def lower() -> None:
+        scaler.scale /= 2
+
+    run.optimizer.step = lower
+    for skipped in range(1, 7):
+        run._skip()
+        assert (run.state.skipped_updates, run.state.bad_updates) == (skipped, 0)
+    run._skip()
+    assert scaler.scale == 1 and run.state.bad_updates == 1
+
+
+class Poisons:
+    """A log that spoils a weight after the evaluation of an update, just before its checkpoint."""
+
+    def __init__(self, update: int) -> None:
+        self.update = update
+        self.run: Trainer | None = None
+
+    def log_point(self, point: CurvePoint, tokens_per_second: float) -> None:
+        if self.run is not None and point.update == self.update:
+            with torch.no_grad():
+                self.run._weights()["cls.predictions.bias"][7] = float("inf")
+
+
+def test_a_diverged_run_keeps_its_last_good_checkpoint(config: TrainConfig, tmp_path: Path) -> None:
+    log = Poisons(5)
+    log.run = trainer(replace(config, save_every=1, keep=1), tmp_path, log)
+    with pytest.raises(ValueError, match=r"raise train\.warmup .*; the checkpoint of update 4 is kept"):
+        log.run.run()
+    kept = load_newest(tmp_path / "checkpoints", asdict(RunIdentity()))
+    assert kept is not None
+    assert kept.state["update"] == 4
+    assert all(bool(tensor.isfinite().all()) for tensor in kept.tensors.values())
+
+
+def test_a_validation_loss_that_is_no_number_stops_the_run(config: TrainConfig, tmp_path: Path) -> None:
+    run = trainer(config, tmp_path)
+    run.validation_loss = lambda: float("nan")  # type: ignore[method-assign]
+    with pytest.raises(ValueError, match=r"training diverged: the validation loss is nan \(update 5\)"):
+        run.run()
+
+
+def test_a_checkpoint_of_another_shape_is_refused(config: TrainConfig, tmp_path: Path) -> None:
+    trainer(replace(config, epochs=0.5), tmp_path).run()
+    task = Task(config, 1, text(1, 60), text(2, 20), 10, tmp_path / "checkpoints", tmp_path / "curve.csv")
+    wider = Trainer(task, build_model(replace(SETTINGS, hidden_size=32), VOCABULARY, 1), "fp32", Silent())
+    with pytest.raises(ValueError, match=r"is \[120, 16\] there and \[120, 32\] here; expected the model section"):
+        wider.run()
+
+
+def test_a_checkpoint_past_the_end_is_refused(config: TrainConfig, tmp_path: Path) -> None:
+    trainer(config, tmp_path).run()
+    named = tmp_path / "checkpoints" / "update-00000020"
+    task = Task(config, 1, text(1, 60), text(2, 20), 10, tmp_path / "other", tmp_path / "curve.csv")
+    shorter = replace(task, config=replace(config, epochs=1), run=RunIdentity("other-1"), resume_from=named)
+    run = Trainer(shorter, build_model(SETTINGS, VOCABULARY, 1), "fp32", Silent())
+    with pytest.raises(ValueError, match="is at update 20, and this run has 10: nothing is left to train"):
+        run.run()

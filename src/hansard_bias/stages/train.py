@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
-from dataclasses import asdict
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -17,56 +16,110 @@ from hansard_bias import tokenization
 from hansard_bias.config import Config
 from hansard_bias.encoded import read_encoded
 from hansard_bias.paths import ENCODED, METRICS, MIXTURES, MODELS, TOKENIZER, needed, run_name, write_json
-from hansard_bias.training import checkpoints, device
+from hansard_bias.training import checkpoints, device, watching
 from hansard_bias.training.batches import MaskedText
 from hansard_bias.training.budget import Portion, mixture_windows, training_portion
 from hansard_bias.training.card import model_card
-from hansard_bias.training.loop import Task, Trainer
+from hansard_bias.training.identity import RunIdentity, identify
+from hansard_bias.training.interruption import Interruption
+from hansard_bias.training.loop import Trainer
 from hansard_bias.training.model import build_model, flops_per_piece
 from hansard_bias.training.progress import RunLog
+from hansard_bias.training.task import Task
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
 def run(config: Config, model: str, seed: int, log: RunLog, root: Path = Path(".")) -> dict[str, Any]:
     """Train, write the model folder, its curve and its summary; returns the summary."""
-    name = run_name(model, seed)
+    identity = run_identity(config, model, seed, root)
+    with held(identity):
+        return train(config, model, seed, log, identity, root)
+
+
+def held(identity: RunIdentity) -> AbstractContextManager[Path]:
+    """Hold the run's checkpoints alone; raises ValueError while another process trains this run."""
+    return checkpoints.locked(_folder(identity))
+
+
+def train(
+    config: Config,
+    model: str,
+    seed: int,
+    log: RunLog,
+    identity: RunIdentity,
+    root: Path = Path("."),
+    *,
+    resume_from: Path | None = None,
+    interruption: Interruption | None = None,
+) -> dict[str, Any]:
+    """The training of a run that is held, from its last checkpoint or a named one."""
+    vocabulary = tokenization.vocabulary_size(root / TOKENIZER)
+    portion, task = prepare(config, identity, model, seed, root, resume_from)
+    asked = config.train.precision
+    precision = device.choose_precision(asked)
+    trainer = Trainer(task, build_model(config.model, vocabulary, seed), precision, log, interruption)
+    speed = model_speed(config, portion, precision, vocabulary, trainer.accelerator.num_processes)
+    if trainer.accelerator.is_main_process:
+        watching.warn(watching.device_warnings(asked, precision, device.has_gpu(), device.has_fast_bf16()))
+        trainer.watch = watching.follow(trainer.total, speed)
+    trainer.run()
+    summary = summarise(trainer, portion, precision, speed)
+    folder = root / MODELS / run_name(model, seed)
+    summary["fingerprint"] = save_model(trainer, folder, root / TOKENIZER)
+    card = model_card(config, model, seed, summary, vocabulary)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    write_json(root / METRICS / "training" / f"{run_name(model, seed)}.json", summary)
+    checkpoints.remove(task.checkpoints)
+    return summary
+
+
+def run_identity(
+    config: Config, model: str, seed: int, root: Path = Path("."), resume_from: Path | None = None
+) -> RunIdentity:
+    """What determines the run; a named checkpoint of another run is part of it."""
+    identity = identify(config, model, seed, root)
+    if resume_from is None:
+        return identity
+    manifest = checkpoints.named_manifest(resume_from)
+    return identity.continuing(manifest["run"], checkpoints.manifest_digest(resume_from))
+
+
+def prepare(
+    config: Config, identity: RunIdentity, model: str, seed: int, root: Path, resume_from: Path | None
+) -> tuple[Portion, Task]:
+    """The texts that the model trains and validates on, and the places of the run."""
     corpora = {corpus: read_encoded(root / ENCODED / corpus) for corpus in config.corpora}
     mixtures = pq.read_table(needed(root / MIXTURES, "align"))
     vocabulary = tokenization.vocabulary_size(root / TOKENIZER)
     portion = training_portion(model, config, corpora, mixtures)
     validation = mixture_windows(model, "validation", config, corpora, mixtures)
-    rate = config.train.mask_rate
-    texts = list(corpora.values())
-    folder = checkpoints.checkpoint_root() / f"train-{run_key(config, model, seed, root)}"
+    texts, rate = list(corpora.values()), config.train.mask_rate
     task = Task(
         config=config.train,
         seed=seed,
         training=MaskedText(texts, portion.windows, seed, rate, vocabulary),
         validation=MaskedText(texts, validation, 0, rate, vocabulary),
         updates_per_epoch=portion.updates_per_epoch,
-        checkpoints=folder,
-        curve=root / METRICS / "curves" / f"{name}.csv",
+        checkpoints=_folder(identity),
+        curve=root / METRICS / "curves" / f"{run_name(model, seed)}.csv",
+        run=identity,
+        resume_from=resume_from,
     )
-    precision = device.choose_precision(config.train.precision)
-    with checkpoints.locked(folder):
-        trainer = Trainer(task, build_model(config.model, vocabulary, seed), precision, log)
-        trainer.run()
-        summary = summarise(config, trainer, portion, precision, vocabulary)
-        summary["fingerprint"] = save_model(trainer, root / MODELS / name, root / TOKENIZER)
-        card = model_card(config, model, seed, summary, vocabulary)
-        (root / MODELS / name / "README.md").write_text(card, encoding="utf-8")
-        write_json(root / METRICS / "training" / f"{name}.json", summary)
-    checkpoints.remove(folder)
-    return summary
+    return portion, task
 
 
-def summarise(config: Config, trainer: Trainer, portion: Portion, precision: str, vocabulary: int) -> dict[str, Any]:
+def model_speed(config: Config, portion: Portion, precision: str, vocabulary: int, devices: int) -> watching.Speed:
+    """What one piece costs this model, against a matrix product timed now on each device that trains."""
+    length = float(np.mean(portion.windows.length))
+    flops = flops_per_piece(config.model, vocabulary, config.train.mask_rate, length)
+    return watching.Speed(flops, devices * device.peak_flops(precision))
+
+
+def summarise(trainer: Trainer, portion: Portion, precision: str, speed: watching.Speed) -> dict[str, Any]:
     """The run's numbers, as DESIGN.md lists them."""
     state = trainer.state
     rate = state.tokens / state.seconds
-    length = float(np.mean(portion.windows.length))
-    flops = flops_per_piece(config.model, vocabulary, config.train.mask_rate, length)
     weights = trainer.accelerator.unwrap_model(trainer.model).model
     return {
         "tokens": state.tokens,
@@ -74,7 +127,7 @@ def summarise(config: Config, trainer: Trainer, portion: Portion, precision: str
         "epochs": state.update / portion.updates_per_epoch,
         "wall_seconds": state.seconds,
         "tokens_per_second": rate,
-        "model_flop_utilisation": rate * flops / device.peak_flops(precision),
+        "model_flop_utilisation": speed.utilisation(rate),
         "peak_memory_bytes": device.peak_memory_bytes(),
         "device": device.device_name(),
         "precision": precision,
@@ -83,6 +136,7 @@ def summarise(config: Config, trainer: Trainer, portion: Portion, precision: str
         "best_update": state.best_update,
         "skipped_updates": state.skipped_updates,
         "stopped_by": state.stopped_by,
+        "started_from": state.started_from,
         "parameters": sum(parameter.numel() for parameter in weights.parameters()),
     }
 
@@ -99,21 +153,5 @@ def save_model(trainer: Trainer, folder: Path, tokenizer: Path) -> str:
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
 
 
-def run_key(config: Config, model: str, seed: int, root: Path) -> str:
-    """Hash of everything that determines a run: parameters, data and code. Only such a run is resumed."""
-    digest = hashlib.sha256()
-    settings = {"model": asdict(config.model), "train": asdict(config.train) | {"seeds": seed}, "name": model}
-    settings |= {"mixture": config.models[model].mixture, "budget": config.align.budget}
-    digest.update(json.dumps(settings, sort_keys=True).encode())
-    package = Path(__file__).parents[1]
-    code = [*sorted((package / "training").glob("*.py")), package / "encoded.py", package / "randomness.py"]
-    data = [root / TOKENIZER / "tokenizer.json", root / MIXTURES]
-    data += [
-        file
-        for corpus in config.corpora
-        for file in sorted(needed(root / ENCODED / corpus, f"encode@{corpus}").iterdir())
-    ]
-    for path in [*code, *data]:
-        with path.open("rb") as handle:
-            digest.update(hashlib.file_digest(handle, "sha256").digest())
-    return digest.hexdigest()[:16]
+def _folder(identity: RunIdentity) -> Path:
+    return checkpoints.checkpoint_root() / f"train-{identity.key}"

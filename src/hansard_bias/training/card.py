@@ -16,7 +16,7 @@ tags: [masked-language-modeling, parliamentary-debates, bias-measurement]
 
 # {label} · {model} · seed {seed}
 
-A BERT masked language model trained from random weights on parliamentary debates, as an instrument to
+A BERT masked language model trained {start} on parliamentary debates, as an instrument to
 compare how institutions speak. It is not made for any other use.
 
 ## Data
@@ -46,6 +46,7 @@ def model_card(config: Config, model: str, seed: int, summary: Mapping[str, obje
     return _CARD.format(
         **(dict(summary) | {"validation_loss": loss}),
         label=config.models[model].label,
+        start=summary["started_from"] or "from random weights",
         model=model,
         seed=seed,
         mixture=mixture,

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +23,11 @@ TENSORS = "tensors.safetensors"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One whole checkpoint: the loop's plain state, and all tensors by name."""
+    """One whole checkpoint: the loop's plain state, all tensors by name, and the run that made it."""
 
     state: dict[str, Any]
     tensors: dict[str, torch.Tensor]
+    run: Mapping[str, str]
 
 
 def checkpoint_root() -> Path:
@@ -36,8 +37,12 @@ def checkpoint_root() -> Path:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[Path]:
-    """Hold a run's checkpoint folder alone; raise ValueError when another trainer holds it."""
+    """Hold a run's checkpoint folder alone and clear what a killed save left there.
+
+    Raises ValueError when another trainer holds it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    _sync(folder.parent)
     with (folder / "lock").open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -45,6 +50,8 @@ def locked(folder: Path) -> Iterator[Path]:
             raise ValueError(
                 f"{folder}: another process is training this very run; wait for it or stop it, then run again"
             ) from None
+        for partial in folder.glob("partial-*"):
+            shutil.rmtree(partial)
         yield folder
 
 
@@ -58,9 +65,13 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int) -> None:
     (partial / STATE).write_text(json.dumps(checkpoint.state), encoding="utf-8")
     save_file(checkpoint.tensors, partial / TENSORS)
     digests = {name: _sha256(partial / name) for name in (STATE, TENSORS)}
-    (partial / MANIFEST).write_text(json.dumps(digests), encoding="utf-8")
+    manifest = {"run": dict(checkpoint.run), "files": digests}
+    (partial / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
     for name in (STATE, TENSORS, MANIFEST):
         _sync(partial / name)
+    # The names in a folder are synced apart from the files' contents.
+    _sync(partial)
+    # Only a broken checkpoint can stand in the way: a whole one would have been resumed.
     shutil.rmtree(final, ignore_errors=True)
     partial.rename(final)
     _sync(folder)
@@ -68,13 +79,46 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int) -> None:
         shutil.rmtree(old)
 
 
-def load_newest(folder: Path) -> Checkpoint | None:
-    """The newest checkpoint whose files match their manifest, or None."""
+def load_newest(folder: Path, run: Mapping[str, str]) -> Checkpoint | None:
+    """The newest checkpoint of this run whose files match their manifest, or None."""
     for candidate in reversed(_saved(folder)):
-        if _is_whole(candidate):
-            state = json.loads((candidate / STATE).read_text(encoding="utf-8"))
-            return Checkpoint(state, load_file(candidate / TENSORS))
+        manifest = _whole_manifest(candidate)
+        if manifest is not None and manifest["run"] == dict(run):
+            return _load(candidate, manifest)
     return None
+
+
+def load_named(path: Path) -> Checkpoint:
+    """The checkpoint in this folder; raises ValueError when it is missing or broken."""
+    return _load(path, named_manifest(path))
+
+
+def named_manifest(path: Path) -> dict[str, Any]:
+    """What a named checkpoint says of itself; raises ValueError when it is missing or broken."""
+    example = ".checkpoints/train-<run>/update-00000500"
+    if not path.is_dir():
+        raise ValueError(f"--resume-from {path}: no such folder, expected a checkpoint such as {example}")
+    inside = _saved(path)
+    if inside:
+        raise ValueError(f"--resume-from {path}: holds several checkpoints, expected one; name {inside[-1]}")
+    if not (path / MANIFEST).is_file():
+        raise ValueError(f"--resume-from {path}: no {MANIFEST} in it, expected a checkpoint such as {example}")
+    manifest = _whole_manifest(path)
+    if manifest is None:
+        raise ValueError(f"--resume-from {path}: its files do not match its {MANIFEST}; name an older checkpoint")
+    return manifest
+
+
+def manifest_digest(path: Path) -> str:
+    """One hash that names a checkpoint by its content."""
+    return _sha256(path / MANIFEST)
+
+
+def discard_after(folder: Path, update: int) -> None:
+    """Delete checkpoints later than an update that a run goes back to."""
+    for later in _saved(folder):
+        if later.name > f"update-{update:08d}":
+            shutil.rmtree(later)
 
 
 def remove(folder: Path) -> None:
@@ -86,14 +130,20 @@ def _saved(folder: Path) -> list[Path]:
     return sorted(folder.glob("update-*"))
 
 
-def _is_whole(candidate: Path) -> bool:
+def _load(candidate: Path, manifest: Mapping[str, Any]) -> Checkpoint:
+    state = json.loads((candidate / STATE).read_text(encoding="utf-8"))
+    return Checkpoint(state, load_file(candidate / TENSORS), manifest["run"])
+
+
+def _whole_manifest(candidate: Path) -> dict[str, Any] | None:
+    """The manifest of a checkpoint whose files are all as it says, else None."""
     try:
-        digests = json.loads((candidate / MANIFEST).read_text(encoding="utf-8"))
-        return set(digests) == {STATE, TENSORS} and all(
-            _sha256(candidate / name) == digest for name, digest in digests.items()
-        )
+        manifest: dict[str, Any] = json.loads((candidate / MANIFEST).read_text(encoding="utf-8"))
+        expected = {name: _sha256(candidate / name) for name in (STATE, TENSORS)}
     except (OSError, ValueError):
-        return False
+        return None
+    whole = isinstance(manifest, dict) and manifest.get("files") == expected and isinstance(manifest.get("run"), dict)
+    return manifest if whole else None
 
 
 def _sha256(path: Path) -> str:

@@ -32,6 +32,11 @@ def has_fast_bf16() -> bool:
     return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))
 
 
+def has_gpu() -> bool:
+    """Whether training runs on a GPU."""
+    return torch.cuda.is_available()
+
+
 def device_name() -> str:
     """The device in words."""
     if torch.cuda.is_available():
@@ -39,9 +44,11 @@ def device_name() -> str:
     return f"{platform.processor() or platform.machine()} CPU, {torch.get_num_threads()} threads"
 
 
-def peak_flops(precision: str, size: int = 1024, repeats: int = 8) -> float:
+def peak_flops(precision: str, size: int | None = None, repeats: int = 8) -> float:
     """Floating-point operations per second of a square matrix product, best of several timings."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    # Small products leave a GPU waiting for the next one: its peak would look lower than it is.
+    size = size or (8192 if device == "cuda" else 1024)
     # Random numbers: some devices multiply zeros and ones faster than anything that a model holds.
     left = torch.rand(size, size, generator=torch.Generator().manual_seed(0)).to(device, _DTYPES[precision])
     best = float("inf")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+import signal
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -15,15 +15,19 @@ import numpy.typing as npt
 import torch
 from accelerate import Accelerator
 
-from hansard_bias.config import TrainConfig
 from hansard_bias.randomness import stable_hash
+from hansard_bias.training import checkpoints
 from hansard_bias.training.batches import Batch, MaskedText, micro_batches, update_rows
-from hansard_bias.training.checkpoints import Checkpoint, load_newest, save_checkpoint
+from hansard_bias.training.interruption import Interrupted, Interruption
 from hansard_bias.training.memory import LEAST_TOKENS, is_exhausted, micro_batch_tokens
 from hansard_bias.training.model import MaskedLoss, build_optimizer
 from hansard_bias.training.packing import Packed, choose_way, grain_of, to_device
 from hansard_bias.training.progress import CurvePoint, RunLog, write_curve
+from hansard_bias.training.resuming import resume
 from hansard_bias.training.schedule import learning_rate, total_updates
+from hansard_bias.training.state import LoopState, Parts, Tensors, is_finite
+from hansard_bias.training.task import Task
+from hansard_bias.training.watching import Lines
 
 VALIDATION_EPOCH = 1 << 31
 """Validation masks are those of an epoch that no training reaches: the same at every evaluation."""
@@ -31,73 +35,64 @@ MOST_BAD_UPDATES = 3
 GRADIENT_NORM = 1.0
 
 
-@dataclass
-class LoopState:
-    """All that the loop must remember beside its tensors; plain numbers, so that it can be saved as JSON."""
-
-    update: int = 0
-    micro_batch_tokens: int = 0
-    """Kept, so that a resumed run rounds as it did before."""
-    best_loss: float = math.inf
-    best_update: int = 0
-    evaluations_without_gain: int = 0
-    bad_updates: int = 0
-    skipped_updates: int = 0
-    tokens: int = 0
-    seconds: float = 0.0
-    loss_sum: float = 0.0
-    loss_count: int = 0
-    curve: list[CurvePoint] = field(default_factory=list)
-    stopped_by: str = ""
-
-    @classmethod
-    def from_plain(cls, plain: dict[str, Any]) -> LoopState:
-        """Rebuild from a checkpoint's JSON."""
-        return cls(**(plain | {"curve": [CurvePoint(**point) for point in plain["curve"]]}))
-
-
-@dataclass(frozen=True)
-class Task:
-    """What to train: text, seed and places."""
-
-    config: TrainConfig
-    seed: int
-    training: MaskedText
-    validation: MaskedText
-    updates_per_epoch: int
-    checkpoints: Path
-    curve: Path
-
-
 class Trainer:
     """One run: model, optimizer and state; `run` is the loop."""
 
-    def __init__(self, task: Task, model: Any, precision: str, log: RunLog) -> None:
+    def __init__(
+        self, task: Task, model: Any, precision: str, log: RunLog, interruption: Interruption | None = None
+    ) -> None:
         self.task, self.log = task, log
+        self.interruption = interruption or Interruption()
         self.total = total_updates(task.config, task.updates_per_epoch)
         self.accelerator = Accelerator(mixed_precision="no" if precision == "fp32" else precision)
         optimizer = build_optimizer(model, task.config)
         self.model, self.optimizer = self.accelerator.prepare(MaskedLoss(model), optimizer)
         self.way = choose_way(self.accelerator.device, precision)
-        settings, text = model.config, task.training
-        tokens = micro_batch_tokens(settings, text.vocab_size, text.mask_rate, self.accelerator.device)
+        self.watch = Lines(self.total)
+        text = task.training
+        tokens = micro_batch_tokens(model.config, text.vocab_size, text.mask_rate, self.accelerator.device)
         self.state = LoopState(micro_batch_tokens=tokens)
-        self.best: dict[str, torch.Tensor] = {}
+        self.best: Tensors = {}
+        self.saved = 0
+        """The update that the newest checkpoint holds."""
         self.order = (-1, np.zeros(0, dtype=np.int64))
 
     def run(self) -> LoopState:
-        """Train until the last update or until patience ends; leaves the best weights in `best`."""
-        self._resume()
-        while self.state.update < self.total and not self.state.stopped_by:
-            started = time.perf_counter()
-            self._update()
-            self.state.seconds += time.perf_counter() - started
-            if self.state.update % self.task.config.eval_every == 0 or self.state.update == self.total:
-                self._evaluate()
-            if self.state.update % self.task.config.save_every == 0:
-                self._save()
+        """Train until the last update or until patience ends; leaves the best weights in `best`.
+
+        Raises Interrupted after a checkpoint when a signal came, ValueError when training diverged.
+        """
+        with self.interruption.deferred(), self.watch:
+            self._resume()
+            while True:
+                self._heed()
+                self._settle()
+                if self.state.update >= self.total or self.state.stopped_by:
+                    break
+                started = time.perf_counter()
+                self._update()
+                self.state.seconds += time.perf_counter() - started
+                self.watch.after_update(self.state, self._last_rate())
+            self._heed()
         self.state.stopped_by = self.state.stopped_by or "updates"
         return self.state
+
+    def _heed(self) -> None:
+        """Save and stop when a signal came, to whichever process: all stop at the same update."""
+        if not self._total(int(self.interruption.number > 0)):
+            return
+        self._save()
+        where = f"at update {self.state.update} of {self.total}; the same command goes on from update {self.saved}"
+        raise Interrupted(self.interruption.number or signal.SIGTERM, where)
+
+    def _settle(self) -> None:
+        """The evaluation and the checkpoint that are due after an update; a resumed run may owe them, too."""
+        state, config = self.state, self.task.config
+        due = state.update % config.eval_every == 0 or state.update == self.total
+        if state.update and due and not state.is_evaluated():
+            self._evaluate()
+        if state.update % config.save_every == 0:
+            self._save()
 
     def _update(self) -> None:
         """One optimizer step over one update's windows; a non-finite loss or gradient skips the step."""
@@ -115,7 +110,7 @@ class Trainer:
             state.loss_sum += loss * masked
             state.loss_count += masked
         else:
-            self._count_bad_update()
+            self._skip()
         self.optimizer.zero_grad()
         state.tokens += self._total(pieces)
         state.update += 1
@@ -163,25 +158,34 @@ class Trainer:
             return count
         return int(self.accelerator.reduce(torch.tensor(count, device=self.accelerator.device), reduction="sum"))
 
-    def _count_bad_update(self) -> None:
-        self.state.bad_updates += 1
+    def _skip(self) -> None:
+        """Count an update without a step; the loss scale of fp16 begins too high, which is no divergence."""
         self.state.skipped_updates += 1
+        if self.accelerator.scaler is not None and self.accelerator.scaler.get_scale() > 1:
+            self.optimizer.step()  # takes no step, but lowers the scale
+            return
+        self.state.bad_updates += 1
         if self.state.bad_updates == MOST_BAD_UPDATES:
-            raise ValueError(
-                f"training diverged: the loss or its gradient was not finite in {MOST_BAD_UPDATES} updates in a row "
-                f"(update {self.state.update}); lower train.lr ({self.task.config.lr}) or raise train.warmup "
-                f"({self.task.config.warmup})"
-            )
+            raise self._diverged(f"the loss or its gradient was not finite in {MOST_BAD_UPDATES} updates in a row")
+
+    def _diverged(self, what: str) -> ValueError:
+        """What to try; the checkpoints so far stay."""
+        config, kept = self.task.config, f"; the checkpoint of update {self.saved} is kept" if self.saved else ""
+        return ValueError(
+            f"training diverged: {what} (update {self.state.update}); lower train.lr ({config.lr}) or raise "
+            f"train.warmup ({config.warmup}){kept}"
+        )
 
     def _evaluate(self) -> None:
         """Validation loss, curve row, best weights, patience."""
         state, config = self.state, self.task.config
         rate = state.tokens / max(state.seconds, 1e-9)
         loss = self.validation_loss()
+        if not math.isfinite(loss):
+            raise self._diverged(f"the validation loss is {loss}")
         train_loss = state.loss_sum / max(1, state.loss_count)
         epoch = state.update / self.task.updates_per_epoch
-        last_rate = learning_rate(config, state.update - 1, self.total)
-        point = CurvePoint(state.update, epoch, last_rate, train_loss, loss)
+        point = CurvePoint(state.update, epoch, self._last_rate(), train_loss, loss)
         state.curve.append(point)
         state.loss_sum, state.loss_count = 0.0, 0
         if self.accelerator.is_main_process:
@@ -195,14 +199,13 @@ class Trainer:
                 state.stopped_by = "patience"
 
     def _tell(self, point: CurvePoint, tokens_per_second: float) -> None:
-        """Write the curve so far, pass the point on, print a line."""
+        """Write the curve so far, pass the point on, show it."""
         write_curve(self.task.curve, self.state.curve)
         self.log.log_point(point, tokens_per_second)
-        print(
-            f"update {point.update}/{self.total}  epoch {point.epoch:.1f}  train {point.train_loss:.3f}  "
-            f"validation {point.validation_loss:.3f}  {tokens_per_second:,.0f} tokens/s",
-            flush=True,
-        )
+        self.watch.after_evaluation(point, tokens_per_second)
+
+    def _last_rate(self) -> float:
+        return learning_rate(self.task.config, self.state.update - 1, self.total)
 
     @torch.inference_mode()
     def validation_loss(self) -> float:
@@ -238,36 +241,28 @@ class Trainer:
         model = self.accelerator.unwrap_model(self.model).model
         return dict(model.named_parameters())
 
+    def _parts(self) -> Parts:
+        return Parts(self._weights(), self.optimizer, self.accelerator.scaler)
+
     def _save(self) -> None:
-        """Write a checkpoint of weights, best weights, optimizer moments and state."""
-        if not self.accelerator.is_main_process:
+        """Write a checkpoint of this update, unless there is one; only finite weights may replace older ones."""
+        update = self.state.update
+        if update == self.saved or not self.accelerator.is_main_process or not is_finite(self._weights()):
             return
-        tensors = {f"weights.{name}": tensor.detach() for name, tensor in self._weights().items()}
-        tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
-        moments = self.optimizer.state_dict()["state"]
-        tensors |= {f"moments.{key}.{name}": value for key, entry in moments.items() for name, value in entry.items()}
-        tensors = {name: tensor.cpu().contiguous().clone() for name, tensor in tensors.items()}
-        save_checkpoint(self.task.checkpoints, Checkpoint(asdict(self.state), tensors), self.task.config.keep)
+        checkpoint = self._parts().checkpoint(self.state, self.best, asdict(self.task.run))
+        checkpoints.save_checkpoint(self.task.checkpoints, checkpoint, self.task.config.keep)
+        self.saved = update
 
     def _resume(self) -> None:
-        """Go on from the newest whole checkpoint, if there is one."""
-        checkpoint = load_newest(self.task.checkpoints)
-        if checkpoint is None:
+        """Go on from the newest whole checkpoint of this run or from a named one, if there is one."""
+        task = self.task
+        resumed = resume(self._parts(), task.checkpoints, task.run, task.resume_from, self.total)
+        if resumed is None:
             return
-        self.state = LoopState.from_plain(checkpoint.state)
-        with torch.no_grad():
-            for name, tensor in self._weights().items():
-                tensor.copy_(checkpoint.tensors[f"weights.{name}"])
-        self.best = _with_prefix(checkpoint.tensors, "best.")
-        moments: dict[int, dict[str, torch.Tensor]] = {}
-        for name, tensor in _with_prefix(checkpoint.tensors, "moments.").items():
-            key, moment = name.split(".", 1)
-            moments.setdefault(int(key), {})[moment] = tensor
-        plain = self.optimizer.state_dict()
-        self.optimizer.load_state_dict({"state": moments, "param_groups": plain["param_groups"]})
-        write_curve(self.task.curve, self.state.curve)
-        print(f"resumed at update {self.state.update} of {self.total}", flush=True)
-
-
-def _with_prefix(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        self.state, self.best = resumed.state, resumed.best
+        self.saved = self.state.update if resumed.is_own else 0
+        if self.accelerator.is_main_process:
+            checkpoints.discard_after(task.checkpoints, self.state.update)
+            write_curve(task.curve, self.state.curve)
+            origin = f" ({self.state.started_from})" if self.state.started_from else ""
+            self.watch.say(f"resumed at update {self.state.update} of {self.total}{origin}")

@@ -1,0 +1,70 @@
+"""What determines a training run: its parameters, data and code. Only a checkpoint of the same ones is its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from hansard_bias.config import Config
+from hansard_bias.paths import ENCODED, MIXTURES, TOKENIZER, needed, run_name
+
+_WORDS = {
+    "name": "model or seed",
+    "parameters": "parameters",
+    "data": "data",
+    "code": "code",
+    "origin": "starting point",
+}
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """Digests of everything that a run's result depends on."""
+
+    name: str = ""
+    parameters: str = ""
+    data: str = ""
+    code: str = ""
+    origin: str = ""
+    """The checkpoint of another run that this one goes on from, '' for random weights."""
+
+    @property
+    def key(self) -> str:
+        """One name for the run, for its folder of checkpoints and its place in MLflow."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
+
+    def continuing(self, run: Mapping[str, str], digest: str) -> RunIdentity:
+        """This run if the checkpoint with this digest is its own, else the run that starts from that checkpoint."""
+        return self if dict(run) == asdict(self) else replace(self, origin=digest)
+
+    def differences(self, run: Mapping[str, str]) -> str:
+        """In words, what another run has otherwise."""
+        return ", ".join(words for name, words in _WORDS.items() if run.get(name) != getattr(self, name))
+
+
+def identify(config: Config, model: str, seed: int, root: Path = Path(".")) -> RunIdentity:
+    """The identity of one model and seed of params.yaml, from random weights.
+
+    Raises ValueError that names the stage to run where its data are missing.
+    """
+    settings: dict[str, object] = {"model": asdict(config.model), "train": asdict(config.train) | {"seeds": None}}
+    settings |= {"mixture": config.models[model].mixture, "budget": config.align.budget}
+    package = Path(__file__).parents[1]
+    code = [*sorted((package / "training").glob("*.py")), package / "encoded.py", package / "randomness.py"]
+    data = [needed(root / TOKENIZER / "tokenizer.json", "tokenizer"), needed(root / MIXTURES, "align")]
+    for corpus in config.corpora:
+        data += sorted(needed(root / ENCODED / corpus, f"encode@{corpus}").iterdir())
+    parameters = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    return RunIdentity(run_name(model, seed), parameters, _digest(data), _digest(code))
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    """One hash of the contents of files in their order."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as handle:
+            digest.update(hashlib.file_digest(handle, "sha256").digest())
+    return digest.hexdigest()

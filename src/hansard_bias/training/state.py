@@ -1,0 +1,113 @@
+"""What a run must remember, and how it becomes a checkpoint and comes back from one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+
+from hansard_bias.training.checkpoints import Checkpoint
+from hansard_bias.training.progress import CurvePoint
+
+Tensors = dict[str, torch.Tensor]
+
+
+@dataclass
+class LoopState:
+    """All that the loop must remember beside its tensors; plain numbers, so that it can be saved as JSON."""
+
+    update: int = 0
+    micro_batch_tokens: int = 0
+    """Kept, so that a resumed run rounds as it did before."""
+    best_loss: float = math.inf
+    best_update: int = 0
+    evaluations_without_gain: int = 0
+    bad_updates: int = 0
+    skipped_updates: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    loss_sum: float = 0.0
+    loss_count: int = 0
+    curve: list[CurvePoint] = field(default_factory=list)
+    stopped_by: str = ""
+    started_from: str = ""
+    """The checkpoint of another run that this one went on from, in words; '' for random weights."""
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> LoopState:
+        """Rebuild from a checkpoint's JSON."""
+        return cls(**(dict(plain) | {"curve": [CurvePoint(**point) for point in plain["curve"]]}))
+
+    def is_evaluated(self) -> bool:
+        """Whether the last update was followed by its evaluation: a run may be stopped between the two."""
+        return bool(self.curve) and self.curve[-1].update == self.update
+
+    def forget_best(self) -> None:
+        """Start the comparison of evaluations afresh: those of another run may have had other text or masks."""
+        self.best_loss, self.best_update, self.evaluations_without_gain = math.inf, 0, 0
+        self.bad_updates, self.stopped_by = 0, ""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What holds a run's tensors: the weights by name, the optimizer, and the loss scaler of fp16."""
+
+    weights: Mapping[str, torch.Tensor]
+    optimizer: Any
+    scaler: Any | None
+
+    def checkpoint(self, state: LoopState, best: Tensors, run: Mapping[str, str]) -> Checkpoint:
+        """Weights, best weights, optimizer moments and state, as copies on the CPU."""
+        tensors = {f"weights.{name}": tensor.detach() for name, tensor in self.weights.items()}
+        tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
+        moments = self.optimizer.state_dict()["state"]
+        tensors |= {f"moments.{key}.{name}": value for key, entry in moments.items() for name, value in entry.items()}
+        tensors = {name: tensor.cpu().contiguous().clone() for name, tensor in tensors.items()}
+        plain = asdict(state) | {"scaler": self.scaler.state_dict() if self.scaler else {}}
+        return Checkpoint(plain, tensors, run)
+
+    def restore(self, checkpoint: Checkpoint) -> tuple[LoopState, Tensors]:
+        """Put a checkpoint's tensors back; returns its state and its best weights.
+
+        Raises ValueError when they are those of a model of another shape.
+        """
+        saved = with_prefix(checkpoint.tensors, "weights.")
+        self._check_shapes(saved)
+        with torch.no_grad():
+            for name, tensor in self.weights.items():
+                tensor.copy_(saved[name])
+        moments: dict[int, Tensors] = {}
+        for name, tensor in with_prefix(checkpoint.tensors, "moments.").items():
+            key, moment = name.split(".", 1)
+            moments.setdefault(int(key), {})[moment] = tensor
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        plain = dict(checkpoint.state)
+        scale = plain.pop("scaler")
+        if self.scaler and scale:
+            self.scaler.load_state_dict(scale)
+        return LoopState.from_plain(plain), with_prefix(checkpoint.tensors, "best.")
+
+    def _check_shapes(self, saved: Tensors) -> None:
+        """Every weight must be there and fit."""
+        for name in [*self.weights, *saved]:
+            there = list(saved[name].shape) if name in saved else "missing"
+            here = list(self.weights[name].shape) if name in self.weights else "no part of it"
+            if there != here:
+                raise ValueError(
+                    f"the checkpoint does not fit this model: {name} is {there} there and {here} here; "
+                    "expected the model section and tokenizer that it was trained with"
+                )
+
+
+def is_finite(weights: Mapping[str, torch.Tensor]) -> bool:
+    """Whether every weight is a number."""
+    return all(bool(tensor.isfinite().all()) for tensor in weights.values())
+
+
+def with_prefix(tensors: Tensors, prefix: str) -> Tensors:
+    """The tensors whose names begin so, without that beginning."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,177 @@
+"""Loads torch once and forks a process for every training that a test wants to kill.
+
+python tests/training_host.py reads one JSON job a line and answers one line each:
+{"folder": ..., "hook": [place, call, signal] or null} -> {"pid": ..., "status": ...}; with "arguments" it is the
+command line that trains, else the stage alone, with "seed" and "resume_from".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hansard_bias.encoded import write_encoded
+from tiny_project import merged, write_params
+
+VOCABULARY = 120
+CHANGES = {
+    "align": {"budget": "full"},
+    "model": {
+        "hidden_size": 16,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+        "max_position_embeddings": 32,
+        "hidden_dropout_prob": 0.1,
+        "attention_probs_dropout_prob": 0.1,
+    },
+    "train": {
+        "max_steps": 36,
+        "batch_size": 8,
+        "lr": 0.003,
+        "eval_every": 4,
+        "save_every": 5,
+        "keep": 2,
+        "seeds": [1, 2],
+    },
+}
+
+
+def build(folder: Path, shipped: dict[str, Any]) -> Path:
+    """A project that is ready to train: speeches that count upwards, so that the loss falls."""
+    write_params(folder, merged(shipped, CHANGES | {"train": CHANGES["train"] | {"precision": "fp32"}}))
+    (folder / "models" / "tokenizer").mkdir(parents=True)
+    vocabulary = {f"piece{number}": number for number in range(VOCABULARY)}
+    (folder / "models" / "tokenizer" / "tokenizer.json").write_text(json.dumps({"model": {"vocab": vocabulary}}))
+    mixtures = []
+    for number, corpus in enumerate(("nunavut", "canada")):
+        rng = np.random.default_rng(number)
+        runs = [5 + (rng.integers(0, 9) + np.arange(rng.integers(4, 40))) % 9 for _ in range(60)]
+        ids, splits = [f"{corpus}/{row}" for row in range(60)], ["train"] * 45 + ["validation"] * 15
+        index = pa.table({"speech_id": ids, "sitting": ["2001-02-03"] * 60, "split": splits, "bytes": [1] * 60})
+        write_encoded(folder / "data" / "encoded" / corpus, index, [run.astype(np.uint16) for run in runs])
+        for model in (corpus, "mixed"):
+            rows = {"model": [model] * 60, "corpus": [corpus] * 60, "speech_id": ids, "split": splits}
+            mixtures.append(pa.table(rows))
+    (folder / "data" / "aligned").mkdir()
+    pq.write_table(pa.concat_tables(mixtures), folder / "data" / "aligned" / "mixtures.parquet")
+    return folder
+
+
+class Host:
+    """The running host, as a test talks to it."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, __file__]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, **job: object) -> dict[str, int]:
+        """Run a job until its process ends or stops."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(json.dumps(job, default=str) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def train(self, folder: Path, *hook: object, **job: object) -> int:
+        """Exit status of a training in a folder; negative when a signal killed it. No arguments: without MLflow."""
+        return self.ask(folder=folder, hook=hook or None, **job)["status"]
+
+    def close(self) -> None:
+        self.process.communicate()
+
+
+def act_at(owner: Any, name: str, call: int, number: int) -> None:
+    """Let this process send itself a signal at the end of the n-th call of a function."""
+    original, calls = getattr(owner, name), 0
+
+    def counted(*arguments: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        result = original(*arguments, **named)
+        if calls == call:
+            os.kill(os.getpid(), number)
+        return result
+
+    setattr(owner, name, counted)
+
+
+def act(job: dict[str, Any]) -> int:
+    """Inside the forked process: one training, through the command line or the stage alone."""
+    import torch
+
+    from hansard_bias import cli
+    from hansard_bias.config import load_config
+    from hansard_bias.stages import train
+    from hansard_bias.training import checkpoints, loop
+    from hansard_bias.training.progress import Silent
+
+    places = {
+        "update": (torch.optim.AdamW, "step"),
+        "evaluation": (loop.Trainer, "validation_loss"),
+        "curve": (loop, "write_curve"),
+        "save": (checkpoints, "save_file"),
+        "prune": (checkpoints.shutil, "rmtree"),
+    }
+    if job["hook"]:
+        place, call, number = job["hook"]
+        act_at(*places[place], call, number)
+    if "arguments" not in job:
+        config, seed, named = load_config(), job.get("seed", 1), job.get("resume_from")
+        identity = train.run_identity(config, "mixed", seed, resume_from=named and Path(named))
+        with train.held(identity):
+            train.train(config, "mixed", seed, Silent(), identity, resume_from=named and Path(named))
+        return 0
+    sys.argv = ["hansard-bias", *job["arguments"]]
+    try:
+        cli.main()
+    except SystemExit as done:
+        return int(done.code or 0)
+    return 0
+
+
+def start(job: dict[str, Any]) -> int:
+    """Fork the process of a job; returns its id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    folder = Path(job["folder"])
+    os.chdir(folder)
+    os.environ["DVC_ROOT"] = str(folder)
+    for descriptor, name in ((1, "out.txt"), (2, "err.txt")):
+        os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
+    status = 70
+    try:
+        status = act(job)
+    finally:
+        sys.stdout.flush()
+        os._exit(status)
+
+
+def main() -> None:
+    """Answer jobs until standard input ends."""
+    # Imports only: no computation may start threads before the fork.
+    import hansard_bias.stages.train
+    import hansard_bias.tracking  # noqa: F401
+
+    for line in sys.stdin:
+        job = json.loads(line)
+        if "continue" in job:
+            pid = job["continue"]
+            os.kill(pid, signal.SIGCONT)
+        else:
+            pid = start(job)
+        _, status = os.waitpid(pid, os.WUNTRACED)
+        ended = os.waitstatus_to_exitcode(status) if not os.WIFSTOPPED(status) else os.WSTOPSIG(status)
+        print(json.dumps({"pid": pid, "status": ended}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
