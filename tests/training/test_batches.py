@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hansard_bias.encoded import EncodedCorpus, cut_windows
-from hansard_bias.tokenization import CLS_ID, MASK_ID, PAD_ID, SEP_ID
+from hansard_bias.tokenization import CLS_ID, MASK_ID, OWN_IDS, PAD_ID, SEP_ID
 from hansard_bias.training.batches import MaskedText, length_buckets, update_rows
 
 VOCABULARY = 300
@@ -26,7 +26,7 @@ def corpus_of(lengths: list[int], seed: int = 0) -> EncodedCorpus:
 def masked_text(lengths: list[int], positions: int = 20, rate: float = 0.15) -> MaskedText:
     corpus = corpus_of(lengths)
     windows = cut_windows([corpus], [np.arange(len(lengths))], positions)
-    return MaskedText([corpus], windows, seed=3, mask_rate=rate, vocab_size=VOCABULARY)
+    return MaskedText([corpus], windows, seed=3, mask_rate=rate, vocab_size=VOCABULARY, special=OWN_IDS)
 
 
 @given(st.lists(st.integers(1, 90), min_size=1, max_size=12))

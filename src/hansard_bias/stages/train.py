@@ -1,4 +1,4 @@
-"""One model, one seed, from random weights: `dvc repro train@nunavut-1`."""
+"""One model, one seed, from random weights or from those of `model.init`: `dvc repro train@nunavut-1`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ import pyarrow.parquet as pq
 from transformers.utils.logging import disable_progress_bar
 
 from hansard_bias import tokenization
-from hansard_bias.config import Config
-from hansard_bias.encoded import read_encoded
+from hansard_bias.config import BertSettings, Config
+from hansard_bias.encoded import Windows, read_encoded
+from hansard_bias.initial import check_initial, initial_digests, with_initial_sizes
 from hansard_bias.paths import ENCODED, METRICS, MIXTURES, MODELS, TOKENIZER, needed, run_name, write_json
 from hansard_bias.training import checkpoints, device
 from hansard_bias.training.batches import MaskedText
 from hansard_bias.training.budget import Portion, mixture_windows, training_portion
 from hansard_bias.training.card import model_card
 from hansard_bias.training.loop import Task, Trainer
-from hansard_bias.training.model import build_model, flops_per_piece
+from hansard_bias.training.model import build_model, flops_per_piece, load_initial
 from hansard_bias.training.progress import RunLog
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
@@ -31,34 +32,42 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_ma
 def run(config: Config, model: str, seed: int, log: RunLog, root: Path = Path(".")) -> dict[str, Any]:
     """Train, write the model folder, its curve and its summary; returns the summary."""
     name = run_name(model, seed)
+    folder = checkpoints.checkpoint_root() / f"train-{run_key(config, model, seed, root)}"
+    config = with_initial_sizes(config, root)
     corpora = {corpus: read_encoded(root / ENCODED / corpus) for corpus in config.corpora}
     mixtures = pq.read_table(needed(root / MIXTURES, "align"))
     vocabulary = tokenization.vocabulary_size(root / TOKENIZER)
     portion = training_portion(model, config, corpora, mixtures)
     validation = mixture_windows(model, "validation", config, corpora, mixtures)
     rate = config.train.mask_rate
-    texts = list(corpora.values())
-    folder = checkpoints.checkpoint_root() / f"train-{run_key(config, model, seed, root)}"
+    texts, special = list(corpora.values()), tokenization.special_ids(root / TOKENIZER)
     task = Task(
         config=config.train,
         seed=seed,
-        training=MaskedText(texts, portion.windows, seed, rate, vocabulary),
-        validation=MaskedText(texts, validation, 0, rate, vocabulary),
+        training=MaskedText(texts, portion.windows, seed, rate, vocabulary, special),
+        validation=MaskedText(texts, validation, 0, rate, vocabulary, special),
         updates_per_epoch=portion.updates_per_epoch,
         checkpoints=folder,
         curve=root / METRICS / "curves" / f"{name}.csv",
     )
     precision = device.choose_precision(config.train.precision)
     with checkpoints.locked(folder):
-        trainer = Trainer(task, build_model(config.model, vocabulary, seed), precision, log)
+        trainer = Trainer(task, starting_model(config.model, vocabulary, seed, root), precision, log)
         trainer.run()
         summary = summarise(config, trainer, portion, precision, vocabulary)
         summary["fingerprint"] = save_model(trainer, root / MODELS / name, root / TOKENIZER)
-        card = model_card(config, model, seed, summary, vocabulary)
+        card = model_card(config, model, seed, summary, vocabulary, text_sizes(portion, validation))
         (root / MODELS / name / "README.md").write_text(card, encoding="utf-8")
         write_json(root / METRICS / "training" / f"{name}.json", summary)
     checkpoints.remove(folder)
     return summary
+
+
+def starting_model(settings: BertSettings, vocabulary: int, seed: int, root: Path) -> Any:
+    """Random weights drawn from the seed, or those of `model.init`."""
+    if settings.init:
+        return load_initial(root / settings.init, settings, vocabulary)
+    return build_model(settings, vocabulary, seed)
 
 
 def summarise(config: Config, trainer: Trainer, portion: Portion, precision: str, vocabulary: int) -> dict[str, Any]:
@@ -87,6 +96,15 @@ def summarise(config: Config, trainer: Trainer, portion: Portion, precision: str
     }
 
 
+def text_sizes(portion: Portion, validation: Windows) -> dict[str, int]:
+    """How much text the run read, for its card."""
+    return {
+        "training_speeches": len(np.unique(portion.windows.speech)),
+        "training_pieces": int(portion.windows.length.sum()),
+        "validation_speeches": len(np.unique(validation.speech)),
+    }
+
+
 def save_model(trainer: Trainer, folder: Path, tokenizer: Path) -> str:
     """Write the best weights and the tokenizer as a Hugging Face folder; returns the weights' SHA-256."""
     model = trainer.accelerator.unwrap_model(trainer.model).model
@@ -101,12 +119,15 @@ def save_model(trainer: Trainer, folder: Path, tokenizer: Path) -> str:
 
 def run_key(config: Config, model: str, seed: int, root: Path) -> str:
     """Hash of everything that determines a run: parameters, data and code. Only such a run is resumed."""
+    check_initial(config.model.init, root)
     digest = hashlib.sha256()
     settings = {"model": asdict(config.model), "train": asdict(config.train) | {"seeds": seed}, "name": model}
     settings |= {"mixture": config.models[model].mixture, "budget": config.align.budget}
+    settings["initial"] = initial_digests(config.model.init, root)
     digest.update(json.dumps(settings, sort_keys=True).encode())
     package = Path(__file__).parents[1]
     code = [*sorted((package / "training").glob("*.py")), package / "encoded.py", package / "randomness.py"]
+    code += [package / name for name in ("architectures.py", "tokenization.py")]
     data = [root / TOKENIZER / "tokenizer.json", root / MIXTURES]
     data += [
         file

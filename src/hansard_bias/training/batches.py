@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from hansard_bias.encoded import EncodedCorpus, Windows
 from hansard_bias.randomness import mix, uniform
-from hansard_bias.tokenization import CLS_ID, MASK_ID, PAD_ID, SEP_ID, SPECIAL_TOKENS
+from hansard_bias.tokenization import SpecialIds
 
 # Streams of random numbers that must not meet.
 _ORDER, _MASKED, _KIND, _REPLACEMENT = range(4)
@@ -46,6 +47,12 @@ class MaskedText:
     seed: int
     mask_rate: float
     vocab_size: int
+    special: SpecialIds
+
+    @cached_property
+    def ordinary(self) -> npt.NDArray[np.int64]:
+        """Ids of all pieces that are no special tokens, in their order."""
+        return self.special.ordinary(self.vocab_size)
 
     def epoch_order(self, epoch: int) -> npt.NDArray[np.int64]:
         """All windows, shuffled for this epoch, shape [windows]."""
@@ -56,15 +63,14 @@ class MaskedText:
         windows = self.windows.take(rows)
         inputs, attention, offsets = self._pad(windows)
         labels = inputs.copy()
-        maskable = attention & (inputs != CLS_ID) & (inputs != SEP_ID)
+        maskable = attention & (inputs != self.special.cls) & (inputs != self.special.sep)
         place = (windows.speech[:, None], offsets)
         masked = maskable & (uniform(self.seed, _MASKED, epoch, *place) < self.mask_rate)
         kind = uniform(self.seed, _KIND, epoch, *place)
-        ordinary = self.vocab_size - len(SPECIAL_TOKENS)
-        replacement = len(SPECIAL_TOKENS) + mix(self.seed, _REPLACEMENT, epoch, *place) % np.uint64(ordinary)
+        replacement = self.ordinary[mix(self.seed, _REPLACEMENT, epoch, *place) % np.uint64(len(self.ordinary))]
         # Devlin et al. 2019: of the masked, 80 % become [MASK], 10 % another piece, 10 % stay.
-        inputs = np.where(masked & (kind < 0.8), MASK_ID, inputs)
-        inputs = np.where(masked & (kind >= 0.8) & (kind < 0.9), replacement.astype(np.int64), inputs)
+        inputs = np.where(masked & (kind < 0.8), self.special.mask, inputs)
+        inputs = np.where(masked & (kind >= 0.8) & (kind < 0.9), replacement, inputs)
         positions = np.flatnonzero(masked)
         return Batch(inputs, attention, positions, labels.ravel()[positions], int(windows.length.sum()))
 
@@ -73,11 +79,11 @@ class MaskedText:
         width = int(windows.length.max()) + 2
         columns = np.arange(width)
         length = windows.length[:, None]
-        inputs = np.full((len(windows), width), PAD_ID, dtype=np.int64)
-        inputs[:, 0] = CLS_ID
+        inputs = np.full((len(windows), width), self.special.pad, dtype=np.int64)
+        inputs[:, 0] = self.special.cls
         for row, (corpus, start, size) in enumerate(zip(windows.corpus, windows.start, windows.length, strict=True)):
             inputs[row, 1 : size + 1] = self.corpora[corpus].pieces[start : start + size]
-        np.put_along_axis(inputs, length + 1, SEP_ID, axis=1)
+        np.put_along_axis(inputs, length + 1, self.special.sep, axis=1)
         return inputs, columns < length + 2, windows.offset[:, None] + columns - 1
 
 

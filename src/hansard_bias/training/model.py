@@ -3,28 +3,64 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import BertForMaskedLM
+from transformers.utils.logging import disable_progress_bar
 
+from hansard_bias.architectures import head_of
 from hansard_bias.config import BertSettings, TrainConfig
+from hansard_bias.initial import init_error
 from hansard_bias.tokenization import PAD_ID
 
 
 def build_model(settings: BertSettings, vocab_size: int, seed: int) -> Any:
     """A BertForMaskedLM with random weights drawn from the seed."""
+    sizes = {name: value for name, value in dataclasses.asdict(settings).items() if name != "init"}
     config = BertConfig(
         vocab_size=vocab_size,
         pad_token_id=PAD_ID,
         type_vocab_size=1,
-        attn_implementation="sdpa" if torch.cuda.is_available() else "eager",
-        **dataclasses.asdict(settings),
+        attn_implementation=attention_implementation(),
+        **sizes,
     )
     torch.manual_seed(seed)
     return BertForMaskedLM(config)
+
+
+def load_initial(folder: Path, settings: BertSettings, vocab_size: int) -> Any:
+    """The masked language model of a local folder, in fp32, with the dropout of the settings.
+
+    Raises ValueError when a weight is missing (it would be drawn at random) or the tokenizer has more pieces.
+    """
+    from transformers import AutoModelForMaskedLM
+
+    disable_progress_bar()
+    model, found = AutoModelForMaskedLM.from_pretrained(
+        str(folder),
+        local_files_only=True,
+        use_safetensors=True,
+        output_loading_info=True,
+        dtype=torch.float32,
+        attn_implementation=attention_implementation(),
+        hidden_dropout_prob=settings.hidden_dropout_prob,
+        attention_probs_dropout_prob=settings.attention_probs_dropout_prob,
+    )
+    if missing := sorted(found["missing_keys"]):
+        raise init_error(settings.init, f"a whole masked language model (without weights: {', '.join(missing)})")
+    if vocab_size > model.config.vocab_size:
+        expected = f"a model for the {vocab_size} pieces of the tokenizer (it knows {model.config.vocab_size})"
+        raise init_error(settings.init, expected, "run `dvc repro tokenizer` again")
+    return model
+
+
+def attention_implementation() -> str:
+    """How attention is computed on the device at hand."""
+    return "sdpa" if torch.cuda.is_available() else "eager"
 
 
 class MaskedLoss(nn.Module):
@@ -46,8 +82,8 @@ def masked_surprisals(
     model: Any, inputs: Tensor, attention: Tensor | None, positions: Tensor, labels: Tensor
 ) -> Tensor:
     """-log P(label) in nats at every masked position, shape [masked], float32."""
-    hidden = model.bert(inputs, attention_mask=attention).last_hidden_state
-    logits = model.cls(hidden.flatten(0, 1)[positions])
+    hidden = model.base_model(inputs, attention_mask=attention).last_hidden_state
+    logits = head_of(model)(hidden.flatten(0, 1)[positions])
     return nn.functional.cross_entropy(logits.float(), labels, reduction="none")
 
 
