@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hansard_bias.encoded import EncodedCorpus, cut_windows
-from hansard_bias.tokenization import CLS_ID, MASK_ID, OWN_IDS, PAD_ID, SEP_ID
+from hansard_bias.tokenization import CLS_ID, MASK_ID, OWN_IDS, PAD_ID, SEP_ID, SpecialIds
 from hansard_bias.training.batches import MaskedText, length_buckets, update_rows
 
 VOCABULARY = 300
@@ -70,6 +72,20 @@ def test_mask_shares_are_those_of_bert() -> None:
     shown = batch.inputs.ravel()[batch.positions]
     assert (shown == MASK_ID).mean() == pytest.approx(0.8, abs=0.015)
     assert (shown == batch.labels).mean() == pytest.approx(0.1, abs=0.012)
+
+
+def test_special_tokens_are_those_of_the_tokenizer() -> None:
+    special = SpecialIds(pad=1, unk=3, cls=0, sep=2, mask=VOCABULARY - 1, every=(0, 1, 2, 3, 7, VOCABULARY - 1))
+    text = replace(masked_text([18] * 3000 + [3]), special=special)
+    batch = text.batch(np.arange(len(text.windows)), epoch=0)
+    assert (batch.inputs[:, 0] == 0).all()
+    assert (batch.inputs[:-1, -1] == 2).all()
+    assert (batch.inputs[-1, 4:] == [2] + [1] * 15).all()
+    shown = batch.inputs.ravel()[batch.positions]
+    assert (shown == special.mask).mean() == pytest.approx(0.8, abs=0.02)
+    drawn = shown[(shown != special.mask) & (shown != batch.labels)]
+    assert not set(drawn) & set(special.every)
+    assert {4, 5, 6} & set(drawn) and len(set(drawn)) > 200
 
 
 def test_an_epoch_reads_everything_once_in_a_new_order() -> None:
