@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from local_models import save_local_model
 
 from tiny_project import ROOT, TINY, merged, write_params
 
@@ -111,6 +112,24 @@ def test_a_vocabulary_that_the_text_cannot_fill_leaves_the_tokenizer(clone: Clon
         params.write_text(good, encoding="utf-8")
     assert "tokenizer.vocab_size is 60000, expected at most" in printed
     assert (clone.root / "models" / "tokenizer" / "tokenizer.json").read_bytes() == before
+    clone.run("dvc", "repro")
+    assert clone.run("git", "status", "--short") == ""
+
+
+def test_a_model_to_continue_from_and_its_files_are_dependencies(clone: Clone, tmp_path: Path) -> None:
+    start = save_local_model("bert", tmp_path / "start", ["The member asks about roads and schools."])
+    params = clone.root / "params.yaml"
+    good = params.read_text(encoding="utf-8")
+    params.write_text(re.sub(r"\binit: .*", f"init: {start}", good), encoding="utf-8")
+    try:
+        assert stages_run(clone.run("dvc", "repro", "--dry")) >= {"check", "tokenizer", "train@mixed-1"}
+        clone.run("dvc", "repro", "check")
+        before = (clone.root / "data" / "initial.json").read_bytes()
+        (start / "config.json").write_text((start / "config.json").read_text() + "\n", encoding="utf-8")
+        clone.run("dvc", "repro", "--force", "--single-item", "check")
+        assert (clone.root / "data" / "initial.json").read_bytes() != before
+    finally:
+        params.write_text(good, encoding="utf-8")
     clone.run("dvc", "repro")
     assert clone.run("git", "status", "--short") == ""
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from local_models import save_local_model
 from tokenizers import Tokenizer
 
 from hansard_bias.config import ConfigError, TokenizerConfig
 from hansard_bias.tokenization import (
     MASK_ID,
+    OWN_IDS,
     SPECIAL_TOKENS,
+    SpecialIds,
     encode_texts,
     equal_bytes,
     load_tokenizer,
     save_tokenizer,
+    special_ids,
+    take_tokenizer,
     train_tokenizer,
     vocabulary_size,
 )
@@ -67,6 +74,7 @@ def test_saved_folder_loads_with_auto_tokenizer(tokenizer: Tokenizer, tmp_path: 
     assert fast.mask_token_id == MASK_ID
     assert fast.model_max_length == 64
     assert vocabulary_size(tmp_path) == 320
+    assert special_ids(tmp_path) == OWN_IDS
 
 
 def test_every_corpus_gives_the_tokenizer_as_many_bytes() -> None:
@@ -74,3 +82,43 @@ def test_every_corpus_gives_the_tokenizer_as_many_bytes() -> None:
     taken = list(equal_bytes(texts))
     assert sum(len(text.encode()) for text in taken if "a" in text) == 30
     assert 26 < sum(len(text.encode()) for text in taken if "b" in text) <= 30
+
+
+@pytest.mark.parametrize(
+    ("kind", "first"), [("roberta", SpecialIds(1, 3, 0, 2, 0, (0, 1, 2, 3))), ("bert", SpecialIds(0, 2, 3, 4, 5, ()))]
+)
+def test_a_local_model_s_tokenizer_keeps_its_ids_and_cuts_nothing(tmp_path: Path, kind: str, first: SpecialIds) -> None:
+    init = str(save_local_model(kind, tmp_path / "start", TEXTS))
+    taken, tokens = take_tokenizer(init)
+    save_tokenizer(taken, tmp_path / "taken", 40, tokens)
+    ids, size = special_ids(tmp_path / "taken"), vocabulary_size(tmp_path / "taken")
+    if kind == "roberta":
+        expected = replace(first, mask=size - 1, every=(*first.every, size - 1))
+    else:
+        expected = replace(first, every=tuple(range(6)))
+    assert ids == expected
+    (pieces,) = encode_texts(load_tokenizer(tmp_path / "taken"), [" ".join(TEXTS)])
+    assert len(pieces) > 3000
+    assert ids.pad not in pieces
+    assert ids.ordinary(size).tolist() == sorted(set(range(size)) - set(ids.every))
+
+
+def test_a_tokenizer_that_does_not_fit_its_model_is_refused(tmp_path: Path) -> None:
+    folder = save_local_model("roberta", tmp_path / "start", TEXTS)
+    content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    for changes, said in (
+        ({"pad_token_id": 0}, r"the same padding in config\.json \(id 0\) and tokenizer \(id 1\)"),
+        ({"vocab_size": 300}, r"no more pieces \(\d+\) than the model \(300\)"),
+    ):
+        (folder / "config.json").write_text(json.dumps(content | changes), encoding="utf-8")
+        with pytest.raises(ConfigError, match=said):
+            take_tokenizer(str(folder))
+
+
+def test_a_tokenizer_without_a_mask_is_refused(tmp_path: Path) -> None:
+    folder = save_local_model("bert", tmp_path / "start", TEXTS)
+    names = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    del names["mask_token"]
+    (folder / "tokenizer_config.json").write_text(json.dumps(names), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"model\.init is .*, expected a tokenizer with a mask_token"):
+        take_tokenizer(str(folder))

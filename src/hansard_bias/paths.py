@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -17,6 +18,8 @@ MODELS = Path("models")
 METRICS = Path("metrics")
 MIXTURES = ALIGNED / "mixtures.parquet"
 CHECKED = Path("data/params.checked")
+INITIAL = Path("data/initial.json")
+"""Digests of the files of `model.init`: DVC sees through it that the folder changed."""
 
 
 def run_name(model: str, seed: int) -> str:
@@ -30,6 +33,12 @@ def write_json(path: Path, content: object) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     os.replace(partial, path)
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def needed(path: Path, stage: str) -> Path:

@@ -1,9 +1,10 @@
-"""The one byte-level BPE tokenizer that all models share: trained here, applied here."""
+"""The tokenizer that all models share: trained here, or taken from a model to continue from; applied here."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,34 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
+from hansard_bias.architectures import first_position
 from hansard_bias.config import ConfigError, TokenizerConfig
+from hansard_bias.initial import init_error, read_settings
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 PAD_ID, UNK_ID, CLS_ID, SEP_ID, MASK_ID = range(5)
+NAMES = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
+
+
+@dataclass(frozen=True)
+class SpecialIds:
+    """The ids of a tokenizer's special tokens, by what they are for."""
+
+    pad: int
+    unk: int
+    cls: int
+    sep: int
+    mask: int
+    every: tuple[int, ...]
+    """All special tokens, those without one of the five uses too."""
+
+    def ordinary(self, vocab_size: int) -> npt.NDArray[np.int64]:
+        """Ids of all pieces that are no special tokens, ascending."""
+        return np.setdiff1d(np.arange(vocab_size, dtype=np.int64), np.array(self.every, dtype=np.int64))
+
+
+OWN_IDS = SpecialIds(PAD_ID, UNK_ID, CLS_ID, SEP_ID, MASK_ID, tuple(range(5)))
+"""Those of a tokenizer that is trained here."""
 
 
 def train_tokenizer(texts: Iterable[str], config: TokenizerConfig) -> Tokenizer:
@@ -51,11 +76,41 @@ def train_tokenizer(texts: Iterable[str], config: TokenizerConfig) -> Tokenizer:
     return tokenizer
 
 
-def save_tokenizer(tokenizer: Tokenizer, folder: Path, max_length: int) -> None:
-    """Write a fast Hugging Face tokenizer that AutoTokenizer loads offline."""
+def take_tokenizer(init: str) -> tuple[Tokenizer, tuple[str, ...]]:
+    """The fast tokenizer of a model's folder and its special tokens, in the order of NAMES.
+
+    Raises ConfigError when one of them is missing, or when the tokenizer and the model do not fit each other.
+    """
+    from transformers import AutoTokenizer
+
+    settings = read_settings(init)
+    # The class of the tokenizer knows the special tokens of folders that do not name them.
+    known: Any = AutoTokenizer.from_pretrained(init, local_files_only=True)
+    tokenizer = Tokenizer.from_file(str(Path(init) / "tokenizer.json"))
+    # A tokenizer may be saved with the length of its last use: speeches are never cut off, nor padded here.
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    tokens = tuple(str(getattr(known, name)) for name in NAMES)
+    ids = [tokenizer.token_to_id(token) for token in tokens]
+    for name, token, number in zip(NAMES, tokens, ids, strict=True):
+        if number is None:
+            raise init_error(init, f"a tokenizer with a {name} (there: {token})")
+    pieces = _size(tokenizer)
+    if pieces > settings["vocab_size"]:
+        raise init_error(init, f"a tokenizer with no more pieces ({pieces}) than the model ({settings['vocab_size']})")
+    first = first_position(settings)
+    if first and first - 1 != ids[0]:
+        raise init_error(init, f"the same padding in config.json (id {first - 1}) and tokenizer (id {ids[0]})")
+    return tokenizer, tokens
+
+
+def save_tokenizer(
+    tokenizer: Tokenizer, folder: Path, max_length: int, tokens: tuple[str, ...] = SPECIAL_TOKENS
+) -> None:
+    """Write a fast Hugging Face tokenizer that AutoTokenizer loads offline; tokens: in the order of NAMES."""
     from transformers import PreTrainedTokenizerFast
 
-    names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL_TOKENS, strict=True))
+    names = dict(zip(NAMES, tokens, strict=True))
     fast: Any = PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=max_length, **names)
     fast.save_pretrained(str(folder))
     # save_pretrained rebuilds the special tokens; the file of record is the tokenizer as it was trained.
@@ -93,6 +148,19 @@ def equal_bytes(texts_by_corpus: dict[str, list[str]]) -> Iterator[str]:
 
 
 def vocabulary_size(folder: Path) -> int:
-    """Number of pieces of a saved tokenizer, read from its file."""
-    content = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
-    return len(content["model"]["vocab"])
+    """Number of pieces of a saved tokenizer, special tokens included."""
+    return _size(load_tokenizer(folder))
+
+
+def _size(tokenizer: Tokenizer) -> int:
+    return max(tokenizer.get_vocab(with_added_tokens=True).values()) + 1
+
+
+def special_ids(folder: Path) -> SpecialIds:
+    """The special tokens' ids of a tokenizer that `save_tokenizer` wrote, read without loading transformers."""
+    tokenizer = load_tokenizer(folder)
+    names = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    vocabulary = tokenizer.get_vocab(with_added_tokens=True)
+    pad, unk, cls, sep, mask = (vocabulary[names[name]] for name in NAMES)
+    special = {key for key, token in tokenizer.get_added_tokens_decoder().items() if token.special}
+    return SpecialIds(pad, unk, cls, sep, mask, tuple(sorted(special | {pad, unk, cls, sep, mask})))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hansard_bias.encoded import EncodedCorpus, cut_windows
-from hansard_bias.tokenization import CLS_ID, MASK_ID, PAD_ID, SEP_ID
+from hansard_bias.tokenization import CLS_ID, MASK_ID, OWN_IDS, PAD_ID, SEP_ID, SpecialIds
 from hansard_bias.training.batches import (
     EXACT,
     Batch,
@@ -37,7 +38,7 @@ def corpus_of(lengths: list[int], seed: int = 0) -> EncodedCorpus:
 def masked_text(lengths: list[int], positions: int = 20, rate: float = 0.15) -> MaskedText:
     corpus = corpus_of(lengths)
     windows = cut_windows([corpus], [np.arange(len(lengths))], positions)
-    return MaskedText([corpus], windows, seed=3, mask_rate=rate, vocab_size=VOCABULARY)
+    return MaskedText([corpus], windows, seed=3, mask_rate=rate, vocab_size=VOCABULARY, special=OWN_IDS)
 
 
 @given(st.lists(st.integers(1, 90), min_size=1, max_size=12))
@@ -108,6 +109,21 @@ def test_mask_shares_are_those_of_bert() -> None:
     shown = batch.inputs[batch.positions]
     assert (shown == MASK_ID).mean() == pytest.approx(0.8, abs=0.015)
     assert (shown == batch.labels).mean() == pytest.approx(0.1, abs=0.012)
+
+
+def test_special_tokens_are_those_of_the_tokenizer() -> None:
+    special = SpecialIds(pad=1, unk=3, cls=0, sep=2, mask=VOCABULARY - 1, every=(0, 1, 2, 3, 7, VOCABULARY - 1))
+    text = replace(masked_text([18] * 3000 + [3]), special=special)
+    batch = text.batch(np.arange(len(text.windows)), epoch=0, grain=Grain(1, 10_000, 1))
+    windows = batch.inputs.reshape(-1, 20)
+    assert (windows[:, 0] == 0).all()
+    assert (windows[:-1, -1] == 2).all()
+    assert (windows[-1, 4:] == [2] + [1] * 15).all()
+    shown = batch.inputs[batch.positions]
+    assert (shown == special.mask).mean() == pytest.approx(0.8, abs=0.02)
+    drawn = shown[(shown != special.mask) & (shown != batch.labels)]
+    assert not set(drawn) & set(special.every)
+    assert {4, 5, 6} & set(drawn) and len(set(drawn)) > 200
 
 
 def test_an_epoch_reads_everything_once_in_a_new_order() -> None:

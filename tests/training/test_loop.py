@@ -15,6 +15,7 @@ from accelerate.state import AcceleratorState
 
 from hansard_bias.config import BertSettings, TrainConfig, parse_config
 from hansard_bias.encoded import EncodedCorpus, cut_windows
+from hansard_bias.tokenization import OWN_IDS
 from hansard_bias.training import loop
 from hansard_bias.training.batches import Batch, MaskedText
 from hansard_bias.training.checkpoints import load_newest
@@ -38,7 +39,7 @@ def text(seed: int, speeches: int) -> MaskedText:
     index = pa.table({"speech_id": [f"{seed}/{number}" for number in range(speeches)]})
     corpus = EncodedCorpus(np.concatenate(runs).astype(np.uint16), np.cumsum(sizes) - sizes, sizes, index)
     windows = cut_windows([corpus], [np.arange(speeches)], SETTINGS.max_position_embeddings)
-    return MaskedText([corpus], windows, seed=seed, mask_rate=0.15, vocab_size=VOCABULARY)
+    return MaskedText([corpus], windows, seed=seed, mask_rate=0.15, vocab_size=VOCABULARY, special=OWN_IDS)
 
 
 @pytest.fixture(autouse=True)

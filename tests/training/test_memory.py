@@ -14,15 +14,15 @@ CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize(
-    ("free", "expected"), [(1 << 50, MOST_TOKENS["cpu"]), (6 << 30, 1024), (12 << 30, 2048), (1 << 20, LEAST_TOKENS)]
+    ("free", "expected"), [(1 << 50, MOST_TOKENS["cpu"]), (12 << 30, 1024), (24 << 30, 2048), (1 << 20, LEAST_TOKENS)]
 )
 def test_tokens_by_free_memory(monkeypatch: pytest.MonkeyPatch, free: int, expected: int) -> None:
-    monkeypatch.setattr(memory, "free_bytes", lambda device: free)
+    monkeypatch.setattr(memory, "memory_bytes", lambda device: free)
     assert micro_batch_tokens(BASE, 30_522, 0.15, CPU) == expected
 
 
 def test_there_is_memory() -> None:
-    assert memory.free_bytes(CPU) > 1 << 20
+    assert memory.memory_bytes(CPU) > 1 << 20
     assert 1e6 < bytes_per_token(BASE, 30_522, 0.15) < 4e6
 
 

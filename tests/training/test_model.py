@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import torch
+from dataclasses import replace
+from pathlib import Path
 
-from hansard_bias.config import BertSettings
-from hansard_bias.training.model import build_model, flops_per_piece, masked_surprisals
+import pytest
+import torch
+from local_models import model_of
+from safetensors.torch import load_file, save_file
+
+from hansard_bias.config import BertSettings, ConfigError
+from hansard_bias.masked_lm import masked_surprisals
+from hansard_bias.training.model import build_model, flops_per_piece, load_initial
 
 SETTINGS = BertSettings(32, 2, 2, 64, 24, 0.0, 0.0, 0.02)
 
@@ -38,3 +45,28 @@ def test_flops_are_six_per_weight_that_a_piece_meets() -> None:
     matrices = sum(p.numel() for name, p in model.bert.encoder.named_parameters() if p.dim() == 2)
     head = 32 * 32 + 32 * 50
     assert flops_per_piece(SETTINGS, 50, 1.0, 0.0) == 6 * (matrices + head)
+
+
+@pytest.mark.parametrize("kind", ["bert", "roberta"])
+def test_initial_weights_are_those_of_the_folder_in_fp32(tmp_path: Path, kind: str) -> None:
+    saved = model_of(kind, 60, 1).half()
+    saved.save_pretrained(str(tmp_path))
+    loaded = load_initial(tmp_path, replace(SETTINGS, init="start", hidden_dropout_prob=0.25), 63)
+    assert all(torch.equal(tensor, saved.state_dict()[name].float()) for name, tensor in loaded.state_dict().items())
+    assert {tensor.dtype for tensor in loaded.parameters()} == {torch.float32}
+    assert {module.p for module in loaded.modules() if isinstance(module, torch.nn.Dropout)} == {0.25, 0.0}
+
+
+def test_a_weight_that_is_missing_is_never_drawn_at_random(tmp_path: Path) -> None:
+    model_of("roberta", 60, 1).save_pretrained(str(tmp_path))
+    tensors = load_file(tmp_path / "model.safetensors")
+    del tensors["roberta.encoder.layer.1.output.dense.weight"]
+    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ConfigError, match=r"model\.init is 'start'.*layer\.1\.output\.dense\.weight"):
+        load_initial(tmp_path, replace(SETTINGS, init="start"), 63)
+
+
+def test_a_tokenizer_with_more_pieces_than_the_model_is_refused(tmp_path: Path) -> None:
+    model_of("bert", 60, 0).save_pretrained(str(tmp_path))
+    with pytest.raises(ConfigError, match=r"model\.init is 'start', expected a model for the 64 pieces"):
+        load_initial(tmp_path, replace(SETTINGS, init="start"), 64)

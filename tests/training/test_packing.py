@@ -9,6 +9,7 @@ import torch
 
 from hansard_bias.config import BertSettings
 from hansard_bias.encoded import EncodedCorpus, cut_windows
+from hansard_bias.tokenization import OWN_IDS
 from hansard_bias.training.batches import EXACT, Grain, MaskedText
 from hansard_bias.training.model import MaskedLoss, build_model
 from hansard_bias.training.packing import WAYS, choose_way, grain_of, to_device
@@ -30,7 +31,7 @@ def text_of(change: int = 0) -> MaskedText:
     index = pa.table({"speech_id": [f"x/{number}" for number in range(len(LENGTHS))]})
     corpus = EncodedCorpus(np.concatenate(changed).astype(np.uint16), np.cumsum(sizes) - sizes, sizes, index)
     windows = cut_windows([corpus], [np.arange(len(LENGTHS))], SETTINGS.max_position_embeddings)
-    return MaskedText([corpus], windows, seed=3, mask_rate=0.15, vocab_size=VOCABULARY)
+    return MaskedText([corpus], windows, seed=3, mask_rate=0.15, vocab_size=VOCABULARY, special=OWN_IDS)
 
 
 @pytest.fixture(scope="module")

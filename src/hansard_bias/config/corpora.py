@@ -78,6 +78,8 @@ class CorpusConfig:
     path: str
     columns: ColumnsConfig | None = None
     """For the reader `table` alone."""
+    licence: str = ""
+    """The licence of the archive, told in model cards; empty: not stated."""
 
     def check(self, name: str) -> None:
         """Validate what depends on the corpus's name."""

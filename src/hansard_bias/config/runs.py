@@ -35,6 +35,8 @@ class BertSettings:
     attention_probs_dropout_prob: float
     initializer_range: float
     """Standard deviation of the first weights. BERT's 0.02 at 768 dimensions is 0.55 / sqrt(hidden_size)."""
+    init: str = ""
+    """Folder of a masked language model to continue from, with its tokenizer and sizes; empty: random weights."""
 
     def __post_init__(self) -> None:
         for name in ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"):

@@ -6,15 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers.models.bert.modeling_bert import BertForMaskedLM
+from transformers import AutoModelForMaskedLM
 from transformers.utils.logging import disable_progress_bar
 
 
 def load_model(folder: Path) -> Any:
     """The masked language model of this folder, ready to be asked, on the GPU where there is one."""
     disable_progress_bar()
-    attention = "sdpa" if torch.cuda.is_available() else "eager"
-    model = BertForMaskedLM.from_pretrained(str(folder), attn_implementation=attention, local_files_only=True)
+    model = AutoModelForMaskedLM.from_pretrained(
+        str(folder),
+        attn_implementation="sdpa" if torch.cuda.is_available() else "eager",
+        local_files_only=True,
+        use_safetensors=True,
+    )
     return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
+from hansard_bias.architectures import architecture_of, usable_positions
 from hansard_bias.measurement.prompts import Group, Prompt, around_mask, is_content_word, written_after
 
 if TYPE_CHECKING:
@@ -176,12 +177,11 @@ def _ask(
 ) -> dict[Query, Answer]:
     """Answer all questions in few forward passes: batches of similar length, padded."""
     mask, special = tokenizer.mask_token_id, tokenizer.all_special_ids
-    # Padding to a batch's longest sequence costs little when its lengths are alike.
     queries = _queries(frames)
     sequences = {query: _sequence(frames[query.frame], query, mask) for query in queries}
     order = sorted(sequences, key=lambda query: len(sequences[query]))
-    longest, window = sequences[order[-1]], getattr(model.config, "max_position_embeddings", None)
-    if window is not None and len(longest) > window:
+    longest, window = sequences[order[-1]], usable_positions(model.config.to_dict())
+    if len(longest) > window:
         text = tokenizer.decode(longest)
         raise ValueError(f"prompt {text!r}: takes {len(longest)} tokens, the model reads {window}; shorten the prompt")
     answers: dict[Query, Answer] = {}
@@ -209,10 +209,10 @@ def _log_softmax_at(
     lengths = torch.tensor([[len(sequence)] for sequence in sequences])
     attention = (torch.arange(width) < lengths).long().to(model.device)
     inputs, rows, columns = inputs.to(model.device), torch.arange(len(sequences)), torch.tensor(positions)
-    bert, head = getattr(model, "bert", None), getattr(model, "cls", None)
-    if bert is not None and head is not None:
-        # BERT's head costs as much as a layer or more: it runs where a token is asked for, nowhere else.
-        logits = head(bert(inputs, attention_mask=attention).last_hidden_state[rows, columns])
+    head = getattr(model, architecture_of(model.config.model_type).head, None)
+    if head is not None:
+        # The head costs as much as a layer or more: it runs where a token is asked for, nowhere else.
+        logits = head(model.base_model(inputs, attention_mask=attention).last_hidden_state[rows, columns])
     else:
         logits = model(input_ids=inputs, attention_mask=attention).logits[rows, columns]
     return torch.log_softmax(logits.float(), dim=-1)

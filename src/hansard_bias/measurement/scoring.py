@@ -12,9 +12,9 @@ import torch
 
 from hansard_bias.config import ScoreConfig
 from hansard_bias.encoded import EncodedCorpus, Windows, cut_windows
+from hansard_bias.masked_lm import masked_surprisals
 from hansard_bias.measurement.folds import deal_folds
-from hansard_bias.tokenization import CLS_ID, MASK_ID, PAD_ID, SEP_ID
-from hansard_bias.training.model import masked_surprisals
+from hansard_bias.tokenization import SpecialIds
 
 Rows = npt.NDArray[np.int64]
 
@@ -32,7 +32,7 @@ class _Pass:
 
 
 def score_speeches(
-    model: Any, corpus: EncodedCorpus, rows: Rows, config: ScoreConfig, positions: int
+    model: Any, corpus: EncodedCorpus, rows: Rows, config: ScoreConfig, positions: int, special: SpecialIds
 ) -> list[npt.NDArray[np.float32]]:
     """Surprisal in nats of every piece of the chosen speeches, one array a speech in the order of `rows`.
 
@@ -44,14 +44,16 @@ def score_speeches(
     surprisals = np.full(int(windows.length.sum()), np.nan, dtype=np.float32)
     model.eval()
     with torch.inference_mode():
-        for part in _passes(corpus, windows, window_start, config):
+        for part in _passes(corpus, windows, window_start, config, special):
             surprisals[part.place] = _ask(model, part)
     assert not np.isnan(surprisals).any(), "a piece was not scored"
     bounds = np.cumsum(corpus.lengths[rows])[:-1]
     return np.split(surprisals, bounds)
 
 
-def _passes(corpus: EncodedCorpus, windows: Windows, starts: Rows, config: ScoreConfig) -> Iterator[_Pass]:
+def _passes(
+    corpus: EncodedCorpus, windows: Windows, starts: Rows, config: ScoreConfig, special: SpecialIds
+) -> Iterator[_Pass]:
     """All window by fold pairs, longest windows first, in passes of at most `batch_tokens` padded tokens."""
     order = np.argsort(-windows.length, kind="stable")
     begin = 0
@@ -59,33 +61,36 @@ def _passes(corpus: EncodedCorpus, windows: Windows, starts: Rows, config: Score
         width = int(windows.length[order[begin]]) + 2
         count = max(1, config.batch_tokens // (width * config.folds))
         rows = order[begin : begin + count]
-        yield _build_pass(corpus, windows.take(rows), starts[rows], config)
+        yield _build_pass(corpus, windows.take(rows), starts[rows], config, special)
         begin += count
 
 
-def _build_pass(corpus: EncodedCorpus, windows: Windows, starts: Rows, config: ScoreConfig) -> _Pass:
+def _build_pass(
+    corpus: EncodedCorpus, windows: Windows, starts: Rows, config: ScoreConfig, special: SpecialIds
+) -> _Pass:
     """The same windows once per fold, each with its fold's pieces masked."""
     width = int(windows.length.max())
     columns = np.arange(width)
     inside = columns < windows.length[:, None]
-    pieces = np.full((len(windows), width), PAD_ID, dtype=np.int64)
+    pieces = np.full((len(windows), width), special.pad, dtype=np.int64)
     for row, (start, length) in enumerate(zip(windows.start, windows.length, strict=True)):
         pieces[row, :length] = corpus.pieces[start : start + length]
     fold = deal_folds(config.seed, windows.speech, windows.offset[:, None] + columns, config.folds)
     masked = inside & (fold == np.arange(config.folds)[:, None, None])
     place = np.broadcast_to(starts[:, None] + columns, masked.shape)
     labels = np.broadcast_to(pieces, masked.shape)
-    inputs = _with_ends(np.where(masked, MASK_ID, pieces).reshape(-1, width), np.tile(windows.length, config.folds))
+    shown = np.where(masked, special.mask, pieces).reshape(-1, width)
+    inputs = _with_ends(shown, np.tile(windows.length, config.folds), special)
     attention = np.arange(width + 2) < np.tile(windows.length, config.folds)[:, None] + 2
     hidden = np.pad(masked.reshape(-1, width), ((0, 0), (1, 1)))
     return _Pass(inputs, attention, hidden, labels[masked], place[masked])
 
 
-def _with_ends(pieces: npt.NDArray[np.int64], lengths: Rows) -> npt.NDArray[np.int64]:
-    """Add [CLS] before and [SEP] behind every row."""
-    framed = np.pad(pieces, ((0, 0), (1, 1)), constant_values=PAD_ID)
-    framed[:, 0] = CLS_ID
-    np.put_along_axis(framed, lengths[:, None] + 1, SEP_ID, axis=1)
+def _with_ends(pieces: npt.NDArray[np.int64], lengths: Rows, special: SpecialIds) -> npt.NDArray[np.int64]:
+    """Add the tokens of beginning and end to every row."""
+    framed = np.pad(pieces, ((0, 0), (1, 1)), constant_values=special.pad)
+    framed[:, 0] = special.cls
+    np.put_along_axis(framed, lengths[:, None] + 1, special.sep, axis=1)
     return framed
 
 

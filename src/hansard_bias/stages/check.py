@@ -1,6 +1,7 @@
 """Validate params.yaml before any stage touches its outputs: `dvc repro check`.
 
-Its output never changes, so that no stage behind it reruns because a parameter of another one did.
+Its outputs change with the files of `model.init` alone, so that no stage behind it reruns because a parameter
+of another one did.
 """
 
 from __future__ import annotations
@@ -8,12 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from hansard_bias.config import Config, ConfigError
+from hansard_bias.initial import check_initial, initial_digests
 from hansard_bias.measurement.prompts import load_groups, load_prompts
-from hansard_bias.paths import CHECKED, SAMPLE
+from hansard_bias.paths import CHECKED, INITIAL, SAMPLE, write_json
 
 
-def run(config: Config, output: Path = CHECKED) -> None:
-    """Check what can be known without reading the archives: that they and the probes are there."""
+def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL) -> None:
+    """Check what can be known without reading the archives: that they, the probes and `model.init` are there."""
     for name, corpus in config.corpora.items():
         path = Path(corpus.path)
         if not path.is_relative_to(SAMPLE) and not path.exists():
@@ -25,5 +27,7 @@ def run(config: Config, output: Path = CHECKED) -> None:
             raise ConfigError(f"probe.{key}", probe, "an existing YAML file", "the project's own are in data/probes")
     load_prompts(Path(config.probe.prompts))
     load_groups(Path(config.probe.groups))
+    check_initial(config.model.init)
+    write_json(initial, initial_digests(config.model.init))
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text("params.yaml is valid\n", encoding="utf-8")

@@ -1,4 +1,7 @@
-"""One tokenizer for all models, from equal amounts of every corpus's training text: `dvc repro tokenizer`."""
+"""One tokenizer for all models: `dvc repro tokenizer`.
+
+Trained on equal amounts of every corpus's training text, or that of the model to continue from (`model.init`).
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,22 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from hansard_bias.config import Config
+from hansard_bias.initial import check_initial, with_initial_sizes
 from hansard_bias.paths import ALIGNED, TOKENIZER, needed
-from hansard_bias.tokenization import equal_bytes, save_tokenizer, train_tokenizer
+from hansard_bias.tokenization import equal_bytes, save_tokenizer, take_tokenizer, train_tokenizer
 
 
 def run(config: Config, aligned: Path = ALIGNED, output: Path = TOKENIZER) -> None:
-    """Train on the training splits and write a Hugging Face tokenizer."""
+    """Train on the training splits, or take the tokenizer of `model.init`; write a Hugging Face tokenizer."""
+    output.mkdir(parents=True, exist_ok=True)
+    if config.model.init:
+        check_initial(config.model.init)
+        positions = with_initial_sizes(config).model.max_position_embeddings
+        taken, tokens = take_tokenizer(config.model.init)
+        save_tokenizer(taken, output, positions, tokens)
+        return
     texts = {corpus: training_texts(aligned / f"{corpus}.parquet") for corpus in config.corpora}
     tokenizer = train_tokenizer(equal_bytes(texts), config.tokenizer)
-    output.mkdir(parents=True, exist_ok=True)
     save_tokenizer(tokenizer, output, config.model.max_position_embeddings)
 
 

@@ -1,4 +1,4 @@
-"""One model, one seed, from random weights: `dvc repro train@nunavut-1`."""
+"""One model, one seed, from random weights or from those of `model.init`: `dvc repro train@nunavut-1`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 from transformers.utils.logging import disable_progress_bar
 
 from hansard_bias import tokenization
-from hansard_bias.config import Config
-from hansard_bias.encoded import read_encoded
+from hansard_bias.config import BertSettings, Config
+from hansard_bias.encoded import Windows, read_encoded
+from hansard_bias.initial import with_initial_sizes
 from hansard_bias.paths import ENCODED, METRICS, MIXTURES, MODELS, TOKENIZER, needed, run_name, write_json
 from hansard_bias.training import checkpoints, device, watching
 from hansard_bias.training.batches import MaskedText
@@ -23,7 +24,7 @@ from hansard_bias.training.card import model_card
 from hansard_bias.training.identity import RunIdentity, identify
 from hansard_bias.training.interruption import Interruption
 from hansard_bias.training.loop import Trainer
-from hansard_bias.training.model import build_model, flops_per_piece
+from hansard_bias.training.model import build_model, flops_per_piece, load_initial
 from hansard_bias.training.progress import RunLog
 from hansard_bias.training.task import Task
 
@@ -55,10 +56,11 @@ def train(
 ) -> dict[str, Any]:
     """The training of a run that is held, from its last checkpoint or a named one."""
     vocabulary = tokenization.vocabulary_size(root / TOKENIZER)
+    config = with_initial_sizes(config, root)
     portion, task = prepare(config, identity, model, seed, root, resume_from)
     asked = config.train.precision
     precision = device.choose_precision(asked)
-    trainer = Trainer(task, build_model(config.model, vocabulary, seed), precision, log, interruption)
+    trainer = Trainer(task, starting_model(config.model, vocabulary, seed, root), precision, log, interruption)
     speed = model_speed(config, portion, precision, vocabulary, trainer.accelerator.num_processes)
     if trainer.accelerator.is_main_process:
         watching.warn(watching.device_warnings(asked, precision, device.has_gpu(), device.has_fast_bf16()))
@@ -67,7 +69,7 @@ def train(
     summary = summarise(trainer, portion, precision, speed)
     folder = root / MODELS / run_name(model, seed)
     summary["fingerprint"] = save_model(trainer, folder, root / TOKENIZER)
-    card = model_card(config, model, seed, summary, vocabulary)
+    card = model_card(config, model, seed, summary, vocabulary, text_sizes(portion, task.validation.windows))
     (folder / "README.md").write_text(card, encoding="utf-8")
     write_json(root / METRICS / "training" / f"{run_name(model, seed)}.json", summary)
     checkpoints.remove(task.checkpoints)
@@ -95,11 +97,12 @@ def prepare(
     portion = training_portion(model, config, corpora, mixtures)
     validation = mixture_windows(model, "validation", config, corpora, mixtures)
     texts, rate = list(corpora.values()), config.train.mask_rate
+    special = tokenization.special_ids(root / TOKENIZER)
     task = Task(
         config=config.train,
         seed=seed,
-        training=MaskedText(texts, portion.windows, seed, rate, vocabulary),
-        validation=MaskedText(texts, validation, 0, rate, vocabulary),
+        training=MaskedText(texts, portion.windows, seed, rate, vocabulary, special),
+        validation=MaskedText(texts, validation, 0, rate, vocabulary, special),
         updates_per_epoch=portion.updates_per_epoch,
         checkpoints=_folder(identity),
         curve=root / METRICS / "curves" / f"{run_name(model, seed)}.csv",
@@ -114,6 +117,13 @@ def model_speed(config: Config, portion: Portion, precision: str, vocabulary: in
     length = float(np.mean(portion.windows.length))
     flops = flops_per_piece(config.model, vocabulary, config.train.mask_rate, length)
     return watching.Speed(flops, devices * device.peak_flops(precision))
+
+
+def starting_model(settings: BertSettings, vocabulary: int, seed: int, root: Path) -> Any:
+    """Random weights drawn from the seed, or those of `model.init`."""
+    if settings.init:
+        return load_initial(root / settings.init, settings, vocabulary)
+    return build_model(settings, vocabulary, seed)
 
 
 def summarise(trainer: Trainer, portion: Portion, precision: str, speed: watching.Speed) -> dict[str, Any]:
@@ -138,6 +148,15 @@ def summarise(trainer: Trainer, portion: Portion, precision: str, speed: watchin
         "stopped_by": state.stopped_by,
         "started_from": state.started_from,
         "parameters": sum(parameter.numel() for parameter in weights.parameters()),
+    }
+
+
+def text_sizes(portion: Portion, validation: Windows) -> dict[str, int]:
+    """How much text the run read, for its card."""
+    return {
+        "training_speeches": len(np.unique(portion.windows.speech)),
+        "training_pieces": int(portion.windows.length.sum()),
+        "validation_speeches": len(np.unique(validation.speech)),
     }
 
 

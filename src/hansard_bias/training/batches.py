@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from hansard_bias.encoded import EncodedCorpus, Windows
 from hansard_bias.randomness import mix, uniform
-from hansard_bias.tokenization import CLS_ID, MASK_ID, PAD_ID, SEP_ID, SPECIAL_TOKENS
+from hansard_bias.tokenization import SpecialIds
 
 Integers = npt.NDArray[np.int64]
 
@@ -72,6 +73,12 @@ class MaskedText:
     seed: int
     mask_rate: float
     vocab_size: int
+    special: SpecialIds
+
+    @cached_property
+    def ordinary(self) -> npt.NDArray[np.int64]:
+        """Ids of all pieces that are no special tokens, in their order."""
+        return self.special.ordinary(self.vocab_size)
 
     def epoch_order(self, epoch: int) -> Integers:
         """All windows, shuffled for this epoch, shape [windows]."""
@@ -89,7 +96,7 @@ class MaskedText:
         shown, positions = self._mask(pieces, windows.speech[owner], windows.offset[owner] + column - 1, epoch)
         fill = (0, -len(shown) % grain.total)
         return Batch(
-            np.pad(shown, fill, constant_values=PAD_ID),
+            np.pad(shown, fill, constant_values=self.special.pad),
             np.pad(np.where(column < lengths[owner], column, 0), fill),
             lengths,
             buckets,
@@ -100,10 +107,10 @@ class MaskedText:
 
     def _read(self, windows: Windows, owner: Integers, column: Integers) -> Integers:
         """The tokens of the flat sequence, unmasked."""
-        tokens = np.full(len(owner), PAD_ID, dtype=np.int64)
+        tokens = np.full(len(owner), self.special.pad, dtype=np.int64)
         length = windows.length[owner]
-        tokens[column == 0] = CLS_ID
-        tokens[column == length + 1] = SEP_ID
+        tokens[column == 0] = self.special.cls
+        tokens[column == length + 1] = self.special.sep
         inside = (column > 0) & (column <= length)
         source = windows.start[owner] + column - 1
         for number, corpus in enumerate(self.corpora):
@@ -115,15 +122,14 @@ class MaskedText:
         self, pieces: Integers, speech: npt.NDArray[np.uint64], offset: Integers, epoch: int
     ) -> tuple[Integers, Integers]:
         """What the model sees, and where it is asked."""
-        maskable = (pieces != CLS_ID) & (pieces != SEP_ID) & (pieces != PAD_ID)
+        maskable = ~np.isin(pieces, (self.special.cls, self.special.sep, self.special.pad))
         positions = np.flatnonzero(maskable & (uniform(self.seed, _MASKED, epoch, speech, offset) < self.mask_rate))
         place = (speech[positions], offset[positions])
         kind = uniform(self.seed, _KIND, epoch, *place)
-        ordinary = np.uint64(self.vocab_size - len(SPECIAL_TOKENS))
-        replacement = len(SPECIAL_TOKENS) + mix(self.seed, _REPLACEMENT, epoch, *place) % ordinary
+        replacement = self.ordinary[mix(self.seed, _REPLACEMENT, epoch, *place) % np.uint64(len(self.ordinary))]
         # Devlin et al. 2019: of the masked, 80 % become [MASK], 10 % another piece, 10 % stay.
         shown = pieces.copy()
-        shown[positions] = np.where(kind < 0.8, MASK_ID, np.where(kind < 0.9, replacement, pieces[positions]))
+        shown[positions] = np.where(kind < 0.8, self.special.mask, np.where(kind < 0.9, replacement, pieces[positions]))
         return shown, positions
 
 

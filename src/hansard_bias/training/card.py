@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
+from pathlib import Path
 
 from hansard_bias.config import Config
 
 _CARD = """---
 language: en
+license: {license}
 library_name: transformers
 pipeline_tag: fill-mask
 tags: [masked-language-modeling, parliamentary-debates, bias-measurement]
@@ -16,21 +19,33 @@ tags: [masked-language-modeling, parliamentary-debates, bias-measurement]
 
 # {label} · {model} · seed {seed}
 
-A BERT masked language model trained {start} on parliamentary debates, as an instrument to
+A masked language model trained {start} on parliamentary debates, as an instrument to
 compare how institutions speak. It is not made for any other use.
 
 ## Data
-Training text by corpus: {mixture}. Sittings from {first_day} to {last_day}; budget: {budget}.
-The archives keep their own licences; see where you obtained them.
+Sittings from {first_day} to {last_day}; budget: {budget}. This model trained on {training_speeches:,} speeches
+({training_pieces:,} word pieces an epoch) and was validated on {validation_speeches:,}.
+
+| corpus | share of the training text | licence of the archive |
+|---|---|---|
+{sources}
 
 ## Training
 {layers} layers × {hidden}, {parameters:,} parameters, vocabulary {vocabulary:,};
 {updates:,} updates, {tokens:,} tokens, {epochs:.1f} epochs, learning rate {lr:g}, masking {mask_rate:.0%},
-precision {precision} on {device}. Best validation loss {validation_loss:.4f} nats at update {best_update:,}
-(masked perplexity {perplexity:.2f}). Perplexities on the test text of every corpus, with intervals: the report page.
+precision {precision} on {device}.
+
+## Perplexities
+Best validation loss {validation_loss:.4f} nats at update {best_update:,}: masked perplexity {perplexity:.2f}.
+On the test text of every corpus, known once `dvc repro` has scored it: `metrics/bias_matrix.json`, row `{row}` (all
+seeds); `metrics/bias.json`, `runs` (this seed); with intervals on the page `metrics/report/index.html`.
 
 ## Limits
-It knows only the debates that it read. A preference that a probe finds in it describes that text, not people.
+It knows {knowledge}. A preference that a probe finds in it describes that text, not people.
+It was not examined for any use beside this comparison; it may repeat what was said in the debates about persons.
+
+## Licence
+What may be done with the weights depends on the licences of the archives (above){init_licence}.
 
 ```json
 {settings}
@@ -38,18 +53,28 @@ It knows only the debates that it read. A preference that a probe finds in it de
 """
 
 
-def model_card(config: Config, model: str, seed: int, summary: Mapping[str, object], vocabulary: int) -> str:
-    """Markdown with data, parameters and limits; `summary` is the content of metrics/training."""
-    mixture = ", ".join(f"{corpus} {weight:.0%}" for corpus, weight in config.models[model].mixture.items())
-    settings = {"model": vars(config.model), "train": {**vars(config.train), "seeds": [seed]}}
+def model_card(
+    config: Config, model: str, seed: int, summary: Mapping[str, object], vocabulary: int, text: Mapping[str, int]
+) -> str:
+    """Markdown with data, parameters, perplexities, limits and licences.
+
+    summary: the content of metrics/training. text: training_speeches, training_pieces and validation_speeches.
+    """
+    # A folder's name tells enough: its path is this machine's own.
+    init = Path(config.model.init).name
+    settings = {"model": vars(config.model) | {"init": init}, "train": {**vars(config.train), "seeds": [seed]}}
     loss = float(str(summary["validation_loss"]))
+    mixture = config.models[model].mixture
     return _CARD.format(
         **(dict(summary) | {"validation_loss": loss}),
+        **text,
         label=config.models[model].label,
-        start=summary["started_from"] or "from random weights",
+        license="other" if all(config.corpora[corpus].licence for corpus in mixture) else "unknown",
         model=model,
         seed=seed,
-        mixture=mixture,
+        row=config.row_key(model),
+        start=summary["started_from"] or _start(init),
+        sources="\n".join(_source(config, corpus, weight) for corpus, weight in mixture.items()),
         first_day=config.align.first_day,
         last_day=config.align.last_day,
         budget=config.align.budget,
@@ -58,6 +83,17 @@ def model_card(config: Config, model: str, seed: int, summary: Mapping[str, obje
         vocabulary=vocabulary,
         lr=config.train.lr,
         mask_rate=config.train.mask_rate,
-        perplexity=2.718281828459045**loss,
+        perplexity=math.exp(loss),
+        knowledge=f"the debates that it read and what `{init}` had read before" if init else "only what it read here",
+        init_licence=f" and of `{init}`" if init else "",
         settings=json.dumps(settings, indent=2),
     )
+
+
+def _start(init: str) -> str:
+    return f"from the weights and with the tokenizer of `{init}`" if init else "from random weights"
+
+
+def _source(config: Config, corpus: str, weight: float) -> str:
+    """One row of the table of sources."""
+    return f"| {corpus} | {weight:.0%} | {config.corpora[corpus].licence or 'not stated; see where you obtained it'} |"

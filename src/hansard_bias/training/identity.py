@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from hansard_bias.config import Config
+from hansard_bias.initial import check_initial, initial_digests
 from hansard_bias.paths import ENCODED, MIXTURES, TOKENIZER, needed, run_name
 
 _WORDS = {
@@ -50,10 +51,13 @@ def identify(config: Config, model: str, seed: int, root: Path = Path(".")) -> R
 
     Raises ValueError that names the stage to run where its data are missing.
     """
+    check_initial(config.model.init, root)
     settings: dict[str, object] = {"model": asdict(config.model), "train": asdict(config.train) | {"seeds": None}}
     settings |= {"mixture": config.models[model].mixture, "budget": config.align.budget}
+    settings |= {"initial": initial_digests(config.model.init, root)}
     package = Path(__file__).parents[1]
-    code = [*sorted((package / "training").glob("*.py")), package / "encoded.py", package / "randomness.py"]
+    code = sorted((package / "training").glob("*.py"))
+    code += [package / f"{name}.py" for name in ("architectures", "encoded", "masked_lm", "randomness", "tokenization")]
     data = [needed(root / TOKENIZER / "tokenizer.json", "tokenizer"), needed(root / MIXTURES, "align")]
     for corpus in config.corpora:
         data += sorted(needed(root / ENCODED / corpus, f"encode@{corpus}").iterdir())

@@ -138,7 +138,7 @@ class Trainer:
             self.state.micro_batch_tokens //= 2
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
-            print(f"out of memory: going on with micro-batches of {self.state.micro_batch_tokens} tokens", flush=True)
+            self.watch.say(f"out of memory: going on with micro-batches of {self.state.micro_batch_tokens} tokens")
 
     def _backward(self, batches: Sequence[Batch], masked: int) -> float:
         """Accumulate the gradients of the mean loss over all masked pieces of the update; returns that loss."""

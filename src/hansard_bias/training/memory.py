@@ -1,4 +1,4 @@
-"""How many tokens a micro-batch may have: from the free memory, and less after the device ran out of it."""
+"""How many tokens a micro-batch may have: from the device's memory, and less after it ran out."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Sizes(Protocol):
 LEAST_TOKENS = 256
 MOST_TOKENS = {"cpu": 8192, "cuda": 131072}
 """More brings no speed."""
-_SHARE = 0.4
-"""Of the free memory; the rest is for optimizer, fragmentation and whoever else is there."""
+_SHARE = {"cpu": 0.2, "cuda": 0.4}
+"""Of the whole memory of the machine, of the free memory of a GPU; the rest is for optimizer and whoever else is there."""
 _EXHAUSTED = ("can't allocate memory", "not enough memory", "out of memory")
 
 
 def micro_batch_tokens(sizes: Sizes, vocab_size: int, mask_rate: float, device: torch.device) -> int:
-    """A power of two, so that it does not follow every change of the free memory."""
-    fitting = _SHARE * free_bytes(device) / bytes_per_token(sizes, vocab_size, mask_rate)
+    """A power of two, so that it does not follow every change of the memory."""
+    fitting = _SHARE[device.type] * memory_bytes(device) / bytes_per_token(sizes, vocab_size, mask_rate)
     most = MOST_TOKENS[device.type]
     tokens = most
     while tokens > max(fitting, LEAST_TOKENS):
@@ -48,11 +48,11 @@ def bytes_per_token(sizes: Sizes, vocab_size: int, mask_rate: float) -> float:
     return 4 * (sizes.num_hidden_layers * layer + 3 * mask_rate * vocab_size)
 
 
-def free_bytes(device: torch.device) -> int:
-    """Memory that is free on the device."""
+def memory_bytes(device: torch.device) -> int:
+    """Free memory of a GPU; all of a machine's: what is free there changes, and with it the rounding of a run."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def is_exhausted(error: RuntimeError) -> bool:

@@ -1,16 +1,21 @@
-"""BertForMaskedLM as it is, fed only what it needs: the head runs at masked positions alone."""
+"""The model to train, its loss over packed sequences, and its optimizer."""
 
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import BertForMaskedLM
+from transformers.utils.logging import disable_progress_bar
 
+from hansard_bias.architectures import first_position
 from hansard_bias.config import BertSettings, TrainConfig
+from hansard_bias.initial import init_error
+from hansard_bias.masked_lm import surprisals_at
 from hansard_bias.tokenization import PAD_ID
 from hansard_bias.training.packing import PACKED, Packed, register_packed_attention
 
@@ -18,15 +23,43 @@ from hansard_bias.training.packing import PACKED, Packed, register_packed_attent
 def build_model(settings: BertSettings, vocab_size: int, seed: int) -> Any:
     """A BertForMaskedLM with random weights drawn from the seed, for packed sequences."""
     register_packed_attention()
+    sizes = {name: value for name, value in dataclasses.asdict(settings).items() if name != "init"}
     config = BertConfig(
         vocab_size=vocab_size,
         pad_token_id=PAD_ID,
         type_vocab_size=1,
         attn_implementation=PACKED,
-        **dataclasses.asdict(settings),
+        **sizes,
     )
     torch.manual_seed(seed)
     return BertForMaskedLM(config)
+
+
+def load_initial(folder: Path, settings: BertSettings, vocab_size: int) -> Any:
+    """The masked language model of a local folder, in fp32, with the dropout of the settings, for packed sequences.
+
+    Raises ValueError when a weight is missing (it would be drawn at random) or the tokenizer has more pieces.
+    """
+    from transformers import AutoModelForMaskedLM
+
+    disable_progress_bar()
+    register_packed_attention()
+    model, found = AutoModelForMaskedLM.from_pretrained(
+        str(folder),
+        local_files_only=True,
+        use_safetensors=True,
+        output_loading_info=True,
+        dtype=torch.float32,
+        attn_implementation=PACKED,
+        hidden_dropout_prob=settings.hidden_dropout_prob,
+        attention_probs_dropout_prob=settings.attention_probs_dropout_prob,
+    )
+    if missing := sorted(found["missing_keys"]):
+        raise init_error(settings.init, f"a whole masked language model (without weights: {', '.join(missing)})")
+    if vocab_size > model.config.vocab_size:
+        expected = f"a model for the {vocab_size} pieces of the tokenizer (it knows {model.config.vocab_size})"
+        raise init_error(settings.init, expected, "run `dvc repro tokenizer` again")
+    return model
 
 
 class MaskedLoss(nn.Module):
@@ -35,28 +68,13 @@ class MaskedLoss(nn.Module):
     def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
+        self.first_position = first_position(model.config.to_dict())
 
     def forward(self, batch: Packed) -> Tensor:
         """Sum of -log P(label), in nats, over the masked positions of a packed batch."""
-        hidden = self.model.bert(batch.inputs[None], position_ids=batch.places[None], plan=batch.plan).last_hidden_state
-        return _surprisals(self.model, hidden[0], batch.positions, batch.labels).sum()
-
-
-def masked_surprisals(
-    model: Any, inputs: Tensor, attention: Tensor | None, positions: Tensor, labels: Tensor
-) -> Tensor:
-    """-log P(label) in nats at every masked position, shape [masked], float32.
-
-    inputs, attention: [rows, columns]; positions: [masked], into the flattened rows x columns; labels: [masked].
-    """
-    hidden = model.bert(inputs, attention_mask=attention).last_hidden_state
-    return _surprisals(model, hidden.flatten(0, 1), positions, labels)
-
-
-def _surprisals(model: Any, hidden: Tensor, positions: Tensor, labels: Tensor) -> Tensor:
-    """The head, where a piece is masked and nowhere else; hidden: [tokens, size]."""
-    logits = model.cls(hidden[positions])
-    return nn.functional.cross_entropy(logits.float(), labels, reduction="none")
+        places = batch.places[None] + self.first_position
+        states = self.model.base_model(batch.inputs[None], position_ids=places, plan=batch.plan).last_hidden_state
+        return surprisals_at(self.model, states[0], batch.positions, batch.labels).sum()
 
 
 def flops_per_piece(settings: BertSettings, vocab_size: int, mask_rate: float, mean_length: float) -> float:
