@@ -100,6 +100,8 @@ def train(
 ) -> None:
     """Train one model with one seed; goes on from the last checkpoint after an interruption."""
     config = _run_config(model, seed)
+    # Read by torch when it is imported: large tensors in large pages, which trains a few per cent faster.
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     die_with_dvc()
     interruption = Interruption()
     with interruption.caught():

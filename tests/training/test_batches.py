@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -10,7 +12,16 @@ from hypothesis import strategies as st
 
 from hansard_bias.encoded import EncodedCorpus, cut_windows
 from hansard_bias.tokenization import CLS_ID, MASK_ID, PAD_ID, SEP_ID
-from hansard_bias.training.batches import MaskedText, length_buckets, update_rows
+from hansard_bias.training.batches import (
+    EXACT,
+    Batch,
+    Bucket,
+    Grain,
+    MaskedText,
+    cut_buckets,
+    micro_batches,
+    update_rows,
+)
 
 VOCABULARY = 300
 
@@ -38,27 +49,54 @@ def test_windows_hold_every_piece_once(lengths: list[int]) -> None:
     assert windows.length.max() <= 18
 
 
-def test_batch_restores_to_the_text() -> None:
-    text = masked_text([5, 30, 12])
-    batch = text.batch(np.arange(len(text.windows)), epoch=0)
-    restored = batch.inputs.ravel().copy()
+@pytest.mark.parametrize("grain", [EXACT, Grain(8, 40, 64), Grain(4, 10_000, 1)])
+def test_batch_restores_to_the_text(grain: Grain) -> None:
+    text = masked_text([5, 30, 12, 1, 1, 17])
+    windows = text.windows
+    batch = text.batch(np.arange(len(windows)), epoch=0, grain=grain)
+    restored = batch.inputs.copy()
     restored[batch.positions] = batch.labels
-    restored = restored.reshape(batch.inputs.shape)
-    for row, (start, size) in enumerate(zip(text.windows.start, text.windows.length, strict=True)):
-        assert restored[row, 0] == CLS_ID
-        assert restored[row, size + 1] == SEP_ID
-        assert (restored[row, size + 2 :] == PAD_ID).all()
-        assert (restored[row, 1 : size + 1] == text.corpora[0].pieces[start : start + size]).all()
-        assert batch.attention[row].sum() == size + 2
-    assert batch.pieces == 47
+    found = []
+    for tokens, places in split(batch, restored):
+        size = int((tokens == SEP_ID).argmax()) - 1
+        assert tokens[0] == CLS_ID and (tokens[size + 2 :] == PAD_ID).all()
+        assert (places[: size + 2] == np.arange(size + 2)).all() and not places[size + 2 :].any()
+        found.append(tokens[1 : size + 1].tolist())
+    pieces = text.corpora[0].pieces
+    expected = [
+        pieces[start : start + size].tolist() for start, size in zip(windows.start, windows.length, strict=True)
+    ]
+    assert sorted(found) == sorted(expected)
+    assert batch.lengths.tolist() == sorted((len(window) + 2 for window in expected), reverse=True)
+    assert batch.pieces == 66
+    assert len(batch.inputs) % grain.total == 0
+
+
+def split(batch: Batch, tokens: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Tokens and places of each window, padding included; nothing is left over but filling."""
+    after = 0
+    for bucket in batch.buckets:
+        assert bucket.start == after
+        after += bucket.windows * bucket.width
+        shape = (bucket.windows, bucket.width)
+        yield from zip(
+            tokens[bucket.start : after].reshape(shape), batch.places[bucket.start : after].reshape(shape), strict=True
+        )
+    assert (tokens[after:] == PAD_ID).all()
+
+
+def test_without_padding_there_is_none() -> None:
+    text = masked_text([5, 30, 12])
+    assert len(text.batch(np.arange(4), epoch=0).inputs) == 47 + 2 * 4
 
 
 def test_masks_do_not_depend_on_the_batch() -> None:
     text = masked_text([15] * 40)
     together = text.batch(np.arange(40), epoch=2)
+    shown = together.inputs.reshape(40, 17)
     for row in (0, 7, 39):
-        alone = text.batch(np.array([row]), epoch=2)
-        assert (alone.inputs[0] == together.inputs[row]).all()
+        assert (text.batch(np.array([row]), epoch=2).inputs == shown[row]).all()
+        assert (text.batch(np.array([row]), epoch=2, grain=Grain(8, 0, 64)).inputs[:17] == shown[row]).all()
     assert (text.batch(np.arange(40), epoch=3).inputs != together.inputs).any()
 
 
@@ -67,7 +105,7 @@ def test_mask_shares_are_those_of_bert() -> None:
     batch = text.batch(np.arange(4000), epoch=0)
     share = len(batch.labels) / batch.pieces
     assert share == pytest.approx(0.15, abs=0.005)
-    shown = batch.inputs.ravel()[batch.positions]
+    shown = batch.inputs[batch.positions]
     assert (shown == MASK_ID).mean() == pytest.approx(0.8, abs=0.015)
     assert (shown == batch.labels).mean() == pytest.approx(0.1, abs=0.012)
 
@@ -82,16 +120,16 @@ def test_an_epoch_reads_everything_once_in_a_new_order() -> None:
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=50), st.integers(62, 400), st.integers(1, 4))
-def test_buckets_hold_every_row_within_the_budget(lengths: list[int], budget: int, least: int) -> None:
+def test_micro_batches_hold_every_row_within_the_budget(lengths: list[int], budget: int, least: int) -> None:
     sizes = np.array(lengths)
-    parts = list(length_buckets(sizes, budget, least))
+    parts = list(micro_batches(sizes, budget, least))
     assert sorted(np.concatenate(parts)) == list(range(len(lengths)))
-    assert len(parts) >= min(least, len(lengths)) - 1
-    for part in parts:
-        assert len(part) * (sizes[part].max() + 2) <= max(budget, sizes[part].max() + 2)
+    assert len(parts) >= min(least, len(lengths))
+    assert all(len(part) == 1 or (sizes[part] + 2).sum() <= budget for part in parts)
 
 
 def test_a_bucket_is_cut_only_where_that_pays() -> None:
-    long_and_short = np.array([98] * 10 + [18] * 40)
-    assert [len(part) for part in length_buckets(long_and_short, 10_000, overhead=1000)] == [10, 40]
-    assert [len(part) for part in length_buckets(long_and_short, 10_000, overhead=4000)] == [50]
+    lengths = np.array([98] * 10 + [18] * 40)
+    assert cut_buckets(lengths, Grain(1, 3_199, 1)) == [Bucket(0, 10, 98), Bucket(980, 40, 18)]
+    assert cut_buckets(lengths, Grain(1, 3_200, 1)) == [Bucket(0, 50, 98)]
+    assert cut_buckets(lengths, Grain(8, 0, 1)) == [Bucket(0, 10, 104), Bucket(1040, 40, 24)]

@@ -16,7 +16,7 @@ from accelerate.state import AcceleratorState
 from hansard_bias.config import BertSettings, TrainConfig, parse_config
 from hansard_bias.encoded import EncodedCorpus, cut_windows
 from hansard_bias.training import loop
-from hansard_bias.training.batches import MaskedText
+from hansard_bias.training.batches import Batch, MaskedText
 from hansard_bias.training.checkpoints import load_newest
 from hansard_bias.training.identity import RunIdentity
 from hansard_bias.training.loop import Trainer
@@ -26,6 +26,7 @@ from hansard_bias.training.task import Task
 
 VOCABULARY = 120
 SETTINGS = BertSettings(16, 1, 2, 32, 24, 0.1, 0.1, 0.02)
+WITHOUT_DROPOUT = replace(SETTINGS, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
 
 
 def text(seed: int, speeches: int) -> MaskedText:
@@ -54,9 +55,9 @@ def config(raw: dict[str, Any]) -> TrainConfig:
     return replace(train, lr=0.01, epochs=2, batch_size=8, eval_every=5, save_every=4, precision="fp32")
 
 
-def trainer(config: TrainConfig, folder: Path, log: Any = None) -> Trainer:
+def trainer(config: TrainConfig, folder: Path, log: Any = None, settings: BertSettings = SETTINGS) -> Trainer:
     task = Task(config, 1, text(1, 60), text(2, 20), 10, folder / "checkpoints", folder / "curve.csv")
-    return Trainer(task, build_model(SETTINGS, VOCABULARY, 1), "fp32", log or Silent())
+    return Trainer(task, build_model(settings, VOCABULARY, 1), "fp32", log or Silent())
 
 
 def weights(run: Trainer) -> dict[str, torch.Tensor]:
@@ -102,12 +103,10 @@ def test_an_interrupted_run_ends_with_the_same_bits(config: TrainConfig, tmp_pat
 
 @pytest.mark.parametrize("accumulation", [2, 4])
 def test_accumulation_does_not_change_the_update(config: TrainConfig, tmp_path: Path, accumulation: int) -> None:
-    settings = replace(SETTINGS, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     results = []
     for steps in (1, accumulation):
         changed = replace(config, gradient_accumulation=steps, epochs=1)
-        task = Task(changed, 1, text(1, 60), text(2, 20), 10, tmp_path / f"{steps}", tmp_path / "curve.csv")
-        run = Trainer(task, build_model(settings, VOCABULARY, 1), "fp32", Silent())
+        run = trainer(changed, tmp_path / f"{steps}", settings=WITHOUT_DROPOUT)
         run.run()
         results.append(weights(run))
     for name, tensor in results[0].items():
@@ -131,6 +130,62 @@ def test_non_finite_losses_skip_updates_and_then_stop(config: TrainConfig, tmp_p
     assert run.state.skipped_updates == loop.MOST_BAD_UPDATES
     name = "bert.embeddings.word_embeddings.weight"
     assert torch.equal(before[name], weights(run)[name])
+
+
+def test_an_update_is_the_same_after_the_memory_ran_out(config: TrainConfig, tmp_path: Path) -> None:
+    whole, short = (trainer(config, tmp_path / name, settings=WITHOUT_DROPOUT) for name in ("whole", "short"))
+    whole.state.micro_batch_tokens = short.state.micro_batch_tokens = 1024
+    backward = short._backward
+
+    def exhausted(batches: list[Batch], masked: int) -> float:
+        backward(batches[:1], masked)  # the first part of the gradient is there when the memory runs out
+        if short.state.micro_batch_tokens > 256:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        short.optimizer.zero_grad()
+        return backward(batches, masked)
+
+    short._backward = exhausted  # type: ignore[method-assign]
+    for run in (whole, short):
+        run._update()
+    assert short.state.micro_batch_tokens == 256 and whole.state.micro_batch_tokens == 1024
+    assert short.state.tokens == whole.state.tokens
+    for name, tensor in weights(whole).items():
+        torch.testing.assert_close(tensor, weights(short)[name], rtol=1e-3, atol=1e-4)
+
+
+def test_with_no_memory_at_all_it_says_so(config: TrainConfig, tmp_path: Path) -> None:
+    run = trainer(config, tmp_path)
+
+    def exhausted(batches: list[Batch], masked: int) -> float:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    run._backward = exhausted  # type: ignore[method-assign]
+    with pytest.raises(ValueError, match="out of memory with micro-batches of 256 tokens; free some"):
+        run._update()
+
+
+class Scaler:
+    """A loss scale as fp16 has it, far too high at first."""
+
+    scale = 2.0**6
+
+    def get_scale(self) -> float:
+        return self.scale
+
+
+def test_a_loss_scale_that_begins_too_high_is_no_divergence(config: TrainConfig, tmp_path: Path) -> None:
+    run = trainer(config, tmp_path)
+    run.accelerator.scaler = scaler = Scaler()
+
+    def lower() -> None:
+        scaler.scale /= 2
+
+    run.optimizer.step = lower
+    for skipped in range(1, 7):
+        run._skip()
+        assert (run.state.skipped_updates, run.state.bad_updates) == (skipped, 0)
+    run._skip()
+    assert scaler.scale == 1 and run.state.bad_updates == 1
 
 
 class Poisons:

@@ -17,9 +17,11 @@ from accelerate import Accelerator
 
 from hansard_bias.randomness import stable_hash
 from hansard_bias.training import checkpoints
-from hansard_bias.training.batches import Batch, MaskedText, length_buckets, update_rows
+from hansard_bias.training.batches import Batch, MaskedText, micro_batches, update_rows
 from hansard_bias.training.interruption import Interrupted, Interruption
+from hansard_bias.training.memory import LEAST_TOKENS, is_exhausted, micro_batch_tokens
 from hansard_bias.training.model import MaskedLoss, build_optimizer
+from hansard_bias.training.packing import Packed, choose_way, grain_of, to_device
 from hansard_bias.training.progress import CurvePoint, RunLog, write_curve
 from hansard_bias.training.resuming import resume
 from hansard_bias.training.schedule import learning_rate, total_updates
@@ -31,7 +33,6 @@ VALIDATION_EPOCH = 1 << 31
 """Validation masks are those of an epoch that no training reaches: the same at every evaluation."""
 MOST_BAD_UPDATES = 3
 GRADIENT_NORM = 1.0
-BATCH_TOKENS = {"cpu": 4096, "cuda": 65536}
 
 
 class Trainer:
@@ -46,9 +47,11 @@ class Trainer:
         self.accelerator = Accelerator(mixed_precision="no" if precision == "fp32" else precision)
         optimizer = build_optimizer(model, task.config)
         self.model, self.optimizer = self.accelerator.prepare(MaskedLoss(model), optimizer)
-        self.budget = BATCH_TOKENS[self.accelerator.device.type]
+        self.way = choose_way(self.accelerator.device, precision)
         self.watch = Lines(self.total)
-        self.state = LoopState()
+        text = task.training
+        tokens = micro_batch_tokens(model.config, text.vocab_size, text.mask_rate, self.accelerator.device)
+        self.state = LoopState(micro_batch_tokens=tokens)
         self.best: Tensors = {}
         self.saved = 0
         """The update that the newest checkpoint holds."""
@@ -97,12 +100,9 @@ class Trainer:
         epoch, within = divmod(state.update, self.task.updates_per_epoch)
         rows = update_rows(self._order(epoch), self.task.updates_per_epoch, within)
         mine = rows[self.accelerator.process_index :: self.accelerator.num_processes]
-        batches = self._micro_batches(self.task.training, mine, epoch, config.gradient_accumulation)
-        masked = max(1, self._total(sum(len(batch.labels) for batch in batches)))
-        torch.manual_seed(stable_hash(self.task.seed, "dropout", state.update) % 2**63)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(config, state.update, self.total)
-        loss = self._backward(batches, masked)
+        loss, masked, pieces = self._gradient(mine, epoch)
         norm = float(self.accelerator.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM))
         if math.isfinite(loss) and math.isfinite(norm):
             self.optimizer.step()
@@ -110,10 +110,35 @@ class Trainer:
             state.loss_sum += loss * masked
             state.loss_count += masked
         else:
-            self._count_bad_update()
+            self._skip()
         self.optimizer.zero_grad()
-        state.tokens += self._total(sum(batch.pieces for batch in batches))
+        state.tokens += self._total(pieces)
         state.update += 1
+
+    def _gradient(self, rows: npt.NDArray[np.int64], epoch: int) -> tuple[float, int, int]:
+        """The gradient of the mean loss over these windows; returns that loss, the masked and the real pieces.
+
+        Where the device runs out of memory, the micro-batches are halved and the update begins anew: it stays the same.
+        """
+        while True:
+            batches = self._micro_batches(self.task.training, rows, epoch, self.task.config.gradient_accumulation)
+            masked = max(1, self._total(sum(len(batch.labels) for batch in batches)))
+            torch.manual_seed(stable_hash(self.task.seed, "dropout", self.state.update) % 2**63)
+            try:
+                return self._backward(batches, masked), masked, sum(batch.pieces for batch in batches)
+            except RuntimeError as error:
+                if not is_exhausted(error):
+                    raise
+                if self.state.micro_batch_tokens < 2 * LEAST_TOKENS:
+                    raise ValueError(
+                        f"out of memory with micro-batches of {self.state.micro_batch_tokens} tokens; free some, lower "
+                        "model.hidden_size or model.num_hidden_layers, or use another device"
+                    ) from None
+            self.optimizer.zero_grad()
+            self.state.micro_batch_tokens //= 2
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            print(f"out of memory: going on with micro-batches of {self.state.micro_batch_tokens} tokens", flush=True)
 
     def _backward(self, batches: Sequence[Batch], masked: int) -> float:
         """Accumulate the gradients of the mean loss over all masked pieces of the update; returns that loss."""
@@ -121,7 +146,7 @@ class Trainer:
         for number, batch in enumerate(batches, start=1):
             wait = nullcontext() if number == len(batches) else self.accelerator.no_sync(self.model)
             with wait:
-                loss = self.model(*self._tensors(batch))
+                loss = self.model(self._on_device(batch))
                 # Several processes average their gradients: times their number makes that a sum again.
                 self.accelerator.backward(loss * (self.accelerator.num_processes / masked))
             nats += loss.detach()
@@ -133,9 +158,13 @@ class Trainer:
             return count
         return int(self.accelerator.reduce(torch.tensor(count, device=self.accelerator.device), reduction="sum"))
 
-    def _count_bad_update(self) -> None:
-        self.state.bad_updates += 1
+    def _skip(self) -> None:
+        """Count an update without a step; the loss scale of fp16 begins too high, which is no divergence."""
         self.state.skipped_updates += 1
+        if self.accelerator.scaler is not None and self.accelerator.scaler.get_scale() > 1:
+            self.optimizer.step()  # takes no step, but lowers the scale
+            return
+        self.state.bad_updates += 1
         if self.state.bad_updates == MOST_BAD_UPDATES:
             raise self._diverged(f"the loss or its gradient was not finite in {MOST_BAD_UPDATES} updates in a row")
 
@@ -187,7 +216,7 @@ class Trainer:
         batches = self._micro_batches(text, rows, VALIDATION_EPOCH, 1)
         nats = 0.0
         for batch in batches:
-            nats += float(self.model(*self._tensors(batch)))
+            nats += float(self.model(self._on_device(batch)))
         self.model.train()
         return nats / max(1, sum(len(batch.labels) for batch in batches))
 
@@ -198,16 +227,14 @@ class Trainer:
         return self.order[1]
 
     def _micro_batches(self, text: MaskedText, rows: npt.NDArray[np.int64], epoch: int, least: int) -> list[Batch]:
-        lengths = text.windows.length[rows]
-        return [text.batch(rows[part], epoch) for part in length_buckets(lengths, self.budget, least)]
+        lengths, grain = text.windows.length[rows], grain_of(self.way)
+        return [
+            text.batch(rows[part], epoch, grain)
+            for part in micro_batches(lengths, self.state.micro_batch_tokens, least)
+        ]
 
-    def _tensors(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor, torch.Tensor]:
-        device = self.accelerator.device
-        attention = torch.from_numpy(batch.attention).to(device) if batch.is_padded else None
-        inputs, positions, labels = (
-            torch.from_numpy(array).to(device) for array in (batch.inputs, batch.positions, batch.labels)
-        )
-        return inputs, attention, positions, labels
+    def _on_device(self, batch: Batch) -> Packed:
+        return to_device(batch, self.accelerator.device, self.way)
 
     def _weights(self) -> dict[str, torch.Tensor]:
         """The language model's own weights, by the names that Hugging Face gives them; tied ones once."""

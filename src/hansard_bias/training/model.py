@@ -12,15 +12,17 @@ from transformers.models.bert.modeling_bert import BertForMaskedLM
 
 from hansard_bias.config import BertSettings, TrainConfig
 from hansard_bias.tokenization import PAD_ID
+from hansard_bias.training.packing import PACKED, Packed, register_packed_attention
 
 
 def build_model(settings: BertSettings, vocab_size: int, seed: int) -> Any:
-    """A BertForMaskedLM with random weights drawn from the seed."""
+    """A BertForMaskedLM with random weights drawn from the seed, for packed sequences."""
+    register_packed_attention()
     config = BertConfig(
         vocab_size=vocab_size,
         pad_token_id=PAD_ID,
         type_vocab_size=1,
-        attn_implementation="sdpa" if torch.cuda.is_available() else "eager",
+        attn_implementation=PACKED,
         **dataclasses.asdict(settings),
     )
     torch.manual_seed(seed)
@@ -34,20 +36,26 @@ class MaskedLoss(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, inputs: Tensor, attention: Tensor | None, positions: Tensor, labels: Tensor) -> Tensor:
-        """Sum of -log P(label), in nats, over the masked positions.
-
-        inputs, attention: [rows, columns]; positions: [masked], into the flattened rows x columns; labels: [masked].
-        """
-        return masked_surprisals(self.model, inputs, attention, positions, labels).sum()
+    def forward(self, batch: Packed) -> Tensor:
+        """Sum of -log P(label), in nats, over the masked positions of a packed batch."""
+        hidden = self.model.bert(batch.inputs[None], position_ids=batch.places[None], plan=batch.plan).last_hidden_state
+        return _surprisals(self.model, hidden[0], batch.positions, batch.labels).sum()
 
 
 def masked_surprisals(
     model: Any, inputs: Tensor, attention: Tensor | None, positions: Tensor, labels: Tensor
 ) -> Tensor:
-    """-log P(label) in nats at every masked position, shape [masked], float32."""
+    """-log P(label) in nats at every masked position, shape [masked], float32.
+
+    inputs, attention: [rows, columns]; positions: [masked], into the flattened rows x columns; labels: [masked].
+    """
     hidden = model.bert(inputs, attention_mask=attention).last_hidden_state
-    logits = model.cls(hidden.flatten(0, 1)[positions])
+    return _surprisals(model, hidden.flatten(0, 1), positions, labels)
+
+
+def _surprisals(model: Any, hidden: Tensor, positions: Tensor, labels: Tensor) -> Tensor:
+    """The head, where a piece is masked and nowhere else; hidden: [tokens, size]."""
+    logits = model.cls(hidden[positions])
     return nn.functional.cross_entropy(logits.float(), labels, reduction="none")
 
 

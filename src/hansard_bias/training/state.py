@@ -20,6 +20,8 @@ class LoopState:
     """All that the loop must remember beside its tensors; plain numbers, so that it can be saved as JSON."""
 
     update: int = 0
+    micro_batch_tokens: int = 0
+    """Kept, so that a resumed run rounds as it did before."""
     best_loss: float = math.inf
     best_update: int = 0
     evaluations_without_gain: int = 0
