@@ -42,7 +42,8 @@ def locked(folder: Path) -> Iterator[Path]:
     Raises ValueError when another trainer holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _sync(folder.parent)
+    for above in (folder.parent, folder.parent.parent):
+        _sync(above)
     with (folder / "lock").open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
