@@ -91,11 +91,19 @@ def train(model: ModelName, seed: Seed) -> None:
     """Train one model with one seed; goes on from the last checkpoint after an interruption."""
     config = _run_config(model, seed)
     from hansard_bias.stages import train as stage
+    from hansard_bias.training.device import is_main_process
+    from hansard_bias.training.progress import Silent
+
+    if not is_main_process():
+        stage.run(config, model, seed, Silent())
+        return
     from hansard_bias.tracking import training_run
 
     key = stage.run_key(config, model, seed, Path("."))
     with training_run(config, model, seed, key) as run:
-        run.finish(stage.run(config, model, seed, run))
+        summary = stage.run(config, model, seed, run)
+        assert summary is not None, "the main process has the summary"
+        run.finish(summary)
 
 
 @app.command()

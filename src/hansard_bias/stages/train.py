@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import time
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
+from accelerate import Accelerator
 from transformers.utils.logging import disable_progress_bar
 
 from hansard_bias import tokenization
@@ -28,8 +31,11 @@ from hansard_bias.training.progress import RunLog
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
-def run(config: Config, model: str, seed: int, log: RunLog, root: Path = Path(".")) -> dict[str, Any]:
-    """Train, write the model folder, its curve and its summary; returns the summary."""
+def run(config: Config, model: str, seed: int, log: RunLog, root: Path = Path(".")) -> dict[str, Any] | None:
+    """Train, write the model folder, its curve and its summary; returns the summary.
+
+    Of several processes (`accelerate launch`) all train, and the main one alone locks, writes and returns something.
+    """
     name = run_name(model, seed)
     corpora = {corpus: read_encoded(root / ENCODED / corpus) for corpus in config.corpora}
     mixtures = pq.read_table(needed(root / MIXTURES, "align"))
@@ -49,16 +55,30 @@ def run(config: Config, model: str, seed: int, log: RunLog, root: Path = Path(".
         curve=root / METRICS / "curves" / f"{name}.csv",
     )
     precision = device.choose_precision(config.train.precision)
-    with checkpoints.locked(folder):
+    main, summary = device.is_main_process(), None
+    with checkpoints.locked(folder) if main else nullcontext():
         trainer = Trainer(task, build_model(config.model, vocabulary, seed), precision, log)
         trainer.run()
-        summary = summarise(config, trainer, portion, precision, vocabulary)
-        summary["fingerprint"] = save_model(trainer, root / MODELS / name, root / TOKENIZER)
-        card = model_card(config, model, seed, summary, vocabulary)
-        (root / MODELS / name / "README.md").write_text(card, encoding="utf-8")
-        write_json(root / METRICS / "training" / f"{name}.json", summary)
-    checkpoints.remove(folder)
+        if main:
+            summary = summarise(config, trainer, portion, precision, vocabulary)
+            summary["fingerprint"] = save_model(trainer, root / MODELS / name, root / TOKENIZER)
+            card = model_card(config, model, seed, summary, vocabulary)
+            (root / MODELS / name / "README.md").write_text(card, encoding="utf-8")
+            write_json(root / METRICS / "training" / f"{name}.json", summary)
+    if main:
+        checkpoints.remove(folder)
+    end_together(trainer.accelerator)
     return summary
+
+
+def end_together(accelerator: Accelerator) -> None:
+    """Wait until all processes are done, then part."""
+    if accelerator.num_processes > 1:
+        accelerator.wait_for_everyone()
+        # gloo's threads need the interpreter once more to drop what they sent; a group that is destroyed before
+        # they had it waits for them, and keeps the interpreter: for ever (torch 2.13).
+        time.sleep(0.2)
+        accelerator.end_training()
 
 
 def summarise(config: Config, trainer: Trainer, portion: Portion, precision: str, vocabulary: int) -> dict[str, Any]:
@@ -67,6 +87,7 @@ def summarise(config: Config, trainer: Trainer, portion: Portion, precision: str
     rate = state.tokens / state.seconds
     length = float(np.mean(portion.windows.length))
     flops = flops_per_piece(config.model, vocabulary, config.train.mask_rate, length)
+    peak = device.peak_flops(precision) * trainer.accelerator.num_processes
     weights = trainer.accelerator.unwrap_model(trainer.model).model
     return {
         "tokens": state.tokens,
@@ -74,7 +95,7 @@ def summarise(config: Config, trainer: Trainer, portion: Portion, precision: str
         "epochs": state.update / portion.updates_per_epoch,
         "wall_seconds": state.seconds,
         "tokens_per_second": rate,
-        "model_flop_utilisation": rate * flops / device.peak_flops(precision),
+        "model_flop_utilisation": rate * flops / peak,
         "peak_memory_bytes": device.peak_memory_bytes(),
         "device": device.device_name(),
         "precision": precision,

@@ -8,6 +8,7 @@ import sys
 import time
 
 import torch
+from accelerate import PartialState
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -30,6 +31,15 @@ def has_fast_bf16() -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capability = torch.cpu.get_capabilities()
     return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))
+
+
+def is_main_process() -> bool:
+    """Whether this process locks, writes, prints and tracks: the first of those that were launched together.
+
+    They meet here. Accelerate looks for companions of a CPU process only when it is told that there is no GPU; without
+    that, processes that torchrun started would each train alone.
+    """
+    return bool(PartialState(cpu=not torch.cuda.is_available()).is_main_process)
 
 
 def device_name() -> str:

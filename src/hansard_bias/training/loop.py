@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast
 
 from hansard_bias.config import TrainConfig
 from hansard_bias.randomness import stable_hash
@@ -73,6 +74,7 @@ class Trainer:
         self.task, self.log = task, log
         self.total = total_updates(task.config, task.updates_per_epoch)
         self.accelerator = Accelerator(mixed_precision="no" if precision == "fp32" else precision)
+        self._require_work_for_all()
         optimizer = build_optimizer(model, task.config)
         self.model, self.optimizer = self.accelerator.prepare(MaskedLoss(model), optimizer)
         self.budget = BATCH_TOKENS[self.accelerator.device.type]
@@ -83,6 +85,7 @@ class Trainer:
     def run(self) -> LoopState:
         """Train until the last update or until patience ends; leaves the best weights in `best`."""
         self._resume()
+        self._require_same_start()
         while self.state.update < self.total and not self.state.stopped_by:
             started = time.perf_counter()
             self._update()
@@ -150,7 +153,9 @@ class Trainer:
         """Validation loss, curve row, best weights, patience."""
         state, config = self.state, self.task.config
         rate = state.tokens / max(state.seconds, 1e-9)
-        loss = self.validation_loss()
+        # The main process's number decides for all: rounding must not let one stop while another goes on.
+        own = torch.tensor(self.validation_loss(), dtype=torch.float64, device=self.accelerator.device)
+        loss = float(broadcast(own))
         train_loss = state.loss_sum / max(1, state.loss_count)
         epoch = state.update / self.task.updates_per_epoch
         last_rate = learning_rate(config, state.update - 1, self.total)
@@ -240,8 +245,30 @@ class Trainer:
             moments.setdefault(int(key), {})[moment] = tensor
         plain = self.optimizer.state_dict()
         self.optimizer.load_state_dict({"state": moments, "param_groups": plain["param_groups"]})
+        if not self.accelerator.is_main_process:
+            return
         write_curve(self.task.curve, self.state.curve)
         print(f"resumed at update {self.state.update} of {self.total}", flush=True)
+
+    def _require_work_for_all(self) -> None:
+        """Raise ValueError when some update would leave a process without a window: the others would wait for it."""
+        processes = self.accelerator.num_processes
+        windows = len(self.task.training.windows) // self.task.updates_per_epoch
+        if windows < processes:
+            raise ValueError(
+                f"{processes} processes share updates of {windows} speech windows, expected at least one each; "
+                f"start fewer processes or raise train.batch_size ({self.task.config.batch_size})"
+            )
+
+    def _require_same_start(self) -> None:
+        """Raise ValueError when the processes found different checkpoints; waits until all have looked."""
+        here = torch.tensor([self.state.update], device=self.accelerator.device)
+        found = sorted(set(self.accelerator.gather(here).tolist()))
+        if len(found) > 1:
+            raise ValueError(
+                f"{self.task.checkpoints}: processes found checkpoints of updates {found}, expected one; "
+                "let all machines work in one shared project folder"
+            )
 
 
 def _with_prefix(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

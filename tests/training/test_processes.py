@@ -1,0 +1,101 @@
+"""Several processes: the updates of one, and a run that outlives them whatever their number."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from accelerate.state import AcceleratorState
+from safetensors.torch import load_file
+
+import small_run
+
+TESTS = Path(small_run.__file__).parent
+UPDATES = 30
+
+
+@pytest.fixture(autouse=True)
+def own_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Accelerate keeps one precision a process, and the run names its folder in the environment."""
+    monkeypatch.setenv("DVC_ROOT", ".")
+    AcceleratorState._reset_state(True)
+    yield
+    AcceleratorState._reset_state(True)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "run").mkdir()
+    return small_run.write_inputs(tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of one process that nothing disturbs."""
+    root = small_run.write_inputs(tmp_path_factory.mktemp("alone"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DVC_ROOT", str(root))
+        small_run.run(root)
+    return root
+
+
+def two_processes(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    command += [str(TESTS / "small_run.py"), str(folder), *arguments]
+    surroundings = {"CUDA_VISIBLE_DEVICES": "", "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
+    paths = [str(TESTS), str(TESTS.parent / "src")]
+    surroundings |= {"PYTHONPATH": os.pathsep.join(paths)}
+    return subprocess.run(command, env=os.environ | surroundings, capture_output=True, text=True, timeout=60)
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "metrics/training/nunavut-1.json").read_text())
+    return found
+
+
+def assert_same_run(folder: Path, alone: Path) -> None:
+    """Losses and weights agree within rounding, counts exactly."""
+    for key in ("updates", "tokens", "best_update", "stopped_by", "skipped_updates"):
+        assert summary(folder)[key] == summary(alone)[key], key
+    curves = [
+        list(csv.DictReader((root / "metrics/curves/nunavut-1.csv").open(encoding="utf-8"))) for root in (folder, alone)
+    ]
+    for ours, theirs in zip(*curves, strict=True):
+        assert {name: float(value) for name, value in ours.items()} == pytest.approx(
+            {name: float(value) for name, value in theirs.items()}, rel=1e-5
+        )
+    ours, theirs = (load_file(root / "models/nunavut-1/model.safetensors") for root in (folder, alone))
+    assert ours.keys() == theirs.keys()
+    for name, tensor in ours.items():
+        torch.testing.assert_close(tensor, theirs[name], rtol=1e-3, atol=1e-4, msg=name)
+
+
+def test_two_processes_go_on_from_one_and_end_as_one(folder: Path, alone: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        small_run.run(folder, small_run.Stops(6))
+    done = two_processes(folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(f"resumed at update 4 of {UPDATES}") == 1
+    assert done.stdout.count(f"update {UPDATES}/{UPDATES}") == 1
+    assert_same_run(folder, alone)
+    assert not list((folder / ".checkpoints").iterdir())
+
+
+def test_a_killed_process_ends_the_other_and_one_alone_goes_on(
+    folder: Path, alone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = two_processes(folder, "--die")
+    assert ended.returncode != 0
+    assert "SIGKILL" in ended.stderr
+    assert not (folder / "models/nunavut-1").exists()
+    small_run.run(folder)
+    assert "resumed at update" in capsys.readouterr().out
+    assert_same_run(folder, alone)
