@@ -10,13 +10,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 import torch
+from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
 
 import small_run
+from hansard_bias import cli, tracking
+from hansard_bias.stages import train
+from hansard_bias.training import device
+from hansard_bias.training.progress import RunLog, Silent
 
 TESTS = Path(small_run.__file__).parent
 UPDATES = 30
@@ -99,3 +105,31 @@ def test_a_killed_process_ends_the_other_and_one_alone_goes_on(
     small_run.run(folder)
     assert "resumed at update" in capsys.readouterr().out
     assert_same_run(folder, alone)
+
+
+def test_too_many_processes_are_refused_before_they_wait_for_each_other(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Accelerator, "num_processes", property(lambda self: 11))
+    with pytest.raises(ValueError, match=r"11 processes share updates of \d speech windows.*train\.batch_size \(10\)"):
+        small_run.run(folder)
+
+
+def test_processes_that_found_different_checkpoints_do_not_start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Accelerator, "gather", lambda self, mine: torch.cat([mine, mine + 4]))
+    with pytest.raises(ValueError, match=r"updates \[0, 4\], expected one; .*one shared project folder"):
+        small_run.run(folder)
+
+
+@pytest.mark.parametrize("main", [True, False])
+def test_the_main_process_alone_tracks(main: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs: list[RunLog] = []
+    tracked = MagicMock()
+    monkeypatch.setattr(cli, "load_config", small_run.configuration)
+    monkeypatch.setattr(device, "is_main_process", lambda: main)
+    monkeypatch.setattr(tracking, "training_run", tracked)
+    monkeypatch.setattr(train, "run_key", lambda *arguments: "key")
+    monkeypatch.setattr(train, "run", lambda config, model, seed, log: logs.append(log) or {"tokens": 1})
+    cli.train("nunavut", 1)
+    assert tracked.called == main
+    assert isinstance(logs[0], Silent) != main
