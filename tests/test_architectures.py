@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import torch
-from local_models import POSITIONS, model_of
 
 from hansard_bias.architectures import first_position, head_of, usable_positions
 from hansard_bias.masked_lm import masked_surprisals
+from local_models import POSITIONS, model_of
 
 PADDING = 1
 

@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from local_models import POSITIONS, save_local_model
 from safetensors.torch import load_file
 
 from hansard_bias.config import Config, parse_config
 from hansard_bias.measurement.folds import deal_folds
 from hansard_bias.randomness import stable_hashes
+from local_models import POSITIONS, save_local_model
 from tiny_project import Project, merged, write_params
 
 STARTS = {"lr": 1e-9, "max_steps": 1, "eval_every": 1, "seeds": [1, 2]}

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from local_models import save_local_model
 
+from local_models import save_local_model
 from tiny_project import ROOT, TINY, merged, write_params
 
 ONE_SEED = {"train": {"seeds": [1], "epochs": 1}, "sample": {"speeches": 240}, "tokenizer": {"vocab_size": 500}}

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from local_models import save_local_model
 from tokenizers import Tokenizer
 
 from hansard_bias.config import ConfigError, TokenizerConfig
@@ -27,6 +26,7 @@ from hansard_bias.tokenization import (
     train_tokenizer,
     vocabulary_size,
 )
+from local_models import save_local_model
 
 TEXTS = [f"The member for riding {n} asks about houses, roads and schools in district {n % 7}." for n in range(300)]
 

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from tokenizers import Tokenizer, models
 
 from hansard_bias.config import parse_config
+from hansard_bias.tokenization import SPECIAL_TOKENS, save_tokenizer
 
 ROOT = Path(__file__).parents[1]
 
@@ -45,6 +47,14 @@ def write_params(folder: Path, raw: dict[str, Any]) -> Path:
     if not probes.exists():
         probes.symlink_to(ROOT / "data" / "probes")
     return folder
+
+
+def write_tokenizer(folder: Path, pieces: int) -> None:
+    """A tokenizer of so many made-up words, for text that is encoded already."""
+    names = [*SPECIAL_TOKENS, *(f"piece{number}" for number in range(len(SPECIAL_TOKENS), pieces))]
+    tokenizer = Tokenizer(models.WordLevel({name: number for number, name in enumerate(names)}, unk_token="[UNK]"))
+    tokenizer.add_special_tokens([*SPECIAL_TOKENS])
+    save_tokenizer(tokenizer, folder, 32)
 
 
 class Project:

@@ -18,11 +18,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tokenizers import Tokenizer, models
 
 from hansard_bias.encoded import write_encoded
-from hansard_bias.tokenization import SPECIAL_TOKENS, save_tokenizer
-from tiny_project import merged, write_params
+from tiny_project import merged, write_params, write_tokenizer
 
 VOCABULARY = 120
 CHANGES = {
@@ -50,11 +48,7 @@ CHANGES = {
 def build(folder: Path, shipped: dict[str, Any]) -> Path:
     """A project that is ready to train: speeches that count upwards, so that the loss falls."""
     write_params(folder, merged(shipped, CHANGES | {"train": CHANGES["train"] | {"precision": "fp32"}}))
-    vocabulary = {name: number for number, name in enumerate(SPECIAL_TOKENS)}
-    vocabulary |= {f"piece{number}": number for number in range(len(vocabulary), VOCABULARY)}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
-    tokenizer.add_special_tokens([*SPECIAL_TOKENS])
-    save_tokenizer(tokenizer, folder / "models" / "tokenizer", 32)
+    write_tokenizer(folder / "models" / "tokenizer", VOCABULARY)
     mixtures = []
     for number, corpus in enumerate(("nunavut", "canada")):
         rng = np.random.default_rng(number)

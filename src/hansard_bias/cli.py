@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -106,15 +107,21 @@ def train(
     interruption = Interruption()
     with interruption.caught():
         from hansard_bias.stages import train as stage
-        from hansard_bias.tracking import training_run
+        from hansard_bias.training.processes import is_main_process
+        from hansard_bias.training.progress import Silent
 
         identity = stage.run_identity(config, model, seed, resume_from=resume_from)
+        train_now = partial(
+            stage.train, config, model, seed, identity=identity, resume_from=resume_from, interruption=interruption
+        )
+        if not is_main_process():
+            train_now(Silent())
+            return
+        from hansard_bias.tracking import training_run
+
         # The lock comes first: a second trainer must not touch the first one's record.
         with stage.held(identity), training_run(config, model, seed, identity.key) as log:
-            summary = stage.train(
-                config, model, seed, log, identity, resume_from=resume_from, interruption=interruption
-            )
-            log.finish(summary)
+            log.finish(train_now(log))
 
 
 @app.command()

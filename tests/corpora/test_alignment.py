@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from speech_tables import align_tables
 
 from hansard_bias.config import Config, load_config
 from hansard_bias.corpora.alignment import Aligned
 from hansard_bias.corpora.mixtures import period_targets
 from hansard_bias.corpora.schemas import ALIGNED
+from speech_tables import align_tables
 
 BASE = load_config(Path(__file__).parents[2] / "params.yaml")
 WORDS = np.array([f"word{number}" for number in range(500)], dtype=object)

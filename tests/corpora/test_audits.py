@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from speech_tables import numbered
 
 from hansard_bias.config import SPLITS, load_config
 from hansard_bias.corpora import audits
 from hansard_bias.corpora.audits import audit_sample, statistics_table
 from hansard_bias.corpora.form import form_rates
+from speech_tables import numbered
 
 CONFIG = load_config(Path(__file__).parents[2] / "params.yaml")
 WORDS = np.array([f"w{chr(97 + a)}{chr(97 + b)}" for a in range(20) for b in range(20)], dtype=object)

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from speech_tables import InMemory
 
 from hansard_bias.corpora.duplicates import (
     PERMUTATIONS,
@@ -22,6 +21,7 @@ from hansard_bias.corpora.duplicates import (
     near_repeats,
     ngram_hashes,
 )
+from speech_tables import InMemory
 
 WORDS = [f"w{number}" for number in range(400)]
 

@@ -7,12 +7,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from speech_tables import Corpus, build_corpus
 
 from hansard_bias.config import CleanConfig, CorpusConfig, corpora
 from hansard_bias.corpora.readers import READERS
 from hansard_bias.corpora.schemas import KEPT, REJECTED
 from hansard_bias.corpora.speeches import write_corpus
+from speech_tables import Corpus, build_corpus
 
 CLEAN = CleanConfig(lowercase=True, min_characters=20, drop_procedural=True, drop_roles=("crowd",))
 LINES = [

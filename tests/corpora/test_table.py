@@ -18,12 +18,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
-from speech_tables import build_corpus
 
 from hansard_bias.config import CleanConfig, ColumnsConfig, CorpusConfig
 from hansard_bias.corpora import table_files
 from hansard_bias.corpora.records import Record
 from hansard_bias.corpora.table import read_table, sources
+from speech_tables import build_corpus
 
 COLUMNS = ColumnsConfig(text="body", date="day", speaker="who", role="office", topic="on", id="key")
 SHORT = ColumnsConfig(text="body", date="day", speaker="who")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from local_models import model_of
 from safetensors.torch import load_file, save_file
 
 from hansard_bias.config import BertSettings, ConfigError
 from hansard_bias.masked_lm import masked_surprisals
 from hansard_bias.training.model import build_model, flops_per_piece, load_initial
+from local_models import model_of
 
 SETTINGS = BertSettings(32, 2, 2, 64, 24, 0.0, 0.0, 0.02)
 

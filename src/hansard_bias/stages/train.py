@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from hansard_bias.training.identity import RunIdentity, identify
 from hansard_bias.training.interruption import Interruption
 from hansard_bias.training.loop import Trainer
 from hansard_bias.training.model import build_model, flops_per_piece, load_initial
+from hansard_bias.training.processes import end_together, is_main_process
 from hansard_bias.training.progress import RunLog
 from hansard_bias.training.task import Task
 
@@ -34,7 +35,7 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_ma
 def run(config: Config, model: str, seed: int, log: RunLog, root: Path = Path(".")) -> dict[str, Any]:
     """Train, write the model folder, its curve and its summary; returns the summary."""
     identity = run_identity(config, model, seed, root)
-    with held(identity):
+    with held(identity) if is_main_process() else nullcontext():
         return train(config, model, seed, log, identity, root)
 
 
@@ -54,7 +55,10 @@ def train(
     resume_from: Path | None = None,
     interruption: Interruption | None = None,
 ) -> dict[str, Any]:
-    """The training of a run that is held, from its last checkpoint or a named one."""
+    """The training of a run that is held, from its last checkpoint or a named one.
+
+    Of several processes (`accelerate launch`) all train, and the main one alone writes and returns the summary.
+    """
     vocabulary = tokenization.vocabulary_size(root / TOKENIZER)
     config = with_initial_sizes(config, root)
     portion, task = prepare(config, identity, model, seed, root, resume_from)
@@ -66,13 +70,16 @@ def train(
         watching.warn(watching.device_warnings(asked, precision, device.has_gpu(), device.has_fast_bf16()))
         trainer.watch = watching.follow(trainer.total, speed)
     trainer.run()
-    summary = summarise(trainer, portion, precision, speed)
-    folder = root / MODELS / run_name(model, seed)
-    summary["fingerprint"] = save_model(trainer, folder, root / TOKENIZER)
-    card = model_card(config, model, seed, summary, vocabulary, text_sizes(portion, task.validation.windows))
-    (folder / "README.md").write_text(card, encoding="utf-8")
-    write_json(root / METRICS / "training" / f"{run_name(model, seed)}.json", summary)
-    checkpoints.remove(task.checkpoints)
+    summary: dict[str, Any] = {}
+    if trainer.accelerator.is_main_process:
+        summary = summarise(trainer, portion, precision, speed)
+        folder = root / MODELS / run_name(model, seed)
+        summary["fingerprint"] = save_model(trainer, folder, root / TOKENIZER)
+        card = model_card(config, model, seed, summary, vocabulary, text_sizes(portion, task.validation.windows))
+        (folder / "README.md").write_text(card, encoding="utf-8")
+        write_json(root / METRICS / "training" / f"{run_name(model, seed)}.json", summary)
+        checkpoints.remove(task.checkpoints)
+    end_together(trainer.accelerator)
     return summary
 
 

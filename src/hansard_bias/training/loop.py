@@ -22,6 +22,7 @@ from hansard_bias.training.interruption import Interrupted, Interruption
 from hansard_bias.training.memory import LEAST_TOKENS, is_exhausted, micro_batch_tokens
 from hansard_bias.training.model import MaskedLoss, build_optimizer
 from hansard_bias.training.packing import Packed, choose_way, grain_of, to_device
+from hansard_bias.training.processes import agreed, require_same_start, require_work_for_all
 from hansard_bias.training.progress import CurvePoint, RunLog, write_curve
 from hansard_bias.training.resuming import resume
 from hansard_bias.training.schedule import learning_rate, total_updates
@@ -45,6 +46,9 @@ class Trainer:
         self.interruption = interruption or Interruption()
         self.total = total_updates(task.config, task.updates_per_epoch)
         self.accelerator = Accelerator(mixed_precision="no" if precision == "fp32" else precision)
+        require_work_for_all(
+            self.accelerator, len(task.training.windows) // task.updates_per_epoch, task.config.batch_size
+        )
         optimizer = build_optimizer(model, task.config)
         self.model, self.optimizer = self.accelerator.prepare(MaskedLoss(model), optimizer)
         self.way = choose_way(self.accelerator.device, precision)
@@ -64,6 +68,7 @@ class Trainer:
         """
         with self.interruption.deferred(), self.watch:
             self._resume()
+            require_same_start(self.accelerator, self.state.update, self.task.checkpoints)
             while True:
                 self._heed()
                 self._settle()
@@ -180,7 +185,7 @@ class Trainer:
         """Validation loss, curve row, best weights, patience."""
         state, config = self.state, self.task.config
         rate = state.tokens / max(state.seconds, 1e-9)
-        loss = self.validation_loss()
+        loss = agreed(self.accelerator, self.validation_loss())
         if not math.isfinite(loss):
             raise self._diverged(f"the validation loss is {loss}")
         train_loss = state.loss_sum / max(1, state.loss_count)

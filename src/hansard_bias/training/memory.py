@@ -22,7 +22,7 @@ LEAST_TOKENS = 256
 MOST_TOKENS = {"cpu": 8192, "cuda": 131072}
 """More brings no speed."""
 _SHARE = {"cpu": 0.2, "cuda": 0.4}
-"""Of the whole memory of the machine, of the free memory of a GPU; the rest is for optimizer and whoever else is there."""
+"""Of all memory of a machine, of the free memory of a GPU; the rest is for the optimizer and for others."""
 _EXHAUSTED = ("can't allocate memory", "not enough memory", "out of memory")
 
 
