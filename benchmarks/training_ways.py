@@ -66,7 +66,7 @@ class Speed:
     way: str
     tokens_per_second: float
     utilisation: float
-    """Of the mean of two bf16 matrix products, timed before and after."""
+    """Of the mean of two bf16 matrix products, timed just before and after."""
     peak_bytes: int
     updates: int
     first_update_seconds: float
@@ -79,12 +79,15 @@ class Clock:
     def __init__(self, seconds: float, started: float) -> None:
         self.seconds, self.started = seconds, started
         self.marks: list[tuple[float, int]] = []
+        self.peaks: list[float] = []
         self.first_update_seconds = 0.0
 
     def update_done(self, tokens: int, now: float) -> bool:
         """Take the tokens and seconds since the run's begin, after an update; True when enough was measured."""
         if not self.marks:
             self.first_update_seconds = time.time() - self.started
+            # Within the warm-up, so that it is no part of what is measured.
+            self.peaks.append(matrix_product())
         self.marks.append((now, tokens))
         measured = self.marks[WARM_UP - 1 :]
         return len(measured) > LEAST and measured[-1][0] - measured[0][0] >= self.seconds
@@ -93,6 +96,12 @@ class Clock:
         """Tokens per second after the warm-up."""
         (begin, before), (end, after) = self.marks[WARM_UP - 1], self.marks[-1]
         return (after - before) / (end - begin)
+
+
+def matrix_product() -> float:
+    """Floating-point operations per second of a bf16 matrix product; fp32 where the hardware has no bf16."""
+    size = 4096 if torch.cuda.is_available() else 1024
+    return device.peak_flops("bf16" if device.has_fast_bf16() else "fp32", size)
 
 
 def speeches(corpus: EncodedCorpus) -> Iterator[list[int]]:
@@ -221,19 +230,14 @@ def measure(folder: Path, way: str, seconds: float, batch: int, started: float) 
     content = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
     settings, vocabulary = BertSettings(**content["model"]), int(content["vocabulary"])
     clock = Clock(seconds, started)
-    precision = "bf16" if device.has_fast_bf16() else "fp32"
-    size = 4096 if torch.cuda.is_available() else 1024
     if way == "ours":
-        # Its start-up is measured, too: nothing comes before it.
         run_ours(folder, settings, vocabulary, batch, clock)
-        peaks = [device.peak_flops(precision, size) for _ in range(2)]
     else:
-        before = device.peak_flops(precision, size)
         run_peer(folder, way, settings, vocabulary, batch, clock)
-        peaks = [before, device.peak_flops(precision, size)]
+    clock.peaks.append(matrix_product())
     length = float(np.mean(read_encoded(folder / "text").lengths.clip(max=settings.max_position_embeddings - 2)))
     flops = flops_per_piece(settings, vocabulary, MASK_RATE, length) * clock.rate()
-    utilisation = flops / statistics.fmean(peaks)
+    utilisation = flops / statistics.fmean(clock.peaks)
     memory = device.peak_memory_bytes()
     return Speed(way, clock.rate(), utilisation, memory, len(clock.marks) - WARM_UP, clock.first_update_seconds)
 
