@@ -67,7 +67,6 @@ def test_a_model_to_continue_from_that_is_not_there(folder: Path, raw: dict[str,
     raw["model"]["init"] = "roberta-base"
     save(folder, raw)
     refused(call(folder, "check"), "model.init is 'roberta-base', expected an existing Hugging Face folder")
-    refused(call(folder, "train", "nunavut", "1"), "model.init is 'roberta-base', expected an existing")
 
 
 def test_a_rate_read_as_text(folder: Path, raw: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from hansard_bias.config import Config, parse_config
+from hansard_bias.config import Config, ConfigError, parse_config
 from hansard_bias.measurement.folds import deal_folds
 from hansard_bias.randomness import stable_hashes
 from local_models import POSITIONS, save_local_model
@@ -177,3 +177,9 @@ def test_other_weights_are_another_run(continued: Continued, tmp_path: Path, mon
     finally:
         weights.write_bytes(good)
     assert run_key(continued.config, "mixed", 1, Path(".")) == key
+    weights.rename(weights.with_suffix(".away"))
+    try:
+        with pytest.raises(ConfigError, match=r"model\.init is 'outside/start'.*no model\.safetensors there"):
+            run_key(continued.config, "mixed", 1, Path("."))
+    finally:
+        weights.with_suffix(".away").rename(weights)
