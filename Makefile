@@ -5,7 +5,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 READY := $(VENV)/.ready
 
-.PHONY: setup repro test check ui
+.PHONY: setup repro test check ui bench
 
 setup: $(READY)  ## a virtual environment with the pinned dependencies
 
@@ -33,3 +33,7 @@ check: setup  ## style, types, architecture
 
 ui: setup  ## MLflow on http://127.0.0.1:5000
 	@hansard-bias ui
+
+bench: setup  ## archives of the full size, and training against its peers: half an hour, with nothing else running
+	python benchmarks/corpora.py
+	python benchmarks/train.py
