@@ -22,8 +22,8 @@ repro: setup  ## bring everything up to date and print the result
 	dvc repro
 	@hansard-bias summary
 
-test: setup  ## the tests
-	pytest
+test: setup  ## the tests, a file at a time in each of two processes
+	pytest --numprocesses 2 --dist loadfile
 
 check: setup  ## style, types, architecture
 	ruff check .

@@ -75,6 +75,7 @@ def measure(folder: Path, way: str, seed: int, updates: int, batch: int, dropout
     import training_ways as ways
     from accelerate.state import AcceleratorState
 
+    from hansard_bias.tokenization import OWN_IDS
     from hansard_bias.training import device
     from hansard_bias.training.batches import MaskedText
     from hansard_bias.training.loop import Task, Trainer
@@ -87,7 +88,9 @@ def measure(folder: Path, way: str, seed: int, updates: int, batch: int, dropout
     corpus = read_encoded(folder / "text")
     training, held_out = split(corpus, settings.max_position_embeddings)
     config = replace(ways.CONFIG, lr=RATE, batch_size=batch, max_steps=updates, eval_every=updates)
-    texts = [MaskedText([corpus], windows, seed, 0.15, content["vocabulary"]) for windows in (training, held_out)]
+    texts = [
+        MaskedText([corpus], windows, seed, 0.15, content["vocabulary"], OWN_IDS) for windows in (training, held_out)
+    ]
     texts[1] = replace(texts[1], seed=0)
     place = folder / f"{way}-{seed}"
     task = Task(config, seed, texts[0], texts[1], len(training) // batch, place, place.with_suffix(".csv"))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -74,7 +75,9 @@ def measure(folder: Path, way: str, seconds: float, batch: int) -> dict[str, Any
     """One way, in a process of its own."""
     script = Path(__file__).with_name("training_ways.py")
     command = [sys.executable, str(script), str(folder), way, str(seconds), str(batch), str(time.time())]
-    done = subprocess.run(command, capture_output=True, text=True)
+    # As `hansard-bias train` does; all ways get it.
+    large_pages = {"THP_MEM_ALLOC_ENABLE": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | large_pages)
     if done.returncode:
         raise SystemExit(f"{way} failed:\n{done.stdout}{done.stderr}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

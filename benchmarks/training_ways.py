@@ -28,7 +28,7 @@ from transformers import Trainer as HuggingFaceTrainer
 
 from hansard_bias.config import BertSettings, TrainConfig
 from hansard_bias.encoded import EncodedCorpus, cut_windows, read_encoded
-from hansard_bias.tokenization import CLS_ID, PAD_ID, SEP_ID
+from hansard_bias.tokenization import CLS_ID, OWN_IDS, PAD_ID, SEP_ID
 from hansard_bias.training import device
 from hansard_bias.training.batches import MaskedText
 from hansard_bias.training.loop import Task, Trainer
@@ -212,8 +212,8 @@ def run_ours(folder: Path, settings: BertSettings, vocabulary: int, batch: int, 
     """This project's trainer with its defaults."""
     corpus = read_encoded(folder / "text")
     windows = cut_windows([corpus], [np.arange(len(corpus.starts))], settings.max_position_embeddings)
-    training = MaskedText([corpus], windows, 1, MASK_RATE, vocabulary)
-    validation = MaskedText([corpus], windows.take(np.arange(1)), 0, MASK_RATE, vocabulary)
+    training = MaskedText([corpus], windows, 1, MASK_RATE, vocabulary, OWN_IDS)
+    validation = MaskedText([corpus], windows.take(np.arange(1)), 0, MASK_RATE, vocabulary, OWN_IDS)
     config = replace(CONFIG, batch_size=batch)
     task = Task(config, 1, training, validation, len(windows) // batch, folder / "checkpoints", folder / "curve.csv")
     watcher = Watcher(clock)
