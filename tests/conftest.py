@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,20 @@ settings.load_profile("patient")
 
 # Several test processes with all cores each slow one another down; the models here are tiny.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def forget_accelerator() -> None:
+    """Let the next training choose its precision: Accelerate keeps one a process, whoever set it."""
+    if "accelerate.state" in sys.modules:
+        sys.modules["accelerate.state"].AcceleratorState._reset_state(True)
+
+
+@pytest.fixture(autouse=True)
+def own_accelerator() -> Iterator[None]:
+    """No test finds the precision of another."""
+    forget_accelerator()
+    yield
+    forget_accelerator()
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +60,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, Any]) -> P
     from hansard_bias.stages import align, bias, check, corpus, encode, probe, report, sample, score, tokenizer, train
     from hansard_bias.training.progress import Silent
 
+    forget_accelerator()
     built = Project(write_params(tmp_path_factory.mktemp("project"), tiny), tiny)
     before = Path.cwd()
     os.chdir(built.root)
@@ -65,6 +82,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, Any]) -> P
         report.run(built.config)
     finally:
         os.chdir(before)
+        forget_accelerator()
     return built
 
 

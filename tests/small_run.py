@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from accelerate.state import AcceleratorState
 from ruamel.yaml import YAML
 
 from hansard_bias.config import Config, parse_config
@@ -68,6 +69,7 @@ class Stops:
 def run(root: Path, log: RunLog | None = None) -> None:
     """Train `nunavut` with seed 1 in this folder, as the stage does."""
     os.environ["DVC_ROOT"] = str(root)
+    AcceleratorState._reset_state(True)
     train.run(configuration(), "nunavut", 1, log or Silent(), root)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from accelerate.state import AcceleratorState
 
 from hansard_bias.config import BertSettings, TrainConfig, parse_config
 from hansard_bias.encoded import EncodedCorpus, cut_windows
@@ -24,6 +22,7 @@ from hansard_bias.training.loop import Trainer
 from hansard_bias.training.model import build_model
 from hansard_bias.training.progress import CurvePoint, Silent
 from hansard_bias.training.task import Task
+from small_run import Stops
 
 VOCABULARY = 120
 SETTINGS = BertSettings(16, 1, 2, 32, 24, 0.1, 0.1, 0.02)
@@ -42,14 +41,6 @@ def text(seed: int, speeches: int) -> MaskedText:
     return MaskedText([corpus], windows, seed=seed, mask_rate=0.15, vocab_size=VOCABULARY, special=OWN_IDS)
 
 
-@pytest.fixture(autouse=True)
-def own_accelerator() -> Iterator[None]:
-    """Accelerate keeps one precision a process; other tests train in another one."""
-    AcceleratorState._reset_state(True)
-    yield
-    AcceleratorState._reset_state(True)
-
-
 @pytest.fixture
 def config(raw: dict[str, Any]) -> TrainConfig:
     train = parse_config(raw).train
@@ -63,17 +54,6 @@ def trainer(config: TrainConfig, folder: Path, log: Any = None, settings: BertSe
 
 def weights(run: Trainer) -> dict[str, torch.Tensor]:
     return {name: tensor.detach().clone() for name, tensor in run._weights().items()}
-
-
-class Stops:
-    """A log that breaks the run at an update, as a kill would."""
-
-    def __init__(self, update: int) -> None:
-        self.update = update
-
-    def log_point(self, point: CurvePoint, tokens_per_second: float) -> None:
-        if point.update == self.update:
-            raise KeyboardInterrupt
 
 
 def test_it_learns_and_records(config: TrainConfig, tmp_path: Path) -> None:

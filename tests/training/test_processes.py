@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -15,7 +14,6 @@ from unittest.mock import MagicMock
 import pytest
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
 
 import small_run
@@ -30,12 +28,9 @@ UPDATES = 30
 
 
 @pytest.fixture(autouse=True)
-def own_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Accelerate keeps one precision a process, and the run names its folder in the environment."""
+def own_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run names its folder in the environment."""
     monkeypatch.setenv("DVC_ROOT", ".")
-    AcceleratorState._reset_state(True)
-    yield
-    AcceleratorState._reset_state(True)
 
 
 @pytest.fixture
