@@ -121,8 +121,7 @@ def prepare(
 
 def model_speed(config: Config, portion: Portion, precision: str, vocabulary: int, devices: int) -> watching.Speed:
     """What one piece costs this model, against a matrix product timed now on each device that trains."""
-    length = float(np.mean(portion.windows.length))
-    flops = flops_per_piece(config.model, vocabulary, config.train.mask_rate, length)
+    flops = flops_per_piece(config.model, vocabulary, config.train.mask_rate, portion.windows.length)
     return watching.Speed(flops, devices * device.peak_flops(precision))
 
 
