@@ -33,8 +33,8 @@ def surprisals_at(model: Any, positions: Tensor, labels: Tensor, **inputs: Any) 
     """
     logits = head_of(model)(states_at(model, positions, **inputs))
     # A processor is twice as fast with rows that stay in its cache; a GPU wants them all.
-    rows = max(1, _CACHED // logits.shape[1]) if logits.device.type == "cpu" else len(logits)
-    parts = zip(logits.split(max(1, rows)), labels.split(max(1, rows)), strict=True)
+    rows = max(1, _CACHED // logits.shape[1] if logits.device.type == "cpu" else len(logits))
+    parts = zip(torch.split(logits, rows), torch.split(labels, rows), strict=True)
     return torch.cat([cross_entropy(part.float(), wanted, reduction="none") for part, wanted in parts])
 
 

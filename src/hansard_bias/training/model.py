@@ -64,6 +64,19 @@ def load_initial(folder: Path, settings: BertSettings, vocab_size: int) -> Any:
     return model
 
 
+def compile_layers(model: Any) -> None:
+    """Compile what follows the attention of every layer, for any number of tokens; weights keep their names.
+
+    The attention itself has other shapes in every batch. The last layer's way out of it is cut to the masked
+    positions (`masked_lm.states_at`), which a compiled module would not see.
+    """
+    layers = list(model.base_model.encoder.layer)
+    for part in [layer.attention.output for layer in layers[:-1]]:
+        part.compile(dynamic=True)
+    for part in [part for layer in layers for part in (layer.intermediate, layer.output)]:
+        part.compile(dynamic=True)
+
+
 class MaskedLoss(nn.Module):
     """The summed cross-entropy of a masked language model at its masked positions."""
 

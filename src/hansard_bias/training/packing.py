@@ -68,9 +68,9 @@ def grain_of(way: str) -> Grain:
 def to_device(batch: Batch, device: torch.device, way: str) -> Packed:
     """A batch as tensors, with the plan for its attention."""
     fill = (0, -len(batch.labels) % grain_of(way).total)
-    positions, labels = np.pad(batch.positions, fill), np.pad(batch.labels, fill, constant_values=IGNORED)
+    asked = np.pad(batch.positions, fill), np.pad(batch.labels, fill, constant_values=IGNORED)
     inputs, places, positions, labels = (
-        torch.from_numpy(array).to(device) for array in (batch.inputs, batch.places, positions, labels)
+        torch.from_numpy(array).to(device) for array in (batch.inputs, batch.places, *asked)
     )
     return Packed(inputs, places, positions, labels, _plan(batch, device, way))
 
@@ -146,7 +146,7 @@ def _by_buckets(query: Tensor, key: Tensor, value: Tensor, scaling: float, dropo
     heads, tokens, size = query.shape[1:]
     sizes = [bucket.windows * bucket.width for bucket in plan.buckets]
     # Split, not sliced: the gradient of a slice is as large as the whole.
-    split = [whole.split([*sizes, tokens - sum(sizes)], dim=2) for whole in (query * scaling, key, value)]
+    split = [torch.split(whole, [*sizes, tokens - sum(sizes)], dim=2) for whole in (query * scaling, key, value)]
     mixed = []
     for number, (bucket, padding) in enumerate(zip(plan.buckets, plan.padding, strict=True)):
         shape = (heads, bucket.windows, bucket.width, size)
