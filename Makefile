@@ -37,3 +37,4 @@ ui: setup  ## MLflow on http://127.0.0.1:5000
 bench: setup  ## archives of the full size, and training against its peers: half an hour, with nothing else running
 	python benchmarks/corpora.py
 	python benchmarks/train.py
+	python benchmarks/memory.py

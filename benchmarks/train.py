@@ -1,6 +1,6 @@
 """Training speed: the study's way, run_mlm's way and this trainer, one after the other, in processes of their own.
 
-    python benchmarks/train.py [--seconds 20] [--batch 32] [--ways "padded fp32" "blocks fp32" "blocks bf16" ours]
+    python benchmarks/train.py [--seconds 40] [--batch 32] [--ways "padded fp32" "blocks fp32" "blocks bf16" ours]
 
 Same model (preset `small`: 4 layers x 256), same text (the Nunavut folder of ../shared/data, through the project's own
 reader and cleaning; the bundled sample where that is missing), same rows per update. Tokens are real ones: neither
@@ -100,7 +100,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 def main() -> None:
     """Prepare, measure every way, print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=20.0, help="measured for at least so long, after warm-up")
+    parser.add_argument("--seconds", type=float, default=40.0, help="measured for at least so long, after warm-up")
     parser.add_argument("--batch", type=int, default=32, help="rows (speech windows, blocks) per update")
     parser.add_argument("--ways", nargs="+", default=WAYS)
     options = parser.parse_args()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +14,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hansard_bias.randomness import UInt64, stable_hashes
+from hansard_bias.tables import table_writer
 
 PIECES_FILE = "pieces.npy"
 INDEX_FILE = "index.parquet"
+_CHUNK = 20_000
 
 
 @dataclass(frozen=True)
@@ -40,25 +44,48 @@ class EncodedCorpus:
             )
         return rows
 
+    def without_index(self) -> EncodedCorpus:
+        """The pieces alone, as windows need them: the ids of many speeches take more memory than a model."""
+        return replace(self, index=self.index.slice(0, 0).select([]))
+
     def split_rows(self, split: str) -> npt.NDArray[np.int64]:
         """Positions of the speeches of one split."""
         return np.flatnonzero(pc.equal(self.index["split"], split).to_numpy(zero_copy_only=False))
 
 
-def write_encoded(folder: Path, index: pa.Table, pieces: list[npt.NDArray[np.uint16]]) -> None:
+def write_encoded(folder: Path, index: pa.Table, pieces: Iterable[npt.NDArray[np.uint16]]) -> None:
     """Write one corpus; `index` has speech_id, sitting, split and bytes in the order of `pieces`."""
+    write_encoded_parts(folder, index.schema, [(index, pieces)])
+
+
+def write_encoded_parts(
+    folder: Path, schema: pa.Schema, parts: Iterable[tuple[pa.Table, Iterable[npt.NDArray[np.uint16]]]]
+) -> None:
+    """Write one corpus part by part, none of which stays in memory; `schema` is that of every part's index."""
     folder.mkdir(parents=True, exist_ok=True)
-    flat = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.uint16)
-    np.save(folder / PIECES_FILE, flat, allow_pickle=False)
-    lengths = pa.array([len(item) for item in pieces], pa.int32())
-    pq.write_table(index.append_column("pieces", lengths), folder / INDEX_FILE)
+    total = 0
+    lengths = pa.field("pieces", pa.int32())
+    with table_writer(folder / INDEX_FILE, schema.append(lengths)) as table, (folder / PIECES_FILE).open("wb") as flat:
+        _write_header(flat, 0)
+        for index, pieces in parts:
+            sizes = [flat.write(item.astype(np.uint16).tobytes()) // 2 for item in pieces]
+            table.write_table(index.append_column(lengths, pa.array(sizes, pa.int32())))
+            total += sum(sizes)
+        flat.seek(0)
+        _write_header(flat, total)
+
+
+def _write_header(file: BinaryIO, total: int) -> None:
+    """The header of a NumPy file; NumPy leaves room in it, so that it is as long for every total."""
+    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.uint16)), "fortran_order": False, "shape": (total,)}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
 def read_encoded(folder: Path) -> EncodedCorpus:
     """Open one corpus; the pieces stay on disk until they are touched."""
     if not (folder / INDEX_FILE).is_file():
         raise ValueError(f"{folder}: no encoded corpus here; run `dvc repro encode`")
-    index = pq.read_table(folder / INDEX_FILE)
+    index = pq.read_table(folder / INDEX_FILE, read_dictionary=["split"])
     lengths = index["pieces"].to_numpy().astype(np.int64)
     starts = np.cumsum(lengths) - lengths
     pieces = np.load(folder / PIECES_FILE, mmap_mode="r", allow_pickle=False)
@@ -111,7 +138,9 @@ def _cut(number: int, corpus: EncodedCorpus, rows: npt.NDArray[np.int64], room: 
     speech = np.repeat(np.arange(len(rows)), counts)
     order = np.arange(len(speech)) - np.repeat(np.cumsum(counts) - counts, counts)
     offset = order * room
-    hashes = stable_hashes(corpus.index["speech_id"].take(pa.array(rows)).to_pylist())
+    # In chunks: a column of Python strings takes ten times its room.
+    ids = corpus.index["speech_id"].take(pa.array(rows))
+    hashes = stable_hashes(text for at in range(0, len(ids), _CHUNK) for text in ids.slice(at, _CHUNK).to_pylist())
     return Windows(
         corpus=np.full(len(speech), number, dtype=np.int32),
         start=corpus.starts[rows][speech] + offset,

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hansard_bias.encoded import EncodedCorpus, read_encoded
-from hansard_bias.training.budget import mixture_windows, training_portion, trim
+from hansard_bias.training.budget import mixture_windows, some_windows, training_portion, trim
 from tiny_project import Project
 
 
@@ -44,3 +44,16 @@ def test_trimming_is_within_a_window_and_nested(inside: Project, corpora: dict[s
     half, third = trim(windows, total // 2), trim(windows, total // 3)
     assert total // 2 - windows.length.max() < half.length.sum() <= total // 2
     assert set(zip(third.speech, third.offset, strict=True)) < set(zip(half.speech, half.offset, strict=True))
+
+
+def test_an_evaluation_reads_the_same_few_windows_every_time(
+    inside: Project, corpora: dict[str, EncodedCorpus]
+) -> None:
+    mixtures = pq.read_table("data/aligned/mixtures.parquet")
+    windows = mixture_windows("mixed", "validation", inside.config, corpora, mixtures)
+    some, more = some_windows(windows, 5), some_windows(windows, 9)
+    assert len(some) == 5
+    assert set(some.speech) < set(more.speech) < set(windows.speech)
+    assert len(set(some.corpus)) == len(set(windows.corpus)) == 2
+    assert some_windows(windows, 0) is windows
+    assert len(some_windows(windows, 10**6)) == len(windows)

@@ -81,11 +81,14 @@ class TrainConfig:
     seeds: tuple[int, ...]
     compile: bool = False
     """Whether the layers are compiled before the first update."""
+    eval_windows: int = 0
+    """Validation windows that an evaluation reads, the same every time; 0: all."""
 
     def __post_init__(self) -> None:
         require(0 < self.lr < 1, "train.lr", self.lr, "a rate above 0 and below 1, for example 5e-4")
         require(self.epochs > 0, "train.epochs", self.epochs, "a number above 0")
         require(self.max_steps >= 0, "train.max_steps", self.max_steps, "0 (no bound) or more updates")
+        require(self.eval_windows >= 0, "train.eval_windows", self.eval_windows, "0 (all) or more windows")
         for name in ("batch_size", "gradient_accumulation", "patience", "eval_every", "save_every", "keep"):
             value = getattr(self, name)
             require(value >= 1, f"train.{name}", value, "1 or more")

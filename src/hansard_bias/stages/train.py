@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from transformers.utils.logging import disable_progress_bar
 
@@ -19,7 +20,7 @@ from hansard_bias.initial import with_initial_sizes
 from hansard_bias.paths import ENCODED, METRICS, MIXTURES, MODELS, TOKENIZER, needed, run_name, write_json
 from hansard_bias.training import checkpoints, device, watching
 from hansard_bias.training.batches import MaskedText
-from hansard_bias.training.budget import Portion, mixture_windows, training_portion
+from hansard_bias.training.budget import Portion, mixture_windows, some_windows, training_portion
 from hansard_bias.training.card import model_card
 from hansard_bias.training.identity import RunIdentity, identify
 from hansard_bias.training.interruption import Interruption
@@ -99,11 +100,15 @@ def prepare(
 ) -> tuple[Portion, Task]:
     """The texts that the model trains and validates on, and the places of the run."""
     corpora = {corpus: read_encoded(root / ENCODED / corpus) for corpus in config.corpora}
-    mixtures = pq.read_table(needed(root / MIXTURES, "align"))
+    names = ["model", "corpus", "split"]
+    mixtures = pq.read_table(needed(root / MIXTURES, "align"), read_dictionary=names, filters=[("split", "!=", "test")])
     vocabulary = tokenization.vocabulary_size(root / TOKENIZER)
     portion = training_portion(model, config, corpora, mixtures)
     validation = mixture_windows(model, "validation", config, corpora, mixtures)
-    texts, rate = list(corpora.values()), config.train.mask_rate
+    validation = some_windows(validation, config.train.eval_windows)
+    texts, rate = [corpus.without_index() for corpus in corpora.values()], config.train.mask_rate
+    del corpora, mixtures
+    pa.default_memory_pool().release_unused()
     special = tokenization.special_ids(root / TOKENIZER)
     task = Task(
         config=config.train,

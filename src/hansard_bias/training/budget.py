@@ -14,7 +14,7 @@ from hansard_bias.encoded import EncodedCorpus, Windows, cut_windows
 from hansard_bias.randomness import mix
 from hansard_bias.training.schedule import updates_per_epoch
 
-_TRIMMING = 101
+_TRIMMING, _CHOOSING = 101, 102
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,14 @@ def training_portion(model: str, config: Config, corpora: Mapping[str, EncodedCo
     if config.align.budget == "full":
         windows = mixture_windows(model, "train", config, corpora, mixtures)
         return Portion(windows, updates_per_epoch(len(windows), config.train.batch_size))
-    windows_of = {name: mixture_windows(name, "train", config, corpora, mixtures) for name in config.models}
-    budget = min(int(windows.length.sum()) for windows in windows_of.values())
-    trimmed = {name: trim(windows, budget) for name, windows in windows_of.items()}
-    fewest = min(len(windows) for windows in trimmed.values())
-    return Portion(trimmed[model], updates_per_epoch(fewest, config.train.batch_size))
+
+    # One model's windows at a time: together they would take more memory than the training.
+    def windows_of(name: str) -> Windows:
+        return mixture_windows(name, "train", config, corpora, mixtures)
+
+    budget = min(int(windows_of(name).length.sum()) for name in config.models)
+    fewest = min(len(trim(windows_of(name), budget)) for name in config.models)
+    return Portion(trim(windows_of(model), budget), updates_per_epoch(fewest, config.train.batch_size))
 
 
 def mixture_windows(
@@ -54,6 +57,14 @@ def mixture_windows(
     if not len(windows):
         raise ValueError(f"models.{model}: no {split} speech left; widen align.first_day..last_day or bring more text")
     return windows
+
+
+def some_windows(windows: Windows, count: int) -> Windows:
+    """At most so many windows, always the same ones (chosen by hash); 0: all."""
+    if not count:
+        return windows
+    order = np.argsort(mix(_CHOOSING, windows.speech, windows.offset), kind="stable")
+    return windows.take(np.sort(order[:count]))
 
 
 def trim(windows: Windows, pieces: int) -> Windows:

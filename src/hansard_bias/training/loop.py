@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
@@ -126,7 +126,7 @@ class Trainer:
         Where the device runs out of memory, the micro-batches are halved and the update begins anew: it stays the same.
         """
         while True:
-            batches = self._micro_batches(self.task.training, rows, epoch, self.task.config.gradient_accumulation)
+            batches = [*self._micro_batches(self.task.training, rows, epoch, self.task.config.gradient_accumulation)]
             masked = max(1, self._total(sum(len(batch.labels) for batch in batches)))
             torch.manual_seed(stable_hash(self.task.seed, "dropout", self.state.update) % 2**63)
             try:
@@ -218,12 +218,12 @@ class Trainer:
         text = self.task.validation
         self.model.eval()
         rows = np.arange(len(text.windows))
-        batches = self._micro_batches(text, rows, VALIDATION_EPOCH, 1)
-        nats = 0.0
-        for batch in batches:
+        nats, masked = 0.0, 0
+        for batch in self._micro_batches(text, rows, VALIDATION_EPOCH, 1):
             nats += float(self.model(self._on_device(batch)))
+            masked += len(batch.labels)
         self.model.train()
-        return nats / max(1, sum(len(batch.labels) for batch in batches))
+        return nats / max(1, masked)
 
     def _order(self, epoch: int) -> npt.NDArray[np.int64]:
         """The epoch's order; kept until the next epoch asks."""
@@ -231,12 +231,10 @@ class Trainer:
             self.order = (epoch, self.task.training.epoch_order(epoch))
         return self.order[1]
 
-    def _micro_batches(self, text: MaskedText, rows: npt.NDArray[np.int64], epoch: int, least: int) -> list[Batch]:
+    def _micro_batches(self, text: MaskedText, rows: npt.NDArray[np.int64], epoch: int, least: int) -> Iterator[Batch]:
         lengths, grain = text.windows.length[rows], grain_of(self.way)
-        return [
-            text.batch(rows[part], epoch, grain)
-            for part in micro_batches(lengths, self.state.micro_batch_tokens, least)
-        ]
+        for part in micro_batches(lengths, self.state.micro_batch_tokens, least):
+            yield text.batch(rows[part], epoch, grain)
 
     def _on_device(self, batch: Batch) -> Packed:
         return to_device(batch, self.accelerator.device, self.way)
