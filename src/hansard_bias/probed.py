@@ -34,6 +34,8 @@ class Probed:
     """Of the groups' terms."""
     words: list[dict[str, Any]]
     """Audit of the words of the association tests."""
+    tests: list[dict[str, Any]]
+    """The association tests: test, and the names of its targets and attributes."""
 
 
 def probed_paths(model: str, seed: int) -> tuple[Path, Path, Path]:
@@ -48,7 +50,7 @@ def probed_paths(model: str, seed: int) -> tuple[Path, Path, Path]:
 def write_probed(probed: Probed, model: str, seed: int, root: Path) -> None:
     """Write the three tables of one run, each with its audit."""
     tables = (probed.prompts, probed.benchmarks, probed.associations)
-    audits: tuple[list[dict[str, Any]], ...] = (probed.audit, [], probed.words)
+    audits: tuple[Any, ...] = (probed.audit, [], {"words": probed.words, "tests": probed.tests})
     for path, frame, audit in zip(probed_paths(model, seed), tables, audits, strict=True):
         table = pa.Table.from_pandas(frame, preserve_index=False)
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -59,6 +61,6 @@ def read_probed(model: str, seed: int, root: Path) -> Probed:
     """Read the three tables of one run; ValueError names the stage that makes a missing one."""
     stage = f"probe@{run_name(model, seed)}"
     tables = [pq.read_table(needed(root / path, stage)) for path in probed_paths(model, seed)]
-    audit, _, words = (json.loads(table.schema.metadata[AUDIT_KEY]) for table in tables)
+    audit, _, told = (json.loads(table.schema.metadata[AUDIT_KEY]) for table in tables)
     prompts, benchmarks, associations = (table.to_pandas() for table in tables)
-    return Probed(prompts, benchmarks, associations, audit, words)
+    return Probed(prompts, benchmarks, associations, audit, told["words"], told["tests"])

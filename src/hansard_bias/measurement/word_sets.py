@@ -32,6 +32,11 @@ class AssociationTest:
     targets: tuple[WordSet, WordSet]
     attributes: tuple[WordSet, WordSet]
 
+    def names(self) -> dict[str, Any]:
+        """The test in metrics files: `test`, `targets` and `attributes`, by name."""
+        sides = {"targets": self.targets, "attributes": self.attributes}
+        return {"test": self.id, **{kind: [part.name for part in parts] for kind, parts in sides.items()}}
+
 
 @dataclass(frozen=True)
 class Associations:

@@ -37,6 +37,7 @@ def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
         associations=measure_associations(network, tokenizer, asked.associations, surface),
         audit=audit,
         words=words,
+        tests=[test.names() for test in asked.associations.tests],
     )
     write_probed(probed, model, seed, root)
 
