@@ -23,6 +23,7 @@ Judged = dict[str, list[PromptPreference]]
 
 # L* decides; L is reported beside it, so that a reader sees what the correction for the prior does.
 CORRECTED, UNCORRECTED = "preference", "log_odds"
+PLAIN = "preference without prior correction"
 
 
 def preference_findings(runs: ProbeRuns, config: Config) -> dict[str, Any]:
@@ -44,7 +45,10 @@ def preference_findings(runs: ProbeRuns, config: Config) -> dict[str, Any]:
             "stability": {row: _mean_stability(records) for row, records in stability.items()},
             "themes": {row: theme_means(array, list(asked["theme"]), config) for row, array in values.items()},
         },
-        "tests": paired_tests(values, config),
+        "tests": [
+            *paired_tests(values, config, "preference"),
+            *paired_tests({row: preference_array(probed, UNCORRECTED) for row, probed in runs.items()}, config, PLAIN),
+        ],
     }
 
 
@@ -85,15 +89,18 @@ def theme_means(array: FloatArray, themes: list[str], config: Config) -> dict[st
     return records
 
 
-def paired_tests(values: dict[str, FloatArray], config: Config) -> list[dict[str, Any]]:
-    """Every pair of models on the same prompts: a paired sign-flip, corrected by Holm within the family."""
+def paired_tests(values: dict[str, FloatArray], config: Config, family: str) -> list[dict[str, Any]]:
+    """Every pair of models on the same prompts: a paired sign-flip, corrected by Holm within the family.
+
+    L* compares what the sentences add to each model's own habits; L has those habits in it.
+    """
     rows = list(values)
     records: list[dict[str, Any]] = []
     for number, left in enumerate(rows):
         for right in rows[number + 1 :]:
             rng = np.random.default_rng([config.bias.seed, len(records)])
             record = compare_models(values[left], values[right], config.probe.draws, rng)
-            records.append({"family": "preference", "what": f"{left} against {right}", **record})
+            records.append({"family": family, "what": f"{left} against {right}", **record})
     return with_holm(records)
 
 

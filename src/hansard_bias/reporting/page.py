@@ -15,6 +15,7 @@ from hansard_bias.reporting import (
     figures_curves,
     figures_effects,
     formats,
+    probe_tables,
     probes,
     records,
     tables,
@@ -94,6 +95,13 @@ def _tables(results: Results) -> dict[str, Any]:
         "groups": probes.group_lists(results),
         "prompts": probes.prompt_rows(results),
         "fillings": probes.FILLINGS_SHOWN,
+        "correction": probe_tables.correction_table(results),
+        "themes": probe_tables.theme_table(results),
+        "benchmarks": probe_tables.benchmark_tables(results),
+        "associations": probe_tables.association_table(results),
+        "cosines": probe_tables.cosine_table(results),
+        "unused_words": probe_tables.unused_words(results),
+        "legacy": probe_tables.legacy_table(results),
     }
 
 
