@@ -40,7 +40,12 @@ def add_probe_records(bias: dict[str, Any]) -> None:
             answer |= {"uncorrected": number(0.75), "stability": {"agreement": 0.5, "spread": 0.3, "wordings": 6}}
     measured = {"all": summary(1.5, 4), "themes": {"land": summary(-0.5, 2)}}
     bias["benchmarks"] = [
-        {"name": "old_study", "models": {row: {"plain": measured, "corrected": measured} for row in rows}}
+        {
+            "name": "old_study",
+            "unlike_pieces": 3,
+            "items": [{}] * 4,
+            "models": {row: {"plain": measured, "corrected": measured} for row in rows},
+        }
     ]
     told = {"test": "t", "targets": ["northern", "southern"], "attributes": ["land_and_ice", "budget"]}
     bias["associations"] = {

@@ -48,7 +48,11 @@ def probed(shift: float = 0.0, top: list[str] = TOP) -> Probed:
     asked = [("bench", 2, "roads", "p [MASK]", "open", "shut"), ("bench", 3, "snow", "q [MASK]", "good", "bad")]
     names = ["benchmark", "line", "theme", "prompt", "favorable", "unfavorable"]
     benchmarks = pd.DataFrame(asked, columns=names).assign(
-        log_odds=[1.0 + shift, -3.0], prior_log_odds=[0.5, 0.0], preference=[0.5 + shift, -3.0]
+        favorable_pieces=[1, 2],
+        unfavorable_pieces=1,
+        log_odds=[1.0 + shift, -3.0],
+        prior_log_odds=[0.5, 0.0],
+        preference=[0.5 + shift, -3.0],
     )
     words = [("first", "icy", 0.5), ("first", "snowy", 0.3), ("second", "mild", -0.2), ("second", "sunny", 0.1)]
     lines = [
@@ -143,6 +147,7 @@ def test_benchmarks_by_theme_and_item(runs: dict[str, list[Probed]], config: Con
     corrected = found["models"]["A_nunavut"]["corrected"]
     assert [corrected["all"][name]["count"] for name in ("favourable", "unfavourable", "tied")] == [0, 1, 1]
     item = found["items"][0]
+    assert found["unlike_pieces"] == 1
     assert (item["line"], item["favorable"], item["models"]["A_nunavut"]["direction"]) == (2, "open", "favourable")
     assert item["models"]["A_nunavut"]["plain"] == {"value": pytest.approx(1.1), "low": 1.0, "high": 1.2}
 

@@ -129,6 +129,6 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_projects_example_has_both_regions_in_every_theme() -> None:
-    items = load_benchmark(PROBES / "benchmark.csv").items
+    items = load_benchmark(PROBES / "north_and_south.csv").items
     themes = [item.theme for item in items]
     assert len(set(themes)) == 6 and {themes.count(theme) for theme in themes} == {4}

@@ -342,6 +342,8 @@ def test_benchmarks_equal_a_slow_computation(prefix_space: bool) -> None:
     model = model_of(tokenizer).eval()
     table = probe_benchmarks(model, tokenizer, [Benchmark("b", "b.csv", ITEMS)], str)
     assert table["benchmark"].tolist() == ["b", "b"] and table["line"].tolist() == [2, 3]
+    pieces = [len(tokenizer.encode(f" {answer}", add_special_tokens=False)) for answer in ("icy", "tropical")]
+    assert table.loc[0, ["favorable_pieces", "unfavorable_pieces"]].tolist() == pieces and pieces[0] < pieces[1]
     for row, item in zip(table.itertuples(), ITEMS, strict=True):
         odds = {
             prior: slow_term(model, tokenizer, item.prompt, item.favorable, prior)

@@ -11,14 +11,17 @@ from hansard_bias.findings.probe_runs import FloatArray, ProbeRuns, over_seeds
 from hansard_bias.statistics.benchmarks import benchmark_directions, benchmark_summary, item_intervals
 from hansard_bias.statistics.resampling import generator
 
-ASKED = ("line", "theme", "prompt", "favorable", "unfavorable")
+ASKED = ("line", "theme", "prompt", "favorable", "unfavorable", "favorable_pieces", "unfavorable_pieces")
 
 # What the model says, and the same without what it would say whatever the prompt's content words are.
 MEASURES = {"plain": "log_odds", "corrected": "preference"}
 
 
 def benchmark_findings(runs: ProbeRuns, config: Config) -> list[dict[str, Any]]:
-    """One record a benchmark: `name`, `models` (by row: measure -> `all` and `themes`) and `items`."""
+    """One record a benchmark: name, unlike_pieces (prompts whose answers differ in pieces), models, items.
+
+    models: by row, measure -> `all` and `themes`.
+    """
     asked = next(iter(runs.values()))[0].benchmarks
     names = list(dict.fromkeys(asked["benchmark"]))
     return [_benchmark(name, asked[asked["benchmark"] == name], runs, config) for name in names]
@@ -36,7 +39,9 @@ def _benchmark(name: str, asked: pd.DataFrame, runs: ProbeRuns, config: Config) 
         row: {measure: _summaries(array, asked, name, config) for measure, array in measured.items()}
         for row, measured in values.items()
     }
-    return {"name": name, "models": models, "items": _items(asked, values, config)}
+    # An answer of more pieces is less probable for that alone: said beside the result (METHOD section 4, audit).
+    unlike = int((asked["favorable_pieces"] != asked["unfavorable_pieces"]).sum())
+    return {"name": name, "unlike_pieces": unlike, "models": models, "items": _items(asked, values, config)}
 
 
 def _summaries(array: FloatArray, asked: pd.DataFrame, name: str, config: Config) -> dict[str, Any]:

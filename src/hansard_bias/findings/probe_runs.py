@@ -19,7 +19,16 @@ ProbeRuns = dict[str, list[Probed]]
 
 ASKED = {
     "prompts": ["prompt", "theme", "paraphrase", "text"],
-    "benchmarks": ["benchmark", "line", "theme", "prompt", "favorable", "unfavorable"],
+    "benchmarks": [
+        "benchmark",
+        "line",
+        "theme",
+        "prompt",
+        "favorable",
+        "unfavorable",
+        "favorable_pieces",
+        "unfavorable_pieces",
+    ],
     "associations": ["space", "kind", "test", "side", "word", "other"],
 }
 """The columns that say what was asked, table by table."""

@@ -128,7 +128,8 @@ def probe_benchmarks(
     several pieces scored as in `probe_model`; prior_log_odds are the same with the content words masked too, and
     preference is their difference.
 
-    Returns a row for each item with columns benchmark, line, theme, prompt, favorable, unfavorable, log_odds,
+    Returns a row for each item with columns benchmark, line, theme, prompt, favorable, unfavorable,
+    favorable_pieces and unfavorable_pieces (their numbers: a longer answer is less probable for that alone), log_odds,
     prior_log_odds, preference; no rows without benchmarks.
     Raises ValueError, naming file and line, for an answer that the tokenizer cannot write or a text too long.
     """
@@ -140,8 +141,19 @@ def probe_benchmarks(
             where = f"{benchmark.path}:{item.line}"
             fillings = [Filling(f"{where}: answer", answer) for answer in (item.favorable, item.unfavorable)]
             frames += framer.frame_and_prior(item.prompt, fillings, where)
-            rows.append((benchmark.name, item.line, item.theme, item.prompt, item.favorable, item.unfavorable))
-    names = ["benchmark", "line", "theme", "prompt", "favorable", "unfavorable"]
+            pieces = [len(answer) for answer in frames[-1].terms]
+            asked = (item.line, item.theme, item.prompt, item.favorable, item.unfavorable)
+            rows.append((benchmark.name, *asked, *pieces))
+    names = [
+        "benchmark",
+        "line",
+        "theme",
+        "prompt",
+        "favorable",
+        "unfavorable",
+        "favorable_pieces",
+        "unfavorable_pieces",
+    ]
     answers = ask(model, tokenizer, frames, 1, batch_size) if frames else {}
     totals = term_log_probabilities(frames, answers) if frames else np.empty((0, 2))
     return pd.DataFrame(rows, columns=names).assign(**_odds(totals))

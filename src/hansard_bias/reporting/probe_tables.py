@@ -65,11 +65,13 @@ def benchmark_tables(results: Results) -> list[Table]:
 
 
 def _benchmark_table(results: Results, number: int, record: Json) -> Table:
-    columns = ["Model", "Theme", "Prompts", "Log-odds", "Prior-corrected", "Favourable", "Unfavourable", "Tied"]
+    sides = [f"{side}{kind}" for kind in ("", ", corrected") for side in ("Favourable", "Unfavourable", "Tied")]
+    columns = ["Model", "Theme", "Prompts", "Log-odds", *sides[:3], "Log-odds, corrected", *sides[3:]]
+    unlike, items = count(record.get("unlike_pieces")), len(record.get("items") or [])
     caption = (
         f"Benchmark \u201c{title(str(record['name']))}\u201d: mean log-odds of the favourable answer against the "
-        "unfavourable one (nats), as they are and prior-corrected, and the share of prompts by direction; "
-        "tied: the odds are within 2 to 1."
+        "unfavourable one (nats) and the share of prompts by direction, as they are and prior-corrected; tied: the "
+        f"odds are within 2 to 1. In {unlike} of {items} prompts the two answers have different numbers of word pieces."
     )
     rows = [row for name, key in _models(results) for row in _benchmark_rows(name, record["models"].get(key) or {})]
     return table(f"benchmark-{number}", caption, columns, rows, text=2)
@@ -81,12 +83,12 @@ def _benchmark_rows(name: str, measured: Json) -> Iterator[list[str]]:
     parts += [(theme, found, corrected["themes"].get(theme)) for theme, found in (plain.get("themes") or {}).items()]
     for theme, found, other in parts:
         if found and other:
-            odds = [estimate(parse_interval(part["log_odds"]), signed) for part in (found, other)]
-            shares = [
-                estimate(parse_interval(found[kind]["rate"]), percent)
-                for kind in ("favourable", "unfavourable", "tied")
-            ]
-            yield [name, theme, count(found["prompts"]), *odds, *shares]
+            yield [name, theme, count(found["prompts"]), *_odds_and_shares(found), *_odds_and_shares(other)]
+
+
+def _odds_and_shares(found: Json) -> list[str]:
+    shares = [estimate(parse_interval(found[kind]["rate"]), percent) for kind in ("favourable", "unfavourable", "tied")]
+    return [estimate(parse_interval(found["log_odds"]), signed), *shares]
 
 
 def association_table(results: Results) -> Table:
@@ -146,7 +148,7 @@ def legacy_table(results: Results) -> Table:
             shares = [percent(record[side]["value"]) for side in ("first", "second", "any")]
             rows.append([name, *shares, ", ".join(percent(share) for share in record["any"]["by_seed"])])
     caption = f"Older definition: {legacy.get('definition', '')}."
-    columns = ["Model", *(f"A term that is {label}" for label in labels), "Either", "Either, by run"]
+    columns = ["Model", *(f"Any \u201c{label}\u201d term" for label in labels), "Either", "Either, by run"]
     return table("legacy", caption, columns, rows, words=["Either, by run"])
 
 
