@@ -20,6 +20,13 @@ def summary(value: float, prompts: int) -> dict[str, Any]:
     return {"prompts": prompts, "log_odds": number(value), "favourable": share, "unfavourable": share, "tied": share}
 
 
+def item(line: int, rows: list[str]) -> dict[str, Any]:
+    """One prompt of a benchmark."""
+    answers = {row: {"plain": number(1.0), "corrected": number(-0.5), "direction": "favourable"} for row in rows}
+    asked = {"theme": "land", "prompt": "p [MASK]", "favorable": "a", "unfavorable": "b"}
+    return {"line": line, **asked, "favorable_pieces": 1, "unfavorable_pieces": 2, "models": answers}
+
+
 def effect(value: float | None, p: float = 0.02) -> dict[str, Any]:
     """One association test of one model."""
     record = {"effect_size": number(value), "by_seed": [value, None], "ddof": 1, "p": p, "exact": True}
@@ -43,7 +50,7 @@ def add_probe_records(bias: dict[str, Any]) -> None:
         {
             "name": "old_study",
             "unlike_pieces": 3,
-            "items": [{}] * 4,
+            "items": [item(line, rows) for line in (2, 3, 4, 5)],
             "models": {row: {"plain": measured, "corrected": measured} for row in rows},
         }
     ]

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from local_models import save_local_model
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -116,6 +118,15 @@ def test_a_missing_benchmark(folder: Path, raw: dict[str, Any]) -> None:
     raw["probe"]["benchmarks"] = ["nowhere.xlsx"]
     save(folder, raw)
     refused(call(folder, "check"), "probe.benchmarks is 'nowhere.xlsx', expected an existing CSV or XLSX file")
+
+
+def test_a_term_that_the_tokenizer_to_continue_with_cannot_write(folder: Path, raw: dict[str, Any]) -> None:
+    raw["model"]["init"] = str(save_local_model("bert", folder / "start", ["The icy roads of the North are closed."]))
+    save(folder, raw)
+    assert call(folder, "check").returncode == 0
+    raw["probe"]["associations"] = ""
+    own_probe(folder, raw, "groups", "own.yaml", f"north: {GROUP % 'ᓄᓇᕗᑦ'}\nsouth: {GROUP % 'mild'}")
+    refused(call(folder, "check"), "group north: term 'ᓄᓇᕗᑦ' encodes to an unknown token; remove it or reword it")
 
 
 def test_a_model_to_continue_from_that_is_not_there(folder: Path, raw: dict[str, Any]) -> None:

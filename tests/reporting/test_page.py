@@ -147,7 +147,7 @@ def test_the_same_numbers_make_the_same_page(load: Callable[..., Results], confi
     assert build_page(results) == build_page(results)
 
 
-def test_every_record_of_the_probes_has_its_place(load: Callable[..., Results]) -> None:
+def test_every_record_of_the_probes_has_its_place(load: Callable[..., Results], tmp_path: Path) -> None:
     results = load()
     bare = Outline(build_page(results))
     assert "associations" not in [section.get("id") for section in bare.all("section")]
@@ -156,7 +156,9 @@ def test_every_record_of_the_probes_has_its_place(load: Callable[..., Results]) 
     sections = [section.get("id") for section in page.all("section")]
     assert sections.index("associations") == sections.index("probes") + 1
     tables = {str(table.get("id")) for table in page.all("table")}
-    names = ("correction", "themes", "benchmark-1", "legacy", "associations", "cosines")
+    names = ("correction", "themes", "benchmark-1-plain", "benchmark-1-corrected", "legacy", "associations", "cosines")
     assert {f"table-{name}" for name in names} <= tables
     assert "never uses these words, so its models know nothing of them: tundra." in page.text
     assert "#associations" in [link.get("href") for link in page.all("a")]
+    write_report(results, tmp_path)
+    assert all((tmp_path / f"{name}.csv").is_file() for name in ("benchmarks", "associations"))

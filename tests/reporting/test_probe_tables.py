@@ -52,10 +52,11 @@ def test_themes_are_rows_and_models_columns(full: Results) -> None:
 
 
 def test_a_benchmark_has_all_prompts_then_each_theme(full: Results) -> None:
-    (table,) = probe_tables.benchmark_tables(full)
+    table, corrected = probe_tables.benchmark_tables(full)
+    assert "prior-corrected" in corrected.caption and corrected.rows == table.rows
     assert "Old study" in table.caption
     assert row(table, 0)[:4] == ["A (Nunavut)", "all", "4", "+1.50 (+1.30 to +1.70)"]
-    assert row(table, 0)[4:7] == row(table, 0)[8:] == ["25 % (15 % to 35 %)"] * 3
+    assert row(table, 0)[4:] == ["25 % (15 % to 35 %)"] * 3
     assert "In 3 of 4 prompts the two answers have different numbers" in table.caption
     assert row(table, 1)[:4] == ["A (Nunavut)", "land", "2", "−0.50 (−0.70 to −0.30)"]
     assert len(table.rows) == 2 * 3

@@ -107,12 +107,12 @@ def _sheet_rows(path: Path) -> Iterator[Row]:
 
     try:
         book = load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError) as error:
-        raise ValueError(f"{path}: not a readable XLSX workbook ({error}); save it anew, or as CSV") from None
-    try:
-        yield from enumerate(book.worksheets[0].iter_rows(values_only=True), 1)
-    finally:
+        rows = list(book.worksheets[0].iter_rows(values_only=True))
         book.close()
+    except (BadZipFile, InvalidFileException, KeyError, IndexError, SyntaxError, ValueError) as error:
+        problem = " ".join(str(error).split())
+        raise ValueError(f"{path}: not a readable XLSX workbook ({problem}); save it anew, or as CSV") from None
+    yield from enumerate(rows, 1)
 
 
 def _text(cell: Any) -> str:

@@ -45,6 +45,8 @@ def write_report(results: Results, folder: Path) -> None:
         "tests.csv": exports.tests_csv(results),
         "probes.csv": exports.probes_csv(results),
     }
+    asked = {"benchmarks": exports.benchmarks_csv, "associations": exports.associations_csv}
+    texts |= {f"{name}.csv": make(results) for name, make in asked.items() if results.bias.get(name)}
     drawn = {
         "curves.svg": figures_curves.combined_curves(results),
         "effects.svg": figures_effects.combined_effects(results),

@@ -57,33 +57,38 @@ def theme_table(results: Results) -> Table:
 
 
 def benchmark_tables(results: Results) -> list[Table]:
-    """One table a benchmark: every model on all its prompts, then by theme."""
+    """Two tables a benchmark, as the answers are and prior-corrected: every model on all its prompts, then by theme."""
     return [
-        _benchmark_table(results, number, record)
+        _benchmark_table(results, f"benchmark-{number}-{kind}", record, kind)
         for number, record in enumerate(results.bias.get("benchmarks") or [], 1)
+        for kind in ("plain", "corrected")
     ]
 
 
-def _benchmark_table(results: Results, number: int, record: Json) -> Table:
-    sides = [f"{side}{kind}" for kind in ("", ", corrected") for side in ("Favourable", "Unfavourable", "Tied")]
-    columns = ["Model", "Theme", "Prompts", "Log-odds", *sides[:3], "Log-odds, corrected", *sides[3:]]
+def _benchmark_table(results: Results, name: str, record: Json, kind: str) -> Table:
     unlike, items = count(record.get("unlike_pieces")), len(record.get("items") or [])
-    caption = (
-        f"Benchmark \u201c{title(str(record['name']))}\u201d: mean log-odds of the favourable answer against the "
-        "unfavourable one (nats) and the share of prompts by direction, as they are and prior-corrected; tied: the "
-        f"odds are within 2 to 1. In {unlike} of {items} prompts the two answers have different numbers of word pieces."
-    )
-    rows = [row for name, key in _models(results) for row in _benchmark_rows(name, record["models"].get(key) or {})]
-    return table(f"benchmark-{number}", caption, columns, rows, text=2)
+    captions = {
+        "plain": (
+            "mean log-odds of the favourable answer against the unfavourable one (nats) and the share of prompts by "
+            f"direction; tied: the odds are within 2 to 1. In {unlike} of {items} prompts the two answers have "
+            "different numbers of word pieces."
+        ),
+        "corrected": "the same, prior-corrected: less what the model would say with the content words hidden.",
+    }
+    caption = f"Benchmark \u201c{title(str(record['name']))}\u201d: {captions[kind]}"
+    columns = ["Model", "Theme", "Prompts", "Log-odds", "Favourable", "Unfavourable", "Tied"]
+    rows = [
+        [model, theme, count(found["prompts"]), *_odds_and_shares(found)]
+        for model, row in _models(results)
+        for theme, found in _themes((record["models"].get(row) or {}).get(kind) or {})
+    ]
+    return table(name, caption, columns, rows, text=2)
 
 
-def _benchmark_rows(name: str, measured: Json) -> Iterator[list[str]]:
-    plain, corrected = (measured.get(kind) or {} for kind in ("plain", "corrected"))
-    parts = [("all", plain.get("all"), corrected.get("all"))]
-    parts += [(theme, found, corrected["themes"].get(theme)) for theme, found in (plain.get("themes") or {}).items()]
-    for theme, found, other in parts:
-        if found and other:
-            yield [name, theme, count(found["prompts"]), *_odds_and_shares(found), *_odds_and_shares(other)]
+def _themes(measured: Json) -> Iterator[tuple[str, Json]]:
+    if measured:
+        yield "all", measured["all"]
+        yield from measured["themes"].items()
 
 
 def _odds_and_shares(found: Json) -> list[str]:
