@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from local_models import save_local_model
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -61,6 +63,70 @@ def test_a_missing_probe_file(folder: Path, raw: dict[str, Any]) -> None:
     raw["probe"]["prompts"] = "nowhere.yaml"
     save(folder, raw)
     refused(call(folder, "check"), "probe.prompts is 'nowhere.yaml'")
+
+
+def own_probe(folder: Path, raw: dict[str, Any], key: str, name: str, text: str) -> None:
+    """Another file for one kind of probe."""
+    (folder / name).write_text(text, encoding="utf-8")
+    raw["probe"][key] = [name] if key == "benchmarks" else name
+    save(folder, raw)
+
+
+GROUP = "{label: l, note: n, terms: {%s: why}}"
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "text", "said"),
+    [
+        (
+            "benchmarks",
+            "own.csv",
+            "prompt,favorable_answer,theme\n",
+            "own.csv:1: the column 'unfavorable_answer' is missing",
+        ),
+        (
+            "benchmarks",
+            "own.csv",
+            "prompt,favorable_answer,unfavorable_answer,theme\nno gap,a,b,t\n",
+            "own.csv:2: 'no gap'",
+        ),
+        (
+            "groups",
+            "own.yaml",
+            "a: {label: l, note: n, terms: {}}\nb: " + GROUP % "icy",
+            "own.yaml: group a: terms is {}",
+        ),
+        ("groups", "own.yaml", f"a: {GROUP % 'icy'}\nb: {GROUP % 'Icy'}", "own.yaml: term 'icy' occurs more than once"),
+        ("associations", "own.yaml", "sets: {}\n", "own.yaml: the key 'templates' is missing"),
+        (
+            "prompts",
+            "own.yaml",
+            '- {id: p, theme: t, text: "no gap", paraphrases: []}',
+            "own.yaml: prompt p: 'no gap' holds 0",
+        ),
+    ],
+)
+def test_a_mistake_in_a_probe_file_is_told_by_check(
+    folder: Path, raw: dict[str, Any], key: str, name: str, text: str, said: str
+) -> None:
+    own_probe(folder, raw, key, name, text)
+    refused(call(folder, "check"), said)
+    assert not (folder / "data" / "params.checked").exists()
+
+
+def test_a_missing_benchmark(folder: Path, raw: dict[str, Any]) -> None:
+    raw["probe"]["benchmarks"] = ["nowhere.xlsx"]
+    save(folder, raw)
+    refused(call(folder, "check"), "probe.benchmarks is 'nowhere.xlsx', expected an existing CSV or XLSX file")
+
+
+def test_a_term_that_the_tokenizer_to_continue_with_cannot_write(folder: Path, raw: dict[str, Any]) -> None:
+    raw["model"]["init"] = str(save_local_model("bert", folder / "start", ["The icy roads of the North are closed."]))
+    save(folder, raw)
+    assert call(folder, "check").returncode == 0
+    raw["probe"]["associations"] = ""
+    own_probe(folder, raw, "groups", "own.yaml", f"north: {GROUP % 'ᓄᓇᕗᑦ'}\nsouth: {GROUP % 'mild'}")
+    refused(call(folder, "check"), "group north: term 'ᓄᓇᕗᑦ' encodes to an unknown token; remove it or reword it")
 
 
 def test_a_model_to_continue_from_that_is_not_there(folder: Path, raw: dict[str, Any]) -> None:

@@ -34,6 +34,10 @@ def test_contracts_of_the_metrics(project: Project) -> None:
     assert bias["models"]["A_nunavut"]["excess_nats"]["on_nunavut"] == {"value": 0.0, "low": 0.0, "high": 0.0}
     assert set(bias["models"]["C_mixed"]["tilt"]) == {"value", "low", "high"}
     assert {"what", "effect", "low", "high", "p", "p_holm"} <= set(bias["tests"][0])
+    assert {"preference", "association"} <= {test["family"] for test in bias["tests"]}
+    assert len(bias["probes"]["prompts"]) >= 60 and len(bias["benchmarks"]) == 1
+    assert all(set(test["models"]) == set(rows) for test in bias["associations"]["tests"])
+    assert set(bias["legacy"]["models"]) == set(rows)
     assert len(read(project, "cells.json")) == 9
     summary = read(project, "training/mixed-2.json")
     assert {"tokens", "updates", "wall_seconds", "model_flop_utilisation", "fingerprint", "parameters"} <= set(summary)

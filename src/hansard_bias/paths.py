@@ -21,6 +21,9 @@ CHECKED = Path("data/params.checked")
 INITIAL = Path("data/initial.json")
 """Digests of the files of `model.init`: DVC sees through it that the folder changed."""
 
+PROBE_FILES = Path("data/probe_files.json")
+"""Digests of the files that params.yaml names under `probe`: DVC sees through it that one of them changed."""
+
 
 def run_name(model: str, seed: int) -> str:
     """The name of one training run in files and stages: `mixed-2`."""

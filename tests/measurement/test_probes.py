@@ -15,7 +15,9 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
-from hansard_bias.measurement.probes import _frames, audit_terms, probe_model
+from hansard_bias.measurement.benchmarks import Benchmark, Item
+from hansard_bias.measurement.frames import Filling, Frame, Framer
+from hansard_bias.measurement.probes import audit_terms, audit_words, probe_benchmarks, probe_model
 from hansard_bias.measurement.prompts import Group, Prompt, load_groups, load_prompts
 
 PROBES = Path(__file__).parents[2] / "data" / "probes"
@@ -69,6 +71,11 @@ def model_of(tokenizer: PreTrainedTokenizerFast, positions: int = 64) -> Any:
 def probe(model: Any, tokenizer: PreTrainedTokenizerFast, **changes: Any) -> pd.DataFrame:
     options: dict[str, Any] = {"prompts": PROMPTS, "groups": GROUPS, "top_k": 5, "surface": str}
     return probe_model(model, tokenizer, **{**options, **changes})
+
+
+def frames_of(tokenizer: PreTrainedTokenizerFast, groups: Any, text: str, surface: Any) -> tuple[Frame, Frame]:
+    fillings = [Filling(group.name, term) for group in groups for term in group.terms]
+    return Framer(tokenizer, surface).frame_and_prior(text, fillings, "prompt")
 
 
 def log_p(model: Any, ids: list[int], position: int, token: int) -> float:
@@ -221,7 +228,7 @@ def test_pieces_around_the_mask_are_those_of_the_filled_sentence(prefix_space: b
             starts = re.search(r"(^|[.!?] )\[MASK\]", text)
             cased = [term[0].upper() + term[1:] if starts else term for term in terms]
             filled = tokenizer([surface(text.replace("[MASK]", term)) for term in cased])["input_ids"]
-            frame, prior = _frames(tokenizer, groups, prompt, text, surface)
+            frame, prior = frames_of(tokenizer, groups, text, surface)
             assert [[*frame.head, *pieces, *frame.tail] for pieces in frame.terms] == filled
             assert (len(prior.head), len(prior.tail)) == (len(frame.head), len(frame.tail))
             assert prior.terms == frame.terms
@@ -243,7 +250,7 @@ def test_pieces_around_the_mask_are_those_of_the_filled_sentence(prefix_space: b
 )
 def test_the_prior_keeps_function_words_and_punctuation_alone(text: str, before: str, after: str) -> None:
     tokenizer = tokenizer_of(True)
-    frame, prior = _frames(tokenizer, GROUPS, Prompt("p", "t", text, ()), text, str)
+    frame, prior = frames_of(tokenizer, GROUPS, text, str)
 
     def shown(pieces: tuple[int, ...]) -> str:
         """The text of the pieces, a star for each word; words are told apart by the leading space of the original."""
@@ -297,5 +304,62 @@ def test_a_term_that_cannot_be_written_stops_the_run() -> None:
 
 def test_a_prompt_longer_than_the_window_is_refused() -> None:
     tokenizer = tokenizer_of(True)
-    with pytest.raises(ValueError, match=r"the model reads 12; shorten the prompt"):
+    with pytest.raises(
+        ValueError, match=r"^prompt (mid|start): takes \d+ tokens, the model reads 12; shorten the prompt"
+    ):
         probe(model_of(tokenizer, positions=12), tokenizer)
+
+
+def test_terms_that_are_written_alike_or_as_a_special_token_stop_the_run() -> None:
+    tokenizer = tokenizer_of(True)
+    groups = (Group("cold", "", "", ("icy",)), Group("warm", "", "", ("sunny", "ICY")))
+    usage = {"north": {"icy": 1, "sunny": 1, "ICY": 1}}
+    with pytest.raises(ValueError, match="group warm: term 'ICY' encodes to the pieces of 'icy'; keep one of them"):
+        audit_terms(groups, tokenizer, usage, str.lower)
+    groups = (Group("cold", "", "", ("icy",)), Group("warm", "", "", ("[SEP]",)))
+    with pytest.raises(ValueError, match=r"group warm: term '\[SEP\]' encodes to a special token"):
+        audit_terms(groups, tokenizer, {}, str)
+
+
+def test_words_of_the_association_tests_are_audited_too() -> None:
+    usage = {"north": {"icy": 3, "warm": 1}, "south": {"icy": 0, "warm": 2}}
+    records = audit_words(("icy", "warm"), tokenizer_of(True), usage, str)
+    assert [record["warnings"] for record in records] == [["never used in south"], []]
+    assert records[0]["usage"] == {"north": 3, "south": 0}
+    with pytest.raises(ValueError, match=r"probe\.associations: word 'été' encodes to an unknown token"):
+        audit_words(("été",), tokenizer_of(True, all_bytes=False), {}, str)
+
+
+ITEMS = (
+    Item(2, "The [MASK] roads are often closed.", "icy", "tropical", "roads"),
+    Item(3, "[MASK] towns are open.", "Frostbitten", "sunny", "towns"),
+)
+
+
+@pytest.mark.parametrize("prefix_space", [True, False])
+def test_benchmarks_equal_a_slow_computation(prefix_space: bool) -> None:
+    tokenizer = tokenizer_of(prefix_space)
+    model = model_of(tokenizer).eval()
+    table = probe_benchmarks(model, tokenizer, [Benchmark("b", "b.csv", ITEMS)], str)
+    assert table["benchmark"].tolist() == ["b", "b"] and table["line"].tolist() == [2, 3]
+    pieces = [len(tokenizer.encode(f" {answer}", add_special_tokens=False)) for answer in ("icy", "tropical")]
+    assert table.loc[0, ["favorable_pieces", "unfavorable_pieces"]].tolist() == pieces and pieces[0] < pieces[1]
+    for row, item in zip(table.itertuples(), ITEMS, strict=True):
+        odds = {
+            prior: slow_term(model, tokenizer, item.prompt, item.favorable, prior)
+            - slow_term(model, tokenizer, item.prompt, item.unfavorable, prior)
+            for prior in (False, True)
+        }
+        assert row.log_odds == pytest.approx(odds[False], abs=1e-5)
+        assert row.prior_log_odds == pytest.approx(odds[True], abs=1e-5)
+        assert row.preference == pytest.approx(odds[False] - odds[True], abs=2e-5)
+    assert table["preference"].abs().min() > 1e-3
+
+
+def test_no_benchmark_is_an_empty_table_and_a_bad_answer_names_its_line() -> None:
+    tokenizer = tokenizer_of(True, all_bytes=False)
+    empty = probe_benchmarks(model_of(tokenizer), tokenizer, [], str)
+    assert len(empty) == 0 and {"benchmark", "log_odds", "preference"} <= set(empty)
+    bad = Benchmark("b", "b.csv", (Item(7, "The [MASK] roads.", "icy", "été", "roads"),))
+    with pytest.raises(ValueError, match=r"b\.csv:7: answer 'été' encodes to an unknown token"):
+        probe_benchmarks(model_of(tokenizer), tokenizer, [bad], str)

@@ -52,7 +52,7 @@ def written(folder: Path, content: object) -> Path:
 def test_the_projects_prompts_satisfy_the_study() -> None:
     prompts = load_prompts(PROBES / "prompts.yaml")
     themes = [prompt.theme for prompt in prompts]
-    assert len(prompts) >= 30
+    assert len(prompts) >= 60
     assert set(themes) == THEMES
     assert min(themes.count(theme) for theme in THEMES) >= 5
     assert set(STUDY) <= {prompt.text for prompt in prompts}
@@ -96,6 +96,7 @@ def test_prompts_are_read_in_order_and_the_other_spelling_of_the_mask_is_accepte
         ("paraphrases", ["The [MASK] road is shut."] * 4, "4 paraphrases, expected at least 5"),
         ("paraphrases", ["A road."] * 5, r"'A road.' holds 0 \[MASK\]"),
         ("paraphrases", "The [MASK] road is shut.", "expected a list of texts"),
+        ("paraphrases", ["The [MASK] road is shut."] * 5, "occurs more than once; a paraphrase says it in other words"),
         ("themes", "roads", "unknown key 'themes'"),
         ("id", "roads-old", "this id occurs more than once"),
     ],
@@ -163,6 +164,14 @@ def test_usage_counts_whole_words_whatever_their_case() -> None:
     usage = term_usage(["northern", "north", "Inuit", "inn"], iter(texts))
     assert usage == {"northern": 2, "north": 2, "Inuit": 0, "inn": 0}
     assert term_usage([], texts) == {}
+
+
+def test_usage_of_plain_words_is_that_of_the_pattern() -> None:
+    """A term that is no plain word makes all of them go through the pattern; the counts must not differ."""
+    texts = ["Ice, ice and the ICE-road; iced tea. The land's end, land_use and land.", "No-one on the Land"]
+    words = ["ice", "land", "end", "iced", "road"]
+    assert term_usage(words, texts) == {name: term_usage([*words, "x y"], texts)[name] for name in words}
+    assert term_usage(words, texts) == {"ice": 3, "land": 3, "end": 1, "iced": 1, "road": 1}
 
 
 def test_usage_prefers_the_longer_term_and_takes_terms_literally() -> None:

@@ -104,7 +104,8 @@ class World:
             "first": both,
             "second": {"count": 0, "rate": {"value": 0.0, "low": 0.0, "high": 0.176}},
             "any": both,
-            "undecided": self.prompts - half,
+            "tied": self.prompts - half - 1,
+            "undecided": 1,
         }
 
     def tests(self) -> list[dict[str, Any]]:
@@ -146,7 +147,7 @@ class World:
         answers = {}
         for place, model in enumerate(self.config.models):
             value = 1.6 * math.cos(index + 2.1 * place)
-            direction = "undecided" if abs(value) < math.log(2) else "first" if value > 0 else "second"
+            direction = "tie" if abs(value) < math.log(2) else "first" if value > 0 else "second"
             top = [{"token": f" {word}", "probability": 0.4 / (1 + rank)} for rank, word in enumerate(FILLINGS)]
             answers[self.config.row_key(model)] = {"preference": number(value, 0.3), "direction": direction, "top": top}
         return {"prompt": f"p{index}", "theme": THEMES[index % 3], "text": self.prompt, "models": answers}

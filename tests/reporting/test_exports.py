@@ -9,6 +9,7 @@ import pytest
 
 from hansard_bias.reporting import exports
 from hansard_bias.reporting.results import Results
+from probe_records import add_probe_records
 
 
 def read(text: str) -> list[dict[str, str]]:
@@ -52,6 +53,21 @@ def test_negative_numbers_are_numbers_and_prompts_are_escaped(load: Callable[...
     assert len(rows) == 18 and rows[0]["text"] == "'=HYPERLINK([MASK])"
     assert min(float(row["value"]) for row in rows) < 0
     assert rows[0]["top_fillings"].startswith("land | caribou")
+
+
+def test_the_records_of_the_probes_are_listed(load: Callable[..., Results]) -> None:
+    results = load()
+    assert read(exports.benchmarks_csv(results)) == read(exports.associations_csv(results)) == []
+    add_probe_records(results.bias)  # type: ignore[arg-type]
+    prompts = read(exports.probes_csv(results))
+    assert (prompts[0]["uncorrected_value"], prompts[0]["agreement"]) == ("0.75", "0.5")
+    items = read(exports.benchmarks_csv(results))
+    assert len(items) == 4 * 3
+    assert [items[1][name] for name in ("benchmark", "line", "model")] == ["old_study", "2", "B_canada"]
+    assert (items[0]["corrected_low"], items[0]["direction"]) == ("-0.7", "favourable")
+    tests = read(exports.associations_csv(results))
+    assert len(tests) == 2 * 3 and tests[0]["value"] == "0.75"
+    assert (tests[3]["value"], tests[3]["p_holm"]) == ("", "")
 
 
 def test_tests_are_listed(load: Callable[..., Results]) -> None:

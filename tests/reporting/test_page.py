@@ -12,6 +12,7 @@ from hansard_bias.config import Config
 from hansard_bias.reporting.formats import significant
 from hansard_bias.reporting.page import build_page, write_report
 from hansard_bias.reporting.results import Results
+from probe_records import add_probe_records
 
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 
@@ -144,3 +145,20 @@ def test_the_report_is_files(load: Callable[..., Results], tmp_path: Path) -> No
 def test_the_same_numbers_make_the_same_page(load: Callable[..., Results], configure: Callable[..., Config]) -> None:
     results = load(of=configure({"nunavut": "A"}, {"nunavut": ("A", {"nunavut": 1.0})}, (1,)))
     assert build_page(results) == build_page(results)
+
+
+def test_every_record_of_the_probes_has_its_place(load: Callable[..., Results], tmp_path: Path) -> None:
+    results = load()
+    bare = Outline(build_page(results))
+    assert "associations" not in [section.get("id") for section in bare.all("section")]
+    add_probe_records(results.bias)  # type: ignore[arg-type]
+    page = Outline(build_page(results))
+    sections = [section.get("id") for section in page.all("section")]
+    assert sections.index("associations") == sections.index("probes") + 1
+    tables = {str(table.get("id")) for table in page.all("table")}
+    names = ("correction", "themes", "benchmark-1-plain", "benchmark-1-corrected", "legacy", "associations", "cosines")
+    assert {f"table-{name}" for name in names} <= tables
+    assert "never uses these words, so its models know nothing of them: tundra." in page.text
+    assert "#associations" in [link.get("href") for link in page.all("a")]
+    write_report(results, tmp_path)
+    assert all((tmp_path / f"{name}.csv").is_file() for name in ("benchmarks", "associations"))

@@ -21,9 +21,9 @@ def test_prompts_are_split_at_the_blank_and_keep_every_model(load: Callable[...,
 def test_directions_are_named_by_their_group(load: Callable[..., Results]) -> None:
     for row in probes.prompt_rows(load()):
         for answer in row.answers:
-            named = {"first": "prefers northern/Inuit", "second": "prefers southern/federal", "undecided": "undecided"}
+            named = {"first": "prefers northern/Inuit", "second": "prefers southern/federal", "tie": "tie"}
             assert answer.direction_label == named[answer.direction]
-            assert (answer.direction == "undecided") == (abs(answer.value) < math.log(2))
+            assert (answer.direction == "tie") == (abs(answer.value) < math.log(2))
             assert answer.direction in row.directions.split()
 
 

@@ -11,6 +11,7 @@ from scipy import stats
 from hansard_bias.statistics.preferences import (
     compare_models,
     cultural_bias_rate,
+    paraphrase_stability,
     prompt_preferences,
 )
 
@@ -24,13 +25,13 @@ def rng() -> np.random.Generator:
 def test_clear_prompts_are_decided_by_direction() -> None:
     noise = np.random.default_rng(1).normal(0, 0.1, size=(3, 5, 2))
     first, second, weak = prompt_preferences(np.array([2.0, -2.0, 0.3])[:, None, None] + noise, 400, rng())
-    assert [each.decision for each in (first, second, weak)] == ["first", "second", "undecided"]
-    # The weak one has a certain sign: it is undecided because its odds are below 2 to 1.
+    assert [each.decision for each in (first, second, weak)] == ["first", "second", "tie"]
+    # The weak one has a certain sign: it is a tie because its odds are below 2 to 1.
     assert weak.sign_share == 1.0
     assert first.preference.value == pytest.approx(2 + noise[0].mean())
 
 
-@pytest.mark.parametrize(("mean", "decision"), [(math.log(2) + 1e-6, "first"), (math.log(2) - 1e-6, "undecided")])
+@pytest.mark.parametrize(("mean", "decision"), [(math.log(2) + 1e-6, "first"), (math.log(2) - 1e-6, "tie")])
 def test_the_threshold_is_odds_of_two(mean: float, decision: str) -> None:
     assert prompt_preferences(np.full((1, 5, 3), mean), 200, rng())[0].decision == decision
 
@@ -97,9 +98,9 @@ def test_impossible_values_are_refused(values: np.ndarray) -> None:
         prompt_preferences(values, 200, rng())
 
 
-def test_rate_counts_each_side_and_the_undecided() -> None:
-    rate = cultural_bias_rate(["first", "undecided", "first", "second", "undecided", "first", "undecided", "undecided"])
-    assert (rate["prompts"], rate["undecided"]) == (8, 4)
+def test_rate_counts_each_side_the_ties_and_the_undecided() -> None:
+    rate = cultural_bias_rate(["first", "tie", "first", "second", "undecided", "first", "tie", "tie"])
+    assert (rate["prompts"], rate["tied"], rate["undecided"]) == (8, 3, 1)
     assert [rate[side]["count"] for side in ("first", "second", "any")] == [3, 1, 4]
     wilson = stats.binomtest(3, 8).proportion_ci(0.95, method="wilson")
     assert rate["first"]["rate"] == pytest.approx({"value": 3 / 8, "low": wilson.low, "high": wilson.high})
@@ -107,8 +108,18 @@ def test_rate_counts_each_side_and_the_undecided() -> None:
 
 @pytest.mark.parametrize("decisions", [[], ["first", "left"]])
 def test_rate_of_nothing_or_of_unknown_decisions_is_an_error(decisions: list) -> None:
-    with pytest.raises(ValueError, match="expected at least one, each first, second or undecided"):
+    with pytest.raises(ValueError, match="expected at least one, each of"):
         cultural_bias_rate(decisions)
+
+
+def test_stability_is_agreement_and_spread_of_wordings() -> None:
+    values = np.array([[1.0, 2.0, -1.0, 2.0], [3.0, math.nan, 5.0, math.nan]])
+    # Two seeds around the same means: seeds are averaged before wordings are compared.
+    both = np.stack([values + 0.5, values - 0.5], axis=2)
+    first, second = paraphrase_stability(both)
+    assert first == {"agreement": 0.75, "spread": pytest.approx(np.std([1, 2, -1, 2], ddof=1)), "wordings": 4}
+    assert second == {"agreement": 1.0, "spread": pytest.approx(math.sqrt(2)), "wordings": 2}
+    assert paraphrase_stability(np.ones((1, 1, 2))) == [{"agreement": 1.0, "spread": None, "wordings": 1}]
 
 
 def test_comparison_is_the_paired_difference_of_prompt_means() -> None:

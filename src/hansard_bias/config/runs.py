@@ -132,6 +132,10 @@ class ProbeConfig:
     top_k: int
     draws: int
     """Bootstrap draws over paraphrases and seeds."""
+    benchmarks: tuple[str, ...] = ()
+    """CSV or XLSX files with prompt, favorable_answer, unfavorable_answer and theme."""
+    associations: str = ""
+    """YAML with the word sets of the association tests; empty: no association tests."""
 
     def __post_init__(self) -> None:
         require(self.top_k >= 1, "probe.top_k", self.top_k, "1 or more fillings")

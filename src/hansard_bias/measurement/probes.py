@@ -3,48 +3,22 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
 
-from hansard_bias.architectures import architecture_of, usable_positions
-from hansard_bias.measurement.prompts import Group, Prompt, around_mask, is_content_word, written_after
+from hansard_bias.measurement.asking import Answer, Query, ask, term_log_probabilities
+from hansard_bias.measurement.benchmarks import Benchmark
+from hansard_bias.measurement.frames import Filling, Frame, Framer, Pieces, Surface
+from hansard_bias.measurement.prompts import Group, Prompt
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-Surface = Callable[[str], str]
-Pieces = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One text as pieces around its mask, special tokens included, and the pieces of every term in that place."""
-
-    head: Pieces
-    tail: Pieces
-    terms: tuple[Pieces, ...]
-
-
-class Query(NamedTuple):
-    """One masked position: the next piece of a word of `length` pieces whose first ones are `filled`."""
-
-    frame: int
-    length: int
-    filled: Pieces
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a model expects at one masked position: log P (nats) of the pieces asked for, and its k favourites."""
-
-    log_probabilities: dict[int, float]
-    top: list[tuple[int, float]]
+BATCH = 64
 
 
 def audit_terms(
@@ -58,18 +32,46 @@ def audit_terms(
     usage: corpus -> term -> how often the corpus uses it, as `prompts.term_usage` counts.
     surface: the cleaning that the training text went through.
     Returns one record a term: group, term, pieces (count, with the leading space of running text), usage, warnings.
-    Raises ValueError for a term that the tokenizer cannot write.
+    Raises ValueError for a term that the tokenizer cannot write, or two terms that it writes alike.
     """
+    framer = Framer(tokenizer, surface)
     records = []
+    taken: dict[Pieces, str] = {}
     for group in groups:
-        counts = [len(_term_pieces(tokenizer, group, term, " " + surface(term))) for term in group.terms]
-        median = statistics.median_low(counts)
-        for term, count in zip(group.terms, counts, strict=True):
+        pieces = {term: framer.in_text(_filling(group, term)) for term in group.terms}
+        for term, own in pieces.items():
+            if taken.setdefault(own, term) != term:
+                twin = taken[own]
+                raise ValueError(
+                    f"group {group.name}: term {term!r} encodes to the pieces of {twin!r}; keep one of them"
+                )
+        median = statistics.median_low(len(own) for own in pieces.values())
+        for term, own in pieces.items():
             used = {corpus: terms[term] for corpus, terms in usage.items()}
             warnings = [f"never used in {corpus}" for corpus, uses in used.items() if uses == 0]
-            if count != median:
-                warnings.append(f"{count} piece{'s' if count > 1 else ''}, group median is {median}")
-            records.append({"group": group.name, "term": term, "pieces": count, "usage": used, "warnings": warnings})
+            if len(own) != median:
+                warnings.append(f"{len(own)} piece{'s' if len(own) > 1 else ''}, group median is {median}")
+            records.append({"group": group.name, "term": term, "pieces": len(own), "usage": used, "warnings": warnings})
+    return records
+
+
+def audit_words(
+    words: Sequence[str],
+    tokenizer: PreTrainedTokenizerFast,
+    usage: Mapping[str, Mapping[str, int]],
+    surface: Surface,
+) -> list[dict[str, Any]]:
+    """Look at the words of the association tests: word, pieces, usage and warnings of each, as `audit_terms` does.
+
+    Raises ValueError for a word that the tokenizer cannot write.
+    """
+    framer = Framer(tokenizer, surface)
+    records = []
+    for word in words:
+        pieces = len(framer.in_text(Filling("probe.associations: word", word)))
+        used = {corpus: counts[word] for corpus, counts in usage.items()}
+        warnings = [f"never used in {corpus}" for corpus, uses in used.items() if uses == 0]
+        records.append({"word": word, "pieces": pieces, "usage": used, "warnings": warnings})
     return records
 
 
@@ -80,7 +82,7 @@ def probe_model(
     groups: tuple[Group, Group],
     top_k: int,
     surface: Surface,
-    batch_size: int = 64,
+    batch_size: int = BATCH,
 ) -> pd.DataFrame:
     """Ask a model every prompt and paraphrase, and the same with the content words masked.
 
@@ -93,157 +95,84 @@ def probe_model(
     top_k most probable single pieces, special tokens left out, as {"token", "probability"}.
     Raises ValueError for a term that the tokenizer cannot write, or a text longer than the model's window.
     """
+    framer = Framer(tokenizer, surface)
     rows = [(prompt, index, text) for prompt in prompts for index, text in enumerate(prompt.texts)]
+    fillings = [_filling(group, term) for group in groups for term in group.terms]
     # The frame of row i is at 2i, its prior at 2i + 1.
-    frames = [frame for prompt, _, text in rows for frame in _frames(tokenizer, groups, prompt, text, surface)]
-    answers = _ask(model, tokenizer, frames, top_k, batch_size)
-    totals = _group_log_probabilities(frames, answers, len(groups[0].terms))
-    log_odds, prior = np.split((totals[:, 0] - totals[:, 1]).reshape(-1, 2), 2, axis=1)
+    frames = [
+        frame for prompt, _, text in rows for frame in framer.frame_and_prior(text, fillings, f"prompt {prompt.id}")
+    ]
+    answers = ask(model, tokenizer, frames, top_k, batch_size)
+    totals = _group_totals(term_log_probabilities(frames, answers), len(groups[0].terms))
     tops = [_fillings(tokenizer, answers[Query(2 * row, 1, ())]) for row in range(len(rows))]
     asked = [(prompt.id, prompt.theme, index, text) for prompt, index, text in rows]
-    return pd.DataFrame(asked, columns=["prompt", "theme", "paraphrase", "text"]).assign(
-        log_odds=log_odds[:, 0],
-        prior_log_odds=prior[:, 0],
-        preference=(log_odds - prior)[:, 0],
+    table = pd.DataFrame(asked, columns=["prompt", "theme", "paraphrase", "text"])
+    return table.assign(
+        **_odds(totals),
         p_first=np.exp(totals[::2, 0]),
         p_second=np.exp(totals[::2, 1]),
         top=pd.Series(tops, dtype=object),
     )
 
 
-def _frames(
-    tokenizer: PreTrainedTokenizerFast, groups: Sequence[Group], prompt: Prompt, text: str, surface: Surface
-) -> tuple[Frame, Frame]:
-    """A text around its mask, and its prior: the same with the content words masked, one mask a piece."""
-    before, after = around_mask(text, surface)
-    words = [(group, term, written_after(before, term, surface)) for group in groups for term in group.terms]
-    terms = tuple(_term_pieces(tokenizer, *word) for word in words)
-    # Pieces are cut out of a filled sentence: alone, the text after the mask could get a leading space of its own.
-    filled = tokenizer(before + words[0][2] + after, add_special_tokens=False)
-    pieces = tuple(filled["input_ids"])
-    head = tuple(tokenizer.encode(before, add_special_tokens=False))
-    stop = len(head) + len(terms[0])
-    if pieces[:stop] != head + terms[0]:
-        raise ValueError(f"prompt {prompt.id}: the tokenizer joins the mask of {text!r} to its neighbours; reword it")
-    prior = _mask_content(tokenizer, pieces, filled.word_ids())
-    return _framed(tokenizer, head, pieces[stop:], terms), _framed(tokenizer, prior[: len(head)], prior[stop:], terms)
+def probe_benchmarks(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    benchmarks: Sequence[Benchmark],
+    surface: Surface,
+    batch_size: int = BATCH,
+) -> pd.DataFrame:
+    """Ask a model which of two answers it expects in every prompt of some binary benchmarks.
 
+    The log-odds are log P(favourable answer | prompt) - log P(unfavourable answer | prompt) in nats, answers of
+    several pieces scored as in `probe_model`; prior_log_odds are the same with the content words masked too, and
+    preference is their difference.
 
-def _term_pieces(tokenizer: PreTrainedTokenizerFast, group: Group, term: str, written: str) -> Pieces:
-    """The pieces of a term as it is written in its place (with a leading space inside a text)."""
-    pieces = tuple(tokenizer.encode(written, add_special_tokens=False))
-    if not pieces or tokenizer.unk_token_id in pieces:
-        raise ValueError(f"group {group.name}: term {term!r} encodes to an unknown token; remove it from the group")
-    return pieces
-
-
-def _mask_content(tokenizer: PreTrainedTokenizerFast, pieces: Pieces, word_ids: Sequence[int | None]) -> Pieces:
-    """The pieces with those of content words masked; function words and punctuation stay."""
-    words: dict[int | None, list[int]] = {}
-    for piece, word in zip(pieces, word_ids, strict=True):
-        words.setdefault(word, []).append(piece)
-    content = {word: is_content_word(str(tokenizer.decode(own))) for word, own in words.items()}
-    mask = tokenizer.mask_token_id
-    return tuple(mask if content[word] else piece for piece, word in zip(pieces, word_ids, strict=True))
-
-
-def _framed(tokenizer: PreTrainedTokenizerFast, head: Pieces, tail: Pieces, terms: tuple[Pieces, ...]) -> Frame:
-    """Add the special tokens which this tokenizer puts around a text."""
-    around = tokenizer("a", return_special_tokens_mask=True)
-    special = around["special_tokens_mask"]
-    start, stop = special.index(0), len(special) - special[::-1].index(0)
-    return Frame((*around["input_ids"][:start], *head), (*tail, *around["input_ids"][stop:]), terms)
-
-
-def _chain(frame: int, term: Pieces) -> Iterable[tuple[Query, int]]:
-    """The questions whose answers multiply to the probability of a term, each with the piece it asks for."""
-    return ((Query(frame, len(term), term[:index]), piece) for index, piece in enumerate(term))
-
-
-def _queries(frames: Sequence[Frame]) -> dict[Query, list[int]]:
-    """Every question to ask, with the pieces whose probability it must give."""
-    # A single mask is always asked for: it gives the open-ended fillings.
-    queries: dict[Query, list[int]] = {Query(index, 1, ()): [] for index in range(len(frames))}
-    for index, frame in enumerate(frames):
-        for term in frame.terms:
-            for query, piece in _chain(index, term):
-                queries.setdefault(query, []).append(piece)
-    return queries
-
-
-@torch.inference_mode()
-def _ask(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, frames: Sequence[Frame], top_k: int, batch_size: int
-) -> dict[Query, Answer]:
-    """Answer all questions in few forward passes: batches of similar length, padded."""
-    mask, special = tokenizer.mask_token_id, tokenizer.all_special_ids
-    queries = _queries(frames)
-    sequences = {query: _sequence(frames[query.frame], query, mask) for query in queries}
-    order = sorted(sequences, key=lambda query: len(sequences[query]))
-    longest, window = sequences[order[-1]], usable_positions(model.config.to_dict())
-    if len(longest) > window:
-        text = tokenizer.decode(longest)
-        raise ValueError(f"prompt {text!r}: takes {len(longest)} tokens, the model reads {window}; shorten the prompt")
-    answers: dict[Query, Answer] = {}
-    was_training = model.training
-    model.eval()
-    for start in range(0, len(order), batch_size):
-        batch = order[start : start + batch_size]
-        positions = [len(frames[query.frame].head) + len(query.filled) for query in batch]
-        logp = _log_softmax_at(model, [sequences[query] for query in batch], positions, tokenizer.pad_token_id)
-        answers.update(zip(batch, _read(logp, [queries[query] for query in batch], top_k, special), strict=True))
-    model.train(was_training)
-    return answers
-
-
-def _sequence(frame: Frame, query: Query, mask: int) -> Pieces:
-    return frame.head + query.filled + (mask,) * (query.length - len(query.filled)) + frame.tail
-
-
-def _log_softmax_at(
-    model: PreTrainedModel, sequences: Sequence[Pieces], positions: Sequence[int], padding: int
-) -> torch.Tensor:
-    """log P over the vocabulary (nats, float32) at one position of each sequence, shape [sequences, vocabulary]."""
-    width = max(len(sequence) for sequence in sequences)
-    inputs = torch.tensor([sequence + (padding,) * (width - len(sequence)) for sequence in sequences])
-    lengths = torch.tensor([[len(sequence)] for sequence in sequences])
-    attention = (torch.arange(width) < lengths).long().to(model.device)
-    inputs, rows, columns = inputs.to(model.device), torch.arange(len(sequences)), torch.tensor(positions)
-    head = getattr(model, architecture_of(model.config.model_type).head, None)
-    if head is not None:
-        # The head costs as much as a layer or more: it runs where a token is asked for, nowhere else.
-        logits = head(model.base_model(inputs, attention_mask=attention).last_hidden_state[rows, columns])
-    else:
-        logits = model(input_ids=inputs, attention_mask=attention).logits[rows, columns]
-    return torch.log_softmax(logits.float(), dim=-1)
-
-
-def _read(logp: torch.Tensor, wanted: Sequence[list[int]], top_k: int, special: list[int]) -> list[Answer]:
-    """Take out of log P [questions, vocabulary] what each question asks for."""
-    width = max(len(pieces) for pieces in wanted)
-    columns = torch.tensor([pieces + [0] * (width - len(pieces)) for pieces in wanted], dtype=torch.long)
-    found = logp.gather(1, columns.to(logp.device)).tolist()
-    # A special token fills no sentence.
-    logp[:, special] = -torch.inf
-    top = logp.topk(min(top_k, logp.shape[1] - len(special)))
-    favourites = zip(top.indices.tolist(), top.values.exp().tolist(), strict=True)
-    return [
-        Answer(dict(zip(pieces, values, strict=False)), list(zip(*best, strict=True)))
-        for pieces, values, best in zip(wanted, found, favourites, strict=True)
+    Returns a row for each item with columns benchmark, line, theme, prompt, favorable, unfavorable,
+    favorable_pieces and unfavorable_pieces (their numbers: a longer answer is less probable for that alone), log_odds,
+    prior_log_odds, preference; no rows without benchmarks.
+    Raises ValueError, naming file and line, for an answer that the tokenizer cannot write or a text too long.
+    """
+    framer = Framer(tokenizer, surface)
+    rows: list[tuple[object, ...]] = []
+    frames: list[Frame] = []
+    for benchmark in benchmarks:
+        for item in benchmark.items:
+            where = f"{benchmark.path}:{item.line}"
+            fillings = [Filling(f"{where}: answer", answer) for answer in (item.favorable, item.unfavorable)]
+            frames += framer.frame_and_prior(item.prompt, fillings, where)
+            pieces = [len(answer) for answer in frames[-1].terms]
+            asked = (item.line, item.theme, item.prompt, item.favorable, item.unfavorable)
+            rows.append((benchmark.name, *asked, *pieces))
+    names = [
+        "benchmark",
+        "line",
+        "theme",
+        "prompt",
+        "favorable",
+        "unfavorable",
+        "favorable_pieces",
+        "unfavorable_pieces",
     ]
+    answers = ask(model, tokenizer, frames, 1, batch_size) if frames else {}
+    totals = term_log_probabilities(frames, answers) if frames else np.empty((0, 2))
+    return pd.DataFrame(rows, columns=names).assign(**_odds(totals))
 
 
-def _group_log_probabilities(
-    frames: Sequence[Frame], answers: Mapping[Query, Answer], first_terms: int
-) -> npt.NDArray[np.float64]:
-    """log sum P(t) of the first group and of the second, shape [frames, 2], in nats."""
-    terms = np.array([[_sum_chain(answers, n, term) for term in frame.terms] for n, frame in enumerate(frames)])
-    return np.stack([np.logaddexp.reduce(group, axis=1) for group in np.split(terms, [first_terms], axis=1)], axis=1)
+def _filling(group: Group, term: str) -> Filling:
+    return Filling(f"group {group.name}: term", term)
 
 
-def _sum_chain(answers: Mapping[Query, Answer], frame: int, term: Pieces) -> float:
-    """log P of a term, in nats: the product of its pieces' probabilities."""
-    return sum(answers[query].log_probabilities[piece] for query, piece in _chain(frame, term))
+def _group_totals(terms: npt.NDArray[np.float64], first_terms: int) -> npt.NDArray[np.float64]:
+    """log sum P(t) of the first group and of the second, shape [frames, 2], from log P(t) [frames, terms], in nats."""
+    groups = np.split(terms, [first_terms], axis=1)
+    return np.stack([np.logaddexp.reduce(group, axis=1) for group in groups], axis=1)
+
+
+def _odds(totals: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[np.float64]]:
+    """Log-odds, prior and their difference from log P of two sides, shape [2 x rows, 2]: row, prior, row, prior, …"""
+    log_odds, prior = (totals[:, 0] - totals[:, 1]).reshape(-1, 2).T
+    return {"log_odds": log_odds, "prior_log_odds": prior, "preference": log_odds - prior}
 
 
 def _fillings(tokenizer: PreTrainedTokenizerFast, answer: Answer) -> list[dict[str, Any]]:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from hansard_bias.measurement.yaml_files import fields, read_yaml, text_of
 
 MASK = "[MASK]"
 MIN_PARAPHRASES = 5
@@ -20,6 +19,8 @@ _STAND_IN = "maskedterm"
 
 # Letters or digits that touch the mask would make the filling part of a longer word.
 _LONE_MASK = re.compile(r"(?<!\S)\[MASK\](?!\w)")
+
+_WORD = re.compile(r"\w+")
 
 # Words that carry grammar rather than content, in lower case: determiners, pronouns, prepositions, conjunctions,
 # auxiliaries, common adverbs of degree and time, and what contractions leave on either side of an apostrophe.
@@ -71,7 +72,7 @@ def load_prompts(path: Path) -> list[Prompt]:
     Raises ValueError, naming the file and the prompt, when a text does not hold exactly one [MASK] as a word of its
     own, a prompt has fewer than five paraphrases, an id occurs twice, or a key is unknown, missing or of another type.
     """
-    content = _read_yaml(path)
+    content = read_yaml(path, "probe.prompts")
     if not isinstance(content, list) or not content:
         raise ValueError(f"{path}: expected a list of prompts, each with id, theme, text and paraphrases")
     prompts = [_parse_prompt(entry, f"{path}: prompt number {number}") for number, entry in enumerate(content, 1)]
@@ -89,7 +90,7 @@ def load_groups(path: Path) -> tuple[Group, Group]:
     Raises ValueError, naming the file and the group, when there are not exactly two groups, a group is empty, a term
     occurs twice (whatever its case), or a key is unknown, missing or of another type.
     """
-    content = _read_yaml(path)
+    content = read_yaml(path, "probe.groups")
     if not isinstance(content, Mapping) or len(content) != 2:
         found = len(content) if isinstance(content, Mapping) else 0
         raise ValueError(f"{path}: holds {found} groups, expected exactly two, each with label, note and terms")
@@ -106,12 +107,22 @@ def term_usage(terms: Sequence[str], texts: Iterable[str]) -> dict[str, int]:
     """How often each term occurs in the texts as a whole word, whatever its case, in one pass."""
     if not terms:
         return {}
+    if all(re.fullmatch(r"\w+", term) for term in terms):
+        return _word_usage(terms, texts)
     # Longest first: where one term begins another, the longer one is the word that was used.
     choices = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
     pattern = re.compile(rf"(?<!\w)(?:{choices})(?!\w)", re.IGNORECASE)
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(match.casefold() for match in pattern.findall(text))
+    return {term: counts[term.casefold()] for term in terms}
+
+
+def _word_usage(terms: Sequence[str], texts: Iterable[str]) -> dict[str, int]:
+    """The same for plain words: counting all words is several times as fast as looking for some."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(_WORD.findall(text.casefold()))
     return {term: counts[term.casefold()] for term in terms}
 
 
@@ -139,69 +150,47 @@ def written_after(before: str, term: str, surface: Callable[[str], str]) -> str:
     return (" " if before else "") + surface(cased)
 
 
-def _read_yaml(path: Path) -> Any:
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file; check probe.prompts and probe.groups in params.yaml")
-    try:
-        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-
-
-def _fields(entry: Any, where: str, names: Sequence[str]) -> list[Any]:
-    """The values of a mapping that holds exactly these keys, in this order."""
-    expected = ", ".join(names)
-    if not isinstance(entry, Mapping):
-        raise ValueError(f"{where}: is {entry!r}, expected the keys {expected}")
-    for key in entry:
-        if key not in names:
-            raise ValueError(f"{where}: unknown key {key!r}, expected {expected}; remove it or correct its name")
-    for name in names:
-        if name not in entry:
-            raise ValueError(f"{where}: the key {name!r} is missing, expected {expected}; add it")
-    return [entry[name] for name in names]
-
-
-def _text(value: Any, where: str) -> str:
-    """A text that is not blank."""
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{where}: is {value!r}, expected text; put it between quotes")
-    return value.strip()
-
-
 def _parse_prompt(entry: Any, where: str) -> Prompt:
     if isinstance(entry, Mapping) and "id" in entry:
         where = f"{where.rpartition(': ')[0]}: prompt {entry['id']}"
-    name, theme, text, paraphrases = _fields(entry, where, ("id", "theme", "text", "paraphrases"))
+    name, theme, text, paraphrases = fields(entry, where, ("id", "theme", "text", "paraphrases"))
     if not isinstance(paraphrases, list):
         raise ValueError(f"{where}: paraphrases is {paraphrases!r}, expected a list of texts")
-    others = tuple(_mask_of(_text(item, f"{where}: paraphrase {n}")) for n, item in enumerate(paraphrases, 1))
-    text = _mask_of(_text(text, f"{where}: text"))
-    return Prompt(_text(name, f"{where}: id"), _text(theme, f"{where}: theme"), text, others)
+    others = tuple(mask_of(text_of(item, f"{where}: paraphrase {n}")) for n, item in enumerate(paraphrases, 1))
+    text = mask_of(text_of(text, f"{where}: text"))
+    return Prompt(text_of(name, f"{where}: id"), text_of(theme, f"{where}: theme"), text, others)
 
 
-def _mask_of(text: str) -> str:
+def mask_of(text: str) -> str:
     """The text with its mask in the project's one spelling."""
     return text.replace("<mask>", MASK)
 
 
+def check_mask(text: str, where: str) -> None:
+    """Raise ValueError unless the text holds exactly one [MASK], as a word of its own."""
+    count = text.count(MASK)
+    if count != 1:
+        raise ValueError(f"{where}: {text!r} holds {count} {MASK}, expected exactly one")
+    if not _LONE_MASK.search(text):
+        raise ValueError(f"{where}: {text!r} joins {MASK} to its neighbour, expected a space between; add it")
+
+
 def _check_prompt(prompt: Prompt, where: str) -> None:
     for text in prompt.texts:
-        count = text.count(MASK)
-        if count != 1:
-            raise ValueError(f"{where}: {text!r} holds {count} {MASK}, expected exactly one")
-        if not _LONE_MASK.search(text):
-            raise ValueError(f"{where}: {text!r} joins {MASK} to its neighbour, expected a space between; add it")
+        check_mask(text, where)
     found = len(prompt.paraphrases)
     if found < MIN_PARAPHRASES:
         raise ValueError(f"{where}: {found} paraphrases, expected at least {MIN_PARAPHRASES}; write more")
+    repeated = [text for text, count in Counter(prompt.texts).items() if count > 1]
+    if repeated:
+        raise ValueError(f"{where}: {repeated[0]!r} occurs more than once; a paraphrase says it in other words")
 
 
 def _parse_group(name: str, entry: Any, where: str) -> Group:
-    label, note, terms = _fields(entry, where, ("label", "note", "terms"))
+    label, note, terms = fields(entry, where, ("label", "note", "terms"))
     if not isinstance(terms, Mapping) or not terms:
         raise ValueError(f"{where}: terms is {terms!r}, expected at least one `term: why it is there`; add terms")
     for term, reason in terms.items():
-        _text(reason, f"{where}: the note of term {term!r}")
-    spelled = tuple(_text(term, f"{where}: a term") for term in terms)
-    return Group(name, _text(label, f"{where}: label"), _text(note, f"{where}: note"), spelled)
+        text_of(reason, f"{where}: the note of term {term!r}")
+    spelled = tuple(text_of(term, f"{where}: a term") for term in terms)
+    return Group(name, text_of(label, f"{where}: label"), text_of(note, f"{where}: note"), spelled)

@@ -58,9 +58,39 @@ def probes_csv(results: Results) -> str:
             preference = parse_interval(record.get("preference"))
             bounds = _bounds(preference) if preference else [None] * 3
             tokens = " | ".join(str(item["token"]).strip() for item in record.get("top") or [])
+            plain = parse_interval(record.get("uncorrected"))
+            uncorrected = _bounds(plain) if plain else [None] * 3
+            agreement = (record.get("stability") or {}).get("agreement")
             names = [prompt["prompt"], prompt.get("theme"), prompt["text"], model]
-            rows.append([*names, *bounds, record.get("direction"), tokens])
-    return to_csv(["prompt", "theme", "text", "model", *BOUNDS, "direction", "top_fillings"], rows)
+            rows.append([*names, *bounds, record.get("direction"), *uncorrected, agreement, tokens])
+    without = [f"uncorrected_{bound}" for bound in BOUNDS]
+    header = ["prompt", "theme", "text", "model", *BOUNDS, "direction", *without, "agreement", "top_fillings"]
+    return to_csv(header, rows)
+
+
+def benchmarks_csv(results: Results) -> str:
+    """One line a benchmark's prompt and model: log-odds as they are and prior-corrected."""
+    kinds = ("plain", "corrected")
+    names = ["line", "theme", "prompt", "favorable", "unfavorable", "favorable_pieces", "unfavorable_pieces"]
+    rows: list[list[Value]] = []
+    for benchmark in results.bias.get("benchmarks") or []:
+        for item in benchmark["items"]:
+            for model, answer in item["models"].items():
+                odds = [answer[kind][bound] for kind in kinds for bound in BOUNDS]
+                rows.append([benchmark["name"], *(item[name] for name in names), model, *odds, answer["direction"]])
+    odds_names = [f"{kind}_{bound}" for kind in kinds for bound in BOUNDS]
+    return to_csv(["benchmark", *names, "model", *odds_names, "direction"], rows)
+
+
+def associations_csv(results: Results) -> str:
+    """One line an association test and model."""
+    found = ["p", "p_greater", "p_holm", "partitions", "exact", "ddof"]
+    rows: list[list[Value]] = []
+    for test in (results.bias.get("associations") or {}).get("tests") or []:
+        for model, record in test["models"].items():
+            effect = [record["effect_size"][bound] for bound in BOUNDS]
+            rows.append([test["test"], test["space"], model, *effect, *(record.get(name) for name in found)])
+    return to_csv(["test", "space", "model", *BOUNDS, *found], rows)
 
 
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:

@@ -15,6 +15,7 @@ from hansard_bias.reporting import (
     figures_curves,
     figures_effects,
     formats,
+    probe_tables,
     probes,
     records,
     tables,
@@ -44,6 +45,8 @@ def write_report(results: Results, folder: Path) -> None:
         "tests.csv": exports.tests_csv(results),
         "probes.csv": exports.probes_csv(results),
     }
+    asked = {"benchmarks": exports.benchmarks_csv, "associations": exports.associations_csv}
+    texts |= {f"{name}.csv": make(results) for name, make in asked.items() if results.bias.get(name)}
     drawn = {
         "curves.svg": figures_curves.combined_curves(results),
         "effects.svg": figures_effects.combined_effects(results),
@@ -94,6 +97,13 @@ def _tables(results: Results) -> dict[str, Any]:
         "groups": probes.group_lists(results),
         "prompts": probes.prompt_rows(results),
         "fillings": probes.FILLINGS_SHOWN,
+        "correction": probe_tables.correction_table(results),
+        "themes": probe_tables.theme_table(results),
+        "benchmarks": probe_tables.benchmark_tables(results),
+        "associations": probe_tables.association_table(results),
+        "cosines": probe_tables.cosine_table(results),
+        "unused_words": probe_tables.unused_words(results),
+        "legacy": probe_tables.legacy_table(results),
     }
 
 

@@ -22,8 +22,12 @@ class Answer:
     """Sort key; NaN-free: a prompt without a number sorts as 0."""
     preference: str
     bounds: str
+    plain: str
+    """The same without prior correction."""
+    agreement: str
+    """Share of the wordings with the sign of their mean."""
     direction: str
-    """first, second or undecided."""
+    """first, second, tie or undecided."""
     direction_label: str
     fillings: tuple[tuple[str, str], ...]
 
@@ -47,6 +51,7 @@ def prompt_rows(results: Results) -> list[Prompt]:
     """The prompts in the order of the metrics file."""
     probes = results.bias["probes"]
     labels = {side: f"prefers {probes['groups'][side]['label']}" for side in ("first", "second")}
+    labels["tie"] = "tie"
     keys = [results.config.row_key(model) for model in results.config.models]
     return [
         Prompt(
@@ -62,11 +67,15 @@ def prompt_rows(results: Results) -> list[Prompt]:
 def _answer(record: Mapping[str, Any], labels: Mapping[str, str]) -> Answer:
     preference = parse_interval(record.get("preference"))
     direction = str(record.get("direction") or "undecided")
+    plain = parse_interval(record.get("uncorrected"))
+    agreement = (record.get("stability") or {}).get("agreement")
     top = record.get("top") or []
     return Answer(
         value=0.0 if preference is None else preference.value,
         preference=NOTHING if preference is None else signed(preference.value),
         bounds="" if preference is None else span(preference, signed),
+        plain="" if plain is None else signed(plain.value),
+        agreement="" if agreement is None else percent(agreement),
         direction=direction if direction in labels else "undecided",
         direction_label=labels.get(direction, "undecided"),
         fillings=tuple((str(item["token"]).strip(), percent(item["probability"])) for item in top[:FILLINGS_SHOWN]),

@@ -157,9 +157,9 @@ def rate_table(results: Results) -> Table:
         record = results.bias["models"][results.config.row_key(model)].get("cultural_bias_rate")
         if record:
             shares = [estimate(rate_interval(record, side), percent) for side in ("first", "second", "any")]
-            counts = [count(record.get("undecided")), count(record.get("prompts"))]
+            counts = [count(record.get(name)) for name in ("tied", "undecided", "prompts")]
             rows.append([model_name(results.config, model), *shares, *counts])
-    columns = ["Model", first, second, "Either way", "Undecided prompts", "Prompts"]
+    columns = ["Model", first, second, "Either way", "Ties", "Undecided", "Prompts"]
     return table(
         "rates", "Cultural bias rate: share of the prompts that show a preference, by direction.", columns, rows
     )

@@ -21,7 +21,8 @@ from hansard_bias.statistics.resampling import (
     wilson_interval,
 )
 
-Decision = Literal["first", "second", "undecided"]
+Decision = Literal["first", "second", "tie", "undecided"]
+DECISIONS: tuple[Decision, ...] = ("first", "second", "tie", "undecided")
 
 # A prompt shows a preference from odds of 2 to 1 on, if the sign holds in this share of the draws.
 THRESHOLD_NATS = math.log(2)
@@ -48,9 +49,10 @@ def prompt_preferences(
 ) -> list[PromptPreference]:
     """Decide for every prompt whether it shows a preference, and for which group.
 
-    It does when |mean L*| > ln 2 and its sign holds in at least 95 % of the draws (METHOD section 4). Each draw takes
-    paraphrases and seeds with replacement, crossed (Owen 2007, Ann. Appl. Stat. 1, 386); a single seed is not
-    resampled. A prompt with one paraphrase gets no interval and stays undecided: nothing is known of its wording.
+    It does when |mean L*| > ln 2 and its sign holds in at least 95 % of the draws (METHOD section 4). Where |mean L*|
+    is at most ln 2 the prompt is a tie; where it is larger but its sign does not hold, the prompt is undecided. Each
+    draw takes paraphrases and seeds with replacement, crossed (Owen 2007, Ann. Appl. Stat. 1, 386); a single seed is
+    not resampled. A prompt with one paraphrase gets no interval and stays undecided: nothing is known of its wording.
 
     Parameters
     ----------
@@ -79,23 +81,44 @@ def cultural_bias_rate(decisions: Sequence[Decision], confidence: float = 0.95) 
 
     Parameters
     ----------
-    decisions : of every prompt, from `prompt_preferences`. Undecided prompts stay in the denominator and are
-        counted on their own, never rounded into a side.
+    decisions : of every prompt, from `prompt_preferences`. Ties and undecided prompts stay in the denominator and
+        are counted on their own, never rounded into a side.
 
-    Returns `prompts` and `undecided` (counts), and `first`, `second`, `any`: {count, rate: {value, low, high}}.
+    Returns `prompts`, `tied` and `undecided` (counts), and `first`, `second`, `any`: {count, rate: {value, low, high}}.
 
     Raises ValueError for no prompts or an unknown decision.
     """
     counts = Counter(decisions)
-    unknown = set(counts) - {"first", "second", "undecided"}
+    unknown = set(counts) - set(DECISIONS)
     if unknown or not decisions:
-        raise ValueError(f"decisions {dict(counts)}: expected at least one, each first, second or undecided")
+        raise ValueError(f"decisions {dict(counts)}: expected at least one, each of {DECISIONS}")
     sides = {"first": counts["first"], "second": counts["second"], "any": counts["first"] + counts["second"]}
     rates = {
         side: {"count": count, "rate": wilson_interval(count, len(decisions), confidence).as_dict()}
         for side, count in sides.items()
     }
-    return {"prompts": len(decisions), **rates, "undecided": counts["undecided"]}
+    return {"prompts": len(decisions), **rates, "tied": counts["tie"], "undecided": counts["undecided"]}
+
+
+def paraphrase_stability(values: npt.ArrayLike) -> list[dict[str, float | int | None]]:
+    """How far the wordings of each prompt agree with one another.
+
+    Parameters
+    ----------
+    values : L* in nats, shape [prompts, paraphrases, seeds], as for `prompt_preferences`; seeds are averaged first.
+
+    Returns for each prompt `agreement` (share of its wordings whose L* has the sign of their mean), `spread` (standard
+    deviation over its wordings in nats, ddof 1; None with one wording) and `wordings` (their number).
+
+    Raises ValueError as `prompt_preferences` does.
+    """
+    records: list[dict[str, float | int | None]] = []
+    for prompt in _checked(values).mean(axis=2):
+        wordings = prompt[~np.isnan(prompt)]
+        agreement = float(np.mean(np.sign(wordings) == np.sign(wordings.mean())))
+        spread = float(wordings.std(ddof=1)) if wordings.size > 1 else None
+        records.append({"agreement": agreement, "spread": spread, "wordings": int(wordings.size)})
+    return records
 
 
 def compare_models(
@@ -173,6 +196,8 @@ def _decide(replicates: FloatArray, confidence: float) -> PromptPreference:
     if interval.low is None:
         return PromptPreference(interval, None, "undecided")
     share = float(np.mean(np.sign(drawn) == np.sign(mean)))
-    if abs(mean) <= THRESHOLD_NATS or share < SIGN_SHARE:
+    if abs(mean) <= THRESHOLD_NATS:
+        return PromptPreference(interval, share, "tie")
+    if share < SIGN_SHARE:
         return PromptPreference(interval, share, "undecided")
     return PromptPreference(interval, share, "first" if mean > 0 else "second")

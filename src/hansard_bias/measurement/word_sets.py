@@ -1,0 +1,138 @@
+"""The word sets of the association tests: reading data/probes/associations.yaml (METHOD section 5)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hansard_bias.measurement.prompts import MASK, Group, check_mask
+from hansard_bias.measurement.yaml_files import fields, read_yaml, text_of, texts_of
+
+WORD = "[WORD]"
+KEYS = ("sets", "templates", "tests", "pairs")
+MIN_WORDS = 2
+
+
+@dataclass(frozen=True)
+class WordSet:
+    """Words under one name."""
+
+    name: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AssociationTest:
+    """Whether the first targets go with the first attributes, and the second with the second."""
+
+    id: str
+    targets: tuple[WordSet, WordSet]
+    attributes: tuple[WordSet, WordSet]
+
+    def names(self) -> dict[str, Any]:
+        """The test in metrics files: `test`, `targets` and `attributes`, by name."""
+        sides = {"targets": self.targets, "attributes": self.attributes}
+        return {"test": self.id, **{kind: [part.name for part in parts] for kind, parts in sides.items()}}
+
+
+@dataclass(frozen=True)
+class Associations:
+    """What is asked: the tests, the sentences that words are shown in, and pairs of words to compare."""
+
+    tests: tuple[AssociationTest, ...]
+    templates: tuple[str, ...]
+    """Sentences with one [MASK] in the place of the word."""
+    pairs: tuple[tuple[str, str], ...]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Every word once, in the order of the file."""
+        tested = (word for test in self.tests for part in (*test.targets, *test.attributes) for word in part.words)
+        return tuple(dict.fromkeys((*tested, *(word for pair in self.pairs for word in pair))))
+
+
+def load_associations(path: Path, groups: Sequence[Group]) -> Associations:
+    """Read {sets, templates, tests, pairs}; targets and attributes name sets of the file or the groups of terms.
+
+    Raises ValueError, naming the file and the entry, for an unknown, missing or wrongly typed key, an empty set or one
+    of a single word, a word in two sets of one test, a set that is not there or bears a
+    group's name, a template without exactly one [WORD], a test id that occurs twice, or a pair that is not two words.
+    """
+    sets_, templates, tests, pairs = fields(read_yaml(path, "probe.associations"), str(path), KEYS)
+    known = {group.name: WordSet(group.name, group.terms) for group in groups}
+    for part in _sets(sets_, str(path)):
+        if part.name in known:
+            raise ValueError(f"{path}: set {part.name}: a group of probe.groups has this name; choose another")
+        known[part.name] = part
+    listed = tests if isinstance(tests, list) else [tests]
+    parsed = tuple(_test(entry, f"{path}: test number {number}", known) for number, entry in enumerate(listed, 1))
+    repeated = [name for name, count in Counter(test.id for test in parsed).items() if count > 1]
+    if repeated:
+        raise ValueError(f"{path}: test {repeated[0]}: this id occurs more than once; give each test its own")
+    return Associations(parsed, _templates(templates, f"{path}: templates"), _pairs(pairs, str(path)))
+
+
+def _sets(entry: Any, path: str) -> list[WordSet]:
+    if not isinstance(entry, Mapping):
+        raise ValueError(f"{path}: sets is {entry!r}, expected `name: {{note, words}}`")
+    parts = []
+    for name, content in entry.items():
+        where = f"{path}: set {name}"
+        note, words = fields(content, where, ("note", "words"))
+        text_of(note, f"{where}: note")
+        parts.append(WordSet(str(name), texts_of(words, f"{where}: words", MIN_WORDS)))
+    return parts
+
+
+def _test(entry: Any, where: str, known: Mapping[str, WordSet]) -> AssociationTest:
+    if isinstance(entry, Mapping) and "id" in entry:
+        where = f"{where.rpartition(': ')[0]}: test {entry['id']}"
+    name, targets, attributes = fields(entry, where, ("id", "targets", "attributes"))
+    pairs = [
+        _two(names, f"{where}: {kind}", known) for kind, names in (("targets", targets), ("attributes", attributes))
+    ]
+    test = AssociationTest(text_of(name, f"{where}: id"), *pairs)
+    places = Counter(word.casefold() for part in (*test.targets, *test.attributes) for word in part.words)
+    shared = [word for word, count in places.items() if count > 1]
+    if shared:
+        raise ValueError(f"{where}: {shared[0]!r} is in two of its sets; keep it in one")
+    return test
+
+
+def _two(names: Any, where: str, known: Mapping[str, WordSet]) -> tuple[WordSet, WordSet]:
+    if not isinstance(names, list) or len(names) != 2:
+        raise ValueError(f"{where}: is {names!r}, expected the names of two sets")
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{where}: no set is named {name!r}, expected one of {', '.join(known)}; correct it")
+        if len(known[name].words) < MIN_WORDS:
+            raise ValueError(f"{where}: {name} holds 1 word, expected {MIN_WORDS} or more; add words")
+    return known[names[0]], known[names[1]]
+
+
+def _templates(entry: Any, where: str) -> tuple[str, ...]:
+    templates = texts_of(entry, where)
+    for template in templates:
+        count = template.count(WORD)
+        if count != 1 or MASK in template:
+            raise ValueError(f"{where}: {template!r} holds {count} {WORD}, expected exactly one and no {MASK}")
+    shown = tuple(template.replace(WORD, MASK) for template in templates)
+    for template in shown:
+        check_mask(template, where)
+    return shown
+
+
+def _pairs(entry: Any, path: str) -> tuple[tuple[str, str], ...]:
+    if not isinstance(entry, list):
+        raise ValueError(f"{path}: pairs is {entry!r}, expected a list of pairs of words (or [])")
+    pairs = []
+    for number, pair in enumerate(entry, 1):
+        where = f"{path}: pair {number}"
+        words = texts_of(pair, where, 2)
+        if len(words) != 2:
+            raise ValueError(f"{where}: is {pair!r}, expected two words")
+        pairs.append((words[0], words[1]))
+    return tuple(pairs)

@@ -1,0 +1,197 @@
+"""Word embedding association tests: effect size and permutation p (METHOD section 5)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hansard_bias.statistics.resampling import FloatArray, Interval, bootstrap_weights, percentile_interval
+
+DDOF = 1
+"""Of the standard deviation in d, as in the reference code of May et al. 2019; Caliskan et al. do not say."""
+
+MOST_EXACT_WORDS = 32
+"""Target words up to which all partitions are counted: 2^16 partial sums on either side."""
+
+# Partitions whose statistic differs from the observed one by rounding alone count as ties.
+_RELATIVE_TIE = 1e-12
+
+
+@dataclass(frozen=True)
+class PermutationResult:
+    """How often a random division of the target words does at least as well as the real one."""
+
+    p: float
+    """Two-sided: as far from 0 in either direction."""
+    p_greater: float
+    """One-sided, as in Caliskan et al. 2017: at least as large."""
+    partitions: int
+    """Divisions that were looked at, the real one among them."""
+    exact: bool
+    """Whether those were all there are."""
+
+
+def effect_size(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
+    """d = (mean of the first - mean of the second) / standard deviation of all (Caliskan et al. 2017).
+
+    first, second: associations s(w, A, B) of the target words, shapes [n1] and [n2]; the standard deviation is over
+    both together with ddof 1. nan where all associations are equal: then d does not exist.
+    Raises ValueError for an empty or nonfinite side, or fewer than two words.
+    """
+    one, two = _sides(first, second)
+    spread = float(np.concatenate([one, two]).std(ddof=DDOF))
+    # Equal associations may leave a spread of rounding errors.
+    exists = spread > _RELATIVE_TIE * max(np.abs(one).max(), np.abs(two).max())
+    return (float(one.mean()) - float(two.mean())) / spread if exists else math.nan
+
+
+def permutation_test(
+    first: npt.ArrayLike, second: npt.ArrayLike, draws: int, rng: np.random.Generator
+) -> PermutationResult:
+    """The permutation test over divisions of the target words into sides of the same sizes (Caliskan et al. 2017).
+
+    The statistic is the difference of the sides' means; for equally large sides that orders divisions as the
+    difference of sums does. All C(n1 + n2, n1) divisions are counted where there are at most MOST_EXACT_WORDS words:
+    the sums over half of the words are listed by size, and matched with those over the other half. Otherwise `draws`
+    random ones and the real one give p >= 1 / (draws + 1) (Phipson & Smyth 2010, arXiv 1603.05766).
+
+    first, second: associations of the target words, shapes [n1] and [n2]; any unit.
+    Raises ValueError for an empty or nonfinite side, or fewer than two words.
+    """
+    one, two = _sides(first, second)
+    # With a fixed total, the difference of means rises with the sum over the first side: that alone is counted.
+    # Its mean over all divisions is 0 after centring, so that "as far in the other direction" is its negative.
+    words = np.concatenate([one, two])
+    words = words - words.mean()
+    observed = float(words[: one.size].sum())
+    tie = _RELATIVE_TIE * float(np.abs(words).sum())
+    exact = words.size <= MOST_EXACT_WORDS
+    counts = _exact_counts(words, one.size, observed, tie) if exact else None
+    above, beyond, total = counts or _sampled_counts(words, one.size, observed, tie, draws, rng)
+    return PermutationResult(beyond / total, above / total, total, exact)
+
+
+def association_summary(
+    values: npt.ArrayLike, first_words: int, draws: int, rng: np.random.Generator, confidence: float = 0.95
+) -> dict[str, Any]:
+    """Effect size with interval, permutation p, and the effect size of every training run.
+
+    Parameters
+    ----------
+    values : associations s(w, A, B) of the target words, those of the first side in front, shape [words, seeds];
+        a word's association is its mean over the seeds.
+    first_words : number of words on the first side.
+    draws : bootstrap draws, and sampled divisions where not all are counted. A bootstrap draw takes words of either
+        side and seeds with replacement, crossed; a single seed is not resampled.
+
+    Returns `effect_size` {value, low, high} (value None where all words associate alike, bounds None then too),
+    `by_seed` (d of each seed), `ddof`, `p` (two-sided), `p_greater`, `partitions`, `exact`.
+
+    Raises ValueError for values that are not finite or of another shape, or a side without words.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 2 or array.shape[1] == 0:
+        raise ValueError(f"associations of shape {array.shape}: expected [words, seeds], at least one seed")
+    sides = np.split(array, [first_words])
+    means = [side.mean(axis=1) for side in sides]
+    result = permutation_test(means[0], means[1], draws, rng)
+    replicates = np.concatenate([[effect_size(*means)], _drawn_effects(array, first_words, draws, rng)])
+    effect = percentile_interval(replicates, confidence).as_dict()
+    known = effect if math.isfinite(replicates[0]) else dict.fromkeys(effect)
+    by_seed = [effect_size(sides[0][:, seed], sides[1][:, seed]) for seed in range(array.shape[1])]
+    return {
+        "effect_size": known,
+        "by_seed": [d if math.isfinite(d) else None for d in by_seed],
+        "ddof": DDOF,
+        "p": result.p,
+        "p_greater": result.p_greater,
+        "partitions": result.partitions,
+        "exact": result.exact,
+    }
+
+
+def seed_means(values: npt.ArrayLike, draws: int, rng: np.random.Generator, confidence: float = 0.95) -> list[Interval]:
+    """The mean of every row over the seeds, with an interval from resampling them; values: shape [rows, seeds].
+
+    With one seed there is nothing to resample: the intervals have no bounds.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    seeds = array.shape[1]
+    weights = bootstrap_weights(seeds, draws, rng) / seeds
+    drawn = array @ weights.T if seeds > 1 else np.full((len(array), draws), np.nan)
+    replicates = np.concatenate([array.mean(axis=1)[:, None], drawn], axis=1)
+    return [percentile_interval(row, confidence) for row in replicates]
+
+
+def _sides(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    one, two = (np.asarray(side, dtype=np.float64) for side in (first, second))
+    if one.ndim != 1 or two.ndim != 1 or not one.size or not two.size:
+        raise ValueError(
+            f"associations of shapes {one.shape} and {two.shape}: expected one for each word, on both sides"
+        )
+    if not (np.isfinite(one).all() and np.isfinite(two).all()):
+        raise ValueError("associations: expected finite numbers; a word's vector is zero or not finite")
+    return one, two
+
+
+def _exact_counts(words: FloatArray, size: int, observed: float, tie: float) -> tuple[int, int, int]:
+    """Of all divisions: how many reach the observed sum, how many its distance from 0, and how many there are."""
+    half = words.size // 2
+    left, right = _sums_by_size(words[:half]), _sums_by_size(words[half:])
+    above = beyond = 0
+    least, far = observed - tie, abs(observed) - tie
+    for taken in range(max(0, size - len(right) + 1), min(len(left) - 1, size) + 1):
+        sums, others = left[taken], right[size - taken]
+        above += int(np.sum(others.size - np.searchsorted(others, least - sums, side="left")))
+        beyond += int(np.sum(others.size - np.searchsorted(others, far - sums, side="left")))
+        beyond += int(np.sum(np.searchsorted(others, -far - sums, side="right")))
+    total = math.comb(words.size, size)
+    # At an observed sum of 0 the two directions overlap, and every division is as far.
+    return above, total if far <= 0 else beyond, total
+
+
+def _sums_by_size(words: FloatArray) -> list[FloatArray]:
+    """The sums over all subsets of the words, ascending, by the size of the subset."""
+    sums = [np.zeros(1)] + [np.empty(0)] * words.size
+    for count, word in enumerate(words, 1):
+        for size in range(count, 0, -1):
+            sums[size] = np.concatenate([sums[size], sums[size - 1] + word])
+    return [np.sort(part) for part in sums]
+
+
+def _sampled_counts(
+    words: FloatArray, size: int, observed: float, tie: float, draws: int, rng: np.random.Generator
+) -> tuple[int, int, int]:
+    """The same over random divisions, the real one among them."""
+    above = beyond = 1
+    for block in _blocks(draws, words.size):
+        sums = rng.permuted(np.tile(words, (block, 1)), axis=1)[:, :size].sum(axis=1)
+        above += int(np.count_nonzero(sums >= observed - tie))
+        beyond += int(np.count_nonzero(np.abs(sums) >= abs(observed) - tie))
+    return above, beyond, draws + 1
+
+
+def _blocks(draws: int, words: int) -> Iterator[int]:
+    size = max(1, (1 << 20) // words)
+    for start in range(0, draws, size):
+        yield min(size, draws - start)
+
+
+def _drawn_effects(array: FloatArray, first_words: int, draws: int, rng: np.random.Generator) -> FloatArray:
+    """d of bootstrap samples of words (side by side) and seeds, shape [draws]; nan where it does not exist."""
+    words, seeds = array.shape
+    seed_weights = bootstrap_weights(seeds, draws, rng) / seeds
+    values = array @ seed_weights.T
+    sizes = (first_words, words - first_words)
+    weights = np.concatenate([bootstrap_weights(size, draws, rng).T for size in sizes])
+    first, second = np.split(weights * values, [first_words])
+    difference = first.sum(axis=0) / sizes[0] - second.sum(axis=0) / sizes[1]
+    centre = (first.sum(axis=0) + second.sum(axis=0)) / words
+    spread = np.sqrt((weights * (values - centre) ** 2).sum(axis=0) / (words - DDOF))
+    effects: FloatArray = np.divide(difference, spread, out=np.full(draws, np.nan), where=spread > 0)
+    return effects

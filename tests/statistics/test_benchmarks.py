@@ -1,0 +1,60 @@
+"""Shares and log-odds of binary benchmarks."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from hansard_bias.statistics.benchmarks import benchmark_directions, benchmark_summary, item_intervals
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(4)
+
+
+VALUES = np.array([[2.0, 3.0], [-4.0, 0.0], [0.5, 0.7], [-0.1, -0.2], [0.0, 1.0]])
+
+
+def test_directions_need_odds_of_two() -> None:
+    assert benchmark_directions(VALUES) == ["favourable", "unfavourable", "tied", "tied", "tied"]
+    edge = math.log(2)
+    assert benchmark_directions([[edge], [edge + 1e-9], [-edge - 1e-9]]) == ["tied", "favourable", "unfavourable"]
+
+
+def test_summary_counts_every_prompt_once_with_wilson_intervals() -> None:
+    found = benchmark_summary(VALUES, 400, rng())
+    assert [found[name]["count"] for name in ("favourable", "unfavourable", "tied")] == [1, 1, 3]
+    assert sum(found[name]["rate"]["value"] for name in ("favourable", "unfavourable", "tied")) == pytest.approx(1)
+    wilson = stats.binomtest(3, 5).proportion_ci(0.95, method="wilson")
+    assert found["tied"]["rate"] == pytest.approx({"value": 0.6, "low": wilson.low, "high": wilson.high})
+    assert found["any_margin"]["count"] == 3
+    assert found["log_odds"]["value"] == pytest.approx(VALUES.mean())
+    assert found["log_odds"]["low"] < VALUES.mean() < found["log_odds"]["high"]
+
+
+def test_the_interval_of_the_mean_is_that_of_theory() -> None:
+    values = rng().normal(1, 2, size=(60, 1))
+    found = benchmark_summary(values, 20_000, rng())["log_odds"]
+    half = stats.norm.ppf(0.975) * values.std() / math.sqrt(60)
+    assert (found["high"] - found["low"]) / 2 == pytest.approx(half, rel=0.04)
+
+
+def test_one_prompt_has_no_interval_of_the_mean() -> None:
+    found = benchmark_summary([[1.0, 2.0]], 200, rng())
+    assert found["log_odds"] == {"value": 1.5, "low": None, "high": None}
+
+
+def test_items_are_resampled_over_seeds_alone() -> None:
+    several = item_intervals(VALUES, 400, rng())
+    assert [item.value for item in several] == pytest.approx(VALUES.mean(axis=1))
+    assert several[0].low == pytest.approx(2.0) and several[0].high == pytest.approx(3.0)
+    assert [item.low for item in item_intervals(VALUES[:, :1], 400, rng())] == [None] * 5
+
+
+@pytest.mark.parametrize("values", [np.zeros((0, 2)), np.zeros(3), [[math.nan]]])
+def test_impossible_values_are_refused(values: object) -> None:
+    with pytest.raises(ValueError, match="log-odds of shape"):
+        benchmark_summary(values, 200, rng())  # type: ignore[arg-type]
