@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from hansard_bias.config import Config
+from hansard_bias.findings.likelihoods import likelihood_findings
 from hansard_bias.measurement.prompts import load_groups
 from hansard_bias.paths import METRICS, PROBED, SCORES, needed, run_name, write_json
 from hansard_bias.scores import FOLDS_KEY, TOKENIZER_KEY, read_sums
@@ -33,6 +34,7 @@ def run(config: Config, root: Path = Path(".")) -> None:
         study["models"][row]["cultural_bias_rate"] = rate
     study["runs"] = run_perplexities(config, sums)
     study["tests"] = [*study["tests"], *probes.pop("tests")]
+    study["likelihoods"] = likelihood_findings(config, root)
     write_json(root / METRICS / "bias_matrix.json", perplexity_matrix(study))
     write_json(root / METRICS / "cells.json", cells(study))
     write_json(root / METRICS / "bias.json", study | {"probes": probes})
