@@ -132,7 +132,9 @@ def encode_texts(tokenizer: Tokenizer, texts: list[str], batch: int = 10_000) ->
             yield np.asarray(encoding.ids, dtype=np.uint16)
 
 
-def pieces_and_words(tokenizer: Tokenizer, texts: list[str]) -> list[tuple[npt.NDArray[np.int64], ...]]:
+def pieces_and_words(
+    tokenizer: Tokenizer, texts: list[str]
+) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
     """For every text its pieces and the number of the word that each belongs to, -1 - n for the n-th that is in none.
 
     Words are what the tokenizer cuts a text into before it looks for pieces.
