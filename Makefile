@@ -34,7 +34,8 @@ check: setup  ## style, types, architecture
 ui: setup  ## MLflow on http://127.0.0.1:5000
 	@hansard-bias ui
 
-bench: setup  ## archives of the full size, and training against its peers: half an hour, with nothing else running
+bench: setup  ## archives of the full size, training and scoring against their peers: an hour, with nothing else running
 	python benchmarks/corpora.py
 	python benchmarks/train.py
 	python benchmarks/memory.py
+	python benchmarks/score.py

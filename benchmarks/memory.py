@@ -59,7 +59,9 @@ def write_inputs(folder: Path, scale: float, vocabulary: int) -> int:
     total, mixtures = 0, []
     for seed, corpus in enumerate(SIZES):
         rng = np.random.default_rng(seed)
-        table = pa.table(dict(zip(("speech_id", "split"), map(list, zip(*speeches(corpus, scale), strict=True)), strict=True)))
+        table = pa.table(
+            dict(zip(("speech_id", "split"), map(list, zip(*speeches(corpus, scale), strict=True)), strict=True))
+        )
         lengths = rng.geometric(1 / MEAN_PIECES[corpus], len(table))
         total += int(lengths.sum())
 

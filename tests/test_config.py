@@ -55,6 +55,7 @@ def test_the_shipped_file_is_valid_and_names_the_study(raw: dict[str, Any]) -> N
         ("model.hidden_size", 129, "expected a multiple of model.num_attention_heads"),
         ("tokenizer.vocab_size", 100000, "tokenizer.vocab_size is 100000, expected 301 to 65535"),
         ("bias.draws", 10, "bias.draws is 10, expected at least 200 draws"),
+        ("score.likelihood_speeches", -1, "score.likelihood_speeches is -1, expected 0 (none) or more speeches"),
         ("clean.drop_roles", ["king"], "clean.drop_roles is 'king'"),
     ],
 )

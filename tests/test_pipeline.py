@@ -33,6 +33,9 @@ def test_contracts_of_the_metrics(project: Project) -> None:
     assert list(bias["models"]) == rows
     assert bias["models"]["A_nunavut"]["excess_nats"]["on_nunavut"] == {"value": 0.0, "low": 0.0, "high": 0.0}
     assert set(bias["models"]["C_mixed"]["tilt"]) == {"value", "low", "high"}
+    exact = bias["likelihoods"]["C_mixed"]["on_canada"]
+    assert exact["speeches"] == 10
+    assert set(exact["pll"]) == set(exact["pll_within_word"]) == {"value", "low", "high"}
     assert {"what", "effect", "low", "high", "p", "p_holm"} <= set(bias["tests"][0])
     assert {"preference", "association"} <= {test["family"] for test in bias["tests"]}
     assert len(bias["probes"]["prompts"]) >= 60 and len(bias["benchmarks"]) == 1
@@ -129,6 +132,7 @@ def test_a_repeated_stage_writes_the_same_bytes(inside: Project) -> None:
 
     watched = ["metrics/bias.json", "data/aligned/mixtures.parquet", "models/tokenizer/tokenizer.json"]
     watched += ["data/encoded/nunavut/pieces.npy", "data/scores/canada-1.parquet"]
+    watched += ["data/likelihoods/canada-1.parquet"]
     before = [(inside.root / name).read_bytes() for name in watched]
     align.run(inside.config)
     tokenizer.run(inside.config)

@@ -25,6 +25,7 @@ TINY = {
         "max_position_embeddings": 64,
     },
     "train": {"epochs": 2, "batch_size": 16, "eval_every": 10, "save_every": 10, "seeds": [1, 2], "lr": 0.003},
+    "score": {"likelihood_speeches": 10},
     "probe": {"draws": 200},
     "bias": {"draws": 200},
 }

@@ -17,10 +17,30 @@ class Architecture:
     """A weight that a folder holds only if that head was saved with the body."""
     positions_follow_padding: bool
     """Whether the first position is the padding's id + 1, as in fairseq; else it is 0."""
+    body: str
+    """What the names of the body's weights begin with."""
+    head_parts: tuple[str, str, str]
+    """Names of the head's dense layer, its norm, and what holds its decoder and bias."""
+    head_activation: str
+    """The head's activation; '' where it is that of the layers."""
 
 
-_BERT = Architecture("cls", "cls.predictions.transform.dense.weight", positions_follow_padding=False)
-_ROBERTA = Architecture("lm_head", "lm_head.dense.weight", positions_follow_padding=True)
+_BERT = Architecture(
+    head="cls",
+    head_tensor="cls.predictions.transform.dense.weight",
+    positions_follow_padding=False,
+    body="bert",
+    head_parts=("cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions"),
+    head_activation="",
+)
+_ROBERTA = Architecture(
+    head="lm_head",
+    head_tensor="lm_head.dense.weight",
+    positions_follow_padding=True,
+    body="roberta",
+    head_parts=("lm_head.dense", "lm_head.layer_norm", "lm_head"),
+    head_activation="gelu",
+)
 ARCHITECTURES = {"bert": _BERT, "roberta": _ROBERTA, "xlm-roberta": _ROBERTA, "camembert": _ROBERTA}
 
 

@@ -126,11 +126,13 @@ def train(
 
 @app.command()
 def score(model: ModelName, seed: Seed) -> None:
-    """Score every test speech of every corpus with one model."""
+    """Score every test speech of every corpus with one model; goes on where it was after an interruption."""
     config = _run_config(model, seed)
-    from hansard_bias.stages import score as stage
+    die_with_dvc()
+    with Interruption().caught():
+        from hansard_bias.stages import score as stage
 
-    stage.run(config, model, seed)
+        stage.run(config, model, seed)
 
 
 @app.command()

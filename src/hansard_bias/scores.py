@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +14,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hansard_bias.encoded import EncodedCorpus
+from hansard_bias.tables import table_writer
 
-FOLDS_KEY, TOKENIZER_KEY, WEIGHTS_KEY = b"folds", b"tokenizer", b"weights"
+FOLDS_KEY, TOKENIZER_KEY, WEIGHTS_KEY, TEXTS_KEY = b"folds", b"tokenizer", b"weights", b"texts"
+"""What scores were made from: evaluation seed and number of folds; SHA-256 of the tokenizer's file and of the weights;
+a digest of the ids and pieces of all speeches scored. All but the weights are the same for models that are compared."""
 
 
 def score_table(
@@ -33,17 +38,32 @@ def score_table(
             "corpus": pa.array([name] * len(rows)),
             "sitting": index["sitting"],
             "bytes": index["bytes"],
-            "token_ids": pa.ListArray.from_arrays(offsets, pa.array(np.concatenate(pieces), pa.uint16())),
-            "surprisals": pa.ListArray.from_arrays(offsets, pa.array(np.concatenate(surprisals), pa.float32())),
+            "token_ids": pa.ListArray.from_arrays(offsets, pa.array(_joined(pieces, np.uint16))),
+            "surprisals": pa.ListArray.from_arrays(offsets, pa.array(_joined(surprisals, np.float32))),
         }
     )
 
 
+def _joined(parts: list[npt.NDArray[Any]], kind: type[np.generic]) -> npt.NDArray[Any]:
+    """One flat array, empty where there is nothing."""
+    return np.concatenate([np.zeros(0, kind), *parts]).astype(kind)
+
+
 def write_scores(path: Path, tables: list[pa.Table], fingerprint: Mapping[bytes, str]) -> None:
     """Write one model's scores on all corpora, with what they were made from."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     table = pa.concat_tables(tables).replace_schema_metadata(dict(fingerprint))
-    pq.write_table(table, path, compression="zstd")
+    with table_writer(path, table.schema) as writer:
+        writer.write_table(table)
+
+
+def texts_digest(tables: list[pa.Table]) -> str:
+    """One hash of which speeches were scored and of all their pieces."""
+    digest = hashlib.sha256()
+    for table in tables:
+        digest.update("\n".join(table["speech_id"].to_pylist()).encode())
+        digest.update(table["token_ids"].combine_chunks().offsets.to_numpy().astype(np.int64).tobytes())
+        digest.update(table["token_ids"].combine_chunks().values.to_numpy().tobytes())
+    return digest.hexdigest()
 
 
 def read_sums(path: Path) -> tuple[pa.Table, dict[bytes, bytes]]:

@@ -132,6 +132,20 @@ def encode_texts(tokenizer: Tokenizer, texts: list[str], batch: int = 10_000) ->
             yield np.asarray(encoding.ids, dtype=np.uint16)
 
 
+def pieces_and_words(
+    tokenizer: Tokenizer, texts: list[str]
+) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """For every text its pieces and the number of the word that each belongs to, -1 - n for the n-th that is in none.
+
+    Words are what the tokenizer cuts a text into before it looks for pieces.
+    """
+    found = []
+    for encoding in tokenizer.encode_batch(texts, add_special_tokens=False):
+        words = [-1 - at if word is None else word for at, word in enumerate(encoding.word_ids)]
+        found.append((np.array(encoding.ids, dtype=np.int64), np.array(words, dtype=np.int64)))
+    return found
+
+
 def equal_bytes(texts_by_corpus: dict[str, list[str]]) -> Iterator[str]:
     """The texts of every corpus in their order, cut where the smallest corpus ends, counted in UTF-8 bytes.
 

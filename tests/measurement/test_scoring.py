@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from hansard_bias.config import BertSettings, ScoreConfig
 from hansard_bias.encoded import EncodedCorpus
 from hansard_bias.measurement.folds import deal_folds
+from hansard_bias.measurement.reader import Reader
 from hansard_bias.measurement.scoring import score_speeches
 from hansard_bias.randomness import stable_hash, stable_hashes
 from hansard_bias.tokenization import CLS_ID, MASK_ID, OWN_IDS, SEP_ID
 from hansard_bias.training.model import build_model
 
-CONFIG = ScoreConfig(seed=17, mask_rate=0.15, batch_tokens=600)
+CONFIG = ScoreConfig(seed=17, mask_rate=0.15, batch_tokens=600, likelihood_speeches=0)
 LENGTHS = [1, 3, 40, 7, 8, 90, 15]
 
 
@@ -29,6 +30,13 @@ def plain(model: Any) -> Any:
     """With the attention of a model that was loaded."""
     model.set_attn_implementation("eager")
     return model.eval()
+
+
+def scored(model: Any, corpus: EncodedCorpus, rows: np.ndarray, config: ScoreConfig = CONFIG) -> list[np.ndarray]:
+    """The surprisals of each speech."""
+    reader = Reader(model.config.to_dict(), model.state_dict(), "cpu")
+    flat = score_speeches(reader, corpus, rows, config, OWN_IDS)
+    return np.split(flat, np.cumsum(corpus.lengths[rows])[:-1])
 
 
 @pytest.fixture(scope="module")
@@ -65,18 +73,18 @@ def test_folds_depend_on_seed_speech_and_position_only() -> None:
 
 def test_every_piece_is_scored_once_whatever_the_batches(corpus: EncodedCorpus, model: Any) -> None:
     rows = np.arange(len(LENGTHS))
-    scores = score_speeches(model, corpus, rows, CONFIG, 32, OWN_IDS)
+    scores = scored(model, corpus, rows)
     assert [len(part) for part in scores] == LENGTHS
     for batch_tokens in (64, 5000):
-        again = score_speeches(model, corpus, rows, replace(CONFIG, batch_tokens=batch_tokens), 32, OWN_IDS)
+        again = scored(model, corpus, rows, replace(CONFIG, batch_tokens=batch_tokens))
         np.testing.assert_allclose(np.concatenate(again), np.concatenate(scores), rtol=1e-5)
-    backwards = score_speeches(model, corpus, rows[::-1], CONFIG, 32, OWN_IDS)[::-1]
+    backwards = scored(model, corpus, rows[::-1])[::-1]
     np.testing.assert_allclose(np.concatenate(backwards), np.concatenate(scores), rtol=1e-5)
 
 
 def test_scores_are_those_of_an_unbatched_pass_per_fold(corpus: EncodedCorpus, model: Any) -> None:
     """Independent: full forward with Hugging Face's own logits, one window and fold at a time."""
-    for row, score in enumerate(score_speeches(model, corpus, np.arange(len(LENGTHS)), CONFIG, 32, OWN_IDS)):
+    for row, score in enumerate(scored(model, corpus, np.arange(len(LENGTHS)))):
         pieces = corpus.pieces[corpus.starts[row] : corpus.starts[row] + LENGTHS[row]].astype(np.int64)
         speech = np.array([stable_hash(f"speech/{row}")], dtype=np.uint64)
         fold = deal_folds(17, speech, np.arange(len(pieces))[None], 7)[0]
@@ -95,5 +103,5 @@ def test_a_model_that_knows_nothing_has_the_vocabulary_s_perplexity(corpus: Enco
         for parameter in blank.cls.parameters():
             parameter.zero_()
         blank.bert.embeddings.word_embeddings.weight.zero_()
-    scores = np.concatenate(score_speeches(blank, corpus, np.arange(len(LENGTHS)), CONFIG, 32, OWN_IDS))
+    scores = np.concatenate(scored(blank, corpus, np.arange(len(LENGTHS))))
     assert math.exp(scores.mean()) == pytest.approx(60, rel=1e-5)

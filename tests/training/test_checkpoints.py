@@ -12,10 +12,10 @@ from hansard_bias.training.checkpoints import (
     discard_after,
     load_named,
     load_newest,
-    locked,
     named_manifest,
     save_checkpoint,
 )
+from hansard_bias.unfinished import locked
 
 RUN = {"name": "mixed-1", "parameters": "p"}
 
@@ -63,7 +63,7 @@ def test_a_checkpoint_of_other_parameters_is_passed_over(tmp_path: Path) -> None
 def test_what_a_killed_save_left_is_cleared(tmp_path: Path) -> None:
     (tmp_path / "run" / "partial-00000010").mkdir(parents=True)
     (tmp_path / "run" / "partial-00000010" / "state.json").write_text("{")
-    with locked(tmp_path / "run") as folder:
+    with locked(tmp_path / "run", "training") as folder:
         assert [path.name for path in folder.iterdir()] == ["lock"]
 
 
@@ -89,7 +89,7 @@ def test_a_named_checkpoint_must_be_whole(tmp_path: Path) -> None:
 
 def test_two_trainers_never_share_a_folder(tmp_path: Path) -> None:
     refused = pytest.raises(ValueError, match="another process is training this very run")
-    with locked(tmp_path / "run"), refused, locked(tmp_path / "run"):
+    with locked(tmp_path / "run", "training"), refused, locked(tmp_path / "run", "training"):
         pass
-    with locked(tmp_path / "run"):
+    with locked(tmp_path / "run", "training"):
         pass

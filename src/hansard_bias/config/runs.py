@@ -112,10 +112,14 @@ class ScoreConfig:
     mask_rate: float
     batch_tokens: int
     """Tokens in one forward pass."""
+    likelihood_speeches: int
+    """Test speeches of each corpus whose exact pseudo-log-likelihood is computed; 0: none."""
 
     def __post_init__(self) -> None:
         require(0.01 <= self.mask_rate <= 0.5, "score.mask_rate", self.mask_rate, "0.01 to 0.5")
         require(self.batch_tokens >= 64, "score.batch_tokens", self.batch_tokens, "64 or more tokens")
+        speeches = self.likelihood_speeches
+        require(speeches >= 0, "score.likelihood_speeches", speeches, "0 (none) or more speeches of each corpus")
 
     @property
     def folds(self) -> int:

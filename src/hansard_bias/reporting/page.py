@@ -15,6 +15,7 @@ from hansard_bias.reporting import (
     figures_curves,
     figures_effects,
     formats,
+    likelihoods,
     probe_tables,
     probes,
     records,
@@ -79,6 +80,7 @@ def _sentences(results: Results) -> dict[str, Any]:
 def _tables(results: Results) -> dict[str, Any]:
     return {
         "matrix": tables.matrix_table(results),
+        "likelihoods": likelihoods.likelihood_table(results),
         "ratios": tables.ratio_table(results),
         "excess": tables.excess_table(results),
         "tilts": tables.tilt_table(results),

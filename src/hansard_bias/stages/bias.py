@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hansard_bias.config import Config
+from hansard_bias.findings.likelihoods import likelihood_findings
 from hansard_bias.findings.probes import probe_findings
 from hansard_bias.paths import METRICS, SCORES, needed, run_name, write_json
 from hansard_bias.scores import FOLDS_KEY, TOKENIZER_KEY, read_sums
@@ -25,6 +26,7 @@ def run(config: Config, root: Path = Path(".")) -> None:
         study["models"][row]["cultural_bias_rate"] = rate
     study["runs"] = run_perplexities(config, sums)
     study["tests"] = [*study["tests"], *probes["tests"]]
+    study["likelihoods"] = likelihood_findings(config, root)
     write_json(root / METRICS / "bias_matrix.json", perplexity_matrix(study))
     write_json(root / METRICS / "cells.json", cells(study))
     write_json(root / METRICS / "bias.json", study | probes["sections"])

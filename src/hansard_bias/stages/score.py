@@ -2,36 +2,83 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
-from hansard_bias.architectures import usable_positions
+import numpy as np
+
+from hansard_bias import unfinished
 from hansard_bias.config import Config
-from hansard_bias.encoded import read_encoded
-from hansard_bias.measurement.loading import load_model
+from hansard_bias.likelihoods import SAMPLE_KEY, likelihood_table
+from hansard_bias.measurement.inputs import Inputs, read_inputs
+from hansard_bias.measurement.likelihood import piece_surprisals
+from hansard_bias.measurement.processes import companions, part_from, wait_for_all
+from hansard_bias.measurement.reader import Ids, Reader
 from hansard_bias.measurement.scoring import score_speeches
-from hansard_bias.paths import ENCODED, MODELS, SCORES, TOKENIZER, needed, run_name, sha256
-from hansard_bias.scores import FOLDS_KEY, TOKENIZER_KEY, WEIGHTS_KEY, score_table, write_scores
-from hansard_bias.tokenization import special_ids
+from hansard_bias.measurement.shards import Part, Scores, collect, compute, done
+from hansard_bias.paths import LIKELIHOODS, MODELS, SCORES, run_name
+from hansard_bias.scores import TEXTS_KEY, score_table, texts_digest, write_scores
 
 
 def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
-    """Score the test split of every corpus and write data/scores/<model>-<seed>.parquet."""
+    """Score the test split of every corpus: data/scores/<model>-<seed>.parquet, and beside it data/likelihoods.
+
+    Of several processes (`accelerate launch`) each scores a share, and the main one alone writes.
+    """
     name = run_name(model, seed)
-    folder = needed(root / MODELS / name, f"train@{name}")
-    network = load_model(folder)
-    positions = usable_positions(network.config.to_dict())
-    special = special_ids(root / TOKENIZER)
-    tables = []
-    for corpus in config.corpora:
-        encoded = read_encoded(root / ENCODED / corpus)
-        rows = encoded.split_rows("test")
-        surprisals = score_speeches(network, encoded, rows, config.score, positions, special)
-        tables.append(score_table(corpus, encoded, rows, surprisals))
-    fingerprint = {
-        FOLDS_KEY: f"seed {config.score.seed}, {config.score.folds} folds",
-        TOKENIZER_KEY: sha256(root / TOKENIZER / "tokenizer.json"),
-        WEIGHTS_KEY: sha256(folder / "model.safetensors"),
-    }
-    if sha256(folder / "tokenizer.json") != fingerprint[TOKENIZER_KEY]:
-        raise ValueError(f"{folder}: was trained with another tokenizer than {TOKENIZER}; run `dvc repro train@{name}`")
-    write_scores(root / SCORES / f"{name}.parquet", tables, fingerprint)
+    state = companions()
+    inputs = read_inputs(config, name, root)
+    reader = Reader.load(root / MODELS / name, state.device)
+    parts = inputs.parts(reader.positions)
+    folder = unfinished.checkpoint_root() / f"score-{inputs.key}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with unfinished.locked(folder, "scoring") if state.is_main_process else nullcontext():
+        if state.is_main_process and (ready := done(parts, folder)):
+            print(f"resumed: {ready} of {len(parts)} parts are scored", flush=True)
+        compute(parts, folder, partial(ask, reader, inputs), state.process_index, state.num_processes)
+        wait_for_all(state)
+        if state.is_main_process:
+            write(inputs, parts, folder, name, root)
+            unfinished.remove(folder)
+    part_from(state)
+
+
+def ask(reader: Reader, inputs: Inputs, part: Part) -> Scores:
+    """The surprisals of one part's pieces."""
+    corpus, config, special = inputs.corpora[part.corpus], inputs.config, inputs.special
+    if part.kind == "folds":
+        return score_speeches(reader, corpus, part.rows, config, special)
+    words = [inputs.words[part.corpus][int(row)] for row in part.rows]
+    return piece_surprisals(reader, corpus, part.rows, words, config.batch_tokens, special)
+
+
+def write(inputs: Inputs, parts: list[Part], folder: Path, name: str, root: Path) -> None:
+    """Put the parts together as the two tables, each with its fingerprint."""
+    scores, likelihoods = [], []
+    for corpus, encoded in inputs.corpora.items():
+        test, sample = inputs.test[corpus], inputs.sample[corpus]
+        own = [part for part in parts if part.corpus == corpus]
+        folds = in_order(test, encoded.lengths, [part for part in own if part.kind == "folds"], folder)
+        exact = in_order(sample, encoded.lengths, [part for part in own if part.kind == "likelihood"], folder)
+        scores.append(score_table(corpus, encoded, test, folds))
+        likelihoods.append(
+            likelihood_table(corpus, encoded, sample, np.concatenate([np.zeros((2, 0)), *exact], axis=1))
+        )
+    settings = inputs.config
+    sample_text = f"seed {settings.seed}, {settings.likelihood_speeches} speeches of each corpus"
+    for path, tables, more in (
+        (root / LIKELIHOODS, likelihoods, {SAMPLE_KEY: sample_text}),
+        (root / SCORES, scores, {}),
+    ):
+        fingerprint = {**inputs.fingerprint, TEXTS_KEY: texts_digest(tables), **more}
+        write_scores(path / f"{name}.parquet", tables, fingerprint)
+
+
+def in_order(rows: Ids, lengths: Ids, parts: list[Part], folder: Path) -> list[Scores]:
+    """The scores of every speech, in the order of `rows`; pieces are the last axis."""
+    found: dict[int, Scores] = {}
+    for part, scores in collect(parts, folder):
+        own = np.split(scores, np.cumsum(lengths[part.rows])[:-1], axis=-1)
+        found.update(zip(part.rows.tolist(), own, strict=True))
+    return [found[row] for row in rows.tolist()]

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from transformers.utils.logging import disable_progress_bar
 
-from hansard_bias import tokenization
+from hansard_bias import tokenization, unfinished
 from hansard_bias.config import Config
 from hansard_bias.encoded import Windows, read_encoded
 from hansard_bias.initial import with_initial_sizes
@@ -42,7 +42,7 @@ def run(config: Config, model: str, seed: int, log: RunLog, root: Path = Path(".
 
 def held(identity: RunIdentity) -> AbstractContextManager[Path]:
     """Hold the run's checkpoints alone; raises ValueError while another process trains this run."""
-    return checkpoints.locked(_folder(identity))
+    return unfinished.locked(_folder(identity), "training")
 
 
 def train(
@@ -79,7 +79,7 @@ def train(
         card = model_card(config, model, seed, summary, vocabulary, text_sizes(portion, task.validation.windows))
         (folder / "README.md").write_text(card, encoding="utf-8")
         write_json(root / METRICS / "training" / f"{run_name(model, seed)}.json", summary)
-        checkpoints.remove(task.checkpoints)
+        unfinished.remove(task.checkpoints)
     end_together(trainer.accelerator)
     return summary
 
@@ -190,4 +190,4 @@ def save_model(trainer: Trainer, folder: Path, tokenizer: Path) -> str:
 
 
 def _folder(identity: RunIdentity) -> Path:
-    return checkpoints.checkpoint_root() / f"train-{identity.key}"
+    return unfinished.checkpoint_root() / f"train-{identity.key}"

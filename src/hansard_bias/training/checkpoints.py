@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
+
+from hansard_bias.unfinished import sync
 
 MANIFEST = "manifest.json"
 STATE = "state.json"
@@ -30,32 +29,6 @@ class Checkpoint:
     run: Mapping[str, str]
 
 
-def checkpoint_root() -> Path:
-    """`.checkpoints` of the repository, shared by its experiment workspaces (DVC_ROOT is the parent repository)."""
-    return Path(os.environ.get("DVC_ROOT", ".")) / ".checkpoints"
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[Path]:
-    """Hold a run's checkpoint folder alone and clear what a killed save left there.
-
-    Raises ValueError when another trainer holds it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    for above in (folder.parent, folder.parent.parent):
-        _sync(above)
-    with (folder / "lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(
-                f"{folder}: another process is training this very run; wait for it or stop it, then run again"
-            ) from None
-        for partial in folder.glob("partial-*"):
-            shutil.rmtree(partial)
-        yield folder
-
-
 def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int) -> None:
     """Write a checkpoint beside its place, sync it, rename it, and only then prune the oldest."""
     update = int(checkpoint.state["update"])
@@ -69,13 +42,13 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int) -> None:
     manifest = {"run": dict(checkpoint.run), "files": digests}
     (partial / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
     for name in (STATE, TENSORS, MANIFEST):
-        _sync(partial / name)
+        sync(partial / name)
     # The names in a folder are synced apart from the files' contents.
-    _sync(partial)
+    sync(partial)
     # Only a broken checkpoint can stand in the way: a whole one would have been resumed.
     shutil.rmtree(final, ignore_errors=True)
     partial.rename(final)
-    _sync(folder)
+    sync(folder)
     for old in _saved(folder)[:-keep]:
         shutil.rmtree(old)
 
@@ -122,11 +95,6 @@ def discard_after(folder: Path, update: int) -> None:
             shutil.rmtree(later)
 
 
-def remove(folder: Path) -> None:
-    """Delete a finished run's checkpoints."""
-    shutil.rmtree(folder, ignore_errors=True)
-
-
 def _saved(folder: Path) -> list[Path]:
     return sorted(folder.glob("update-*"))
 
@@ -150,11 +118,3 @@ def _whole_manifest(candidate: Path) -> dict[str, Any] | None:
 def _sha256(path: Path) -> str:
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,0 +1,50 @@
+"""Where work in progress is kept outside DVC's outputs, so that a killed stage goes on where it was."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def checkpoint_root() -> Path:
+    """`.checkpoints` of the repository, shared by its experiment workspaces (DVC_ROOT is the parent repository)."""
+    return Path(os.environ.get("DVC_ROOT", ".")) / ".checkpoints"
+
+
+@contextmanager
+def locked(folder: Path, doing: str) -> Iterator[Path]:
+    """Hold a run's folder alone and clear what a killed save left there; doing: "training", "scoring".
+
+    Raises ValueError when another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for above in (folder.parent, folder.parent.parent):
+        sync(above)
+    with (folder / "lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(
+                f"{folder}: another process is {doing} this very run; wait for it or stop it, then run again"
+            ) from None
+        for partial in folder.glob("partial-*"):
+            shutil.rmtree(partial)
+        yield folder
+
+
+def remove(folder: Path) -> None:
+    """Delete what a finished run kept."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sync(path: Path) -> None:
+    """Make sure that a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
