@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hansard_bias.statistics.components import Components, combined, crossed
+from hansard_bias.statistics.design import CorpusSums, Design, require
 from hansard_bias.statistics.resampling import (
     CorpusReplicates,
     FloatArray,
@@ -22,73 +23,10 @@ from hansard_bias.statistics.resampling import (
     seed_weights,
 )
 
+__all__ = ["CorpusSums", "Design", "Study"]
+
 # Of a logarithm: two seeds may draw a perplexity that no float can hold.
 _LARGEST = 700.0
-
-
-@dataclass(frozen=True)
-class CorpusSums:
-    """The scored test speeches of one corpus, summed by sitting; ValueError where shapes or values are impossible."""
-
-    nats: FloatArray
-    """Σ surprisal in nats, shape [models, seeds, sittings]."""
-    tokens: FloatArray
-    """Scored tokens, shape [sittings]: the same for all models and seeds."""
-    bytes_: FloatArray
-    """UTF-8 bytes of the scored text, shape [sittings]."""
-    sittings: tuple[str, ...]
-    """Names of the sittings, all different: they, not their order, decide what is drawn."""
-
-    def __post_init__(self) -> None:
-        count = len(self.sittings)
-        _require(0 < count == len(set(self.sittings)), f"{count} sittings: expected at least one, all different")
-        shape = np.shape(self.nats)
-        right = len(shape) == 3 and min(shape) > 0 and shape[2] == count
-        _require(right, f"nats have shape {shape}, expected [models, seeds, {count} sittings]")
-        _require(bool(np.isfinite(self.nats).all()), "nats hold nan or infinity: score every token before summing")
-        for name, sums in (("tokens", self.tokens), ("bytes", self.bytes_)):
-            _require(np.shape(sums) == (count,), f"{name} have shape {np.shape(sums)}, expected [{count} sittings]")
-            positive = bool(np.all(np.asarray(sums) > 0) and np.isfinite(sums).all())
-            _require(positive, f"a sitting has no {name}: leave out the sittings without scored tokens")
-
-    def ordered(self) -> CorpusSums:
-        """The same sums with the sittings in the order of their names, as floats."""
-        order = sorted(range(len(self.sittings)), key=self.sittings.__getitem__)
-        names = tuple(self.sittings[index] for index in order)
-        nats, tokens, bytes_ = (np.asarray(x, dtype=np.float64) for x in (self.nats, self.tokens, self.bytes_))
-        return CorpusSums(nats[:, :, order], tokens[order], bytes_[order], names)
-
-
-@dataclass(frozen=True)
-class Design:
-    """Which rows and columns the matrix has, and how it is resampled; ValueError where names or numbers do not fit."""
-
-    models: tuple[str, ...]
-    """Row names such as A_nunavut, in the order of `CorpusSums.nats`."""
-    columns: Mapping[str, Mapping[str, float]]
-    """Column name (without `on_`) to weights over corpora: single corpora, then mixtures. Weights are token shares."""
-    own: Mapping[str, str]
-    """Corpus to the row of the model trained on it alone; corpora without one are left out."""
-    mixtures: Mapping[str, Mapping[str, float]]
-    """Row to its training mixture, for the rows that are mixtures."""
-    draws: int
-    confidence: float
-    seed: int
-
-    def __post_init__(self) -> None:
-        _require(0 < len(self.models) == len(set(self.models)), f"models {self.models}: expected different names")
-        _require(self.draws >= 2, f"draws is {self.draws}, expected 2 or more (2,000 for a report)")
-        _require(0 < self.confidence < 1, f"confidence is {self.confidence}, expected above 0 and below 1")
-        for name, weights in self.columns.items():
-            sound = all(w > 0 for w in weights.values()) and math.isclose(sum(weights.values()), 1, abs_tol=1e-6)
-            _require(sound, f"column {name} has weights {dict(weights)}, expected shares above 0 that sum to 1")
-        for row in (*self.own.values(), *self.mixtures):
-            _require(row in self.models, f"{row!r} is no row of the matrix, expected one of {', '.join(self.models)}")
-
-    @property
-    def singles(self) -> dict[str, str]:
-        """Corpus to column, for the columns that are one corpus."""
-        return {next(iter(weights)): name for name, weights in self.columns.items() if len(weights) == 1}
 
 
 @dataclass(frozen=True)
@@ -222,14 +160,8 @@ def _check_fit(sums: Mapping[str, CorpusSums], design: Design) -> int:
     """Raise ValueError unless every corpus named has sums of the same models and seeds; the number of seeds."""
     named = {c for weights in (*design.columns.values(), *design.mixtures.values()) for c in weights} | set(design.own)
     missing = sorted(named - set(sums))
-    _require(not missing, f"no sums for {', '.join(missing)}: score the test speeches of every corpus in the design")
+    require(not missing, f"no sums for {', '.join(missing)}: score the test speeches of every corpus in the design")
     shapes = {corpus: each.nats.shape[:2] for corpus, each in sums.items()}
     agree = len(set(shapes.values())) == 1 and all(shape[0] == len(design.models) for shape in shapes.values())
-    _require(agree, f"[models, seeds] are {shapes}, expected {len(design.models)} models and equally many seeds in all")
+    require(agree, f"[models, seeds] are {shapes}, expected {len(design.models)} models and equally many seeds in all")
     return int(next(iter(shapes.values()))[1])
-
-
-def _require(holds: bool, problem: str) -> None:
-    """Raise ValueError with the problem unless the condition holds."""
-    if not holds:
-        raise ValueError(problem)
