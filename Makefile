@@ -34,6 +34,8 @@ check: setup  ## style, types, architecture
 ui: setup  ## MLflow on http://127.0.0.1:5000
 	@hansard-bias ui
 
-bench: setup  ## archives of the full size, and training against its peers: half an hour, with nothing else running
+bench: setup  ## archives of the full size, training against its peers, statistics: an hour, with nothing else running
 	python benchmarks/corpora.py
 	python benchmarks/train.py
+	python benchmarks/matrix.py
+	python benchmarks/coverage.py

@@ -47,7 +47,7 @@ def test_words_are_the_runs_of_letters_of_the_text(make: object, tmp_path: Path)
     expected = Counter(word for text in TEXTS for word in re.findall(r"[^\W\d_]+", text.casefold()))
     # What follows an apostrophe is cut off with it by some tokenizers: it is in no word then.
     assert {word: n for word, n in expected.items() if word != "s"} == {w: n for w, n in found.items() if w != "s"}
-    assert max(map(len, encoded)) > 25, "the words of this test have several pieces"
+    assert np.sum(words.code >= 0) > np.sum(words.first), "some words of this test have several pieces"
     last = slice(int(offsets[2]), int(offsets[3]))
     assert len(set(words.code[last])) == 1
     assert words.first[last].sum() == 1

@@ -47,8 +47,9 @@ class Vocabulary:
         for token, number in ids.items():
             self.begins[number] = token.startswith("Ġ" if byte_level else "##") == byte_level
             plain = self._tokenizer.decode([number]).lstrip() if byte_level else token.removeprefix("##")
-            if plain:
-                self.letters_first[number], self.letters_last[number] = map(_letter, (plain[0], plain[-1]))
+            # A blank alone belongs to the letters that follow it.
+            ends = (plain[0], plain[-1]) if plain else ("", "a")
+            self.letters_first[number], self.letters_last[number] = map(_letter, ends)
 
     def words(self, offsets: Ids, pieces: Ids) -> Words:
         """Group the pieces of speeches into words: runs of letters, told apart without regard to case.

@@ -123,9 +123,9 @@ def _numbers(before: Json, after: Json) -> Iterator[tuple[str, Interval | None, 
     for name in ("bias_ratio", "tilt"):
         if name in before:
             yield name.replace("_", " "), parse_interval(before[name]), parse_interval(after.get(name))
-    for column, excess in before["excess_nats"].items():
+    for column, excess in (before.get("excess_nats") or {}).items():
         if excess["value"] != 0:
-            other = after["excess_nats"].get(column)
+            other = (after.get("excess_nats") or {}).get(column)
             yield f"excess on {column.removeprefix('on_')}", parse_interval(excess), parse_interval(other)
 
 
