@@ -34,8 +34,10 @@ check: setup  ## style, types, architecture
 ui: setup  ## MLflow on http://127.0.0.1:5000
 	@hansard-bias ui
 
-bench: setup  ## archives of the full size, training and scoring against their peers: an hour, with nothing else running
+bench: setup  ## archives, training, scoring and statistics against peers and theory: an hour, with nothing else running
 	python benchmarks/corpora.py
 	python benchmarks/train.py
 	python benchmarks/memory.py
 	python benchmarks/score.py
+	python benchmarks/matrix.py
+	python benchmarks/coverage.py

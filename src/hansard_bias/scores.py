@@ -67,21 +67,32 @@ def texts_digest(tables: list[pa.Table]) -> str:
 
 
 def read_sums(path: Path) -> tuple[pa.Table, dict[bytes, bytes]]:
-    """Sums per corpus and sitting: columns corpus, sitting, nats, tokens, bytes; and the file's fingerprint."""
-    table = pq.read_table(path, columns=["corpus", "sitting", "bytes", "surprisals"])
-    offsets = table["surprisals"].combine_chunks().offsets.to_numpy()
-    flat = table["surprisals"].combine_chunks().values.to_numpy().astype(np.float64)
-    cumulative = np.concatenate([[0.0], np.cumsum(flat)])
-    sums = pa.table(
-        {
-            "corpus": table["corpus"],
-            "sitting": pc.cast(table["sitting"], pa.string()),
-            "nats": cumulative[offsets[1:]] - cumulative[offsets[:-1]],
-            "tokens": np.diff(offsets).astype(np.int64),
-            "bytes": pc.cast(table["bytes"], pa.int64()),
-        }
-    )
-    grouped = sums.group_by(["corpus", "sitting"]).aggregate([("nats", "sum"), ("tokens", "sum"), ("bytes", "sum")])
-    names = {"nats_sum": "nats", "tokens_sum": "tokens", "bytes_sum": "bytes"}
-    renamed = grouped.rename_columns([names.get(name, name) for name in grouped.column_names])
-    return renamed.sort_by([("corpus", "ascending"), ("sitting", "ascending")]), table.schema.metadata or {}
+    """Sums of every speech: columns speech_id, corpus, sitting (text), bytes, tokens, nats; and the fingerprint."""
+    table = pq.read_table(path, columns=["speech_id", "corpus", "sitting", "bytes", "surprisals"])
+    offsets, flat = _flat(table["surprisals"])
+    cumulative = np.concatenate([[0.0], np.cumsum(flat.astype(np.float64))])
+    sums = {
+        "speech_id": table["speech_id"],
+        "corpus": table["corpus"],
+        "sitting": pc.cast(table["sitting"], pa.string()),
+        "bytes": pc.cast(table["bytes"], pa.int64()),
+        "tokens": np.diff(offsets).astype(np.int64),
+        "nats": cumulative[offsets[1:]] - cumulative[offsets[:-1]],
+    }
+    return pa.table(sums), table.schema.metadata or {}
+
+
+def read_pieces(path: Path, corpus: str, column: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
+    """Of one corpus, where each speech begins and ends, shape [speeches + 1], and one flat column of its pieces.
+
+    column: "token_ids" or "surprisals" (nats).
+    """
+    table = pq.read_table(path, columns=["corpus", column], filters=pc.field("corpus") == corpus)
+    return _flat(table[column])
+
+
+def _flat(lists: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
+    """Offsets and values of a column of lists."""
+    array = lists.combine_chunks()
+    offsets = array.offsets.to_numpy().astype(np.int64)
+    return offsets - offsets[0], array.values.to_numpy()[offsets[0] : offsets[-1]]

@@ -56,7 +56,7 @@ def pair_of(**second: int) -> dict[str, pd.DataFrame]:
 
 def leakage(corpora: dict[str, pd.DataFrame], mixtures: pd.DataFrame) -> dict[str, object]:
     tables, texts = numbered(corpora)
-    return audits.leakage(tables, mixtures, texts)
+    return audits.leakage(tables, mixtures, texts).report
 
 
 def format_audit(corpora: dict[str, pd.DataFrame], seed: int) -> dict[str, object]:
@@ -96,6 +96,12 @@ def test_leakage_agrees_with_sets():
         expected[name] = sum(found) / len(found)
     assert result["shared_13grams"] == pytest.approx(expected)
     assert 0 == expected["nunavut"] < expected["overall"] < expected["canada"] < 1
+    tables, numbers = numbered(corpora)
+    sharing = audits.leakage(tables, NO_MIXTURES, numbers).sharing
+    for name, table in corpora.items():
+        leaked = [any(gram in trained for gram in grams(text)) for text in table["text"]]
+        assert sharing[name].tolist() == (np.array(leaked) & (table["split"] == "test")).tolist()
+    assert sharing["canada"].any()
 
 
 def test_leakage_sees_a_test_speech_that_a_mixture_trains_on():

@@ -74,6 +74,7 @@ def test_tests_come_by_family_with_both_probabilities(load: Callable[..., Result
         "nats per token",
         "0.0005",
         "0.0015",
+        "—",
     )
 
 

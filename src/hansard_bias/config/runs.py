@@ -153,8 +153,20 @@ class BiasConfig:
     draws: int
     confidence: float
     seed: int
+    slices: int = 20
+    """Topics and speakers reported of each corpus, those with most text; 0 for all."""
+    slice_sittings: int = 5
+    """Sittings that a slice or a word needs for an interval."""
+    words: int = 200
+    """Words reported for each corpus and model, those that contribute most to the gap; 0 for all."""
+    word_occurrences: int = 50
+    """Occurrences in the test text of a corpus from which on a word is looked at."""
 
     def __post_init__(self) -> None:
+        for name in ("slices", "words"):
+            require(getattr(self, name) >= 0, f"bias.{name}", getattr(self, name), "0 (all) or more")
+        require(self.slice_sittings >= 2, "bias.slice_sittings", self.slice_sittings, "2 or more sittings")
+        require(self.word_occurrences >= 1, "bias.word_occurrences", self.word_occurrences, "1 or more")
         require(self.draws >= 200, "bias.draws", self.draws, "at least 200 draws (2,000 for a report)")
         require(0.5 <= self.confidence < 1, "bias.confidence", self.confidence, "0.5 or more and below 1")
 

@@ -23,7 +23,7 @@ from hansard_bias.corpora.duplicates import (
     near_repeats,
 )
 from hansard_bias.corpora.mixtures import least_targets, mix, period_targets
-from hansard_bias.corpora.schemas import ALIGNED, FACTS, MEASURES
+from hansard_bias.corpora.schemas import ALIGNED, FACTS, MEASURES, SHARING
 from hansard_bias.corpora.splits import assign_splits, days_of, hash_order, period_of, require_splits
 from hansard_bias.corpora.texts import Rows, TextFiles, take
 
@@ -106,12 +106,14 @@ def align(files: Mapping[str, Path], config: Config) -> Aligned:
     kept = _kept(pool, split, prints, config.align)
     mixtures, budget = mix(kept, config)
     corpora = {name: _finish(kept[kept["corpus"] == code], name) for code, name in enumerate(pool.names)}
+    leaks = leakage(corpora, mixtures, pool.texts)
+    corpora = {name: table.assign(**{SHARING.name: leaks.sharing[name]}) for name, table in corpora.items()}
     sample = audit_sample(corpora, pool.texts, config.align.seed)
     report: dict[str, object] = {
         "window": {"first_day": str(first), "last_day": str(last), "sittings": _sittings(pool)},
         "statistics": statistics_table(corpora, mixtures, config),
         **_account(pool),
-        "leakage": leakage(corpora, mixtures, pool.texts),
+        "leakage": leaks.report,
         "format_audit": format_audit(sample),
         "content_audit": content_audit(sample),
         "budget": {"kind": config.align.budget, "words_per_model": budget},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -56,40 +57,66 @@ def _among(table: pd.DataFrame, ids: pd.Series) -> Flags:
     return np.asarray(table["speech_id"].astype(object).isin(ids.astype(object)), dtype=bool)
 
 
-def leakage(corpora: Mapping[str, pd.DataFrame], mixtures: pd.DataFrame, texts: Texts) -> dict[str, object]:
-    """Test text that occurs in training text.
+@dataclass(frozen=True)
+class Leakage:
+    """Test text that occurs in training text."""
 
-    `shared_speeches`: test speeches of any corpus with the letters and digits of a training or validation speech of any
-    corpus or model. `shared_13grams`: the share of the runs of 13 words in the test speeches that occur in a training
-    speech too, for each corpus and `overall`; None where no test speech is that long.
+    report: dict[str, object]
+    """`shared_speeches`: test speeches of any corpus with the letters and digits of a training or validation speech of
+    any corpus or model. `shared_13grams`: the share of the runs of 13 words in the test speeches that occur in a
+    training speech too, for each corpus and `overall`; None where no test speech is that long."""
+    sharing: dict[str, Flags]
+    """For each corpus (speeches,): the test speeches with such a run of 13 words."""
+
+
+@dataclass(frozen=True)
+class _Test:
+    """Keys and 13-grams of one corpus's test speeches."""
+
+    keys: Codes
+    grams: Codes
+    speech: Rows
+    """(grams,): the text that each 13-gram stands in."""
+
+
+def leakage(corpora: Mapping[str, pd.DataFrame], mixtures: pd.DataFrame, texts: Texts) -> Leakage:
+    """Look for the test speeches of each corpus in the training text of every corpus and model.
+
     Training text is read in parts and compared with the test's hashes: only those are held in memory.
     """
     tests = {name: _hashes(texts, table.loc[table["split"] == "test", "row"]) for name, table in corpora.items()}
-    keys, grams = (np.unique(np.concatenate([hashes[kind] for hashes in tests.values()])) for kind in (0, 1))
+    keys = np.unique(np.concatenate([test.keys for test in tests.values()]))
+    grams = np.unique(np.concatenate([test.grams for test in tests.values()]))
     leaked_keys, leaked_grams = np.zeros(len(keys), dtype=bool), np.zeros(len(grams), dtype=bool)
     for split in ("train", "validation"):
-        for own_keys, own_grams in in_order(_hash_part, texts.parts(_used_as(split, corpora, mixtures))):
+        for own_keys, own_grams, _ in in_order(_hash_part, texts.parts(_used_as(split, corpora, mixtures))):
             _mark(keys, leaked_keys, own_keys)
             if split == "train":
                 _mark(grams, leaked_grams, own_grams)
-    shared = sum(int(leaked_keys[np.searchsorted(keys, own)].sum()) for own, _ in tests.values())
-    hits = {name: leaked_grams[np.searchsorted(grams, own)] for name, (_, own) in tests.items()}
+    shared = sum(int(leaked_keys[np.searchsorted(keys, test.keys)].sum()) for test in tests.values())
+    hits = {name: leaked_grams[np.searchsorted(grams, test.grams)] for name, test in tests.items()}
+    sharing = {
+        name: np.isin(table["row"].to_numpy(), tests[name].speech[hits[name]]) for name, table in corpora.items()
+    }
     hits["overall"] = np.concatenate([*hits.values()])
     shares = {name: float(each.mean()) if len(each) else None for name, each in hits.items()}
-    return {"shared_speeches": shared, "shared_13grams": shares}
+    return Leakage({"shared_speeches": shared, "shared_13grams": shares}, sharing)
 
 
-def _hashes(texts: Texts, rows: pd.Series) -> tuple[Codes, Codes]:
+def _hashes(texts: Texts, rows: pd.Series) -> _Test:
     """Keys and 13-grams of these texts."""
-    parts = [*in_order(_hash_part, texts.parts(rows.to_numpy()))]
+    ordered = [*texts.parts(rows.to_numpy())]
+    parts = [*in_order(_hash_part, ordered)]
     nothing = np.zeros(0, dtype=np.uint64)
     keys, grams = (np.concatenate([nothing, *(part[kind] for part in parts)]) for kind in (0, 1))
-    return keys, grams
+    owners = [np.repeat(part.rows, counts) for part, (_, _, counts) in zip(ordered, parts, strict=True)]
+    return _Test(keys, grams, np.concatenate([np.zeros(0, dtype=np.int64), *owners]))
 
 
-def _hash_part(part: Part) -> tuple[Codes, Codes]:
+def _hash_part(part: Part) -> tuple[Codes, Codes, Rows]:
+    """Keys and 13-grams of a part's texts, and how many of these each text has."""
     hashed = hash_words(part.read())
-    return hashed.keys, ngram_hashes(hashed, LEAK_NGRAM)[0]
+    return hashed.keys, *ngram_hashes(hashed, LEAK_NGRAM)
 
 
 def _used_as(split: str, corpora: Mapping[str, pd.DataFrame], mixtures: pd.DataFrame) -> Rows:

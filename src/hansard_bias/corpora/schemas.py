@@ -22,5 +22,7 @@ KEPT = pa.schema([*FACTS, _TEXT, pa.field("raw", pa.string())])
 REJECTED = pa.schema([*FACTS, _TEXT, pa.field("reason", pa.string()), pa.field("source", pa.string())])
 """Records of an archive that are no (usable) speech: why, and where they stand."""
 MEASURES = pa.schema({"split": pa.string(), "words": pa.int64(), "bytes": pa.int64()})
-ALIGNED = pa.schema([*FACTS, _TEXT, *MEASURES])
+SHARING = pa.field("shares_13gram", pa.bool_())
+"""Whether a test speech has a run of 13 words with some model's training text in common; false in other splits."""
+ALIGNED = pa.schema([*FACTS, _TEXT, *MEASURES, SHARING])
 """Speeches that models learn from or are tested on."""

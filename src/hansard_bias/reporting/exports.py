@@ -46,7 +46,19 @@ def effects_csv(results: Results) -> str:
 
 def tests_csv(results: Results) -> str:
     """One line a test."""
-    names = ["family", "what", "effect", "low", "high", "p", "p_holm", "unit"]
+    names = [
+        "family",
+        "what",
+        "effect",
+        "low",
+        "high",
+        "p",
+        "p_holm",
+        "p_covers",
+        "p_sittings",
+        "p_sittings_holm",
+        "unit",
+    ]
     return to_csv(names, ([record.get(name) for name in names] for record in results.bias["tests"]))
 
 

@@ -15,6 +15,7 @@ from hansard_bias.reporting import (
     figures_curves,
     figures_effects,
     formats,
+    gaps,
     likelihoods,
     probe_tables,
     probes,
@@ -73,6 +74,10 @@ def _sentences(results: Results) -> dict[str, Any]:
         "confidence": words.confidence_text(results),
         "uncertainty": words.uncertainty_sentence(results),
         "caveats": words.caveats(results),
+        "notes": results.bias["uncertainty"].get("notes") or [],
+        "p_covers": gaps.coverage_sentence(results),
+        "gap_words": gaps.word_sentence(results),
+        "shared_text": gaps.sharing_sentence(results),
         "is_sample": words.is_sample(results),
     }
 
@@ -94,6 +99,9 @@ def _tables(results: Results) -> dict[str, Any]:
         "audits": records.audit_rows(results),
         "telling": records.telling_words(results),
         "shares": records.uncertainty_table(results),
+        "gaps": gaps.word_gap_table(results),
+        "slices": gaps.slice_tables(results),
+        "sharing": gaps.sharing_table(results),
         "provenance": records.provenance_rows(results),
         "words": probes.word_table(results),
         "groups": probes.group_lists(results),

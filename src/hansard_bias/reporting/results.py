@@ -75,6 +75,10 @@ class Results:
     provenance: Json = field(default_factory=dict)
     planted: tuple[Json, ...] = ()
     """Records of the sample's truth: `association`, `truth_log_odds`, `measured` (an interval), perhaps `model`."""
+    slices: tuple[Mapping[str, str], ...] = ()
+    """Lines of slices.csv."""
+    words: tuple[Mapping[str, str], ...] = ()
+    """Lines of words.csv."""
 
     def perplexity(self, model: str, column: str) -> Interval:
         """Perplexity of a cell with its interval."""
@@ -121,7 +125,17 @@ def load_results(
         runs=tuple(_load_run(metrics, model, seed) for model in config.models for seed in config.train.seeds),
         provenance=dict(provenance or {}),
         planted=tuple(planted),
+        slices=_load_lines(metrics / "slices.csv"),
+        words=_load_lines(metrics / "words.csv"),
     )
+
+
+def _load_lines(path: Path) -> tuple[Mapping[str, str], ...]:
+    """The lines of a table that the page can do without; none where there is no file."""
+    if not path.is_file():
+        return ()
+    with path.open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
 
 
 def _load_matrix(path: Path, config: Config) -> dict[str, dict[str, float]]:

@@ -126,7 +126,7 @@ def significance_tables(results: Results) -> list[Table]:
     families: dict[str, list[Mapping[str, Any]]] = {}
     for record in results.bias["tests"]:
         families.setdefault(str(record.get("family", "tests")), []).append(record)
-    columns = ["What", "Effect", "Interval", "Unit", "p", "p, Holm-corrected"]
+    columns = ["What", "Effect", "Interval", "Unit", "p", "p, Holm-corrected", "p, runs as given"]
     return [
         table(
             f"tests-{number}",
@@ -143,7 +143,8 @@ def _test_row(results: Results, record: Mapping[str, Any]) -> list[str]:
     effect = Interval(record["effect"], record.get("low"), record.get("high"))
     bounds = span(effect, signed)
     unit = str(record.get("unit") or "")
-    probabilities = [p_value(record.get("p")), p_value(record.get("p_holm"))]
+    given = record.get("p_sittings", record.get("p_prompts"))
+    probabilities = [p_value(record.get("p")), p_value(record.get("p_holm")), p_value(given)]
     what = readable(results.config, str(record["what"]))
     return [what, signed(effect.value), bounds, unit, *probabilities]
 

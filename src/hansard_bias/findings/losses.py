@@ -1,0 +1,98 @@
+"""The surprisal of every test speech under every model and seed, read from score tables that fit each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hansard_bias.config import Config
+from hansard_bias.paths import SCORES, TOKENIZER, needed, run_name, sha256
+from hansard_bias.scores import FOLDS_KEY, TOKENIZER_KEY, read_sums
+from hansard_bias.statistics.design import CorpusSums, StrArray
+from hansard_bias.statistics.intervals import FloatArray
+
+Flags = npt.NDArray[np.bool_]
+COMPARED = ["speech_id", "sitting", "bytes", "tokens"]
+"""Columns that must be the same for all models and seeds."""
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The test speeches of one corpus."""
+
+    nats: FloatArray
+    """Σ surprisal in nats, shape [models, seeds, speeches]; models and seeds in the order of params.yaml."""
+    tokens: FloatArray
+    """Scored tokens, shape [speeches]."""
+    bytes_: FloatArray
+    """UTF-8 bytes, shape [speeches]."""
+    sittings: StrArray
+    """Days, shape [speeches]."""
+    speech_ids: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.speech_ids)
+
+    def sums(self, chosen: Flags | None = None) -> CorpusSums:
+        """Sums by sitting, of all speeches or of those chosen; ValueError where these hold no token."""
+        rows = np.ones(len(self), dtype=bool) if chosen is None else chosen
+        nats = self.nats[:, :, rows]
+        return CorpusSums.of_speeches(nats, self.tokens[rows], self.bytes_[rows], self.sittings[rows])
+
+
+def score_path(config: Config, root: Path, model: str, seed: int) -> Path:
+    """The scores of one training run; ValueError where there are none."""
+    name = run_name(model, seed)
+    return needed(root / SCORES / f"{name}.parquet", f"score@{name}")
+
+
+def read_losses(config: Config, root: Path) -> dict[str, Losses]:
+    """Corpus to losses.
+
+    Raises ValueError, naming the file, for scores of another tokenizer than the present one, of other folds or of
+    other speeches than the first model's.
+    """
+    runs = [(model, seed) for model in config.models for seed in config.train.seeds]
+    tokenizer = sha256(needed(root / TOKENIZER / "tokenizer.json", "tokenizer"))
+    tables: list[pd.DataFrame] = []
+    folds = None
+    for model, seed in runs:
+        path = score_path(config, root, model, seed)
+        table, fingerprint = read_sums(path)
+        remedy = f"run `dvc repro score@{run_name(model, seed)}`"
+        made_with = fingerprint.get(TOKENIZER_KEY, b"none named").decode()
+        if made_with != tokenizer:
+            raise ValueError(
+                f"{path}: scores of another tokenizer ({made_with[:12]}), expected that of {TOKENIZER} "
+                f"({tokenizer[:12]}); {remedy}"
+            )
+        own_folds = fingerprint.get(FOLDS_KEY, b"none named").decode()
+        folds = folds or own_folds
+        if own_folds != folds:
+            raise ValueError(
+                f"{path}: scored in other folds ({own_folds}), expected those of the first ({folds}); {remedy}"
+            )
+        tables.append(table.to_pandas())
+        if not tables[-1][["corpus", *COMPARED]].equals(tables[0][["corpus", *COMPARED]]):
+            raise ValueError(f"{path}: other test speeches than {score_path(config, root, *runs[0])}; {remedy}")
+    return {corpus: _losses(corpus, tables, len(config.models), root) for corpus in config.corpora}
+
+
+def _losses(corpus: str, tables: list[pd.DataFrame], models: int, root: Path) -> Losses:
+    """One corpus out of the tables of all runs."""
+    rows = np.flatnonzero((tables[0]["corpus"] == corpus).to_numpy())
+    if not len(rows):
+        raise ValueError(f"{root / SCORES}: no test speech of {corpus}, expected some; run `dvc repro score`")
+    first = tables[0].iloc[rows]
+    nats = np.array([table["nats"].to_numpy()[rows] for table in tables])
+    return Losses(
+        nats=nats.reshape(models, -1, len(rows)),
+        tokens=first["tokens"].to_numpy(dtype=np.float64),
+        bytes_=first["bytes"].to_numpy(dtype=np.float64),
+        sittings=first["sitting"].to_numpy(dtype=str),
+        speech_ids=tuple(first["speech_id"]),
+    )

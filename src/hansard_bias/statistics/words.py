@@ -1,0 +1,94 @@
+"""Words behind the gap: how much more one model is surprised by each word than another (METHOD section 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import chdtri, stdtr
+
+from hansard_bias.statistics.components import Components, crossed
+from hansard_bias.statistics.intervals import FloatArray
+from hansard_bias.statistics.resampling import bootstrap_weights, generator, seed_weights
+from hansard_bias.statistics.significance import holm
+
+# Words whose draws are held in memory at once.
+_WORDS = 256
+
+
+@dataclass(frozen=True)
+class WordGaps:
+    """Of every word, arrays of shape [words]; nan where a word has too few sittings for an interval."""
+
+    difference: FloatArray
+    """Mean difference in surprisal between the two models, nats per occurrence."""
+    low: FloatArray
+    high: FloatArray
+    p: FloatArray
+    p_holm: FloatArray
+    """Corrected for all words that have a p."""
+
+
+def word_gaps(
+    differences: FloatArray, counts: FloatArray, draws: int, confidence: float, seed: int, least_sittings: int
+) -> WordGaps:
+    """Mean difference of every word with its interval and test.
+
+    Parameters
+    ----------
+    differences : Σ surprisal under one model less that under the other, shape [words, seeds, sittings]; nats.
+    counts : occurrences, shape [words, sittings], at least one of every word.
+    draws, confidence, seed : of the intervals: sittings and seeds are resampled as in `multi_bootstrap`, the same
+        draws for all words, so that the order of the words does not matter.
+    least_sittings : words that occur in fewer sittings get no interval and no p.
+
+    Thousands of words are looked at, so intervals are one by one, and p is corrected by Holm's method over all of them.
+    A p from draws cannot pass such a correction (it is at least 1 / (draws + 1)): here it is that of Student's t, of
+    the difference over its standard error with Satterthwaite's degrees of freedom (statistics/components.py).
+    """
+    present = np.count_nonzero(counts > 0, axis=1)
+    found = [np.full(len(counts), np.nan) for _ in range(4)]
+    words = np.flatnonzero(present >= max(least_sittings, 2))
+    sittings = bootstrap_weights(counts.shape[1], draws, generator(seed, "word sittings"))
+    seeds = seed_weights(differences.shape[1], draws, generator(seed, "seeds"))
+    for start in range(0, len(words), _WORDS):
+        chosen = words[start : start + _WORDS]
+        parts = crossed(differences[chosen], counts[chosen])
+        drawn = _draws(parts, differences[chosen], counts[chosen], sittings, seeds, seed)
+        found[0][chosen] = parts.value
+        found[1][chosen], found[2][chosen] = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+        found[3][chosen] = _p(parts)
+    found[0] = differences.mean(axis=1).sum(axis=1) / counts.sum(axis=1)
+    corrected = np.full(len(counts), np.nan)
+    corrected[words] = holm(found[3][words]) if len(words) else found[3][words]
+    return WordGaps(found[0], found[1], found[2], found[3], corrected)
+
+
+def _draws(
+    parts: Components, differences: FloatArray, counts: FloatArray, sittings: FloatArray, seeds: FloatArray, seed: int
+) -> FloatArray:
+    """Bootstrap replicates of some words, shape [draws, words]."""
+    drawn_counts = sittings @ counts.T
+    sums = sittings @ differences.mean(axis=1).T
+    value, present = parts.value, np.count_nonzero(counts > 0, axis=1)
+    # A draw without the word says nothing of it: no deviation.
+    means = np.divide(sums, drawn_counts, out=np.tile(value, (len(sums), 1)), where=drawn_counts > 0)
+    # One draw of χ² for all words, by way of its quantile, is as good as one for each and depends on no order.
+    uniform = generator(seed, "word tails").random(len(sums))
+    stretch = np.sqrt(present / (present - 1)) * _tails(parts.df_groups, uniform)
+    luck = (seeds - 1) @ parts.by_seed.T / seeds.shape[1]
+    return np.asarray(value + (means - value) * parts.shrinkage * stretch + luck)
+
+
+def _tails(freedom: FloatArray, uniform: FloatArray) -> FloatArray:
+    """sqrt(ν / χ²_ν) at these levels, shape [draws, words]; equal degrees of freedom are computed once."""
+    different, codes = np.unique(np.round(freedom, 1), return_inverse=True)
+    return np.asarray(np.sqrt(different / chdtri(different, uniform[:, None])))[:, codes]
+
+
+def _p(parts: Components) -> FloatArray:
+    """Two-sided p of Student's t; 1 where neither difference nor error is there."""
+    error = np.sqrt(parts.variance)
+    ratio = np.divide(np.abs(parts.value), error, out=np.where(parts.value == 0, 0.0, np.inf), where=error > 0)
+    # scipy's stdtr takes no infinite degrees of freedom: beyond this it is normal.
+    return np.asarray(2 * stdtr(np.minimum(parts.df, 1e9), -ratio))

@@ -1,0 +1,84 @@
+"""Made-up score tables, aligned speeches and a tokenizer: what the findings read, without any model."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+from hansard_bias.config import Config
+from hansard_bias.paths import sha256
+from hansard_bias.scores import FOLDS_KEY, TOKENIZER_KEY, write_scores
+
+SPEECHES, PIECES, SITTINGS = 60, 6, 10
+VOCABULARY = ("Ġthe", "Ġhou", "sing", "Ġseal", ",", "Ġ12")
+"""Every speech is "the housing seal, 12"; only surprisals differ."""
+
+
+def surprisal(corpus: str, model: int, seed: int) -> np.ndarray:
+    """Made-up surprisals of all pieces of a corpus; the second model finds the third word hard."""
+    rng = np.random.default_rng([len(corpus), model, seed])
+    nats = rng.gamma(9, 0.3, size=(SPEECHES, PIECES))
+    nats[:, 3] += 2.0 * (model == 1)
+    return nats.ravel().astype(np.float32).astype(np.float64)
+
+
+def write_project(config: Config, root: Path) -> None:
+    """Everything that the score half of `bias` reads."""
+    tokenizer = Tokenizer(models.BPE({piece: number for number, piece in enumerate(VOCABULARY)}, []))
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(), decoders.ByteLevel()
+    folder = root / "models/tokenizer"
+    folder.mkdir(parents=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    fingerprint = {FOLDS_KEY: "seed 17, 7 folds", TOKENIZER_KEY: sha256(folder / "tokenizer.json")}
+    for row, model in enumerate(config.models):
+        for column, seed in enumerate(config.train.seeds):
+            tables = [_scores(corpus, row, column) for corpus in config.corpora]
+            write_scores(root / "data/scores" / f"{model}-{seed}.parquet", tables, fingerprint)
+    (root / "data/aligned").mkdir(parents=True)
+    for corpus in config.corpora:
+        # Another order than that of the scores.
+        pq.write_table(pa.Table.from_pandas(_speeches(corpus)[::-1]), root / "data/aligned" / f"{corpus}.parquet")
+
+
+def _days() -> list[datetime.date]:
+    return [datetime.date(2001 + at % SITTINGS // 5, 1, 1 + at % SITTINGS) for at in range(SPEECHES)]
+
+
+def _names(corpus: str) -> list[str]:
+    return [f"{corpus}/{day}/{at:05d}" for at, day in enumerate(_days())]
+
+
+def _scores(corpus: str, model: int, seed: int) -> pa.Table:
+    offsets = pa.array(np.arange(0, SPEECHES * PIECES + 1, PIECES), pa.int32())
+    ids = np.tile(np.arange(PIECES), SPEECHES).astype(np.uint16)
+    values = pa.array(surprisal(corpus, model, seed), pa.float32())
+    return pa.table(
+        {
+            "speech_id": _names(corpus),
+            "corpus": [corpus] * SPEECHES,
+            "sitting": pa.array(_days(), pa.date32()),
+            "bytes": pa.array([20] * SPEECHES, pa.int32()),
+            "token_ids": pa.ListArray.from_arrays(offsets, pa.array(ids)),
+            "surprisals": pa.ListArray.from_arrays(offsets, values),
+        }
+    )
+
+
+def _speeches(corpus: str) -> pd.DataFrame:
+    at = np.arange(SPEECHES)
+    return pd.DataFrame(
+        {
+            "speech_id": _names(corpus),
+            "topic": np.where(at < 40, "Housing", np.where(at < 55, "Seals", "")),
+            "role": np.where(at % 2 == 0, "member", "minister"),
+            "speaker": np.where(at == 7, "Once", "Often"),
+            "split": "test",
+            "shares_13gram": at % 5 == 0,
+        }
+    )
