@@ -114,20 +114,41 @@ def test_rate_of_nothing_or_of_unknown_decisions_is_an_error(decisions: list) ->
 def test_comparison_is_the_paired_difference_of_prompt_means() -> None:
     generator = np.random.default_rng(7)
     prompts = generator.normal(0, 3, size=(9, 1, 1))
-    a = prompts + 0.8 + generator.normal(0, 0.3, size=(9, 5, 3))
+    a = prompts + 0.8 + generator.normal(0, 0.3, size=(9, 5, 1))
     b = prompts + generator.normal(0, 0.3, size=(9, 5, 2))
-    found = compare_models(a, b, 2000, rng())
+    found = compare_models(a, b, 4000, rng())
     differences = a.mean(axis=(1, 2)) - b.mean(axis=(1, 2))
     theirs = stats.permutation_test(
         (differences, np.zeros(9)), lambda x, y, axis: np.mean(x - y, axis=axis), permutation_type="samples"
     )
     assert found["effect"] == pytest.approx(differences.mean())
-    assert found["p"] == pytest.approx(theirs.pvalue) == pytest.approx(2 / 2**9)
-    half = stats.norm.ppf(0.975) * differences.std() / 3
+    assert found["p"] == found["p_prompts"] == pytest.approx(theirs.pvalue) == pytest.approx(2 / 2**9)
+    half = stats.t(8).ppf(0.975) * differences.std(ddof=1) / 3
     assert (found["high"] - found["low"]) / 2 == pytest.approx(half, rel=0.15)
-    assert (found["prompts"], found["unit"]) == (9, "nats")
-    swapped = compare_models(b, a, 2000, rng())
+    assert (found["prompts"], found["unit"], found["p_covers"]) == (9, "nats", "prompts only")
+    swapped = compare_models(b, a, 4000, rng())
     assert (swapped["effect"], swapped["p"]) == pytest.approx((-found["effect"], found["p"]))
+
+
+@pytest.mark.parametrize("seeds", [(3, 3), (3, 5)])
+def test_comparison_covers_the_luck_of_training_runs(seeds: tuple[int, int]) -> None:
+    """Equal models whose runs differ: over prompts alone they are called different, over runs too they are not."""
+    generator = np.random.default_rng(9)
+    rejected, covered = np.zeros(2), 0
+    for _ in range(200):
+        prompts = generator.normal(0, 2, size=(40, 1, 1))
+        a, b = (
+            prompts + generator.normal(0, 0.4, size=(1, 1, count)) + generator.normal(0, 0.5, size=(40, 5, count))
+            for count in seeds
+        )
+        found = compare_models(a, b, 300, generator)
+        assert found["p_covers"] == "prompts and seeds"
+        rejected += [found["p"] <= 0.05, found["p_prompts"] <= 0.05]
+        covered += found["low"] <= 0 <= found["high"]
+    low, high = stats.binom.ppf([0.001, 0.999], 200, [0.04, 0.06])
+    assert low <= rejected[0] <= high
+    assert rejected[1] > 60
+    assert covered >= stats.binom.ppf(0.001, 200, 0.93)
 
 
 def test_equal_models_do_not_differ() -> None:

@@ -5,24 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-from scipy.special import ndtri
-
-from hansard_bias.statistics.resampling import (
-    FloatArray,
-    Interval,
-    bca_interval,
-    generator,
-    holm,
-    percentile_interval,
-    sign_flip_test,
-)
+from hansard_bias.statistics.intervals import Interval, bca_interval, percentile_interval
+from hansard_bias.statistics.matrix_tests import tests_of
 from hansard_bias.statistics.study import CorpusSums, Design, Study
 
 __all__ = ["CorpusSums", "Design", "cells", "measure", "perplexity_matrix"]
-
-# Power of the smallest detectable effect, the usual 80 % (Cohen 1988).
-_POWER = 0.8
 
 
 def measure(sums: Mapping[str, CorpusSums], design: Design) -> dict[str, Any]:
@@ -41,12 +28,13 @@ def measure(sums: Mapping[str, CorpusSums], design: Design) -> dict[str, Any]:
     design : rows, columns and resampling.
 
     Intervals: percentile over draws of sittings (independent between corpora) and seeds, paired over models; BCa for
-    the ratio. One seed is not resampled; a corpus with one sitting gives no interval to anything that it enters.
+    the ratio. Both numbers are small and are corrected for (`multi_bootstrap`, `seed_weights`). One seed is not
+    resampled; a corpus with one sitting gives no interval to anything that it enters.
 
     Raises ValueError for a column of an unknown corpus or for corpora that disagree on models or seeds.
     """
     study = Study.of(sums, design)
-    return {"models": _models(study), "tests": _tests(study), "uncertainty": _uncertainty(study)}
+    return {"models": _models(study), "tests": tests_of(study), "uncertainty": _uncertainty(study)}
 
 
 def perplexity_matrix(measured: Mapping[str, Any]) -> dict[str, dict[str, float]]:
@@ -109,72 +97,6 @@ def _bias_ratios(study: Study) -> dict[str, Interval]:
     }
 
 
-def _tests(study: Study) -> list[dict[str, Any]]:
-    """The tests of both families, corrected within each by Holm's method."""
-    records = []
-    for family in (_excess_tests(study), _tilt_tests(study)):
-        corrected = holm([record["p"] for record in family])
-        for record, p_holm in zip(family, corrected, strict=True):
-            records.append(record | {"p_holm": float(p_holm), "unit": "nats per token"})
-    return records
-
-
-def _excess_tests(study: Study) -> list[dict[str, Any]]:
-    """Every model against the own model of every corpus, by sign flips of whole sittings.
-
-    The p is about the sittings and holds for the training runs at hand; the interval beside it resamples seeds as well.
-    """
-    records = []
-    for corpus, own in study.design.own.items():
-        excess = study.corpus_excess(corpus)
-        tokens = study.sums[corpus].tokens
-        for index, row in enumerate(study.design.models):
-            if row == own:
-                continue
-            rng = generator(study.design.seed, "excess", row, corpus)
-            p = sign_flip_test(_sitting_excess(study, row, corpus), tokens, study.design.draws, rng)
-            verb = "better" if excess[0, index] < 0 else "worse"
-            interval = percentile_interval(excess[:, index], study.design.confidence)
-            records.append(_record("excess", f"{row} reads {corpus} {verb} than {own}", interval, p))
-    return records
-
-
-def _tilt_tests(study: Study) -> list[dict[str, Any]]:
-    """Whether a mixture is even-handed, by sign flips of the sittings of both corpora.
-
-    Under the null hypothesis both excesses are equal but not zero, so their common mean is taken away before the signs
-    are flipped; it cancels in the difference. Flipping the raw excesses would test that both are zero.
-    """
-    records = []
-    for row in study.design.models:
-        tilt = study.tilt(row)
-        if tilt is None:
-            continue
-        corpora = tuple(study.design.mixtures[row])
-        excesses = [_sitting_excess(study, row, corpus) for corpus in corpora]
-        shares = [study.sums[corpus].tokens / study.sums[corpus].tokens.sum() for corpus in corpora]
-        common = sum(float(share @ excess) for share, excess in zip(shares, excesses, strict=True)) / 2
-        differences = np.concatenate([excesses[0] - common, common - excesses[1]])
-        rng = generator(study.design.seed, "tilt", row)
-        p = sign_flip_test(differences, np.concatenate(shares), study.design.draws, rng)
-        verb = "less" if tilt[0] < 0 else "more"
-        what = f"{row} pays {verb} to read {corpora[0]} than to read {corpora[1]}"
-        records.append(_record("tilt", what, percentile_interval(tilt, study.design.confidence), p))
-    return records
-
-
-def _sitting_excess(study: Study, row: str, corpus: str) -> FloatArray:
-    """Mean difference per token between a model and the own model, shape [sittings], averaged over seeds."""
-    sums, models = study.sums[corpus], study.design.models
-    nats = sums.nats.mean(axis=1)
-    return np.asarray((nats[models.index(row)] - nats[models.index(study.design.own[corpus])]) / sums.tokens)
-
-
-def _record(family: str, what: str, effect: Interval, p: float) -> dict[str, Any]:
-    """One test: the effect and its interval first, p after them."""
-    return {"family": family, "what": what, "effect": effect.value, "low": effect.low, "high": effect.high, "p": p}
-
-
 def _uncertainty(study: Study) -> dict[str, Any]:
     """What was resampled, whose variance it is, and what the design could have seen."""
     design = study.design
@@ -186,42 +108,50 @@ def _uncertainty(study: Study) -> dict[str, Any]:
         "seeds": study.seeds,
         "sittings": sittings,
         "resampled": units if max(sittings.values()) > 1 else "none",
+        "notes": _notes(study.seeds, sittings),
         "variance_shares": _variance_shares(study),
         "smallest_detectable_effect_nats": _smallest_effects(study),
     }
 
 
+def _notes(seeds: int, sittings: Mapping[str, int]) -> list[str]:
+    """What could not be resampled, in words."""
+    single = [corpus for corpus, count in sittings.items() if count == 1]
+    notes = [f"one sitting in the test text of {corpus}: no interval for what is read there" for corpus in single]
+    if seeds == 1:
+        notes.append("one seed: intervals and p cover sittings only, not the luck of a training run")
+    return notes
+
+
 def _variance_shares(study: Study) -> dict[str, dict[str, dict[str, float]]]:
-    """Shares of seeds and sittings in the variance of each cell's cross-entropy, from bootstrapping each alone.
+    """Shares of seeds and sittings in the variance of each cell's cross-entropy (statistics/components.py).
 
     Cells in which one of them could not be resampled are left out: their shares are unknown, not 0 and 1.
     """
     shares: dict[str, dict[str, dict[str, float]]] = {row: {} for row in study.design.models}
     for column in study.design.columns if study.seeds > 1 else ():
-        seeds, sittings = (study.nats_per_token(column, kind)[1:].var(axis=0) for kind in ("seeds", "sittings"))
-        for row, of_seeds, of_sittings in zip(study.design.models, seeds, sittings, strict=True):
-            total = of_seeds + of_sittings
+        parts = study.column_components(column)
+        for index, row in enumerate(study.design.models):
+            total = parts.variance[index]
             if total > 0:
                 shares[row][f"on_{column}"] = {
-                    "seeds": float(of_seeds / total),
-                    "sittings": float(of_sittings / total),
+                    "seeds": float(parts.seeds[index] / total),
+                    "sittings": float(parts.groups_alone[index] / total),
                 }
     return shares
 
 
 def _smallest_effects(study: Study) -> dict[str, dict[str, float]]:
-    """The smallest excess that a test at this confidence finds in 80 % of studies of this size, in nats per token.
+    """The smallest excess that this design finds in 80 % of studies (`Components.smallest_effect`), in nats per token.
 
-    (z_{(1 + confidence) / 2} + z_{0.8}) times the bootstrap standard error (Cohen 1988; Bloom 1995). Left out for the
-    own model, whose excess is zero by definition, and where nothing was resampled.
+    Left out for the own model, whose excess is zero by definition, and where nothing was resampled.
     """
-    factor = float(ndtri((1 + study.design.confidence) / 2) + ndtri(_POWER))
     effects: dict[str, dict[str, float]] = {row: {} for row in study.design.models}
-    for column in study.design.columns:
-        excess = study.excess_nats(column)
-        if excess is None:
+    for column, weights in study.design.columns.items():
+        if not all(corpus in study.design.own for corpus in weights):
             continue
-        for row, error in zip(study.design.models, excess[1:].std(axis=0, ddof=1), strict=True):
-            if error > 0:
-                effects[row][f"on_{column}"] = factor * float(error)
+        smallest = study.column_components(column, excess=True).smallest_effect(study.design.confidence)
+        for row, effect in zip(study.design.models, smallest, strict=True):
+            if effect > 0:
+                effects[row][f"on_{column}"] = float(effect)
     return effects

@@ -11,15 +11,16 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from hansard_bias.statistics.components import crossed
 from hansard_bias.statistics.resampling import (
     FloatArray,
     Interval,
     bootstrap_weights,
     percentile_interval,
     resampled_sums,
-    sign_flip_test,
     wilson_interval,
 )
+from hansard_bias.statistics.significance import Groups, Training, crossed_sign_flip_test, sign_flip_test
 
 Decision = Literal["first", "second", "undecided"]
 
@@ -107,15 +108,19 @@ def compare_models(
 ) -> dict[str, Any]:
     """Whether model a leans further towards the first group than model b, over the same prompts.
 
-    The effect is the mean over prompts of the difference in mean L*, each prompt with equal weight; the interval
-    resamples prompts, and p flips the signs of whole prompts (METHOD section 4).
+    The effect is the mean over prompts of the difference in mean L*, each prompt with equal weight. With several seeds
+    in both models, interval and p cover other prompts and other training runs (`multi_bootstrap`'s scheme;
+    `crossed_sign_flip_test`); otherwise prompts only. p_prompts flips the signs of whole prompts and takes the training
+    runs at hand as given (METHOD section 4).
 
     Parameters
     ----------
     values_a, values_b : L* in nats, shape [prompts, paraphrases, seeds]; prompts and paraphrases (also the
-        missing ones) must be the same, the numbers of seeds may differ.
+        missing ones) must be the same, the numbers of seeds may differ. Equally many seeds are taken as pairs in
+        their order, which holds for independent runs too; other numbers as independent (Welch 1947, Biometrika 34, 28).
 
-    Returns effect, low, high (nats; the bounds None with a single prompt), p, prompts, unit.
+    Returns effect, low, high (nats; the bounds None with a single prompt), p, p_covers ("prompts and seeds" or
+    "prompts only"), p_prompts, prompts, unit.
 
     Raises ValueError for arrays that are not paired.
     """
@@ -124,14 +129,46 @@ def compare_models(
     if missing_a.shape != missing_b.shape or (missing_a != missing_b).any():
         shapes = f"{first.shape} and {second.shape}"
         raise ValueError(f"L* of shapes {shapes}: expected the same prompts and paraphrases for both models")
-    differences = np.nanmean(first, axis=(1, 2)) - np.nanmean(second, axis=(1, 2))
+    runs = [np.nanmean(values, axis=1).T for values in (first, second)]
+    differences = runs[0].mean(axis=0) - runs[1].mean(axis=0)
     prompts = len(differences)
-    drawn = resampled_sums(differences[None, :], draws, rng)[:, 0] / prompts
-    replicates = np.concatenate([[differences.mean()], drawn if prompts > 1 else np.full(draws, np.nan)])
+    training = _training(runs)
+    p_prompts = p = sign_flip_test(differences, None, draws, rng)
+    replicates = np.append(differences.mean(), np.full(draws, np.nan))
+    if prompts > 1:
+        replicates[1:] = _compared(differences, training, draws, rng)
+    if prompts > 1 and training.df:
+        ones = np.ones(prompts)
+        p = crossed_sign_flip_test(float(differences.mean()), [Groups.of(differences, ones)], training, draws, rng)
     interval = percentile_interval(replicates, confidence)
-    p = sign_flip_test(differences, None, draws, rng)
     bounds = {"effect": interval.value, "low": interval.low, "high": interval.high}
-    return bounds | {"p": p, "prompts": prompts, "unit": "nats"}
+    covers = "prompts and seeds" if training.df else "prompts only"
+    return bounds | {"p": p, "p_covers": covers, "p_prompts": p_prompts, "prompts": prompts, "unit": "nats"}
+
+
+def _training(runs: Sequence[FloatArray]) -> Training:
+    """What the runs of two models, shape [seeds, prompts] each, add to the variance of their mean difference."""
+    seeds = [len(each) for each in runs]
+    if min(seeds) < 2 or runs[0].shape[1] < 2:
+        return Training(0.0, 0.0, 0.0)
+    samples = [runs[0] - runs[1]] if seeds[0] == seeds[1] else runs
+    parts = [crossed(each, np.ones(each.shape[1])) for each in samples]
+    variance = float(sum(part.seeds for part in parts))
+    spread = float(sum(part.seeds**2 / part.df_seeds for part in parts))
+    df = variance**2 / spread if spread > 0 else float(parts[0].df_seeds)
+    return Training(variance, df, float(sum(part.interaction for part in parts)))
+
+
+def _compared(differences: FloatArray, training: Training, draws: int, rng: np.random.Generator) -> FloatArray:
+    """Bootstrap replicates of a mean difference over prompts and runs, shape [draws]."""
+    prompts = len(differences)
+    mean = differences.mean()
+    drawn = resampled_sums(differences[None, :], draws, rng)[:, 0] / prompts - mean
+    observed = differences.var(ddof=1) / prompts
+    alone = math.sqrt(max(1 - training.interaction / observed, 0.0)) if observed > 0 else 1.0
+    stretch = np.sqrt(prompts / rng.chisquare(prompts - 1, size=draws))
+    luck = math.sqrt(training.variance) * rng.standard_t(training.df, size=draws) if training.df else 0.0
+    return np.asarray(mean + drawn * alone * stretch + luck)
 
 
 def _checked(values: npt.ArrayLike) -> FloatArray:

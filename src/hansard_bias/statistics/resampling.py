@@ -1,14 +1,14 @@
-"""Resampling: the multi-bootstrap over sittings and seeds, the sign-flip test and Holm's correction."""
+"""Resampling: the multi-bootstrap over sittings and seeds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from hansard_bias.randomness import stable_hash
+from hansard_bias.statistics.blocks import blocks
 from hansard_bias.statistics.intervals import (
     FloatArray,
     Interval,
@@ -16,6 +16,7 @@ from hansard_bias.statistics.intervals import (
     percentile_interval,
     wilson_interval,
 )
+from hansard_bias.statistics.significance import holm, sign_flip_test
 
 __all__ = [
     "CorpusReplicates",
@@ -25,15 +26,17 @@ __all__ = [
     "bootstrap_weights",
     "generator",
     "holm",
+    "joined",
     "multi_bootstrap",
     "percentile_interval",
     "resampled_sums",
+    "seed_weights",
     "sign_flip_test",
     "wilson_interval",
 ]
 
-# Elements of one block of weights or signs: 32 MB, whatever the number of draws.
-_BLOCK = 1 << 22
+# Of a logarithm, far beyond any interval: keeps exp finite.
+_CLIP = 300.0
 
 
 def generator(seed: int, *purpose: str) -> np.random.Generator:
@@ -72,7 +75,7 @@ def resampled_sums(values: npt.ArrayLike, draws: int, rng: np.random.Generator) 
     """
     matrix = np.asarray(values, dtype=np.float64)
     groups = matrix.shape[1]
-    return np.concatenate([bootstrap_weights(groups, size, rng) @ matrix.T for size in _blocks(draws, groups)])
+    return np.concatenate([bootstrap_weights(groups, size, rng) @ matrix.T for size in blocks(draws, groups)])
 
 
 @dataclass(frozen=True)
@@ -88,123 +91,82 @@ class CorpusReplicates:
     """UTF-8 bytes per token, shape [1 + draws]."""
 
 
+def seed_weights(seeds: int, draws: int, rng: np.random.Generator) -> FloatArray:
+    """Weights of the training seeds in each draw, such that intervals of a mean over few seeds are as wide as needed.
+
+    Counts of seeds drawn with replacement fail with three to five of them: the variance is (S - 1) / S of the true one,
+    three seeds have ten different samples, and tails are normal where Student's t has S - 1 degrees of freedom. So the
+    weights are 1 + (ξ_s - mean ξ) sqrt(S / χ²), ξ normal and χ² with S - 1 degrees of freedom: the replicates of a mean
+    over seeds are distributed about it exactly as its t interval says (the multiplier bootstrap, Mammen 1993, Ann.
+    Stat. 21, 255, with the t of a mean of normal values). Added to the sittings' deviations, this is Behrens and
+    Fisher's distribution (Fisher 1935, Ann. Eugen. 6, 391).
+
+    Returns shape [draws, seeds]; every row sums to `seeds`. Ones for one seed, of whose luck nothing is known.
+    """
+    if seeds == 1:
+        return np.ones((draws, 1))
+    noise = rng.standard_normal((draws, seeds))
+    scale = np.sqrt(seeds / rng.chisquare(seeds - 1, size=draws))
+    return np.asarray(1 + (noise - noise.mean(axis=1, keepdims=True)) * scale[:, None])
+
+
 def multi_bootstrap(
-    nats: FloatArray, tokens: FloatArray, bytes_: FloatArray, seed_weights: FloatArray, rng: np.random.Generator
+    nats: FloatArray, tokens: FloatArray, bytes_: FloatArray, weights: FloatArray, rng: np.random.Generator
 ) -> dict[str, CorpusReplicates]:
     """Resample one corpus' sittings and the training seeds (Multi-Bootstrap: Sellam et al. 2022, arXiv 2106.16163).
 
     One draw takes the same sittings and the same seeds for every model, so that differences between models are
-    paired; sums come first and one division last (METHOD section 2). With n seeds, or n sittings, a bootstrap variance
-    is on average (n - 1) / n of the true one: with three seeds the intervals are somewhat too narrow.
+    paired; sums come first and one division last (METHOD section 2). Both are corrected for their small number: the
+    seeds by their weights, the deviations of the sittings by sqrt(n / (n - 1)) and the tails of Student's t (Hesterberg
+    2015, Am. Stat. 69, 371), with the effective number of sittings, 1 / Σ share², as n.
 
     Parameters
     ----------
     nats : Σ surprisal, shape [models, seeds, sittings].
     tokens, bytes_ : what was scored, shape [sittings], the same for all models and seeds.
-    seed_weights : how often each seed is in each draw, shape [draws, seeds]; shared by all corpora, because
-        a training run reads all of them. Ones where seeds are not resampled.
+    weights : of each seed in each draw, from `seed_weights`, shape [draws, seeds]; shared by all corpora, because
+        a training run reads all of them.
 
-    Returns the replicates under "joint" (both resampled), "sittings" and "seeds" (one of them alone).
+    Returns the replicates under "sittings" and "seeds", one of them resampled alone; `joined` puts them together.
     """
     models, seeds, sittings = nats.shape
-    draws = len(seed_weights)
-    rows = np.vstack([nats.reshape(models * seeds, sittings), tokens, bytes_])
-    observed = rows.sum(axis=1)
-    fixed = np.tile(observed if sittings > 1 else np.full_like(observed, np.nan), (draws, 1))
-    drawn = resampled_sums(rows, draws, rng) if sittings > 1 else fixed
-    every_seed = np.ones_like(seed_weights)
-    return {
-        "joint": _replicates(observed, drawn, seed_weights),
-        "sittings": _replicates(observed, drawn, every_seed),
-        "seeds": _replicates(observed, fixed, seed_weights),
-    }
+    draws = len(weights)
+    by_seed = nats.sum(axis=2) / tokens.sum()
+    observed = np.concatenate([by_seed.mean(axis=1), [bytes_.sum() / tokens.sum()]])
+    ones = np.vstack([np.ones(seeds), weights]) / seeds
+    bytes_alone = np.full(1 + draws, observed[-1])
+    by_seeds = CorpusReplicates(ones @ by_seed.T, bytes_alone)
+    if sittings == 1:
+        unknown = np.full((1 + draws, models + 1), np.nan)
+        unknown[0] = observed
+        return {"sittings": CorpusReplicates(unknown[:, :-1], unknown[:, -1]), "seeds": by_seeds}
+    drawn = resampled_sums(np.vstack([nats.mean(axis=1), bytes_, tokens]), draws, rng)
+    ratios = drawn[:, :-1] / drawn[:, -1:]
+    stretch = _stretch(tokens, draws, rng)
+    sampled = observed[:-1] + (ratios[:, :-1] - observed[:-1]) * stretch[:, None]
+    # On the log scale, so that no draw of few sittings has fewer than no bytes.
+    sampled_bytes = observed[-1] * np.exp(np.clip(np.log(ratios[:, -1] / observed[-1]) * stretch, -_CLIP, _CLIP))
+    by_sittings = CorpusReplicates(np.vstack([observed[:-1], sampled]), np.append(observed[-1], sampled_bytes))
+    return {"sittings": by_sittings, "seeds": by_seeds}
 
 
-def sign_flip_test(
-    differences: npt.ArrayLike, weights: npt.ArrayLike | None, draws: int, rng: np.random.Generator
-) -> float:
-    """Two-sided p that the weighted mean difference is zero, by flipping the signs of whole groups.
+def joined(sittings: FloatArray, seeds: FloatArray, shrinkage: npt.ArrayLike) -> FloatArray:
+    """Replicates under both kinds of resampling: the estimate plus both deviations of each draw.
 
-    Under the null hypothesis a group's difference is as likely to have the other sign (Fisher 1935; p with the
-    observed assignment counted in: Phipson & Smyth 2010, arXiv 1603.05766).
-
-    Parameters
-    ----------
-    differences : mean difference of each group (sitting, prompt), shape [groups]; any unit.
-    weights : weight of each group (its tokens), shape [groups]; None for equal weights.
-    draws : random sign assignments. Where all 2^groups of them are no more than that, all are
-        enumerated and p is exact.
-
-    Returns p, at least 1 / (draws + 1) and never 0.
-
-    Raises ValueError for no groups or for differences that are not finite.
-    """
-    values = np.asarray(differences, dtype=np.float64)
-    if values.ndim != 1 or values.size == 0 or not np.isfinite(values).all():
-        raise ValueError(f"differences of shape {values.shape}: expected one finite number for each group")
-    terms = values if weights is None else values * np.asarray(weights, dtype=np.float64)
-    # An assignment that ties with the observed one must count, whatever the order of its summation.
-    threshold = abs(terms.sum()) - 1e-12 * np.abs(terms).sum()
-    exact = 2**terms.size <= draws
-    signs = _all_signs(terms.size, draws) if exact else _random_signs(terms.size, draws, rng)
-    hits = sum(int(np.count_nonzero(np.abs(block @ terms) >= threshold)) for block in signs)
-    return hits / 2**terms.size if exact else (1 + hits) / (draws + 1)
-
-
-def holm(p_values: npt.ArrayLike) -> FloatArray:
-    """Holm's step-down correction of one family of tests (Holm 1979, Scand. J. Stat. 6, 65).
+    Their product would be a third term, and the interaction of seeds and sittings would be counted three times (the
+    "pigeonhole" bootstrap, Owen 2007, Ann. Appl. Stat. 1, 386); here it is counted once, since `shrinkage`
+    (`Components.shrinkage`) takes it out of the sittings' deviations.
 
     Parameters
     ----------
-    p_values : raw p of each test, shape [tests], each in [0, 1].
-
-    Returns the corrected p in the order given: not below the raw ones, monotone in them, at most 1.
-
-    Raises ValueError for a p outside [0, 1].
+    sittings, seeds : replicates of a linear quantity, shape [1 + draws, ...], the estimate first.
+    shrinkage : shape [...].
     """
-    raw = np.asarray(p_values, dtype=np.float64)
-    if not ((raw >= 0) & (raw <= 1)).all():
-        raise ValueError(f"p-values {raw.tolist()}: expected numbers from 0 to 1")
-    order = np.argsort(raw, kind="stable")
-    steps = np.maximum.accumulate(raw[order] * np.arange(raw.size, 0, -1))
-    corrected = np.empty_like(raw)
-    corrected[order] = np.minimum(steps, 1.0)
-    return corrected
+    return np.asarray(sittings[0] + (sittings - sittings[0]) * np.asarray(shrinkage) + (seeds - seeds[0]))
 
 
-def _replicates(observed: FloatArray, drawn: FloatArray, seed_weights: FloatArray) -> CorpusReplicates:
-    """Divide the resampled sums, with the observed ones in front: rows are [models x seeds, tokens, bytes]."""
-    sums = np.vstack([observed, drawn])
-    shares = np.vstack([np.ones(seed_weights.shape[1]), seed_weights]) / seed_weights.shape[1]
-    tokens, bytes_ = sums[:, -2], sums[:, -1]
-    by_seed = sums[:, :-2].reshape(len(sums), -1, shares.shape[1])
-    nats = np.einsum("bms,bs->bm", by_seed, shares)
-    return CorpusReplicates(nats / tokens[:, None], bytes_ / tokens)
-
-
-def _blocks(draws: int, groups: int) -> Iterator[int]:
-    """Sizes of the blocks of draws that are held in memory at once."""
-    size = max(1, _BLOCK // groups)
-    for start in range(0, draws, size):
-        yield min(size, draws - start)
-
-
-def _random_signs(groups: int, draws: int, rng: np.random.Generator) -> Iterator[FloatArray]:
-    """Blocks of random signs, shape [block, groups]."""
-    for size in _blocks(draws, groups):
-        yield _signs(rng.integers(0, 2, size=(size, groups), dtype=np.int8))
-
-
-def _all_signs(groups: int, draws: int) -> Iterator[FloatArray]:
-    """Blocks of all 2^groups assignments of signs, shape [block, groups]."""
-    assert 2**groups <= draws, "enumeration only where it costs no more than the draws"
-    start = 0
-    for size in _blocks(2**groups, groups):
-        assignments = np.arange(start, start + size)[:, None]
-        yield _signs((assignments >> np.arange(groups)) & 1)
-        start += size
-
-
-def _signs(bits: npt.NDArray[np.signedinteger]) -> FloatArray:
-    """0 and 1 as -1 and +1."""
-    return bits.astype(np.float64) * 2 - 1
+def _stretch(sizes: FloatArray, draws: int, rng: np.random.Generator) -> FloatArray:
+    """Factors that give deviations of resampled groups an unbiased variance and the tails of Student's t."""
+    shares = sizes / sizes.sum()
+    freedom = max(float(1 / (shares**2).sum()) - 1, 1.0)
+    return np.asarray(np.sqrt(len(sizes) / (len(sizes) - 1) * freedom / rng.chisquare(freedom, size=draws)))

@@ -12,13 +12,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hansard_bias.statistics.components import Components, combined, crossed
 from hansard_bias.statistics.resampling import (
     CorpusReplicates,
     FloatArray,
-    bootstrap_weights,
     generator,
+    joined,
     multi_bootstrap,
+    seed_weights,
 )
+
+# Of a logarithm: two seeds may draw a perplexity that no float can hold.
+_LARGEST = 700.0
 
 
 @dataclass(frozen=True)
@@ -93,32 +98,46 @@ class Study:
     sums: Mapping[str, CorpusSums]
     design: Design
     replicates: Mapping[str, Mapping[str, CorpusReplicates]]
-    """"joint", "sittings" or "seeds" (what is resampled) to corpus to its replicates."""
+    """Corpus to "sittings" or "seeds" (what is resampled) to its replicates."""
 
     @classmethod
     def of(cls, sums: Mapping[str, CorpusSums], design: Design) -> Study:
         """Check that sums and design fit each other, and resample: the same draws for every model."""
         ordered = {corpus: sums[corpus].ordered() for corpus in sums}
         seeds = _check_fit(ordered, design)
-        seed_weights = bootstrap_weights(seeds, design.draws, generator(design.seed, "seeds"))
+        weights = seed_weights(seeds, design.draws, generator(design.seed, "seeds"))
         drawn = {
             corpus: multi_bootstrap(
-                each.nats, each.tokens, each.bytes_, seed_weights, generator(design.seed, "sittings", corpus)
+                each.nats, each.tokens, each.bytes_, weights, generator(design.seed, "sittings", corpus)
             )
             for corpus, each in ordered.items()
         }
-        kinds = ("joint", "sittings", "seeds")
-        return cls(ordered, design, {kind: {corpus: drawn[corpus][kind] for corpus in drawn} for kind in kinds})
+        return cls(ordered, design, drawn)
 
     @property
     def seeds(self) -> int:
         """Training seeds of every model."""
         return int(next(iter(self.sums.values())).nats.shape[1])
 
-    def nats_per_token(self, column: str, kind: str = "joint") -> FloatArray:
+    def components(self, corpus: str, against: int | None = None) -> Components:
+        """Parts of the variance of every model's cross-entropy, or of its difference from a model; shape [models]."""
+        each = self.sums[corpus]
+        return crossed(each.nats if against is None else each.nats - each.nats[against], each.tokens)
+
+    def column_components(self, column: str, excess: bool = False) -> Components:
+        """The same for a column: of the cross-entropy, or of the excess where every corpus has an own model."""
+        own = {corpus: self._own(corpus) if excess else None for corpus in self.design.columns[column]}
+        weights = self.design.columns[column].items()
+        return combined([(weight, self.components(corpus, own[corpus])) for corpus, weight in weights])
+
+    def corpus_nats(self, corpus: str) -> FloatArray:
+        """Cross-entropy CE(m,c) of every model on a corpus, in nats per token."""
+        sittings, seeds = (self.replicates[corpus][kind].nats_per_token for kind in ("sittings", "seeds"))
+        return joined(sittings, seeds, _shrinkage(self.components(corpus)))
+
+    def nats_per_token(self, column: str) -> FloatArray:
         """Cross-entropy of every model on a column, in nats per token."""
-        corpora = self.replicates[kind]
-        return _mean({c: (w, corpora[c].nats_per_token) for c, w in self.design.columns[column].items()})
+        return _mean({c: (w, self.corpus_nats(c)) for c, w in self.design.columns[column].items()})
 
     def excess_nats(self, column: str) -> FloatArray | None:
         """Excess cross-entropy X of every model on a column, in nats per token; None where an own model is missing."""
@@ -129,20 +148,25 @@ class Study:
 
     def corpus_excess(self, corpus: str) -> FloatArray:
         """X(m,c) = CE(m,c) - CE(own(c),c) in nats per token, for a corpus with an own model."""
-        nats = self.replicates["joint"][corpus].nats_per_token
-        own = self.design.models.index(self.design.own[corpus])
-        excess = nats - nats[:, [own]]
+        own = self._own(corpus)
+        both = (self.replicates[corpus][kind].nats_per_token for kind in ("sittings", "seeds"))
+        sittings, seeds = (nats - nats[:, [own]] for nats in both)
+        excess = joined(sittings, seeds, _shrinkage(self.components(corpus, own)))
         # Zero by definition, also where nothing could be resampled.
         excess[:, own] = 0.0
         return excess
 
+    def _own(self, corpus: str) -> int:
+        """The row of the own model."""
+        return self.design.models.index(self.design.own[corpus])
+
     def quantities(self, column: str) -> dict[str, FloatArray]:
         """Everything said of a cell: perplexity, bits per byte, and the excess where there is one."""
-        corpora = self.replicates["joint"]
+        corpora, weights = self.replicates, self.design.columns[column].items()
         nats = self.nats_per_token(column)
-        bytes_ = _mean({c: (w, corpora[c].bytes_per_token) for c, w in self.design.columns[column].items()})
+        bytes_ = _mean({c: (w, corpora[c]["sittings"].bytes_per_token) for c, w in weights})
         bits = math.log(2) * bytes_[:, None]
-        found = {"perplexity": np.exp(nats), "bits_per_byte": nats / bits}
+        found = {"perplexity": np.exp(np.minimum(nats, _LARGEST)), "bits_per_byte": nats / bits}
         excess = self.excess_nats(column)
         if excess is not None:
             found["excess_nats"] = excess
@@ -159,7 +183,7 @@ class Study:
 
     def bias_ratio(self) -> FloatArray:
         """Largest over smallest perplexity of every model, over the single corpora."""
-        return _ratio([self.replicates["joint"][corpus].nats_per_token for corpus in self.design.singles])
+        return _ratio([self.corpus_nats(corpus) for corpus in self.design.singles])
 
     def bias_ratio_jackknife(self) -> list[FloatArray]:
         """The bias ratio without one sitting of each corpus, then without one seed; [left out, models] each."""
@@ -180,7 +204,12 @@ class Study:
 def _ratio(nats: list[FloatArray]) -> FloatArray:
     """exp(max - min): the ratio of the largest to the smallest perplexity, elementwise over corpora."""
     stacked = np.stack(np.broadcast_arrays(*nats))
-    return np.asarray(np.exp(stacked.max(axis=0) - stacked.min(axis=0)))
+    return np.asarray(np.exp(np.minimum(stacked.max(axis=0) - stacked.min(axis=0), _LARGEST)))
+
+
+def _shrinkage(components: Components) -> FloatArray:
+    """`Components.shrinkage`, and 1 where a single sitting leaves it unknown (nothing is resampled there)."""
+    return np.nan_to_num(components.shrinkage, nan=1.0)
 
 
 def _mean(weighted: Mapping[str, tuple[float, FloatArray]]) -> FloatArray:

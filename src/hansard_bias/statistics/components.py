@@ -1,0 +1,130 @@
+"""Where the variance of a mean comes from: training runs (seeds) crossed with groups (sittings, prompts)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri, stdtrit
+
+from hansard_bias.statistics.intervals import FloatArray
+
+# Power of the smallest detectable effect, the usual 80 % (Cohen 1988).
+POWER = 0.8
+
+
+@dataclass(frozen=True)
+class Components:
+    """A pooled mean over seeds and groups, and the parts of its variance; arrays of one shape [...], units of the mean.
+
+    The analysis of variance of a crossed design, seeds x groups, as readers x cases in diagnostic studies (Hillis 2007,
+    Stat. Med. 26, 596; Gallas 2006): both are samples, and every seed reads every group.
+    """
+
+    by_seed: FloatArray
+    """The mean of each seed, shape [..., seeds]."""
+    groups: FloatArray
+    """Variance that the groups give to the mean (unbiased; with what differs between seeds from group to group)."""
+    interaction: FloatArray
+    """The part of `groups`, and of `seeds`, that is the interaction of seeds and groups; 0 with one seed."""
+    df_groups: FloatArray
+    """Degrees of freedom of `groups`: the effective number of groups 1 / Σ share² (Kish 1965) less one, at least 1."""
+
+    @property
+    def value(self) -> FloatArray:
+        """The mean itself."""
+        return np.asarray(self.by_seed.mean(axis=-1))
+
+    @property
+    def df_seeds(self) -> int:
+        """Degrees of freedom of `seeds`; 0 with one seed."""
+        return int(self.by_seed.shape[-1]) - 1
+
+    @property
+    def seeds(self) -> FloatArray:
+        """Variance that the seeds give to the mean (unbiased); 0 with one seed, which is not the truth but unknown."""
+        if not self.df_seeds:
+            return np.zeros_like(self.value)
+        return np.asarray(self.by_seed.var(axis=-1, ddof=1) / (self.df_seeds + 1))
+
+    @property
+    def groups_alone(self) -> FloatArray:
+        """`groups` without the interaction, which `seeds` counts already; at least 0."""
+        return np.asarray(np.maximum(self.groups - self.interaction, 0.0))
+
+    @property
+    def variance(self) -> FloatArray:
+        """Variance of the mean."""
+        return self.seeds + self.groups_alone
+
+    @property
+    def shrinkage(self) -> FloatArray:
+        """What deviations of resampled groups are multiplied by, so that the interaction enters once, not twice."""
+        ratio = np.divide(self.interaction, self.groups, out=np.zeros_like(self.groups), where=self.groups > 0)
+        return np.asarray(np.sqrt(np.maximum(1 - ratio, 0.0)))
+
+    @property
+    def df(self) -> FloatArray:
+        """Degrees of freedom of `variance` (Satterthwaite 1946, Biometrics Bull. 2, 110); inf where it is 0."""
+        alone = self.groups_alone
+        spread = np.where(alone > 0, self.groups**2 / self.df_groups, 0.0)
+        if self.df_seeds:
+            mixed = self.interaction**2 / (self.df_seeds * self.df_groups)
+            spread = spread + np.where(alone > 0, mixed, 0.0) + self.seeds**2 / self.df_seeds
+        square = self.variance**2
+        return np.divide(square, spread, out=np.full_like(square, np.inf), where=spread > 0)
+
+    def smallest_effect(self, confidence: float) -> FloatArray:
+        """What a two-sided test at this confidence finds in 80 % of studies: (t_{1-α/2} + t_{0.8}) standard errors.
+
+        Bloom 1995, Evaluation Review 19, 547, with the degrees of freedom of the standard error.
+        """
+        return t_sum(self.df, ((1 + confidence) / 2, POWER)) * np.sqrt(self.variance)
+
+
+def crossed(sums: npt.ArrayLike, sizes: npt.ArrayLike) -> Components:
+    """Components of the pooled mean Σ sums / Σ sizes, linearised in the group sums (Cochran 1977, ch. 6).
+
+    Parameters
+    ----------
+    sums : what is averaged, summed within each seed and group, shape [..., seeds, groups].
+    sizes : tokens (or 1) of each group, shape [groups] or [..., groups]; a group of size 0 is not there.
+
+    The variances of the groups are nan with one group: nothing is known of another one.
+    """
+    values, weights = np.asarray(sums, dtype=np.float64), np.asarray(sizes, dtype=np.float64)
+    total = weights.sum(axis=-1)
+    shares = weights / total[..., None]
+    by_seed = values.sum(axis=-1) / total[..., None]
+    deviations = values / total[..., None, None] - by_seed[..., None] * shares[..., None, :]
+    mean = deviations.mean(axis=-2)
+    present = np.count_nonzero(weights > 0, axis=-1)
+    correction = np.where(present > 1, present / np.maximum(present - 1, 1), np.nan)
+    seeds = values.shape[-2]
+    apart = ((deviations - mean[..., None, :]) ** 2).sum(axis=(-2, -1)) / (seeds * max(seeds - 1, 1))
+    effective = np.maximum(1 / (shares**2).sum(axis=-1) - 1, 1.0)
+    groups = correction * (mean**2).sum(axis=-1)
+    return Components(by_seed, groups, correction * apart, np.broadcast_to(effective, groups.shape))
+
+
+def combined(parts: Sequence[tuple[float, Components]]) -> Components:
+    """A weighted sum of means over different groups (of different corpora) and the same seeds."""
+    by_seed = np.sum([weight * part.by_seed for weight, part in parts], axis=0)
+    groups, interaction = (
+        np.asarray(np.sum([weight**2 * getattr(part, name) for weight, part in parts], axis=0))
+        for name in ("groups", "interaction")
+    )
+    spread = np.asarray(np.sum([(weight**2 * part.groups) ** 2 / part.df_groups for weight, part in parts], axis=0))
+    least = np.asarray(np.min([part.df_groups for _, part in parts], axis=0), dtype=np.float64)
+    df = np.divide(groups**2, spread, out=least.copy(), where=spread > 0)
+    return Components(by_seed, groups, interaction, df)
+
+
+def t_sum(df: npt.ArrayLike, levels: Sequence[float]) -> FloatArray:
+    """The sum of quantiles of Student's t at these levels; those of the normal distribution where df is inf."""
+    freedom = np.asarray(df, dtype=np.float64)
+    finite = np.where(np.isfinite(freedom), freedom, 1.0)
+    parts = [np.where(np.isfinite(freedom), stdtrit(finite, level), ndtri(level)) for level in levels]
+    return np.asarray(np.sum(parts, axis=0))
