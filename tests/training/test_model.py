@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -40,11 +41,22 @@ def test_same_seed_same_weights() -> None:
     assert not torch.equal(first[name], other[name])
 
 
-def test_flops_are_six_per_weight_that_a_piece_meets() -> None:
+def test_flops_are_six_per_weight_that_a_piece_meets_and_attention_to_its_window() -> None:
     model = build_model(SETTINGS, 50, 1)
     matrices = sum(p.numel() for name, p in model.bert.encoder.named_parameters() if p.dim() == 2)
     head = 32 * 32 + 32 * 50
-    assert flops_per_piece(SETTINGS, 50, 1.0, 0.0) == 6 * (matrices + head)
+    # Three pieces look at three, one at itself: 10 looks of 4 pieces.
+    attention = 12 * 2 * 32 * 10 / 4
+    assert flops_per_piece(SETTINGS, 50, 1.0, np.array([3, 1])) == 6 * (matrices + head) + attention
+
+
+def test_flops_that_only_serve_masked_pieces_are_counted_at_these() -> None:
+    lengths = np.array([4])
+    all_masked, half = (flops_per_piece(SETTINGS, 50, rate, lengths) for rate in (1.0, 0.5))
+    last = build_model(SETTINGS, 50, 1).bert.encoder.layer[-1]
+    behind = [last.attention.output.dense, last.intermediate.dense, last.output.dense]
+    saved = sum(layer.weight.numel() for layer in behind) + 32 * 32 + 32 * 50
+    assert all_masked - half == pytest.approx(6 * saved / 2)
 
 
 @pytest.mark.parametrize("kind", ["bert", "roberta"])

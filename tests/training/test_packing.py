@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -11,7 +13,7 @@ from hansard_bias.config import BertSettings
 from hansard_bias.encoded import EncodedCorpus, cut_windows
 from hansard_bias.tokenization import OWN_IDS
 from hansard_bias.training.batches import EXACT, Grain, MaskedText
-from hansard_bias.training.model import MaskedLoss, build_model
+from hansard_bias.training.model import MaskedLoss, build_model, compile_layers
 from hansard_bias.training.packing import WAYS, choose_way, grain_of, to_device
 
 VOCABULARY = 90
@@ -113,3 +115,20 @@ def test_on_a_gpu(precision: str) -> None:
         fast = float(loss(to_device(batch, device, way)))
         plain = float(loss(to_device(text_of().batch(np.arange(9), 0), device, "blocks")))
     assert fast == pytest.approx(plain, rel=0.02 if precision == "bf16" else 1e-5)
+
+
+def test_a_compiled_model_has_the_same_loss_and_gradients(model: torch.nn.Module) -> None:
+    if not any(map(shutil.which, ("g++", "clang++"))):
+        pytest.skip("torch.compile needs a C++ compiler, and none is installed")
+    compiled = build_model(SETTINGS, VOCABULARY, 1).eval()
+    compile_layers(compiled)
+    assert compiled.state_dict().keys() == model.state_dict().keys()
+    text = text_of()
+    for rows in (np.arange(5), np.arange(len(text.windows))):
+        batch = to_device(text.batch(rows, 1, grain_of("buckets")), CPU, "buckets")
+        losses = [MaskedLoss(one)(batch) for one in (model, compiled)]
+        torch.testing.assert_close(losses[1], losses[0])
+        both = zip(losses, (model, compiled), strict=True)
+        plain, ours = (torch.autograd.grad(loss, list(one.parameters())) for loss, one in both)
+        for own, other in zip(ours, plain, strict=True):
+            assert float((own - other).norm()) <= 1e-4 * float(other.norm()) + 1e-4

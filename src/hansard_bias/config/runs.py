@@ -79,6 +79,8 @@ class TrainConfig:
     keep: int
     """Checkpoints kept, the newest ones."""
     seeds: tuple[int, ...]
+    compile: bool = False
+    """Whether the layers are compiled before the first update."""
 
     def __post_init__(self) -> None:
         require(0 < self.lr < 1, "train.lr", self.lr, "a rate above 0 and below 1, for example 5e-4")

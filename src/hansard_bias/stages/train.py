@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from transformers.utils.logging import disable_progress_bar
 
 from hansard_bias import tokenization
-from hansard_bias.config import BertSettings, Config
+from hansard_bias.config import Config
 from hansard_bias.encoded import Windows, read_encoded
 from hansard_bias.initial import with_initial_sizes
 from hansard_bias.paths import ENCODED, METRICS, MIXTURES, MODELS, TOKENIZER, needed, run_name, write_json
@@ -24,7 +24,7 @@ from hansard_bias.training.card import model_card
 from hansard_bias.training.identity import RunIdentity, identify
 from hansard_bias.training.interruption import Interruption
 from hansard_bias.training.loop import Trainer
-from hansard_bias.training.model import build_model, flops_per_piece, load_initial
+from hansard_bias.training.model import build_model, compile_layers, flops_per_piece, load_initial
 from hansard_bias.training.processes import end_together, is_main_process
 from hansard_bias.training.progress import RunLog
 from hansard_bias.training.task import Task
@@ -64,7 +64,7 @@ def train(
     portion, task = prepare(config, identity, model, seed, root, resume_from)
     asked = config.train.precision
     precision = device.choose_precision(asked)
-    trainer = Trainer(task, starting_model(config.model, vocabulary, seed, root), precision, log, interruption)
+    trainer = Trainer(task, starting_model(config, vocabulary, seed, root), precision, log, interruption)
     speed = model_speed(config, portion, precision, vocabulary, trainer.accelerator.num_processes)
     if trainer.accelerator.is_main_process:
         watching.warn(watching.device_warnings(asked, precision, device.has_gpu(), device.has_fast_bf16()))
@@ -121,16 +121,21 @@ def prepare(
 
 def model_speed(config: Config, portion: Portion, precision: str, vocabulary: int, devices: int) -> watching.Speed:
     """What one piece costs this model, against a matrix product timed now on each device that trains."""
-    length = float(np.mean(portion.windows.length))
-    flops = flops_per_piece(config.model, vocabulary, config.train.mask_rate, length)
+    flops = flops_per_piece(config.model, vocabulary, config.train.mask_rate, portion.windows.length)
     return watching.Speed(flops, devices * device.peak_flops(precision))
 
 
-def starting_model(settings: BertSettings, vocabulary: int, seed: int, root: Path) -> Any:
-    """Random weights drawn from the seed, or those of `model.init`."""
+def starting_model(config: Config, vocabulary: int, seed: int, root: Path) -> Any:
+    """Random weights drawn from the seed, or those of `model.init`; compiled where `train.compile` says so."""
+    settings = config.model
     if settings.init:
-        return load_initial(root / settings.init, settings, vocabulary)
-    return build_model(settings, vocabulary, seed)
+        model = load_initial(root / settings.init, settings, vocabulary)
+    else:
+        model = build_model(settings, vocabulary, seed)
+    if config.train.compile:
+        device.require_compiler()
+        compile_layers(model)
+    return model
 
 
 def summarise(trainer: Trainer, portion: Portion, precision: str, speed: watching.Speed) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import resource
+import shutil
 import sys
 import time
 
@@ -30,6 +32,16 @@ def has_fast_bf16() -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capability = torch.cpu.get_capabilities()
     return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))
+
+
+def require_compiler() -> None:
+    """Raise ValueError where `train.compile` asks for a compiler and none is installed."""
+    names = [name for name in (os.environ.get("CXX"), "g++", "clang++", "c++") if name]
+    if not any(map(shutil.which, names)):
+        raise ValueError(
+            "params.yaml: train.compile is true, expected a C++ compiler (g++ or clang++) on this machine; "
+            "install one or set it to false"
+        )
 
 
 def has_gpu() -> bool:

@@ -6,6 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from transformers.models.bert.configuration_bert import BertConfig
@@ -62,6 +64,19 @@ def load_initial(folder: Path, settings: BertSettings, vocab_size: int) -> Any:
     return model
 
 
+def compile_layers(model: Any) -> None:
+    """Compile what follows the attention of every layer, for any number of tokens; weights keep their names.
+
+    The attention itself has other shapes in every batch. The last layer's way out of it is cut to the masked
+    positions (`masked_lm.states_at`), which a compiled module would not see.
+    """
+    layers = list(model.base_model.encoder.layer)
+    for part in [layer.attention.output for layer in layers[:-1]]:
+        part.compile(dynamic=True)
+    for part in [part for layer in layers for part in (layer.intermediate, layer.output)]:
+        part.compile(dynamic=True)
+
+
 class MaskedLoss(nn.Module):
     """The summed cross-entropy of a masked language model at its masked positions."""
 
@@ -73,21 +88,24 @@ class MaskedLoss(nn.Module):
     def forward(self, batch: Packed) -> Tensor:
         """Sum of -log P(label), in nats, over the masked positions of a packed batch."""
         places = batch.places[None] + self.first_position
-        states = self.model.base_model(batch.inputs[None], position_ids=places, plan=batch.plan).last_hidden_state
-        return surprisals_at(self.model, states[0], batch.positions, batch.labels).sum()
+        inputs = {"input_ids": batch.inputs[None], "position_ids": places, "plan": batch.plan}
+        return surprisals_at(self.model, batch.positions, batch.labels, **inputs).sum()
 
 
-def flops_per_piece(settings: BertSettings, vocab_size: int, mask_rate: float, mean_length: float) -> float:
-    """Floating-point operations of forward and backward for one piece.
+def flops_per_piece(settings: BertSettings, vocab_size: int, mask_rate: float, lengths: npt.NDArray[np.int64]) -> float:
+    """Floating-point operations of forward and backward for one piece of windows of these lengths, on average.
 
-    6 per weight of the layers (2 forward, 4 backward; Kaplan et al. 2020, arXiv 2001.08361), attention's
-    12 * layers * hidden * length (Chowdhery et al. 2022, arXiv 2204.02311), and the head where a piece is masked.
+    6 per weight of the layers (2 forward, 4 backward; Kaplan et al. 2020, arXiv 2001.08361) and attention's
+    12 * layers * hidden * length (Chowdhery et al. 2022, arXiv 2204.02311), the length being that of a piece's window,
+    on average over pieces. Only what the loss needs: the head, and in the last layer all behind its attention, serve
+    masked pieces alone.
     """
     hidden, inner = settings.hidden_size, settings.intermediate_size
-    layer = 4 * hidden * hidden + 2 * hidden * inner
-    attention = 12 * settings.num_hidden_layers * hidden * mean_length
-    head = 6 * mask_rate * (hidden * hidden + hidden * vocab_size)
-    return 6 * settings.num_hidden_layers * layer + attention + head
+    behind = hidden * hidden + 2 * hidden * inner
+    layers = settings.num_hidden_layers * (3 * hidden * hidden + behind) - (1 - mask_rate) * behind
+    attention = 12 * settings.num_hidden_layers * hidden * float(np.square(lengths, dtype=float).sum() / lengths.sum())
+    head = mask_rate * (hidden * hidden + hidden * vocab_size)
+    return 6 * (layers + head) + attention
 
 
 def build_optimizer(model: Any, config: TrainConfig) -> torch.optim.AdamW:

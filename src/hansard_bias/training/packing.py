@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from transformers import AttentionInterface, AttentionMaskInterface
 
+from hansard_bias.masked_lm import IGNORED
 from hansard_bias.training.batches import EXACT, Batch, Bucket, Grain
 
 PACKED = "packed"
@@ -66,8 +67,10 @@ def grain_of(way: str) -> Grain:
 
 def to_device(batch: Batch, device: torch.device, way: str) -> Packed:
     """A batch as tensors, with the plan for its attention."""
+    fill = (0, -len(batch.labels) % grain_of(way).total)
+    asked = np.pad(batch.positions, fill), np.pad(batch.labels, fill, constant_values=IGNORED)
     inputs, places, positions, labels = (
-        torch.from_numpy(array).to(device) for array in (batch.inputs, batch.places, batch.positions, batch.labels)
+        torch.from_numpy(array).to(device) for array in (batch.inputs, batch.places, *asked)
     )
     return Packed(inputs, places, positions, labels, _plan(batch, device, way))
 
@@ -129,7 +132,7 @@ def packed_attention(
     """
     assert plan is not None, "this attention is for packed sequences"
     if plan.way == "buckets":
-        return _by_buckets(query[0], key[0], value[0], scaling, dropout, plan)[None], None
+        return _by_buckets(query, key, value, scaling, dropout, plan), None
     if plan.way == "varlen":
         return _by_bounds(query, key, value, scaling, plan)[None], None
     mixed = torch.nn.functional.scaled_dot_product_attention(
@@ -139,21 +142,22 @@ def packed_attention(
 
 
 def _by_buckets(query: Tensor, key: Tensor, value: Tensor, scaling: float, dropout: float, plan: Plan) -> Tensor:
-    """Plain products over the windows of one width; query, key, value: (heads, tokens, size)."""
-    heads, tokens, size = query.shape
-    mixed, done = [], 0
-    for bucket, padding in zip(plan.buckets, plan.padding, strict=True):
-        done = bucket.start + bucket.windows * bucket.width
+    """Plain products over the windows of one width; query, key, value: (1, heads, tokens, size)."""
+    heads, tokens, size = query.shape[1:]
+    sizes = [bucket.windows * bucket.width for bucket in plan.buckets]
+    # Split, not sliced: the gradient of a slice is as large as the whole.
+    split = [torch.split(whole, [*sizes, tokens - sum(sizes)], dim=2) for whole in (query * scaling, key, value)]
+    mixed = []
+    for number, (bucket, padding) in enumerate(zip(plan.buckets, plan.padding, strict=True)):
         shape = (heads, bucket.windows, bucket.width, size)
-        own_query, own_key, own_value = (part[:, bucket.start : done].reshape(shape) for part in (query, key, value))
-        scores = torch.matmul(own_query * scaling, own_key.transpose(-1, -2))
+        own_query, own_key, own_value = (parts[number].view(shape) for parts in split)
+        scores = torch.matmul(own_query, own_key.transpose(-1, -2))
         if padding is not None:
             scores = scores + padding.to(scores.dtype)
         shares = torch.nn.functional.dropout(torch.softmax(scores, dim=-1), dropout, training=dropout > 0)
-        mixed.append(torch.matmul(shares, own_value).permute(1, 2, 0, 3).reshape(-1, heads, size))
-    if done < tokens:
-        mixed.append(query.new_zeros(tokens - done, heads, size))
-    return torch.cat(mixed)
+        mixed.append(torch.matmul(shares, own_value).permute(1, 2, 0, 3).reshape(1, -1, heads, size))
+    mixed.append(query.new_zeros(1, tokens - sum(sizes), heads, size))
+    return torch.cat(mixed, dim=1)
 
 
 def _by_bounds(query: Tensor, key: Tensor, value: Tensor, scaling: float, plan: Plan) -> Tensor:
