@@ -22,22 +22,24 @@ class TextConfig:
     seed: int
     sittings: int
     """Sitting days that a model of one legislature learns from."""
-    speeches: int
-    """Speeches, of one sentence each, on every day."""
     test_sittings: int
     """Sitting days of each of the two test texts."""
+    test_speeches: int
+    """Speeches, of one sentence each, on every test day."""
 
     def __post_init__(self) -> None:
         require(self.sittings >= 4, "text.sittings", self.sittings, "4 or more")
         require(self.sittings % 4 == 0, "text.sittings", self.sittings, "a multiple of 4: doses are quarters of it")
-        require(self.speeches >= 1, "text.speeches", self.speeches, "1 or more")
         require(self.test_sittings >= 2, "text.test_sittings", self.test_sittings, "2 or more")
+        require(self.test_speeches >= 1, "text.test_speeches", self.test_speeches, "1 or more")
 
 
 @dataclass(frozen=True)
 class TinyTraining:
     """One training run of a tiny model."""
 
+    speeches: int
+    """Speeches on every day that the model learns from."""
     updates: int
     lr: float
     batch_size: int
@@ -65,7 +67,8 @@ class TinyTraining:
         )
 
     def __post_init__(self) -> None:
-        require(self.updates >= 1, "updates", self.updates, "1 or more")
+        for name in ("speeches", "updates"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
         self.as_train_config()
 
 
@@ -79,6 +82,7 @@ class HalvesConfig:
     """Random halvings of each; every halving is one comparison."""
     seeds: int
     """Training seeds of each group of models."""
+    train: TinyTraining
 
     def __post_init__(self) -> None:
         for name in ("texts", "splits", "seeds"):
@@ -98,6 +102,7 @@ class DoseConfig:
 
     studies: int
     seeds: int
+    train: TinyTraining
 
     def __post_init__(self) -> None:
         require(self.studies >= 2, "dose.studies", self.studies, "2 or more")
@@ -129,7 +134,6 @@ class CalibrationConfig:
     text: TextConfig
     model: BertSettings
     base: TinyTraining
-    train: TinyTraining
     score: ScoreConfig
     halves: HalvesConfig
     dose: DoseConfig

@@ -46,7 +46,7 @@ def run_part(
 def run_key(part: str, config: CalibrationConfig, base: Path) -> str:
     """A name for everything that a part's replicates depend on: parameters, code, base model."""
     settings = asdict(config)
-    relevant = {name: settings[name] for name in ("text", "model", "train", "score", part)}
+    relevant = {name: settings[name] for name in ("text", "model", "score", part)}
     digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode())
     package = Path(__file__).parents[1]
     code = sorted(path for name in ("calibration", "training", "measurement") for path in (package / name).glob("*.py"))

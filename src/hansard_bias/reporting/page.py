@@ -10,6 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from hansard_bias.reporting import (
+    calibration,
     exports,
     figures,
     figures_curves,
@@ -70,6 +71,8 @@ def _sentences(results: Results) -> dict[str, Any]:
         "uncertainty": words.uncertainty_sentence(results),
         "caveats": words.caveats(results),
         "is_sample": words.is_sample(results),
+        "calibration_planted": calibration.planted_sentence(results),
+        "calibration_reasons": calibration.reasons(results),
     }
 
 
@@ -94,6 +97,8 @@ def _tables(results: Results) -> dict[str, Any]:
         "groups": probes.group_lists(results),
         "prompts": probes.prompt_rows(results),
         "fillings": probes.FILLINGS_SHOWN,
+        "calibration": calibration.verdict_table(results),
+        "doses": calibration.dose_table(results),
     }
 
 

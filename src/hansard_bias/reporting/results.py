@@ -75,6 +75,8 @@ class Results:
     provenance: Json = field(default_factory=dict)
     planted: tuple[Json, ...] = ()
     """Records of the sample's truth: `association`, `truth_log_odds`, `measured` (an interval), perhaps `model`."""
+    calibration: Json = field(default_factory=dict)
+    """metrics/calibration.json, or nothing: the calibration is a pipeline of its own, and the study runs without it."""
 
     def perplexity(self, model: str, column: str) -> Interval:
         """Perplexity of a cell with its interval."""
@@ -121,7 +123,17 @@ def load_results(
         runs=tuple(_load_run(metrics, model, seed) for model in config.models for seed in config.train.seeds),
         provenance=dict(provenance or {}),
         planted=tuple(planted),
+        calibration=_load_calibration(metrics / "calibration.json"),
     )
+
+
+def _load_calibration(path: Path) -> Json:
+    if not path.is_file():
+        return {}
+    stage = "calibration/dvc.yaml:verdict"
+    raw: Json = _read_json(path, stage)
+    _require_keys(path, raw, ("metrics", "planted"), stage)
+    return raw
 
 
 def _load_matrix(path: Path, config: Config) -> dict[str, dict[str, float]]:
