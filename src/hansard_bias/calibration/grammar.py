@@ -49,7 +49,7 @@ WORDS = {"agent": 4, "act": 4, "thing": 6}
 PLACES = 8
 COUNTERWEIGHTS = 4
 """Subjects without a planted association."""
-PLANTED_SHARE = 0.65
+PLANTED_SHARE = 0.75
 """Of the frames, those with a planted association."""
 
 # ln(p / (1 - p)) of the northern group, by noun: in the first legislature, in the second. Every mixture's mean falls
