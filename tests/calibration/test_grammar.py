@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from hansard_bias.calibration.grammar import (
+    ELSEWHERE,
     FRAMES,
     GROUPS,
     LEGISLATURES,
     MASK,
     PLANTED,
     UNDECIDED,
+    WORDS,
     associations,
+    invented,
     vocabulary,
 )
 from hansard_bias.calibration.text import encode, speeches, word_ids
@@ -82,10 +86,18 @@ def test_a_day_is_a_pure_function_of_its_number() -> None:
 
 def test_speeches_of_a_day_share_their_topic() -> None:
     """Clustered text: what makes a test over speeches too sure of itself."""
-    agents = [word for word in vocabulary() if word.startswith(("",))]
-    days = [Counter(" ".join(s.text for s in speeches(3, "first", day, 60)).split()) for day in range(30)]
-    spread = [max(day[word] for day in days) - min(day[word] for day in days) for word in agents]
-    assert max(spread) > 15
+    topic = set(invented("agent 0", WORDS["agent"]))
+    days = [[word for speech in speeches(3, "first", day, 200) for word in speech.text.split()] for day in range(40)]
+    counts = [sum(word in topic for word in words) for words in days]
+    # Independent speeches would vary like a Poisson number, whose variance is its mean.
+    assert np.var(counts) > 3 * np.mean(counts)
+
+
+def test_preferences_elsewhere_say_nothing_of_those_planted() -> None:
+    elsewhere = [each.log_odds[ELSEWHERE] for each in associations()]
+    for name in LEGISLATURES:
+        planted = [each.log_odds[name] for each in associations()]
+        assert abs(np.corrcoef(elsewhere, planted)[0, 1]) < 0.15
 
 
 def test_encoding_keeps_words_days_and_bytes() -> None:
