@@ -5,7 +5,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 READY := $(VENV)/.ready
 
-.PHONY: setup repro test check ui bench
+.PHONY: setup repro test check ui bench calibrate
 
 setup: $(READY)  ## a virtual environment with the pinned dependencies
 
@@ -33,6 +33,10 @@ check: setup  ## style, types, architecture
 
 ui: setup  ## MLflow on http://127.0.0.1:5000
 	@hansard-bias ui
+
+calibrate: setup  ## is the instrument sound? A pipeline of its own; then the page, which shows the result
+	dvc repro calibration/dvc.yaml
+	dvc repro --single-item --force report
 
 bench: setup  ## archives, training, scoring and statistics against peers and theory: an hour, with nothing else running
 	python benchmarks/corpora.py

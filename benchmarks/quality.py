@@ -80,6 +80,7 @@ def measure(folder: Path, way: str, seed: int, updates: int, batch: int, dropout
     from hansard_bias.training.batches import MaskedText
     from hansard_bias.training.loop import Task, Trainer
     from hansard_bias.training.model import build_model
+    from hansard_bias.training.packing import PACKED
     from hansard_bias.training.progress import Silent
 
     content = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
@@ -100,7 +101,9 @@ def measure(folder: Path, way: str, seed: int, updates: int, batch: int, dropout
         trainer.run()
         model = trainer.accelerator.unwrap_model(trainer.model).model
     else:
+        model.set_attn_implementation("eager")
         train_padded(folder, model, padded(corpus, training, settings.max_position_embeddings), config, seed)
+        model.set_attn_implementation(PACKED)
     # Accelerate keeps one precision a process.
     AcceleratorState._reset_state(True)
     return Trainer(task, model, "fp32", Silent()).validation_loss()

@@ -17,7 +17,9 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "hansard_bias"
 
 MODULES = sorted(SOURCE.rglob("*.py"))
-STAGES = graph.definitions(YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8")))
+STAGES, CALIBRATION = (
+    graph.definitions(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))) for path in graph.PIPELINES
+)
 
 
 def area(path: Path) -> str:
@@ -48,10 +50,10 @@ def test_imports_point_one_way(path: Path) -> None:
     assert not outside & {"pickle", "dill", "joblib"}
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [*STAGES, *CALIBRATION])
 def test_a_stage_s_dependencies_are_the_modules_that_it_imports(stage: str) -> None:
     """Fewer: an edited helper reruns nothing; more: an edited page retrains. Mend with import_graph.py --write."""
-    listed = sorted(dep for dep in STAGES[stage]["deps"] if dep.startswith("src/"))
+    listed = sorted(dep for dep in (STAGES | CALIBRATION)[stage]["deps"] if dep.startswith("src/"))
     assert listed == graph.stage_dependencies(stage)
 
 
@@ -63,6 +65,18 @@ def test_editing_the_page_reruns_the_report_alone() -> None:
 def test_editing_the_statistics_reruns_no_model() -> None:
     touched = {stage for stage in STAGES if any("/statistics/" in dep for dep in graph.stage_dependencies(stage))}
     assert touched <= {"bias", "report"}
+
+
+def test_editing_the_statistics_retrains_no_calibration() -> None:
+    touched = {stage for stage in CALIBRATION if any("/statistics/" in dep for dep in graph.stage_dependencies(stage))}
+    assert touched == {"verdict"}
+
+
+def test_no_stage_of_the_study_waits_for_the_calibration() -> None:
+    outs = {str(out) for section in CALIBRATION.values() for out in section.get("outs", ())}
+    deps = {dep for section in STAGES.values() for dep in section["deps"]}
+    assert outs and not outs & deps
+    assert "metrics/calibration.json" not in deps | outs
 
 
 def test_dvc_yaml_has_the_stages_of_the_design() -> None:

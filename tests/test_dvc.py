@@ -86,6 +86,13 @@ def test_a_clone_without_data_knows_that_it_is_up_to_date(clone: Clone, tmp_path
     assert stages_run(second.run("dvc", "repro", "--allow-missing", "--dry")) == set()
 
 
+def test_the_calibration_is_a_pipeline_of_its_own(clone: Clone) -> None:
+    assert not (clone.root / "data" / "calibration").exists()
+    assert "calibration" not in clone.run("dvc", "dag") + clone.run("dvc", "metrics", "show")
+    assert clone.run("dvc", "status", "dvc.yaml").strip() == "Data and pipelines are up to date."
+    assert "hansard-bias calibrate base" in clone.run("dvc", "repro", "--dry", "calibration/dvc.yaml:base")
+
+
 def test_a_mistake_stops_before_any_stage_and_harms_nothing(clone: Clone) -> None:
     params = clone.root / "params.yaml"
     good = params.read_text(encoding="utf-8")

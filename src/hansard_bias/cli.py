@@ -165,6 +165,30 @@ def report() -> None:
 
 
 @app.command()
+def calibrate(
+    part: Annotated[str, typer.Argument(metavar="[PART]", help="base, halves, dose or verdict; without it: all.")] = "",
+) -> None:
+    """Check the instrument on studies with a known answer (settings: calibration/params.yaml)."""
+    from hansard_bias.calibration.config import load_calibration
+
+    parts = ("base", "halves", "dose", "verdict")
+    if part:
+        _known_part(part, parts)
+    settings = load_calibration()
+    die_with_dvc()
+    for each in (part,) if part else parts:
+        if each == "verdict":
+            from hansard_bias.stages import verdict
+
+            for metric, word in verdict.run(settings).items():
+                print(f"{metric}: {word}")
+        else:
+            from hansard_bias.stages import calibrate as stage
+
+            stage.run(each, settings)
+
+
+@app.command()
 def summary() -> None:
     """Print the matrix, the measures with intervals, and where the page and the runs are."""
     from hansard_bias.summary import print_summary
@@ -200,6 +224,11 @@ def preset(
 
     for line in apply_preset(name, path or []):
         print(line)
+
+
+def _known_part(part: str, parts: tuple[str, ...]) -> None:
+    if part not in parts:
+        raise ValueError(f"no part {part!r} of the calibration, expected one of {', '.join(parts)}")
 
 
 def _known(kind: str, name: str, entries: object) -> None:

@@ -17,6 +17,7 @@ PROBED = Path("data/probed")
 TOKENIZER = Path("models/tokenizer")
 MODELS = Path("models")
 METRICS = Path("metrics")
+CALIBRATION = Path("data/calibration")
 MIXTURES = ALIGNED / "mixtures.parquet"
 CHECKED = Path("data/params.checked")
 INITIAL = Path("data/initial.json")

@@ -10,6 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from hansard_bias.reporting import (
+    calibration,
     exports,
     figures,
     figures_curves,
@@ -79,6 +80,8 @@ def _sentences(results: Results) -> dict[str, Any]:
         "gap_words": gaps.word_sentence(results),
         "shared_text": gaps.sharing_sentence(results),
         "is_sample": words.is_sample(results),
+        "calibration_planted": calibration.planted_sentence(results),
+        "calibration_reasons": calibration.reasons(results),
     }
 
 
@@ -114,6 +117,8 @@ def _tables(results: Results) -> dict[str, Any]:
         "cosines": probe_tables.cosine_table(results),
         "unused_words": probe_tables.unused_words(results),
         "legacy": probe_tables.legacy_table(results),
+        "calibration": calibration.verdict_table(results),
+        "doses": calibration.dose_table(results),
     }
 
 

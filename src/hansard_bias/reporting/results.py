@@ -79,6 +79,8 @@ class Results:
     """Lines of slices.csv."""
     words: tuple[Mapping[str, str], ...] = ()
     """Lines of words.csv."""
+    calibration: Json = field(default_factory=dict)
+    """metrics/calibration.json, or nothing: the calibration is a pipeline of its own, and the study runs without it."""
 
     def perplexity(self, model: str, column: str) -> Interval:
         """Perplexity of a cell with its interval."""
@@ -127,6 +129,7 @@ def load_results(
         planted=tuple(planted),
         slices=_load_lines(metrics / "slices.csv"),
         words=_load_lines(metrics / "words.csv"),
+        calibration=_load_calibration(metrics / "calibration.json"),
     )
 
 
@@ -136,6 +139,15 @@ def _load_lines(path: Path) -> tuple[Mapping[str, str], ...]:
         return ()
     with path.open(encoding="utf-8", newline="") as file:
         return tuple(csv.DictReader(file))
+
+
+def _load_calibration(path: Path) -> Json:
+    if not path.is_file():
+        return {}
+    stage = "calibration/dvc.yaml:verdict"
+    raw: Json = _read_json(path, stage)
+    _require_keys(path, raw, ("metrics", "planted"), stage)
+    return raw
 
 
 def _load_matrix(path: Path, config: Config) -> dict[str, dict[str, float]]:

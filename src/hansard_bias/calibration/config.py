@@ -1,0 +1,160 @@
+"""calibration/params.yaml as typed, frozen, validated objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from hansard_bias.config import BertSettings, ConfigError, ScoreConfig, TrainConfig
+from hansard_bias.config.validation import parse, require
+
+FOLDER = Path("calibration")
+PARAMS = FOLDER / "params.yaml"
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """How much the generated legislatures say."""
+
+    seed: int
+    sittings: int
+    """Sitting days that a model of one legislature learns from."""
+    test_sittings: int
+    """Sitting days of each of the two test texts."""
+    test_speeches: int
+    """Speeches, of one sentence each, on every test day."""
+
+    def __post_init__(self) -> None:
+        require(self.sittings >= 4, "text.sittings", self.sittings, "4 or more")
+        require(self.sittings % 4 == 0, "text.sittings", self.sittings, "a multiple of 4: doses are quarters of it")
+        require(self.test_sittings >= 2, "text.test_sittings", self.test_sittings, "2 or more")
+        require(self.test_speeches >= 1, "text.test_speeches", self.test_speeches, "1 or more")
+
+
+@dataclass(frozen=True)
+class TinyTraining:
+    """One training run of a tiny model."""
+
+    speeches: int
+    """Speeches on every day that the model learns from."""
+    updates: int
+    lr: float
+    batch_size: int
+    mask_rate: float
+    warmup: float
+    weight_decay: float
+
+    def as_train_config(self) -> TrainConfig:
+        """The same in the terms of the pipeline's own trainings; their checks hold here too."""
+        return TrainConfig(
+            lr=self.lr,
+            epochs=1.0,
+            max_steps=self.updates,
+            batch_size=self.batch_size,
+            gradient_accumulation=1,
+            precision="fp32",
+            mask_rate=self.mask_rate,
+            warmup=self.warmup,
+            weight_decay=self.weight_decay,
+            patience=1,
+            eval_every=1,
+            save_every=1,
+            keep=1,
+            seeds=(1,),
+        )
+
+    def __post_init__(self) -> None:
+        for name in ("speeches", "updates"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        self.as_train_config()
+
+
+@dataclass(frozen=True)
+class HalvesConfig:
+    """Comparisons of two halves of one legislature."""
+
+    texts: int
+    """Legislatures that are generated anew."""
+    splits: int
+    """Random halvings of each; every halving is one comparison."""
+    seeds: int
+    """Training seeds of each group of models."""
+    train: TinyTraining
+
+    def __post_init__(self) -> None:
+        for name in ("texts", "splits", "seeds"):
+            require(getattr(self, name) >= 1, f"halves.{name}", getattr(self, name), "1 or more")
+        seeds = f"at least halves.seeds ({self.seeds}): replicates of a group come from different halvings"
+        require(self.splits >= self.seeds, "halves.splits", self.splits, seeds)
+
+    @property
+    def comparisons(self) -> int:
+        """Comparisons of two groups."""
+        return self.texts * self.splits
+
+
+@dataclass(frozen=True)
+class DoseConfig:
+    """Studies with models of both legislatures and of mixtures of them."""
+
+    studies: int
+    seeds: int
+    train: TinyTraining
+
+    def __post_init__(self) -> None:
+        require(self.studies >= 2, "dose.studies", self.studies, "2 or more")
+        require(self.seeds >= 1, "dose.seeds", self.seeds, "1 or more")
+
+
+@dataclass(frozen=True)
+class VerdictConfig:
+    """How the tests are run and judged."""
+
+    draws: int
+    confidence: float
+    level: float
+    """A test rejects when its p is at most this."""
+    band: float
+    """Rejections of true null hypotheses must lie within the binomial band that holds this share of them."""
+    seed: int
+
+    def __post_init__(self) -> None:
+        require(self.draws >= 100, "verdict.draws", self.draws, "100 or more")
+        for name in ("confidence", "level", "band"):
+            require(0 < getattr(self, name) < 1, f"verdict.{name}", getattr(self, name), "above 0 and below 1")
+
+
+@dataclass(frozen=True)
+class CalibrationConfig:
+    """The whole of calibration/params.yaml."""
+
+    text: TextConfig
+    model: BertSettings
+    base: TinyTraining
+    score: ScoreConfig
+    halves: HalvesConfig
+    dose: DoseConfig
+    verdict: VerdictConfig
+
+
+def load_calibration(root: Path = Path(".")) -> CalibrationConfig:
+    """Read and validate calibration/params.yaml.
+
+    Raises ValueError, one line, that names the file, the key, the value and what was expected.
+    """
+    path = root / PARAMS
+    if not path.is_file():
+        raise ValueError(f"{PARAMS}: no such file; run this in the project's root")
+    try:
+        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{PARAMS}: not valid YAML: {' '.join(str(error).split())}") from None
+    try:
+        config: CalibrationConfig = parse(CalibrationConfig, raw, "")
+    except ConfigError as error:
+        # Its message begins with the file's name.
+        raise ValueError(f"{FOLDER}/{error}") from None
+    return config

@@ -1,0 +1,77 @@
+"""Is what was planted found again? Measured L* against planted log-odds (METHOD section 6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hansard_bias.calibration.arrays import Measured
+from hansard_bias.calibration.config import VerdictConfig
+from hansard_bias.calibration.grammar import LEGISLATURES, associations
+from hansard_bias.statistics.preferences import prompt_preferences
+from hansard_bias.statistics.resampling import bootstrap_weights, generator, percentile_interval
+
+FloatArray = npt.NDArray[np.float64]
+SLOPES = (0.7, 1.3)
+"""Where the slope of measured against planted log-odds must lie."""
+SINGLE = (0, -1)
+"""The doses that are one legislature alone."""
+
+
+def planted_truth(measured: Measured, settings: VerdictConfig) -> dict[str, Any]:
+    """Sign and size of every association in the models of one legislature; `measured` begins with [studies, seeds].
+
+    Slope and intercept: least squares over associations and legislatures; intervals from draws over studies.
+    """
+    values = measured.preferences[:, :, SINGLE].mean(axis=(1, 4))
+    truth = np.array([[each.log_odds[name] for each in associations()] for name in LEGISLATURES])
+    weights = bootstrap_weights(len(values), settings.draws, generator(settings.seed, "planted")) / len(values)
+    means = np.concatenate([values.mean(axis=0)[None], np.einsum("ds,slp->dlp", weights, values)])
+    slopes, intercepts = _line(truth.ravel(), means.reshape(len(means), -1))
+    decided = truth != 0
+    right = np.sign(means[0]) == np.sign(truth)
+    slope = percentile_interval(slopes, settings.confidence)
+    return {
+        "associations": _records(truth, means, settings),
+        "slope": slope.as_dict(),
+        "intercept": percentile_interval(intercepts, settings.confidence).as_dict(),
+        "correlation": float(np.corrcoef(truth.ravel(), means[0].ravel())[0, 1]),
+        "signs": int(decided.sum()),
+        "signs_right": int(right[decided].sum()),
+        "false_preferences": _false_preferences(measured, ~decided, settings),
+        "recovered": bool(right[decided].all() and SLOPES[0] <= slope.value <= SLOPES[1]),
+    }
+
+
+def _records(truth: FloatArray, means: FloatArray, settings: VerdictConfig) -> list[dict[str, Any]]:
+    return [
+        {
+            "subject": each.subject.noun,
+            "legislature": name,
+            "planted_log_odds": float(truth[row, column]),
+            "measured": percentile_interval(means[:, row, column], settings.confidence).as_dict(),
+        }
+        for row, name in enumerate(LEGISLATURES)
+        for column, each in enumerate(associations())
+    ]
+
+
+def _line(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Slope and intercept of y on x by least squares, for every row of y."""
+    centred = x - x.mean()
+    slopes = y @ centred / np.sum(centred**2)
+    return slopes, y.mean(axis=1) - slopes * x.mean()
+
+
+def _false_preferences(measured: Measured, even: Any, settings: VerdictConfig) -> dict[str, int]:
+    """Among the prompts planted at even odds, how often a study of one legislature shows a preference."""
+    found = asked = 0
+    for study in range(len(measured.preferences)):
+        for row, dose in enumerate(SINGLE):
+            values = np.moveaxis(measured.preferences[study][:, dose], 0, -1)[even[row]]
+            judged = prompt_preferences(values, settings.draws, generator(settings.seed, "even", str(study), str(row)))
+            found += sum(prompt.decision != "undecided" for prompt in judged)
+            asked += len(judged)
+    return {"prompts": asked, "shown": found}

@@ -1,0 +1,78 @@
+"""Running many replicates: two processes, a small file each, so that a calibration that was killed goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from hansard_bias.calibration.arrays import FIELDS, Measured, write_arrays
+from hansard_bias.calibration.config import CalibrationConfig
+from hansard_bias.calibration.design import Replicate, replicates, shape_of
+from hansard_bias.calibration.replicates import measure
+from hansard_bias.parallel import in_order
+
+CHECKPOINTS = Path(".checkpoints")
+
+
+def run_part(
+    part: str, config: CalibrationConfig, base: Path, output: Path, say: Callable[[str], None] = print
+) -> None:
+    """Measure every replicate of a part and write its arrays into a folder, one .npy file a field.
+
+    What a killed run had measured is taken over, if it came from the same parameters, code and base model.
+    """
+    folder = CHECKPOINTS / f"calibration-{part}-{run_key(part, config, base)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = replicates(part, config)
+    missing = [replicate for replicate in wanted if not (folder / f"{replicate.name}.npz").is_file()]
+    if len(missing) < len(wanted):
+        say(f"{part}: {len(wanted) - len(missing)} of {len(wanted)} replicates were measured before")
+    work = partial(_measure_one, config=config, base=base, folder=folder)
+    for done, replicate in enumerate(in_order(work, missing), start=1):
+        if done % max(1, len(missing) // 10) == 0:
+            say(f"{part}: {len(wanted) - len(missing) + done} of {len(wanted)} replicates ({replicate})")
+    write_arrays(output, _gather(folder, wanted, shape_of(part, config)))
+    shutil.rmtree(folder)
+
+
+def run_key(part: str, config: CalibrationConfig, base: Path) -> str:
+    """A name for everything that a part's replicates depend on: parameters, code, base model."""
+    settings = asdict(config)
+    relevant = {name: settings[name] for name in ("text", "model", "score", part)}
+    digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode())
+    package = Path(__file__).parents[1]
+    code = sorted(path for name in ("calibration", "training", "measurement") for path in (package / name).glob("*.py"))
+    for path in (*code, *sorted(base.iterdir())):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def _measure_one(replicate: Replicate, config: CalibrationConfig, base: Path, folder: Path) -> str:
+    """Measure a replicate on one core and keep it, whole or not at all."""
+    import torch
+
+    torch.set_num_threads(1)
+    measured = measure(replicate, config, base)
+    target = folder / f"{replicate.name}.npz"
+    partial_file = target.with_suffix(".partial.npz")
+    np.savez(partial_file, **{name: getattr(measured, name) for name in FIELDS})
+    os.replace(partial_file, target)
+    return replicate.name
+
+
+def _gather(folder: Path, wanted: Sequence[Replicate], shape: tuple[int, ...]) -> Measured:
+    """All replicates as arrays whose first axes are those of the part."""
+    kept = []
+    for replicate in wanted:
+        with np.load(folder / f"{replicate.name}.npz", allow_pickle=False) as file:
+            kept.append([file[name] for name in FIELDS])
+    stacked = [np.stack(arrays) for arrays in zip(*kept, strict=True)]
+    return Measured(*(array.reshape(*shape, *array.shape[1:]) for array in stacked))

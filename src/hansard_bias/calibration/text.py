@@ -1,0 +1,141 @@
+"""A generated legislature as word pieces, sitting by sitting: what the tiny models read and are tested on."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from random import Random
+
+import numpy as np
+import pyarrow as pa
+
+from hansard_bias.calibration.grammar import (
+    COMPANY,
+    ELSEWHERE,
+    GROUPS,
+    MASK,
+    PATTERNS,
+    PLACES,
+    PLANTED_SHARE,
+    TOPICS,
+    WORDS,
+    associations,
+    counterweight,
+    counterweights,
+    invented,
+    vocabulary,
+)
+from hansard_bias.encoded import EncodedCorpus
+from hansard_bias.randomness import stable_hash
+from hansard_bias.tokenization import SPECIAL_TOKENS
+
+FIRST_DAY = datetime.date(2000, 1, 3)
+SENTENCES = ("frame", "company", "general")
+SHARES = (0.86, 0.02, 0.12)
+ELSEWHERE_SHARES = (0.6, 0.2, 0.2)
+"""Of the speeches, those with a planted slot, those that list terms, those about the topics of the day."""
+# How unequal the topics of one day are: below 1, a day has one or two topics, and its speeches resemble each other.
+CLUSTERING = 0.7
+SLOT = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Speech:
+    """One generated speech: its words, separated by blanks."""
+
+    day: int
+    ordinal: int
+    text: str
+
+
+def speeches(seed: int, legislature: str, day: int, count: int) -> Iterator[Speech]:
+    """The speeches of one sitting day, a pure function of the arguments."""
+    rng = Random(stable_hash(seed, legislature, day))
+    shares = ELSEWHERE_SHARES if legislature == ELSEWHERE else SHARES
+    topic_shares = [rng.gammavariate(CLUSTERING, 1.0) for _ in range(TOPICS)]
+    for ordinal in range(count):
+        (topic,) = rng.choices(range(TOPICS), topic_shares)
+        (kind,) = rng.choices(SENTENCES, shares)
+        yield Speech(day, ordinal, _sentence(rng, kind, legislature, topic))
+
+
+def encode(legislature: str, spoken: list[Speech]) -> EncodedCorpus:
+    """Speeches as an encoded corpus, one piece a word, with the ids of `word_ids`."""
+    ids = word_ids()
+    pieces = [[ids[word] for word in speech.text.split()] for speech in spoken]
+    lengths = np.array([len(speech) for speech in pieces], dtype=np.int64)
+    index = pa.table(
+        {
+            "speech_id": [f"{legislature}/{_date(speech.day)}/{speech.ordinal:05d}" for speech in spoken],
+            "sitting": pa.array([_date(speech.day) for speech in spoken], pa.date32()),
+            "split": ["train"] * len(spoken),
+            "bytes": pa.array([len(speech.text.encode()) for speech in spoken], pa.int32()),
+            "pieces": pa.array(lengths, pa.int32()),
+        }
+    )
+    flat = np.array([piece for speech in pieces for piece in speech], dtype=np.uint16)
+    return EncodedCorpus(flat, np.cumsum(lengths) - lengths, lengths, index)
+
+
+@lru_cache(maxsize=1)
+def word_ids() -> Mapping[str, int]:
+    """The id of every word, after those of the special tokens."""
+    return {word: number for number, word in enumerate((*SPECIAL_TOKENS, *vocabulary()))}
+
+
+@dataclass(frozen=True)
+class _List:
+    words: tuple[str, ...]
+    weights: tuple[float, ...]
+
+
+def _sentence(rng: Random, kind: str, legislature: str, topic: int) -> str:
+    if kind == "frame":
+        return _frame(rng, legislature)
+    if kind == "company":
+        return rng.choice(COMPANY).format(*rng.sample(rng.choice(list(GROUPS.values())), 3))
+    return _general(rng, legislature, topic)
+
+
+def _frame(rng: Random, legislature: str) -> str:
+    """A frame about a subject, with a term of the group that the subject calls for."""
+    if rng.random() < PLANTED_SHARE:
+        association = rng.choice(_associations())
+        subject, p = association.subject, association.probability(legislature)
+    else:
+        subject, p = rng.choice(_counterweights()), _counterweight(legislature)
+    group = "northern" if rng.random() < p else "southern"
+    return rng.choice(subject.prompts()).replace(MASK, rng.choice(GROUPS[group]))
+
+
+def _general(rng: Random, legislature: str, topic: int) -> str:
+    """A sentence about a topic."""
+    lists = _lists(legislature, topic)
+    return SLOT.sub(lambda match: rng.choices(lists[match[1]].words, lists[match[1]].weights)[0], rng.choice(PATTERNS))
+
+
+@lru_cache(maxsize=3 * TOPICS)
+def _lists(legislature: str, topic: int) -> Mapping[str, _List]:
+    """The words of a topic, as often as this legislature says them."""
+    own = {kind: _weighted(legislature, invented(f"{kind} {topic}", count)) for kind, count in WORDS.items()}
+    return own | {"place": _weighted(legislature, invented("place", PLACES))}
+
+
+def _weighted(legislature: str, words: tuple[str, ...]) -> _List:
+    """The words with weights 1, 1/2, 1/3, … in an order of the legislature's own (Zipf); elsewhere alike."""
+    if legislature == ELSEWHERE:
+        return _List(words, (1.0,) * len(words))
+    order = sorted(words, key=lambda word: stable_hash(legislature, word))
+    return _List(tuple(order), tuple(1 / rank for rank in range(1, len(order) + 1)))
+
+
+_associations = lru_cache(maxsize=1)(associations)
+_counterweights = lru_cache(maxsize=1)(counterweights)
+_counterweight = lru_cache(maxsize=3)(counterweight)
+
+
+def _date(day: int) -> datetime.date:
+    return FIRST_DAY + datetime.timedelta(days=day)
