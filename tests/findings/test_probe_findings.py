@@ -108,7 +108,10 @@ def test_models_are_compared_with_and_without_correction(runs: dict[str, list[Pr
     for test in tests:
         assert test["what"] == "A_nunavut against B_canada"
         assert test["effect"] == pytest.approx(3.2)
-        assert test["p"] == test["p_holm"] == pytest.approx(2 / 2**3)
+        assert test["p_prompts"] == pytest.approx(2 / 2**3)
+        # The only test of its family: nothing to correct for.
+        assert 0 < test["p"] == test["p_holm"] < 1
+        assert test["p_covers"] == "prompts and seeds"
 
 
 def test_fillings_are_cut_to_top_k_and_say_in_how_many_seeds_they_are(runs: dict[str, list[Probed]]) -> None:

@@ -72,6 +72,6 @@ def _false_preferences(measured: Measured, even: Any, settings: VerdictConfig) -
         for row, dose in enumerate(SINGLE):
             values = np.moveaxis(measured.preferences[study][:, dose], 0, -1)[even[row]]
             judged = prompt_preferences(values, settings.draws, generator(settings.seed, "even", str(study), str(row)))
-            found += sum(prompt.decision != "undecided" for prompt in judged)
+            found += sum(prompt.decision in ("first", "second") for prompt in judged)
             asked += len(judged)
     return {"prompts": asked, "shown": found}

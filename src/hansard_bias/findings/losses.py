@@ -57,11 +57,11 @@ def read_losses(config: Config, root: Path) -> dict[str, Losses]:
     other speeches than the first model's.
     """
     runs = [(model, seed) for model in config.models for seed in config.train.seeds]
+    paths = [score_path(config, root, *run) for run in runs]
     tokenizer = sha256(needed(root / TOKENIZER / "tokenizer.json", "tokenizer"))
     tables: list[pd.DataFrame] = []
     folds = None
-    for model, seed in runs:
-        path = score_path(config, root, model, seed)
+    for (model, seed), path in zip(runs, paths, strict=True):
         table, fingerprint = read_sums(path)
         remedy = f"run `dvc repro score@{run_name(model, seed)}`"
         made_with = fingerprint.get(TOKENIZER_KEY, b"none named").decode()
