@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from hansard_bias.architectures import first_position, head_of, usable_positions
-from hansard_bias.masked_lm import masked_surprisals
+from hansard_bias.masked_lm import surprisals_at
 from local_models import POSITIONS, model_of
 
 PADDING = 1
@@ -29,7 +29,8 @@ def test_body_and_head_are_the_model(model: Any) -> None:
     positions = torch.tensor([3, 12 + 6, 24 + 1])
     labels = torch.tensor([7, 8, 9])
     expected = -logits.flatten(0, 1)[positions].log_softmax(-1)[torch.arange(3), labels]
-    torch.testing.assert_close(masked_surprisals(model, inputs, attention, positions, labels), expected)
+    ours = surprisals_at(model, positions, labels, input_ids=inputs, attention_mask=attention)
+    torch.testing.assert_close(ours, expected)
 
 
 @torch.inference_mode()

@@ -16,16 +16,6 @@ _CACHED = 1 << 18
 """Numbers that a processor's cache holds."""
 
 
-def masked_surprisals(
-    model: Any, inputs: Tensor, attention: Tensor | None, positions: Tensor, labels: Tensor
-) -> Tensor:
-    """-log P(label) in nats at every masked position, shape [masked], float32.
-
-    inputs, attention: [rows, columns]; positions: [masked], into the flattened rows x columns; labels: [masked].
-    """
-    return surprisals_at(model, positions, labels, input_ids=inputs, attention_mask=attention)
-
-
 def surprisals_at(model: Any, positions: Tensor, labels: Tensor, **inputs: Any) -> Tensor:
     """-log P(label) in nats, shape [masked], float32; `inputs` are those of the model's body.
 

@@ -20,6 +20,23 @@ LEGACY_TOP = 5
 PROMPTS, BENCHMARKS, ASSOCIATIONS = "", ".benchmarks", ".associations"
 
 
+ASKED = {
+    "prompts": ["prompt", "theme", "paraphrase", "text"],
+    "benchmarks": [
+        "benchmark",
+        "line",
+        "theme",
+        "prompt",
+        "favorable",
+        "unfavorable",
+        "favorable_pieces",
+        "unfavorable_pieces",
+    ],
+    "associations": ["space", "kind", "test", "side", "word", "other"],
+}
+"""The columns that say what was asked, table by table."""
+
+
 @dataclass(frozen=True)
 class Probed:
     """The answers of one run, and the audit of the words that were asked for."""

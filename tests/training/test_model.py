@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from hansard_bias.config import BertSettings, ConfigError
-from hansard_bias.masked_lm import masked_surprisals
+from hansard_bias.masked_lm import surprisals_at
 from hansard_bias.training.model import build_model, flops_per_piece, load_initial
 from local_models import model_of
 
@@ -30,7 +30,7 @@ def test_sum_over_masked_positions_is_the_model_s_own_loss() -> None:
     labels = torch.where(masked, inputs, -100)
     own = model(input_ids=inputs, attention_mask=attention.long(), labels=labels).loss
     positions = masked.flatten().nonzero().flatten()
-    ours = masked_surprisals(model, inputs, attention, positions, inputs.flatten()[positions])
+    ours = surprisals_at(model, positions, inputs.flatten()[positions], input_ids=inputs, attention_mask=attention)
     torch.testing.assert_close(ours.mean(), own)
 
 

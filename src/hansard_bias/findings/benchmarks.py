@@ -8,10 +8,9 @@ import pandas as pd
 
 from hansard_bias.config import Config
 from hansard_bias.findings.probe_runs import FloatArray, ProbeRuns, over_seeds
+from hansard_bias.probed import ASKED
 from hansard_bias.statistics.benchmarks import benchmark_directions, benchmark_summary, item_intervals
 from hansard_bias.statistics.resampling import generator
-
-ASKED = ("line", "theme", "prompt", "favorable", "unfavorable", "favorable_pieces", "unfavorable_pieces")
 
 # What the model says, and the same without what it would say whatever the prompt's content words are.
 MEASURES = {"plain": "log_odds", "corrected": "preference"}
@@ -72,7 +71,7 @@ def _items(asked: pd.DataFrame, values: dict[str, dict[str, FloatArray]], config
         ]
     return [
         {
-            **{column: line[column] for column in ASKED},
+            **{column: line[column] for column in ASKED["benchmarks"][1:]},
             "models": {row: answers[number] for row, answers in told.items()},
         }
         for number, line in enumerate(asked.to_dict("records"))

@@ -11,27 +11,11 @@ import pandas as pd
 
 from hansard_bias.config import Config
 from hansard_bias.paths import PROBED, run_name
-from hansard_bias.probed import Probed, read_probed
+from hansard_bias.probed import ASKED, Probed, read_probed
 
 FloatArray = npt.NDArray[np.float64]
 ProbeRuns = dict[str, list[Probed]]
 """By the model's row in metrics files, one entry a seed in the order of train.seeds."""
-
-ASKED = {
-    "prompts": ["prompt", "theme", "paraphrase", "text"],
-    "benchmarks": [
-        "benchmark",
-        "line",
-        "theme",
-        "prompt",
-        "favorable",
-        "unfavorable",
-        "favorable_pieces",
-        "unfavorable_pieces",
-    ],
-    "associations": ["space", "kind", "test", "side", "word", "other"],
-}
-"""The columns that say what was asked, table by table."""
 
 
 def read_probe_runs(config: Config, root: Path) -> ProbeRuns:

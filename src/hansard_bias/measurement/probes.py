@@ -14,6 +14,7 @@ from hansard_bias.measurement.asking import Answer, Query, ask, term_log_probabi
 from hansard_bias.measurement.benchmarks import Benchmark
 from hansard_bias.measurement.frames import Filling, Frame, Framer, Pieces, Surface
 from hansard_bias.measurement.prompts import Group, Prompt
+from hansard_bias.probed import ASKED
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -144,19 +145,9 @@ def probe_benchmarks(
             pieces = [len(answer) for answer in frames[-1].terms]
             asked = (item.line, item.theme, item.prompt, item.favorable, item.unfavorable)
             rows.append((benchmark.name, *asked, *pieces))
-    names = [
-        "benchmark",
-        "line",
-        "theme",
-        "prompt",
-        "favorable",
-        "unfavorable",
-        "favorable_pieces",
-        "unfavorable_pieces",
-    ]
     answers = ask(model, tokenizer, frames, 1, batch_size) if frames else {}
     totals = term_log_probabilities(frames, answers) if frames else np.empty((0, 2))
-    return pd.DataFrame(rows, columns=names).assign(**_odds(totals))
+    return pd.DataFrame(rows, columns=ASKED["benchmarks"]).assign(**_odds(totals))
 
 
 def _filling(group: Group, term: str) -> Filling:

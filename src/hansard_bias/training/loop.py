@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
@@ -17,11 +17,11 @@ from accelerate import Accelerator
 
 from hansard_bias.randomness import stable_hash
 from hansard_bias.training import checkpoints
-from hansard_bias.training.batches import Batch, MaskedText, micro_batches, update_rows
+from hansard_bias.training.batches import Batch, update_rows
+from hansard_bias.training.feed import Feed
 from hansard_bias.training.interruption import Interrupted, Interruption
 from hansard_bias.training.memory import LEAST_TOKENS, is_exhausted, micro_batch_tokens
 from hansard_bias.training.model import MaskedLoss, build_optimizer
-from hansard_bias.training.packing import Packed, choose_way, grain_of, to_device
 from hansard_bias.training.processes import agreed, require_same_start, require_work_for_all
 from hansard_bias.training.progress import CurvePoint, RunLog, write_curve
 from hansard_bias.training.resuming import resume
@@ -51,7 +51,7 @@ class Trainer:
         )
         optimizer = build_optimizer(model, task.config)
         self.model, self.optimizer = self.accelerator.prepare(MaskedLoss(model), optimizer)
-        self.way = choose_way(self.accelerator.device, precision)
+        self.feed = Feed(self.accelerator.device, precision)
         self.watch = Lines(self.total)
         text = task.training
         tokens = micro_batch_tokens(model.config, text.vocab_size, text.mask_rate, self.accelerator.device)
@@ -59,7 +59,6 @@ class Trainer:
         self.best: Tensors = {}
         self.saved = 0
         """The update that the newest checkpoint holds."""
-        self.order = (-1, np.zeros(0, dtype=np.int64))
 
     def run(self) -> LoopState:
         """Train until the last update or until patience ends; leaves the best weights in `best`.
@@ -103,7 +102,7 @@ class Trainer:
         """One optimizer step over one update's windows; a non-finite loss or gradient skips the step."""
         state, config = self.state, self.task.config
         epoch, within = divmod(state.update, self.task.updates_per_epoch)
-        rows = update_rows(self._order(epoch), self.task.updates_per_epoch, within)
+        rows = update_rows(self.feed.order(self.task.training, epoch), self.task.updates_per_epoch, within)
         mine = rows[self.accelerator.process_index :: self.accelerator.num_processes]
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(config, state.update, self.total)
@@ -126,7 +125,8 @@ class Trainer:
         Where the device runs out of memory, the micro-batches are halved and the update begins anew: it stays the same.
         """
         while True:
-            batches = [*self._micro_batches(self.task.training, rows, epoch, self.task.config.gradient_accumulation)]
+            least, tokens = self.task.config.gradient_accumulation, self.state.micro_batch_tokens
+            batches = [*self.feed.micro_batches(self.task.training, rows, epoch, tokens, least)]
             masked = max(1, self._total(sum(len(batch.labels) for batch in batches)))
             torch.manual_seed(stable_hash(self.task.seed, "dropout", self.state.update) % 2**63)
             try:
@@ -151,7 +151,7 @@ class Trainer:
         for number, batch in enumerate(batches, start=1):
             wait = nullcontext() if number == len(batches) else self.accelerator.no_sync(self.model)
             with wait:
-                loss = self.model(self._on_device(batch))
+                loss = self.model(self.feed.on_device(batch))
                 # Several processes average their gradients: times their number makes that a sum again.
                 self.accelerator.backward(loss * (self.accelerator.num_processes / masked))
             nats += loss.detach()
@@ -171,15 +171,8 @@ class Trainer:
             return
         self.state.bad_updates += 1
         if self.state.bad_updates == MOST_BAD_UPDATES:
-            raise self._diverged(f"the loss or its gradient was not finite in {MOST_BAD_UPDATES} updates in a row")
-
-    def _diverged(self, what: str) -> ValueError:
-        """What to try; the checkpoints so far stay."""
-        config, kept = self.task.config, f"; the checkpoint of update {self.saved} is kept" if self.saved else ""
-        return ValueError(
-            f"training diverged: {what} (update {self.state.update}); lower train.lr ({config.lr}) or raise "
-            f"train.warmup ({config.warmup}){kept}"
-        )
+            what = f"the loss or its gradient was not finite in {MOST_BAD_UPDATES} updates in a row"
+            raise self.task.diverged(what, self.state.update, self.saved)
 
     def _evaluate(self) -> None:
         """Validation loss, curve row, best weights, patience."""
@@ -187,7 +180,7 @@ class Trainer:
         rate = state.tokens / max(state.seconds, 1e-9)
         loss = agreed(self.accelerator, self.validation_loss())
         if not math.isfinite(loss):
-            raise self._diverged(f"the validation loss is {loss}")
+            raise self.task.diverged(f"the validation loss is {loss}", state.update, self.saved)
         train_loss = state.loss_sum / max(1, state.loss_count)
         epoch = state.update / self.task.updates_per_epoch
         point = CurvePoint(state.update, epoch, self._last_rate(), train_loss, loss)
@@ -219,25 +212,11 @@ class Trainer:
         self.model.eval()
         rows = np.arange(len(text.windows))
         nats, masked = 0.0, 0
-        for batch in self._micro_batches(text, rows, VALIDATION_EPOCH, 1):
-            nats += float(self.model(self._on_device(batch)))
+        for batch in self.feed.micro_batches(text, rows, VALIDATION_EPOCH, self.state.micro_batch_tokens):
+            nats += float(self.model(self.feed.on_device(batch)))
             masked += len(batch.labels)
         self.model.train()
         return nats / max(1, masked)
-
-    def _order(self, epoch: int) -> npt.NDArray[np.int64]:
-        """The epoch's order; kept until the next epoch asks."""
-        if self.order[0] != epoch:
-            self.order = (epoch, self.task.training.epoch_order(epoch))
-        return self.order[1]
-
-    def _micro_batches(self, text: MaskedText, rows: npt.NDArray[np.int64], epoch: int, least: int) -> Iterator[Batch]:
-        lengths, grain = text.windows.length[rows], grain_of(self.way)
-        for part in micro_batches(lengths, self.state.micro_batch_tokens, least):
-            yield text.batch(rows[part], epoch, grain)
-
-    def _on_device(self, batch: Batch) -> Packed:
-        return to_device(batch, self.accelerator.device, self.way)
 
     def _weights(self) -> dict[str, torch.Tensor]:
         """The language model's own weights, by the names that Hugging Face gives them; tied ones once."""

@@ -25,3 +25,11 @@ class Task:
     """Whose checkpoints are resumed."""
     resume_from: Path | None = None
     """A named checkpoint, of this run or of another."""
+
+    def diverged(self, what: str, update: int, saved: int) -> ValueError:
+        """What to try after divergence at this update; the checkpoint of update `saved` stays (0: there is none)."""
+        kept = f"; the checkpoint of update {saved} is kept" if saved else ""
+        return ValueError(
+            f"training diverged: {what} (update {update}); lower train.lr ({self.config.lr}) or raise "
+            f"train.warmup ({self.config.warmup}){kept}"
+        )
