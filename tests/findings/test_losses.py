@@ -61,7 +61,10 @@ def damaged(config: Config, root: Path, **changes: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"tokenizer": "0" * 64}, r"mixed-2.parquet: scores of another tokenizer \(000000000000\), expected that of"),
+        (
+            {"tokenizer": "0" * 64},
+            r"mixed-2.parquet: scores of another tokenizer than models/tokenizer \(000000000000 there",
+        ),
         ({"folds": "seed 18, 7 folds"}, r"mixed-2.parquet: scored in other folds \(seed 18, 7 folds\), expected those"),
         ({}, r"mixed-2.parquet: other test speeches than .*nunavut-1.parquet"),
     ],
@@ -96,3 +99,16 @@ def test_unmarked_or_missing_speeches_are_refused(config: Config, tmp_path: Path
     pq.write_table(table.drop_columns(["shares_13gram"]), path)
     with pytest.raises(ValueError, match=r"no column shares_13gram.*run `dvc repro align`"):
         read_facts(losses, tmp_path)
+
+
+def test_scores_of_weights_that_were_replaced_are_refused(config: Config, tmp_path: Path) -> None:
+    write_project(config, tmp_path)
+    summary = tmp_path / "metrics/training/mixed-2.json"
+    summary.parent.mkdir(parents=True)
+    summary.write_text('{"fingerprint": "abc"}', encoding="utf-8")
+    with pytest.raises(
+        ValueError, match=r"mixed-2\.parquet: scores of other weights than models/mixed-2 .* score@mixed-2"
+    ):
+        read_losses(config, tmp_path)
+    damaged(config, tmp_path, weights="abc")
+    assert set(read_losses(config, tmp_path)) == {"nunavut", "canada"}

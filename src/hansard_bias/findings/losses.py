@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from hansard_bias.config import Config
-from hansard_bias.paths import SCORES, TOKENIZER, needed, run_name, sha256
-from hansard_bias.scores import FOLDS_KEY, TOKENIZER_KEY, read_sums
+from hansard_bias.paths import METRICS, MODELS, SCORES, TOKENIZER, needed, run_name, sha256
+from hansard_bias.scores import FOLDS_KEY, TOKENIZER_KEY, WEIGHTS_KEY, read_sums
 from hansard_bias.statistics.design import CorpusSums, StrArray
 from hansard_bias.statistics.intervals import FloatArray
 
@@ -53,8 +55,8 @@ def score_path(config: Config, root: Path, model: str, seed: int) -> Path:
 def read_losses(config: Config, root: Path) -> dict[str, Losses]:
     """Corpus to losses.
 
-    Raises ValueError, naming the file, for scores of another tokenizer than the present one, of other folds or of
-    other speeches than the first model's.
+    Raises ValueError, naming the file, for scores of another tokenizer or other weights than the present ones, of
+    other folds or of other speeches than the first model's.
     """
     runs = [(model, seed) for model in config.models for seed in config.train.seeds]
     paths = [score_path(config, root, *run) for run in runs]
@@ -64,11 +66,10 @@ def read_losses(config: Config, root: Path) -> dict[str, Losses]:
     for (model, seed), path in zip(runs, paths, strict=True):
         table, fingerprint = read_sums(path)
         remedy = f"run `dvc repro score@{run_name(model, seed)}`"
-        made_with = fingerprint.get(TOKENIZER_KEY, b"none named").decode()
-        if made_with != tokenizer:
-            raise ValueError(
-                f"{path}: scores of another tokenizer ({made_with[:12]}), expected that of {TOKENIZER} "
-                f"({tokenizer[:12]}); {remedy}"
+        _require(fingerprint, TOKENIZER_KEY, tokenizer, f"another tokenizer than {TOKENIZER}", path, remedy)
+        if trained := trained_weights(root, model, seed):
+            _require(
+                fingerprint, WEIGHTS_KEY, trained, f"other weights than {MODELS / run_name(model, seed)}", path, remedy
             )
         own_folds = fingerprint.get(FOLDS_KEY, b"none named").decode()
         folds = folds or own_folds
@@ -80,6 +81,21 @@ def read_losses(config: Config, root: Path) -> dict[str, Losses]:
         if not tables[-1][["corpus", *COMPARED]].equals(tables[0][["corpus", *COMPARED]]):
             raise ValueError(f"{path}: other test speeches than {score_path(config, root, *runs[0])}; {remedy}")
     return {corpus: _losses(corpus, tables, len(config.models), root) for corpus in config.corpora}
+
+
+def trained_weights(root: Path, model: str, seed: int) -> str:
+    """The fingerprint of a run's weights, from the summary of its training; '' where there is none."""
+    summary = root / METRICS / "training" / f"{run_name(model, seed)}.json"
+    return str(json.loads(summary.read_text(encoding="utf-8"))["fingerprint"]) if summary.is_file() else ""
+
+
+def _require(
+    fingerprint: Mapping[bytes, bytes], key: bytes, expected: str, words: str, path: Path, remedy: str
+) -> None:
+    """Raise ValueError where scores were made with something else."""
+    made_with = fingerprint.get(key, b"none named").decode()
+    if made_with != expected:
+        raise ValueError(f"{path}: scores of {words} ({made_with[:12]} there, {expected[:12]} here); {remedy}")
 
 
 def _losses(corpus: str, tables: list[pd.DataFrame], models: int, root: Path) -> Losses:
