@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 SAMPLE = Path("data/raw/sample")
@@ -32,12 +34,22 @@ def run_name(model: str, seed: int) -> str:
     return f"{model}-{seed}"
 
 
-def write_json(path: Path, content: object) -> None:
-    """Write JSON that a person can read and git can compare; the file appears whole or not at all."""
+@contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """A path to write to; on success it becomes `path`, otherwise it is gone and what was at `path` stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON that a person can read and git can compare; the file appears whole or not at all."""
+    with appearing(path) as partial:
+        partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def sha256(path: Path) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hansard_bias.paths import PROBED, needed, run_name
+from hansard_bias.tables import table_writer
 
 AUDIT_KEY = b"audit"
 LEGACY_TOP = 5
@@ -70,8 +71,9 @@ def write_probed(probed: Probed, model: str, seed: int, root: Path) -> None:
     audits: tuple[Any, ...] = (probed.audit, [], {"words": probed.words, "tests": probed.tests})
     for path, frame, audit in zip(probed_paths(model, seed), tables, audits, strict=True):
         table = pa.Table.from_pandas(frame, preserve_index=False)
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table.replace_schema_metadata({AUDIT_KEY: json.dumps(audit)}), root / path, compression="zstd")
+        table = table.replace_schema_metadata({AUDIT_KEY: json.dumps(audit)})
+        with table_writer(root / path, table.schema) as writer:
+            writer.write_table(table)
 
 
 def read_probed(model: str, seed: int, root: Path) -> Probed:

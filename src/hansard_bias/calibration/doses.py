@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import spearmanr
 
-from hansard_bias.calibration.arrays import Measured
+from hansard_bias.calibration.arrays import FloatArray, Measured
 from hansard_bias.calibration.config import VerdictConfig
 from hansard_bias.calibration.design import DOSES
 from hansard_bias.calibration.studies import Group, responses
 from hansard_bias.statistics.resampling import bootstrap_weights, generator, percentile_interval
 
-FloatArray = npt.NDArray[np.float64]
 CURVES = {
     "excess": ("excess_text1", "excess_text2"),
     "tilt": ("tilt",),

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from hansard_bias.calibration.arrays import Measured
+from hansard_bias.calibration.arrays import FloatArray, Measured
 from hansard_bias.calibration.config import VerdictConfig
 from hansard_bias.calibration.grammar import LEGISLATURES, associations
 from hansard_bias.statistics.preferences import prompt_preferences
 from hansard_bias.statistics.resampling import bootstrap_weights, generator, percentile_interval
 
-FloatArray = npt.NDArray[np.float64]
 SLOPES = (0.7, 1.3)
 """Where the slope of measured against planted log-odds must lie."""
 SINGLE = (0, -1)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -13,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from hansard_bias import unfinished
 from hansard_bias.calibration.arrays import FIELDS, Measured, write_arrays
 from hansard_bias.calibration.config import CalibrationConfig
 from hansard_bias.calibration.design import Replicate, replicates, shape_of
 from hansard_bias.calibration.replicates import measure
 from hansard_bias.parallel import in_order
-
-CHECKPOINTS = Path(".checkpoints")
+from hansard_bias.paths import appearing
 
 
 def run_part(
@@ -29,8 +27,17 @@ def run_part(
 
     What a killed run had measured is taken over, if it came from the same parameters, code and base model.
     """
-    folder = CHECKPOINTS / f"calibration-{part}-{run_key(part, config, base)}"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = unfinished.checkpoint_root() / f"calibration-{part}-{run_key(part, config, base)}"
+    with unfinished.locked(folder, "calibrating"):
+        measured = _measure_all(part, config, base, folder, say)
+        write_arrays(output, measured)
+        unfinished.remove(folder)
+
+
+def _measure_all(
+    part: str, config: CalibrationConfig, base: Path, folder: Path, say: Callable[[str], None]
+) -> Measured:
+    """Measure what is missing in the folder; returns all of it."""
     wanted = replicates(part, config)
     missing = [replicate for replicate in wanted if not (folder / f"{replicate.name}.npz").is_file()]
     if len(missing) < len(wanted):
@@ -39,8 +46,7 @@ def run_part(
     for done, replicate in enumerate(in_order(work, missing), start=1):
         if done % max(1, len(missing) // 10) == 0:
             say(f"{part}: {len(wanted) - len(missing) + done} of {len(wanted)} replicates ({replicate})")
-    write_arrays(output, _gather(folder, wanted, shape_of(part, config)))
-    shutil.rmtree(folder)
+    return _gather(folder, wanted, shape_of(part, config))
 
 
 def run_key(part: str, config: CalibrationConfig, base: Path) -> str:
@@ -61,10 +67,8 @@ def _measure_one(replicate: Replicate, config: CalibrationConfig, base: Path, fo
 
     torch.set_num_threads(1)
     measured = measure(replicate, config, base)
-    target = folder / f"{replicate.name}.npz"
-    partial_file = target.with_suffix(".partial.npz")
-    np.savez(partial_file, **{name: getattr(measured, name) for name in FIELDS})
-    os.replace(partial_file, target)
+    with appearing(folder / f"{replicate.name}.npz") as partial_file, partial_file.open("wb") as handle:
+        np.savez(handle, **{name: getattr(measured, name) for name in FIELDS})
     return replicate.name
 
 

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from hansard_bias.calibration.arrays import FloatArray
 from hansard_bias.calibration.config import VerdictConfig
 from hansard_bias.statistics.matrix import measure
 from hansard_bias.statistics.preferences import compare_models
 from hansard_bias.statistics.resampling import generator
 from hansard_bias.statistics.study import CorpusSums, Design, Study
 
-FloatArray = npt.NDArray[np.float64]
 TEXTS = ("text1", "text2")
 METRICS = ("excess", "tilt", "preference", "bias_ratio")
 

@@ -15,12 +15,11 @@ from hansard_bias.encoded import EncodedCorpus, cut_windows
 from hansard_bias.randomness import stable_hash
 from hansard_bias.tokenization import OWN_IDS
 from hansard_bias.training.batches import MaskedText, update_rows
-from hansard_bias.training.model import MaskedLoss, build_model, build_optimizer, load_initial
+from hansard_bias.training.model import GRADIENT_NORM, MaskedLoss, build_model, build_optimizer, load_initial
 from hansard_bias.training.packing import choose_way, grain_of, to_device
 from hansard_bias.training.schedule import learning_rate, updates_per_epoch
 
 DEVICE = torch.device("cpu")
-GRADIENT_NORM = 1.0
 
 
 def first_model(settings: BertSettings, seed: int) -> Any:

@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 
 from hansard_bias.config import Config
-from hansard_bias.findings.probe_runs import FloatArray, ProbeRuns, over_seeds
+from hansard_bias.findings.probe_runs import ProbeRuns, over_seeds
 from hansard_bias.probed import ASKED
 from hansard_bias.statistics.benchmarks import benchmark_directions, benchmark_summary, item_intervals
+from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.resampling import generator
 
 # What the model says, and the same without what it would say whatever the prompt's content words are.

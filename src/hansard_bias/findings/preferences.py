@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from hansard_bias.config import Config
-from hansard_bias.findings.probe_runs import FloatArray, ProbeRuns
+from hansard_bias.findings.probe_runs import ProbeRuns
 from hansard_bias.probed import Probed
+from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.preferences import (
     PromptPreference,
     compare_models,

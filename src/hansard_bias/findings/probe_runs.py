@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from hansard_bias.config import Config
 from hansard_bias.paths import PROBED, run_name
 from hansard_bias.probed import ASKED, Probed, read_probed
+from hansard_bias.statistics.intervals import FloatArray
 
-FloatArray = npt.NDArray[np.float64]
 ProbeRuns = dict[str, list[Probed]]
 """By the model's row in metrics files, one entry a seed in the order of train.seeds."""
 

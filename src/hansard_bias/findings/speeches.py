@@ -10,12 +10,12 @@ import pandas as pd
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from hansard_bias.corpora.schemas import SHARING
 from hansard_bias.findings.losses import Flags, Losses
 from hansard_bias.paths import ALIGNED, needed
 from hansard_bias.statistics.design import StrArray
 
 KINDS = ("year", "topic", "role", "speaker")
-SHARING = "shares_13gram"
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ def read_facts(losses: dict[str, Losses], root: Path) -> dict[str, Facts]:
 
 def _facts(corpus: str, losses: Losses, root: Path) -> Facts:
     path = needed(root / ALIGNED / f"{corpus}.parquet", "align")
-    if SHARING not in pq.read_schema(path).names:
+    if SHARING.name not in pq.read_schema(path).names:
         raise ValueError(
-            f"{path}: has no column {SHARING}, expected it since speeches are marked; run `dvc repro align`"
+            f"{path}: has no column {SHARING.name}, expected it since speeches are marked; run `dvc repro align`"
         )
-    columns = ["speech_id", "topic", "role", "speaker", SHARING]
+    columns = ["speech_id", "topic", "role", "speaker", SHARING.name]
     table = pq.read_table(path, columns=columns, filters=pc.field("split") == "test").to_pandas()
     rows = pd.Index(table["speech_id"]).get_indexer(list(losses.speech_ids))
     if (rows < 0).any():
@@ -48,4 +48,4 @@ def _facts(corpus: str, losses: Losses, root: Path) -> Facts:
     table = table.iloc[rows]
     known = {kind: table[kind].fillna("").to_numpy(dtype=str) for kind in KINDS[1:]}
     years = np.array([day[:4] for day in losses.sittings])
-    return Facts({"year": years, **known}, table[SHARING].to_numpy(dtype=bool))
+    return Facts({"year": years, **known}, table[SHARING.name].to_numpy(dtype=bool))

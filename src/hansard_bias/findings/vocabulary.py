@@ -11,11 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 from tokenizers import Tokenizer
 
+from hansard_bias.randomness import mix
+
 Ids = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX = np.uint64(0xBF58476D1CE4E5B9)
 
 
 @dataclass(frozen=True)
@@ -80,9 +79,5 @@ def _letter(character: str) -> bool:
 
 def _keys(ids: Ids, place: Ids, begin: Ids) -> npt.NDArray[np.uint64]:
     """One 64-bit hash a run of pieces, from each piece and its place in the run, shape [runs]."""
-    with np.errstate(over="ignore"):
-        mixed = (ids.astype(np.uint64) + np.uint64(1)) * _GOLDEN ^ (place.astype(np.uint64) + np.uint64(1)) * _MIX
-        mixed ^= mixed >> np.uint64(29)
-        mixed *= _MIX
-        mixed ^= mixed >> np.uint64(32)
+    mixed = mix(ids, place)
     return np.add.reduceat(mixed, begin) if len(begin) else mixed

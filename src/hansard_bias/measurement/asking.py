@@ -89,18 +89,23 @@ def _log_softmax_at(
     model: PreTrainedModel, sequences: Sequence[Pieces], positions: Sequence[int], padding: int
 ) -> torch.Tensor:
     """log P over the vocabulary (nats, float32) at one position of each sequence, shape [sequences, vocabulary]."""
-    width = max(len(sequence) for sequence in sequences)
-    inputs = torch.tensor([sequence + (padding,) * (width - len(sequence)) for sequence in sequences])
-    lengths = torch.tensor([[len(sequence)] for sequence in sequences])
-    attention = (torch.arange(width) < lengths).long().to(model.device)
-    inputs, rows, columns = inputs.to(model.device), torch.arange(len(sequences)), torch.tensor(positions)
+    batch = padded_batch(model, sequences, padding)
+    rows, columns = torch.arange(len(sequences)), torch.tensor(positions)
     head = getattr(model, architecture_of(model.config.model_type).head, None)
     if head is not None:
         # The head costs as much as a layer or more: it runs where a token is asked for, nowhere else.
-        logits = head(model.base_model(inputs, attention_mask=attention).last_hidden_state[rows, columns])
+        logits = head(model.base_model(**batch).last_hidden_state[rows, columns])
     else:
-        logits = model(input_ids=inputs, attention_mask=attention).logits[rows, columns]
+        logits = model(**batch).logits[rows, columns]
     return torch.log_softmax(logits.float(), dim=-1)
+
+
+def padded_batch(model: PreTrainedModel, sequences: Sequence[Pieces], padding: int) -> dict[str, torch.Tensor]:
+    """Sequences side by side on the model's device: `input_ids` and `attention_mask`, shape [sequences, longest]."""
+    width = max(len(sequence) for sequence in sequences)
+    inputs = torch.tensor([sequence + (padding,) * (width - len(sequence)) for sequence in sequences])
+    attention = (torch.arange(width) < torch.tensor([[len(sequence)] for sequence in sequences])).long()
+    return {"input_ids": inputs.to(model.device), "attention_mask": attention.to(model.device)}
 
 
 def _read(logp: torch.Tensor, wanted: Sequence[list[int]], top_k: int, special: list[int]) -> list[Answer]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from hansard_bias.measurement.asking import check_window
+from hansard_bias.measurement.asking import check_window, padded_batch
 from hansard_bias.measurement.frames import Filling, Framer, Pieces, Surface
 from hansard_bias.measurement.word_sets import Associations, WordSet
 
@@ -89,11 +89,7 @@ def contextual_vectors(
 
 def _states(model: PreTrainedModel, sequences: Sequence[Pieces], padding: int) -> torch.Tensor:
     """Last hidden states, shape [sequences, longest, size], where a sequence is shorter with idle rows at its end."""
-    width = max(len(sequence) for sequence in sequences)
-    inputs = torch.tensor([sequence + (padding,) * (width - len(sequence)) for sequence in sequences])
-    attention = (torch.arange(width) < torch.tensor([[len(sequence)] for sequence in sequences])).long()
-    output = model.base_model(inputs.to(model.device), attention_mask=attention.to(model.device))
-    states: torch.Tensor = output.last_hidden_state
+    states: torch.Tensor = model.base_model(**padded_batch(model, sequences, padding)).last_hidden_state
     return states
 
 

@@ -69,7 +69,7 @@ def dose_table(results: Results) -> Table:
     rows = [
         [
             CURVES.get(curve["curve"], curve["curve"]),
-            *(signed(value["value"]) for value in curve["values"]),
+            *((decimal if curve["curve"] == "bias_ratio" else signed)(value["value"]) for value in curve["values"]),
             estimate(_interval(curve["slope"]), signed),
             percent(curve["monotone_draws"]),
             percent(curve["monotone_studies"]),

@@ -59,8 +59,8 @@ def write(inputs: Inputs, parts: list[Part], folder: Path, name: str, root: Path
     for corpus, encoded in inputs.corpora.items():
         test, sample = inputs.test[corpus], inputs.sample[corpus]
         own = [part for part in parts if part.corpus == corpus]
-        folds = in_order(test, encoded.lengths, [part for part in own if part.kind == "folds"], folder)
-        exact = in_order(sample, encoded.lengths, [part for part in own if part.kind == "likelihood"], folder)
+        folds = by_speech(test, encoded.lengths, [part for part in own if part.kind == "folds"], folder)
+        exact = by_speech(sample, encoded.lengths, [part for part in own if part.kind == "likelihood"], folder)
         scores.append(score_table(corpus, encoded, test, folds))
         likelihoods.append(
             likelihood_table(corpus, encoded, sample, np.concatenate([np.zeros((2, 0)), *exact], axis=1))
@@ -75,7 +75,7 @@ def write(inputs: Inputs, parts: list[Part], folder: Path, name: str, root: Path
         write_scores(path / f"{name}.parquet", tables, fingerprint)
 
 
-def in_order(rows: Ids, lengths: Ids, parts: list[Part], folder: Path) -> list[Scores]:
+def by_speech(rows: Ids, lengths: Ids, parts: list[Part], folder: Path) -> list[Scores]:
     """The scores of every speech, in the order of `rows`; pieces are the last axis."""
     found: dict[int, Scores] = {}
     for part, scores in collect(parts, folder):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from hansard_bias.statistics.blocks import blocks
 from hansard_bias.statistics.resampling import FloatArray, Interval, bootstrap_weights, percentile_interval
 
 DDOF = 1
@@ -169,17 +169,11 @@ def _sampled_counts(
 ) -> tuple[int, int, int]:
     """The same over random divisions, the real one among them."""
     above = beyond = 1
-    for block in _blocks(draws, words.size):
+    for block in blocks(draws, words.size):
         sums = rng.permuted(np.tile(words, (block, 1)), axis=1)[:, :size].sum(axis=1)
         above += int(np.count_nonzero(sums >= observed - tie))
         beyond += int(np.count_nonzero(np.abs(sums) >= abs(observed) - tie))
     return above, beyond, draws + 1
-
-
-def _blocks(draws: int, words: int) -> Iterator[int]:
-    size = max(1, (1 << 20) // words)
-    for start in range(0, draws, size):
-        yield min(size, draws - start)
 
 
 def _drawn_effects(array: FloatArray, first_words: int, draws: int, rng: np.random.Generator) -> FloatArray:

@@ -21,7 +21,7 @@ from hansard_bias.training.batches import Batch, update_rows
 from hansard_bias.training.feed import Feed
 from hansard_bias.training.interruption import Interrupted, Interruption
 from hansard_bias.training.memory import LEAST_TOKENS, is_exhausted, micro_batch_tokens
-from hansard_bias.training.model import MaskedLoss, build_optimizer
+from hansard_bias.training.model import GRADIENT_NORM, MaskedLoss, build_optimizer
 from hansard_bias.training.processes import agreed, require_same_start, require_work_for_all
 from hansard_bias.training.progress import CurvePoint, RunLog, write_curve
 from hansard_bias.training.resuming import resume
@@ -33,7 +33,6 @@ from hansard_bias.training.watching import Lines
 VALIDATION_EPOCH = 1 << 31
 """Validation masks are those of an epoch that no training reaches: the same at every evaluation."""
 MOST_BAD_UPDATES = 3
-GRADIENT_NORM = 1.0
 
 
 class Trainer:

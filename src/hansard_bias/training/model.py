@@ -21,6 +21,9 @@ from hansard_bias.masked_lm import surprisals_at
 from hansard_bias.tokenization import PAD_ID
 from hansard_bias.training.packing import PACKED, Packed, register_packed_attention
 
+GRADIENT_NORM = 1.0
+"""The longest gradient that an update follows; longer ones are scaled down."""
+
 
 def build_model(settings: BertSettings, vocab_size: int, seed: int) -> Any:
     """A BertForMaskedLM with random weights drawn from the seed, for packed sequences."""
