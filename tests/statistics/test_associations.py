@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from hansard_bias.statistics import associations
-from hansard_bias.statistics.associations import association_summary, effect_size, permutation_test, seed_means
+from hansard_bias.statistics.associations import association_summary, effect_size, permutation_test
 
 
 def rng() -> np.random.Generator:
@@ -110,13 +110,6 @@ def test_words_that_associate_alike_have_no_effect_size() -> None:
     found = association_summary(np.full((4, 2), 0.3), 2, 200, rng())
     assert found["effect_size"] == {"value": None, "low": None, "high": None}
     assert (found["by_seed"], found["p"]) == ([None, None], 1.0)
-
-
-def test_means_over_seeds_have_an_interval_where_there_are_several() -> None:
-    first, second = seed_means([[1.0, 2.0, 3.0], [5.0, 5.0, 5.0]], 500, rng())
-    assert first.value == 2 and first.low is not None and 1 <= first.low < 2
-    assert (second.value, second.low, second.high) == (5, 5, 5)
-    assert seed_means([[1.0]], 500, rng())[0].low is None
 
 
 def impossible() -> Iterator[tuple[np.ndarray, np.ndarray]]:

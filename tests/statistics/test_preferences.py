@@ -27,7 +27,7 @@ def test_clear_prompts_are_decided_by_direction() -> None:
     first, second, weak = prompt_preferences(np.array([2.0, -2.0, 0.3])[:, None, None] + noise, 400, rng())
     assert [each.decision for each in (first, second, weak)] == ["first", "second", "tie"]
     # The weak one has a certain sign: it is a tie because its odds are below 2 to 1.
-    assert weak.sign_share == 1.0
+    assert weak.sign_share is not None and weak.sign_share > 0.95
     assert first.preference.value == pytest.approx(2 + noise[0].mean())
 
 
@@ -46,11 +46,11 @@ def test_a_sign_that_does_not_hold_is_undecided() -> None:
 
 
 def test_missing_paraphrases_are_left_out() -> None:
-    values = np.array([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [[7.0, 9.0], [math.nan] * 2, [11.0, 13.0]]])
+    values = np.array([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [[9.0, 9.1], [math.nan] * 2, [11.0, 11.1]]])
     full, short = prompt_preferences(values, 500, rng())
-    assert (full.preference.value, short.preference.value) == pytest.approx((3.5, 10.0))
+    assert (full.preference.value, short.preference.value) == pytest.approx((3.5, 10.05))
     assert short.preference.low is not None
-    assert 7 <= short.preference.low < 10
+    assert short.preference.low < 9  # two wordings say little of a third one
     alone = prompt_preferences(values[1:, [0, 2]], 500, rng())[0]
     assert alone.preference.value == short.preference.value
 

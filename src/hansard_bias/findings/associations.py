@@ -10,7 +10,8 @@ import numpy as np
 from hansard_bias.config import Config
 from hansard_bias.findings.preferences import with_holm
 from hansard_bias.findings.probe_runs import ProbeRuns, over_seeds
-from hansard_bias.statistics.associations import association_summary, seed_means
+from hansard_bias.statistics.associations import association_summary
+from hansard_bias.statistics.luck import seed_means
 from hansard_bias.statistics.resampling import generator
 
 FAMILY = "association"

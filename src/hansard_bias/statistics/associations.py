@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hansard_bias.statistics.blocks import blocks
-from hansard_bias.statistics.resampling import FloatArray, Interval, bootstrap_weights, percentile_interval
+from hansard_bias.statistics.luck import Luck
+from hansard_bias.statistics.resampling import FloatArray, bootstrap_weights, percentile_interval
 
 DDOF = 1
 """Of the standard deviation in d, as in the reference code of May et al. 2019; Caliskan et al. do not say."""
@@ -87,7 +88,7 @@ def association_summary(
         a word's association is its mean over the seeds.
     first_words : number of words on the first side.
     draws : bootstrap draws, and sampled divisions where not all are counted. A bootstrap draw takes words of either
-        side and seeds with replacement, crossed; a single seed is not resampled.
+        side with replacement, and other training runs (`Luck`); a single seed is not resampled.
 
     Returns `effect_size` {value, low, high} (value None where all words associate alike, bounds None then too),
     `by_seed` (d of each seed), `ddof`, `p` (two-sided), `p_greater`, `partitions`, `exact`.
@@ -113,19 +114,6 @@ def association_summary(
         "partitions": result.partitions,
         "exact": result.exact,
     }
-
-
-def seed_means(values: npt.ArrayLike, draws: int, rng: np.random.Generator, confidence: float = 0.95) -> list[Interval]:
-    """The mean of every row over the seeds, with an interval from resampling them; values: shape [rows, seeds].
-
-    With one seed there is nothing to resample: the intervals have no bounds.
-    """
-    array = np.asarray(values, dtype=np.float64)
-    seeds = array.shape[1]
-    weights = bootstrap_weights(seeds, draws, rng) / seeds
-    drawn = array @ weights.T if seeds > 1 else np.full((len(array), draws), np.nan)
-    replicates = np.concatenate([array.mean(axis=1)[:, None], drawn], axis=1)
-    return [percentile_interval(row, confidence) for row in replicates]
 
 
 def _sides(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -179,8 +167,7 @@ def _sampled_counts(
 def _drawn_effects(array: FloatArray, first_words: int, draws: int, rng: np.random.Generator) -> FloatArray:
     """d of bootstrap samples of words (side by side) and seeds, shape [draws]; nan where it does not exist."""
     words, seeds = array.shape
-    seed_weights = bootstrap_weights(seeds, draws, rng) / seeds
-    values = array @ seed_weights.T
+    values = array @ Luck.of(seeds, draws, rng).weights.T / seeds
     sizes = (first_words, words - first_words)
     weights = np.concatenate([bootstrap_weights(size, draws, rng).T for size in sizes])
     first, second = np.split(weights * values, [first_words])

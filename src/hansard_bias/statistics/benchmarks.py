@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hansard_bias.statistics.luck import seed_means
 from hansard_bias.statistics.preferences import THRESHOLD_NATS, prompt_preferences
 from hansard_bias.statistics.resampling import FloatArray, Interval, wilson_interval
 
@@ -53,15 +54,11 @@ def benchmark_directions(log_odds: npt.ArrayLike) -> list[str]:
 def item_intervals(
     log_odds: npt.ArrayLike, draws: int, rng: np.random.Generator, confidence: float = 0.95
 ) -> list[Interval]:
-    """The mean log-odds of every prompt over seeds, with an interval from resampling seeds alone.
+    """The mean log-odds of every prompt over seeds, with an interval for other training runs.
 
     log_odds: in nats, shape [prompts, seeds]; with one seed there is nothing to resample, and no interval.
     """
-    values = _checked(log_odds)
-    if values.shape[1] == 1:
-        return [Interval(float(value), None, None) for value in values[:, 0]]
-    # Here the seeds stand where a prompt has its paraphrases.
-    return [found.preference for found in prompt_preferences(values[:, :, None], draws, rng, confidence)]
+    return seed_means(_checked(log_odds), draws, rng, confidence)
 
 
 def _checked(log_odds: npt.ArrayLike) -> FloatArray:

@@ -60,6 +60,12 @@ class Components:
         return self.seeds + self.groups_alone
 
     @property
+    def seeds_share(self) -> FloatArray:
+        """Share of `seeds` in `variance`; 0 where there is none."""
+        variance = self.variance
+        return np.asarray(np.divide(self.seeds, variance, out=np.zeros_like(variance), where=variance > 0))
+
+    @property
     def shrinkage(self) -> FloatArray:
         """What deviations of resampled groups are multiplied by, so that the interaction enters once, not twice."""
         ratio = np.divide(self.interaction, self.groups, out=np.zeros_like(self.groups), where=self.groups > 0)

@@ -28,7 +28,7 @@ def measure(sums: Mapping[str, CorpusSums], design: Design) -> dict[str, Any]:
     design : rows, columns and resampling.
 
     Intervals: percentile over draws of sittings (independent between corpora) and seeds, paired over models; BCa for
-    the ratio. Both numbers are small and are corrected for (`multi_bootstrap`, `seed_weights`). One seed is not
+    the ratio. Both numbers are small and are corrected for (`resampled_corpus`, `Luck`). One seed is not
     resampled; a corpus with one sitting gives no interval to anything that it enters.
 
     Raises ValueError for a column of an unknown corpus or for corpora that disagree on models or seeds.

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hansard_bias.statistics.components import Components, combined
+from hansard_bias.statistics.components import Components
 from hansard_bias.statistics.intervals import Interval, percentile_interval
 from hansard_bias.statistics.resampling import FloatArray, generator
 from hansard_bias.statistics.significance import Groups, Training, crossed_sign_flip_test, holm, sign_flip_test
@@ -68,7 +68,9 @@ def _tilt_tests(study: Study) -> list[dict[str, Any]]:
         differences = [excesses[0] / tokens[0] - common, common - excesses[1] / tokens[1]]
         p_sittings = _flip(study, np.concatenate(differences), np.concatenate(shares), "tilt", row)
         groups = [Groups.of(excesses[0], tokens[0]), Groups.of(-excesses[1], tokens[1])]
-        p = _crossed(study, _tilt_components(study, row), groups, p_sittings, "tilt", row)
+        p = _crossed(
+            study, _part(study.tilt_components(row), study.design.models.index(row)), groups, p_sittings, "tilt", row
+        )
         verb = "less" if tilt[0] < 0 else "more"
         what = f"{row} pays {verb} to read {corpora[0]} than to read {corpora[1]}"
         interval = percentile_interval(tilt, study.design.confidence)
@@ -88,13 +90,6 @@ def _crossed(study: Study, parts: Components, groups: list[Groups], p_sittings: 
     rng = generator(study.design.seed, "crossed", *purpose)
     training = Training(float(parts.seeds), parts.df_seeds, float(parts.interaction))
     return crossed_sign_flip_test(float(parts.value), groups, training, study.design.draws, rng)
-
-
-def _tilt_components(study: Study, row: str) -> Components:
-    """Parts of the variance of a tilt."""
-    signs = zip((1.0, -1.0), study.design.mixtures[row], strict=True)
-    index, models = study.design.models.index(row), study.design.models
-    return combined([(sign, _part(study.components(c, models.index(study.design.own[c])), index)) for sign, c in signs])
 
 
 def _part(parts: Components, index: int) -> Components:

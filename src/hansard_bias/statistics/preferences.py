@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hansard_bias.statistics.components import crossed
+from hansard_bias.statistics.luck import Luck
 from hansard_bias.statistics.resampling import (
     FloatArray,
     Interval,
@@ -52,8 +53,9 @@ def prompt_preferences(
 
     It does when |mean L*| > ln 2 and its sign holds in at least 95 % of the draws (METHOD section 4). Where |mean L*|
     is at most ln 2 the prompt is a tie; where it is larger but its sign does not hold, the prompt is undecided. Each
-    draw takes paraphrases and seeds with replacement, crossed (Owen 2007, Ann. Appl. Stat. 1, 386); a single seed is
-    not resampled. A prompt with one paraphrase gets no interval and stays undecided: nothing is known of its wording.
+    draw takes other paraphrases and other training runs, both corrected for their small number as in `Study`; a single
+    seed is not resampled. A prompt with one paraphrase gets no interval and stays undecided: nothing is known of its
+    wording.
 
     Parameters
     ----------
@@ -69,11 +71,11 @@ def prompt_preferences(
     array = _checked(values)
     prompts, _, seeds = array.shape
     replicates = np.full((prompts, 1 + draws), np.nan)
-    seed_weights = bootstrap_weights(seeds, draws, rng)
+    luck = Luck.of(seeds, draws, rng)
     for members, block in _same_length(array):
         replicates[members, 0] = block.mean(axis=(1, 2))
         if block.shape[1] > 1:
-            replicates[members, 1:] = _crossed_means(block, seed_weights, rng)
+            replicates[members, 1:] = _crossed_means(block, luck, rng)
     return [_decide(row, confidence) for row in replicates]
 
 
@@ -132,7 +134,7 @@ def compare_models(
     """Whether model a leans further towards the first group than model b, over the same prompts.
 
     The effect is the mean over prompts of the difference in mean L*, each prompt with equal weight. With several seeds
-    in both models, interval and p cover other prompts and other training runs (`multi_bootstrap`'s scheme;
+    in both models, interval and p cover other prompts and other training runs (as in `Study`;
     `crossed_sign_flip_test`); otherwise prompts only. p_prompts flips the signs of whole prompts and takes the training
     runs at hand as given (METHOD section 4).
 
@@ -190,8 +192,7 @@ def _compared(differences: FloatArray, training: Training, draws: int, rng: np.r
     observed = differences.var(ddof=1) / prompts
     alone = math.sqrt(max(1 - training.interaction / observed, 0.0)) if observed > 0 else 1.0
     stretch = np.sqrt(prompts / rng.chisquare(prompts - 1, size=draws))
-    luck = math.sqrt(training.variance) * rng.standard_t(training.df, size=draws) if training.df else 0.0
-    return np.asarray(mean + drawn * alone * stretch + luck)
+    return np.asarray(mean + drawn * alone * stretch + training.deviations(observed * alone**2, draws, rng))
 
 
 def _checked(values: npt.ArrayLike) -> FloatArray:
@@ -217,13 +218,15 @@ def _same_length(array: FloatArray) -> Iterator[tuple[npt.NDArray[np.intp], Floa
         yield members, array[members][present[members]].reshape(len(members), length, array.shape[2])
 
 
-def _crossed_means(block: FloatArray, seed_weights: FloatArray, rng: np.random.Generator) -> FloatArray:
+def _crossed_means(block: FloatArray, luck: Luck, rng: np.random.Generator) -> FloatArray:
     """Bootstrap means of L*, paraphrases crossed with seeds, shape [prompts, draws]."""
-    _, paraphrases, seeds = block.shape
-    weights = bootstrap_weights(paraphrases, len(seed_weights), rng)
-    # Seed by seed, so that no array of prompts x paraphrases x seeds x draws is ever held.
-    totals = sum(((block[:, :, s] @ weights.T) * seed_weights[:, s] for s in range(seeds)), np.zeros(()))
-    return np.asarray(totals / (paraphrases * seeds))
+    paraphrases, draws = block.shape[1], len(luck.directions)
+    parts = crossed(np.moveaxis(block, 1, 2), np.ones(paraphrases))
+    weights = bootstrap_weights(paraphrases, draws, rng)
+    drawn = block.mean(axis=2) @ weights.T / paraphrases - parts.value[:, None]
+    stretch = np.sqrt(paraphrases / rng.chisquare(paraphrases - 1, size=draws))
+    others = luck.deviations(parts.by_seed, parts.seeds_share).T
+    return np.asarray(parts.value[:, None] + drawn * parts.shrinkage[:, None] * stretch + others)
 
 
 def _decide(replicates: FloatArray, confidence: float) -> PromptPreference:

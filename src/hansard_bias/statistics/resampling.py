@@ -1,4 +1,4 @@
-"""Resampling: the multi-bootstrap over sittings and seeds."""
+"""Resampling: the bootstrap over sittings (or other groups)."""
 
 from __future__ import annotations
 
@@ -26,11 +26,9 @@ __all__ = [
     "bootstrap_weights",
     "generator",
     "holm",
-    "joined",
-    "multi_bootstrap",
     "percentile_interval",
+    "resampled_corpus",
     "resampled_sums",
-    "seed_weights",
     "sign_flip_test",
     "wilson_interval",
 ]
@@ -80,10 +78,7 @@ def resampled_sums(values: npt.ArrayLike, draws: int, rng: np.random.Generator) 
 
 @dataclass(frozen=True)
 class CorpusReplicates:
-    """One corpus, its estimate (index 0) and its bootstrap replicates (from index 1 on).
-
-    Everything computed elementwise from these arrays carries its own uncertainty along.
-    """
+    """One corpus, its estimate (index 0) and its bootstrap replicates (from index 1 on)."""
 
     nats_per_token: FloatArray
     """Pooled cross-entropy CE(m,c), shape [1 + draws, models]; the replicates are nan with one sitting."""
@@ -91,78 +86,35 @@ class CorpusReplicates:
     """UTF-8 bytes per token, shape [1 + draws]."""
 
 
-def seed_weights(seeds: int, draws: int, rng: np.random.Generator) -> FloatArray:
-    """Weights of the training seeds in each draw, such that intervals of a mean over few seeds are as wide as needed.
+def resampled_corpus(
+    nats: FloatArray, tokens: FloatArray, bytes_: FloatArray, draws: int, rng: np.random.Generator
+) -> CorpusReplicates:
+    """Resample one corpus' sittings; the training runs are the other half of the multi-bootstrap (`luck.Luck`).
 
-    Counts of seeds drawn with replacement fail with three to five of them: the variance is (S - 1) / S of the true one,
-    three seeds have ten different samples, and tails are normal where Student's t has S - 1 degrees of freedom. So the
-    weights are 1 + (ξ_s - mean ξ) sqrt(S / χ²), ξ normal and χ² with S - 1 degrees of freedom: the replicates of a mean
-    over seeds are distributed about it exactly as its t interval says (the multiplier bootstrap, Mammen 1993, Ann.
-    Stat. 21, 255, with the t of a mean of normal values). Added to the sittings' deviations, this is Behrens and
-    Fisher's distribution (Fisher 1935, Ann. Eugen. 6, 391).
-
-    Returns shape [draws, seeds]; every row sums to `seeds`. Ones for one seed, of whose luck nothing is known.
-    """
-    if seeds == 1:
-        return np.ones((draws, 1))
-    noise = rng.standard_normal((draws, seeds))
-    scale = np.sqrt(seeds / rng.chisquare(seeds - 1, size=draws))
-    return np.asarray(1 + (noise - noise.mean(axis=1, keepdims=True)) * scale[:, None])
-
-
-def multi_bootstrap(
-    nats: FloatArray, tokens: FloatArray, bytes_: FloatArray, weights: FloatArray, rng: np.random.Generator
-) -> dict[str, CorpusReplicates]:
-    """Resample one corpus' sittings and the training seeds (Multi-Bootstrap: Sellam et al. 2022, arXiv 2106.16163).
-
-    One draw takes the same sittings and the same seeds for every model, so that differences between models are
-    paired; sums come first and one division last (METHOD section 2). Both are corrected for their small number: the
-    seeds by their weights, the deviations of the sittings by sqrt(n / (n - 1)) and the tails of Student's t (Hesterberg
-    2015, Am. Stat. 69, 371), with the effective number of sittings, 1 / Σ share², as n.
+    One draw takes the same sittings for every model, so that differences between models are paired; sums come first
+    and one division last (METHOD section 2). The deviations are corrected for the number of sittings by
+    sqrt(n / (n - 1)) and have the tails of Student's t (Hesterberg 2015, Am. Stat. 69, 371), with the effective number
+    of sittings, 1 / Σ share², as n.
 
     Parameters
     ----------
     nats : Σ surprisal, shape [models, seeds, sittings].
     tokens, bytes_ : what was scored, shape [sittings], the same for all models and seeds.
-    weights : of each seed in each draw, from `seed_weights`, shape [draws, seeds]; shared by all corpora, because
-        a training run reads all of them.
-
-    Returns the replicates under "sittings" and "seeds", one of them resampled alone; `joined` puts them together.
+    draws : bootstrap samples.
     """
-    models, seeds, sittings = nats.shape
-    draws = len(weights)
-    by_seed = nats.sum(axis=2) / tokens.sum()
-    observed = np.concatenate([by_seed.mean(axis=1), [bytes_.sum() / tokens.sum()]])
-    ones = np.vstack([np.ones(seeds), weights]) / seeds
-    bytes_alone = np.full(1 + draws, observed[-1])
-    by_seeds = CorpusReplicates(ones @ by_seed.T, bytes_alone)
+    models, _, sittings = nats.shape
+    observed = np.append(nats.mean(axis=1).sum(axis=1), bytes_.sum()) / tokens.sum()
     if sittings == 1:
         unknown = np.full((1 + draws, models + 1), np.nan)
         unknown[0] = observed
-        return {"sittings": CorpusReplicates(unknown[:, :-1], unknown[:, -1]), "seeds": by_seeds}
+        return CorpusReplicates(unknown[:, :-1], unknown[:, -1])
     drawn = resampled_sums(np.vstack([nats.mean(axis=1), bytes_, tokens]), draws, rng)
     ratios = drawn[:, :-1] / drawn[:, -1:]
     stretch = _stretch(tokens, draws, rng)
     sampled = observed[:-1] + (ratios[:, :-1] - observed[:-1]) * stretch[:, None]
     # On the log scale, so that no draw of few sittings has fewer than no bytes.
     sampled_bytes = observed[-1] * np.exp(np.clip(np.log(ratios[:, -1] / observed[-1]) * stretch, -_CLIP, _CLIP))
-    by_sittings = CorpusReplicates(np.vstack([observed[:-1], sampled]), np.append(observed[-1], sampled_bytes))
-    return {"sittings": by_sittings, "seeds": by_seeds}
-
-
-def joined(sittings: FloatArray, seeds: FloatArray, shrinkage: npt.ArrayLike) -> FloatArray:
-    """Replicates under both kinds of resampling: the estimate plus both deviations of each draw.
-
-    Their product would be a third term, and the interaction of seeds and sittings would be counted three times (the
-    "pigeonhole" bootstrap, Owen 2007, Ann. Appl. Stat. 1, 386); here it is counted once, since `shrinkage`
-    (`Components.shrinkage`) takes it out of the sittings' deviations.
-
-    Parameters
-    ----------
-    sittings, seeds : replicates of a linear quantity, shape [1 + draws, ...], the estimate first.
-    shrinkage : shape [...].
-    """
-    return np.asarray(sittings[0] + (sittings - sittings[0]) * np.asarray(shrinkage) + (seeds - seeds[0]))
+    return CorpusReplicates(np.vstack([observed[:-1], sampled]), np.append(observed[-1], sampled_bytes))
 
 
 def _stretch(sizes: FloatArray, draws: int, rng: np.random.Generator) -> FloatArray:

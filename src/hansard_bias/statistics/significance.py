@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from hansard_bias.statistics.blocks import blocks
 from hansard_bias.statistics.intervals import FloatArray
+from hansard_bias.statistics.luck import Tails
 
 
 def sign_flip_test(
@@ -72,6 +73,13 @@ class Training:
     interaction: float
     """The part of the groups' variance that this one counts, too."""
 
+    def deviations(self, groups: float, draws: int, rng: np.random.Generator) -> FloatArray:
+        """What other runs would have added to the mean, whose groups have this variance; shape [draws]."""
+        if not self.df or not self.variance:
+            return np.zeros(draws)
+        factors = Tails.of(self.df, draws, rng).factors(self.variance / (self.variance + groups))
+        return np.asarray(math.sqrt(self.variance) * rng.standard_normal(draws) * factors)
+
 
 def crossed_sign_flip_test(
     value: float, parts: Sequence[Groups], training: Training, draws: int, rng: np.random.Generator
@@ -80,14 +88,10 @@ def crossed_sign_flip_test(
 
     Flipping signs of groups alone takes the runs at hand as given: two equally good models whose runs differ by luck
     are then called different. Three to five runs are too few to be permuted themselves (three can only reach p = 1/4),
-    so the test flips the groups and draws the luck of the runs from the normal distribution, in four steps a draw:
-    (1) the signs of all groups, whose common part is what the groups would contribute to the mean (their share of the
-    variance); (2) a variance of the runs from its distribution given the one observed, variance · df / χ² (the fiducial
-    distribution that Behrens and Fisher use); (3) the runs' contribution to the mean with this variance, and the
-    variance that would have been observed; (4) the mean divided by the standard error that this draw would have shown
-    (studentised, as Janssen 1997, Stat. Prob. Lett. 36, 9, and Chung & Romano 2013, Ann. Stat. 41, 484, show to be
-    needed where variances are estimated). p is the share of draws with a ratio as large as the observed one. Where only
-    the runs vary this is their t test; with one run it is `sign_flip_test`. How often it rejects true nulls:
+    so each draw flips the signs of all groups, whose common part is what the groups would contribute to the mean (their
+    share of the variance), and adds what other runs would have contributed (`Training.deviations`: the same
+    distribution as in the intervals). p is the share of draws as far from zero as the mean observed. Where only the
+    runs vary this is their t test; with one run it is `sign_flip_test`. How often it rejects true nulls:
     benchmarks/RESULTS.md.
 
     Parameters
@@ -108,25 +112,15 @@ def crossed_sign_flip_test(
         return 1.0 if value == 0 else 1 / (draws + 1)
     mean = value * alone / variance / len(parts)
     shift = math.sqrt(alone / spread) if spread > 0 else 0.0
-    hits = 0
+    luck = training.deviations(alone, draws, rng)
+    hits = start = 0
     for size in blocks(draws, max(part.shares.size for part in parts)):
         flipped = [_signs(rng.integers(0, 2, size=(size, part.shares.size), dtype=np.int8)) for part in parts]
-        terms = [s * (part.deviations + part.shares * mean) for s, part in zip(flipped, parts, strict=True)]
-        ours = sum(_spread(each, part.shares) for each, part in zip(terms, parts, strict=True))
-        luck, theirs = _training_draws(training, size, rng)
-        drawn = shift * sum(each.sum(axis=1) for each in terms) + luck
-        # A tie with the observed ratio counts, whatever the order of summation.
-        error = np.sqrt(theirs + np.maximum(ours - training.interaction, 0.0))
-        hits += int(np.count_nonzero(np.abs(drawn) >= abs(value) / math.sqrt(variance) * error * (1 - 1e-9)))
+        drawn = sum(s @ (part.deviations + part.shares * mean) for s, part in zip(flipped, parts, strict=True))
+        # A tie with the observed mean counts, whatever the order of summation.
+        hits += int(np.count_nonzero(np.abs(shift * drawn + luck[start : start + size]) >= abs(value) * (1 - 1e-9)))
+        start += size
     return (1 + hits) / (draws + 1)
-
-
-def _training_draws(training: Training, draws: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-    """What the runs contribute to each draw's mean, and the variance of it that the draw would show."""
-    if not training.df:
-        return np.zeros(draws), np.zeros(draws)
-    true = training.variance * training.df / rng.chisquare(training.df, size=draws)
-    return np.sqrt(true) * rng.standard_normal(draws), true * rng.chisquare(training.df, size=draws) / training.df
 
 
 def _spread(terms: FloatArray, shares: FloatArray) -> FloatArray:

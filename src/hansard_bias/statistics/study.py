@@ -7,23 +7,21 @@ METHOD section 2 is written once and carries its uncertainty along.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
 from hansard_bias.statistics.components import Components, combined, crossed
 from hansard_bias.statistics.design import CorpusSums, Design, require
-from hansard_bias.statistics.resampling import (
-    CorpusReplicates,
-    FloatArray,
-    generator,
-    joined,
-    multi_bootstrap,
-    seed_weights,
-)
+from hansard_bias.statistics.luck import Luck
+from hansard_bias.statistics.resampling import CorpusReplicates, FloatArray, generator, resampled_corpus
 
 __all__ = ["CorpusSums", "Design", "Study"]
+
+# Weight, corpus, and the index of the model from which differences are taken (None: none).
+Term = tuple[float, str, int | None]
 
 # Of a logarithm: two seeds may draw a perplexity that no float can hold.
 _LARGEST = 700.0
@@ -35,22 +33,24 @@ class Study:
 
     sums: Mapping[str, CorpusSums]
     design: Design
-    replicates: Mapping[str, Mapping[str, CorpusReplicates]]
-    """Corpus to "sittings" or "seeds" (what is resampled) to its replicates."""
+    replicates: Mapping[str, CorpusReplicates]
+    """Corpus to its replicates over sittings."""
+    luck: Luck
+    """Of the training runs: shared by all corpora, because a run reads all of them."""
 
     @classmethod
     def of(cls, sums: Mapping[str, CorpusSums], design: Design) -> Study:
         """Check that sums and design fit each other, and resample: the same draws for every model."""
         ordered = {corpus: sums[corpus].ordered() for corpus in sums}
         seeds = _check_fit(ordered, design)
-        weights = seed_weights(seeds, design.draws, generator(design.seed, "seeds"))
+        luck = Luck.of(seeds, design.draws, generator(design.seed, "seeds"))
         drawn = {
-            corpus: multi_bootstrap(
-                each.nats, each.tokens, each.bytes_, weights, generator(design.seed, "sittings", corpus)
+            corpus: resampled_corpus(
+                each.nats, each.tokens, each.bytes_, design.draws, generator(design.seed, "sittings", corpus)
             )
             for corpus, each in ordered.items()
         }
-        return cls(ordered, design, drawn)
+        return cls(ordered, design, drawn, luck)
 
     @property
     def seeds(self) -> int:
@@ -64,35 +64,58 @@ class Study:
 
     def column_components(self, column: str, excess: bool = False) -> Components:
         """The same for a column: of the cross-entropy, or of the excess where every corpus has an own model."""
-        own = {corpus: self._own(corpus) if excess else None for corpus in self.design.columns[column]}
-        weights = self.design.columns[column].items()
-        return combined([(weight, self.components(corpus, own[corpus])) for corpus, weight in weights])
+        return self._parts(self._terms(self.design.columns[column], excess))
+
+    def tilt_components(self, row: str) -> Components:
+        """The same for the tilt of every model, over the two corpora of one model's mixture."""
+        return self._parts(self._terms(self._sides(row), excess=True))
 
     def corpus_nats(self, corpus: str) -> FloatArray:
         """Cross-entropy CE(m,c) of every model on a corpus, in nats per token."""
-        sittings, seeds = (self.replicates[corpus][kind].nats_per_token for kind in ("sittings", "seeds"))
-        return joined(sittings, seeds, _shrinkage(self.components(corpus)))
+        return self._linear([(1.0, corpus, None)])
 
     def nats_per_token(self, column: str) -> FloatArray:
         """Cross-entropy of every model on a column, in nats per token."""
-        return _mean({c: (w, self.corpus_nats(c)) for c, w in self.design.columns[column].items()})
+        return self._linear(self._terms(self.design.columns[column], excess=False))
 
     def excess_nats(self, column: str) -> FloatArray | None:
         """Excess cross-entropy X of every model on a column, in nats per token; None where an own model is missing."""
         weights = self.design.columns[column]
         if not all(corpus in self.design.own for corpus in weights):
             return None
-        return _mean({c: (w, self.corpus_excess(c)) for c, w in weights.items()})
+        return self._linear(self._terms(weights, excess=True))
 
     def corpus_excess(self, corpus: str) -> FloatArray:
         """X(m,c) = CE(m,c) - CE(own(c),c) in nats per token, for a corpus with an own model."""
-        own = self._own(corpus)
-        both = (self.replicates[corpus][kind].nats_per_token for kind in ("sittings", "seeds"))
-        sittings, seeds = (nats - nats[:, [own]] for nats in both)
-        excess = joined(sittings, seeds, _shrinkage(self.components(corpus, own)))
-        # Zero by definition, also where nothing could be resampled.
-        excess[:, own] = 0.0
-        return excess
+        return self._linear([(1.0, corpus, self._own(corpus))])
+
+    def _terms(self, weights: Mapping[str, float], excess: bool) -> list[Term]:
+        return [(weight, corpus, self._own(corpus) if excess else None) for corpus, weight in weights.items()]
+
+    def _parts(self, terms: Sequence[Term]) -> Components:
+        return combined([(weight, self.components(corpus, against)) for weight, corpus, against in terms])
+
+    def _linear(self, terms: Sequence[Term]) -> FloatArray:
+        """A weighted sum of cross-entropies, or of their differences from a model, with its replicates.
+
+        Each replicate is the estimate plus what other sittings and what other runs add. Their product would be a third
+        term, and the interaction of seeds and sittings would be counted three times (the "pigeonhole" bootstrap, Owen
+        2007, Ann. Appl. Stat. 1, 386); here it is counted once, since `Components.shrinkage` takes it out of the
+        sittings' deviations.
+        """
+        total = np.asarray(np.sum([weight * self._sittings(corpus, own) for weight, corpus, own in terms], axis=0))
+        parts = self._parts(terms)
+        total[1:] += self.luck.deviations(parts.by_seed, parts.seeds_share)
+        return total
+
+    def _sittings(self, corpus: str, against: int | None = None) -> FloatArray:
+        """Cross-entropies, or their differences from a model, with replicates over sittings only."""
+        nats = self.replicates[corpus].nats_per_token
+        if against is not None:
+            nats = nats - nats[:, [against]]
+            # Zero by definition, also where nothing could be resampled.
+            nats[:, against] = 0.0
+        return np.asarray(nats[0] + (nats - nats[0]) * _shrinkage(self.components(corpus, against)))
 
     def _own(self, corpus: str) -> int:
         """The row of the own model."""
@@ -102,7 +125,7 @@ class Study:
         """Everything said of a cell: perplexity, bits per byte, and the excess where there is one."""
         corpora, weights = self.replicates, self.design.columns[column].items()
         nats = self.nats_per_token(column)
-        bytes_ = _mean({c: (w, corpora[c]["sittings"].bytes_per_token) for c, w in weights})
+        bytes_ = np.asarray(np.sum([weight * corpora[corpus].bytes_per_token for corpus, weight in weights], axis=0))
         bits = math.log(2) * bytes_[:, None]
         found = {"perplexity": np.exp(np.minimum(nats, _LARGEST)), "bits_per_byte": nats / bits}
         excess = self.excess_nats(column)
@@ -116,12 +139,20 @@ class Study:
         corpora = tuple(self.design.mixtures.get(row, ()))
         if len(corpora) != 2 or not all(corpus in self.design.own for corpus in corpora):
             return None
-        first, second = (self.corpus_excess(corpus)[:, self.design.models.index(row)] for corpus in corpora)
-        return first - second
+        return self._linear(self._terms(self._sides(row), excess=True))[:, self.design.models.index(row)]
+
+    def _sides(self, row: str) -> dict[str, float]:
+        """The first corpus of a mixture less the second."""
+        return dict(zip(self.design.mixtures[row], (1.0, -1.0), strict=True))
 
     def bias_ratio(self) -> FloatArray:
         """Largest over smallest perplexity of every model, over the single corpora."""
-        return _ratio([self.corpus_nats(corpus) for corpus in self.design.singles])
+        parts = [self.components(corpus) for corpus in self.design.singles]
+        share = _share_in_range(parts)
+        nats = [self._sittings(corpus) for corpus in self.design.singles]
+        for each, part in zip(nats, parts, strict=True):
+            each[1:] += self.luck.deviations(part.by_seed, share)
+        return _ratio(nats)
 
     def bias_ratio_jackknife(self) -> list[FloatArray]:
         """The bias ratio without one sitting of each corpus, then without one seed; [left out, models] each."""
@@ -145,15 +176,20 @@ def _ratio(nats: list[FloatArray]) -> FloatArray:
     return np.asarray(np.exp(np.minimum(stacked.max(axis=0) - stacked.min(axis=0), _LARGEST)))
 
 
+def _share_in_range(parts: Sequence[Components]) -> FloatArray:
+    """Share of the seeds in the variance of max - min over corpora, shape [models]; what they share there cancels."""
+    values = np.stack([part.value for part in parts])
+    ends = np.sort([values.argmax(axis=0), values.argmin(axis=0)], axis=0)
+    share = np.zeros(values.shape[1])
+    for first, second in combinations(range(len(parts)), 2):
+        between = combined([(1.0, parts[first]), (-1.0, parts[second])]).seeds_share
+        share = np.where((ends == [[first], [second]]).all(axis=0), between, share)
+    return share
+
+
 def _shrinkage(components: Components) -> FloatArray:
     """`Components.shrinkage`, and 1 where a single sitting leaves it unknown (nothing is resampled there)."""
     return np.nan_to_num(components.shrinkage, nan=1.0)
-
-
-def _mean(weighted: Mapping[str, tuple[float, FloatArray]]) -> FloatArray:
-    """Weighted sum over corpora. Only the corpora named enter, so that a nan elsewhere cannot spread."""
-    terms = [weight * values for weight, values in weighted.values()]
-    return np.asarray(np.sum(terms, axis=0))
 
 
 def _check_fit(sums: Mapping[str, CorpusSums], design: Design) -> int:

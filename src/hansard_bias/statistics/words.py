@@ -9,7 +9,8 @@ from scipy.special import chdtri, stdtr
 
 from hansard_bias.statistics.components import Components, crossed
 from hansard_bias.statistics.intervals import FloatArray
-from hansard_bias.statistics.resampling import bootstrap_weights, generator, seed_weights
+from hansard_bias.statistics.luck import Luck
+from hansard_bias.statistics.resampling import bootstrap_weights, generator
 from hansard_bias.statistics.significance import holm
 
 # Words whose draws are held in memory at once.
@@ -38,7 +39,7 @@ def word_gaps(
     ----------
     differences : Σ surprisal under one model less that under the other, shape [words, seeds, sittings]; nats.
     counts : occurrences, shape [words, sittings], at least one of every word.
-    draws, confidence, seed : of the intervals: sittings and seeds are resampled as in `multi_bootstrap`, the same
+    draws, confidence, seed : of the intervals: sittings and seeds are resampled as in `Study`, the same
         draws for all words, so that the order of the words does not matter.
     least_sittings : words that occur in fewer sittings get no interval and no p.
 
@@ -50,11 +51,11 @@ def word_gaps(
     found = [np.full(len(counts), np.nan) for _ in range(4)]
     words = np.flatnonzero(present >= max(least_sittings, 2))
     sittings = bootstrap_weights(counts.shape[1], draws, generator(seed, "word sittings"))
-    seeds = seed_weights(differences.shape[1], draws, generator(seed, "seeds"))
+    luck = Luck.of(differences.shape[1], draws, generator(seed, "seeds"))
     for start in range(0, len(words), _WORDS):
         chosen = words[start : start + _WORDS]
         parts = crossed(differences[chosen], counts[chosen])
-        drawn = _draws(parts, differences[chosen], counts[chosen], sittings, seeds, seed)
+        drawn = _draws(parts, differences[chosen], counts[chosen], sittings, luck, seed)
         found[0][chosen] = parts.value
         found[1][chosen], found[2][chosen] = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
         found[3][chosen] = _p(parts)
@@ -65,7 +66,7 @@ def word_gaps(
 
 
 def _draws(
-    parts: Components, differences: FloatArray, counts: FloatArray, sittings: FloatArray, seeds: FloatArray, seed: int
+    parts: Components, differences: FloatArray, counts: FloatArray, sittings: FloatArray, luck: Luck, seed: int
 ) -> FloatArray:
     """Bootstrap replicates of some words, shape [draws, words]."""
     drawn_counts = sittings @ counts.T
@@ -76,8 +77,8 @@ def _draws(
     # One draw of χ² for all words, by way of its quantile, is as good as one for each and depends on no order.
     uniform = generator(seed, "word tails").random(len(sums))
     stretch = np.sqrt(present / (present - 1)) * _tails(parts.df_groups, uniform)
-    luck = (seeds - 1) @ parts.by_seed.T / seeds.shape[1]
-    return np.asarray(value + (means - value) * parts.shrinkage * stretch + luck)
+    others = luck.deviations(parts.by_seed, parts.seeds_share)
+    return np.asarray(value + (means - value) * parts.shrinkage * stretch + others)
 
 
 def _tails(freedom: FloatArray, uniform: FloatArray) -> FloatArray:
