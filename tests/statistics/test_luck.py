@@ -52,16 +52,11 @@ def test_deviations_of_differences_are_differences_of_deviations() -> None:
 def test_a_small_share_has_the_tails_of_two_more_degrees_of_freedom() -> None:
     tails = Tails.of(4, 40_000, rng())
     chi = 4 / tails.factors(np.array([0.0, 0.5, 1.0])) ** 2
-    assert chi.mean(axis=0) == pytest.approx([6, 5, 4], rel=0.02)
-    assert stats.kstest(chi[:, 0], stats.chi2(6).cdf).pvalue > 1e-3
+    caution = 1 - 0.3 / 4
+    assert chi.mean(axis=0) == pytest.approx([4 + 2 * caution, 4 + caution, 4], rel=0.02)
 
 
-def test_with_two_runs_the_wider_distribution_is_kept() -> None:
-    tails = Tails.of(1, 100, rng())
-    assert (tails.factors(0.0) == tails.factors(1.0)).all()
-
-
-@pytest.mark.parametrize(("runs", "ratio"), [(3, 0.2), (3, 1.0), (3, 10.0), (5, 1.0)])
+@pytest.mark.parametrize(("runs", "ratio"), [(2, 1.0), (3, 0.2), (3, 1.0), (3, 10.0), (5, 1.0)])
 def test_sums_with_a_well_known_variance_cover_as_they_should(runs: int, ratio: float) -> None:
     """Runs' variance `ratio` times that of sittings, known with 39 degrees of freedom: 95 % within 1.6 points."""
     random, studies, draws = np.random.default_rng(7), 3000, 1000

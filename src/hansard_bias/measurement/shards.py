@@ -7,6 +7,7 @@ and where a run was killed change nothing.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from hansard_bias.unfinished import sync
 
 PART_TOKENS = 1 << 18
 """What the copies of a part's speeches hold together: seconds of work for a small model, minutes for a large one."""
+LINE_SECONDS = 30.0
+"""Between two lines that tell how far the scoring is."""
 Scores = npt.NDArray[np.float32]
 
 
@@ -53,11 +56,24 @@ def cut_parts(kind: str, corpus: str, rows: Ids, lengths: Ids, copies: Ids, form
     return [Part(kind, corpus, at, rows[group], (*forms, int(lengths[group].sum()))) for at, group in enumerate(groups)]
 
 
-def compute(parts: list[Part], folder: Path, score: Callable[[Part], Scores], process: int, processes: int) -> None:
+def compute(
+    parts: list[Part],
+    folder: Path,
+    score: Callable[[Part], Scores],
+    process: int = 0,
+    processes: int = 1,
+    say: Callable[[str], None] | None = None,
+) -> None:
     """Score this process's share of the parts that are not there yet, each in turn, into the folder."""
-    for part in parts[process::processes]:
-        if read(folder, part) is None:
-            _write(folder / part.file, score(part))
+    missing = [part for part in parts[process::processes] if read(folder, part) is None]
+    began = told = time.monotonic()
+    for count, part in enumerate(missing, start=1):
+        _write(folder / part.file, score(part))
+        now = time.monotonic()
+        if say and count < len(missing) and now - told >= LINE_SECONDS:
+            minutes = (now - began) / count * (len(missing) - count) / 60
+            say(f"scored {count} of {len(missing)} parts, about {max(1, round(minutes))} min left")
+            told = now
 
 
 def done(parts: list[Part], folder: Path) -> int:

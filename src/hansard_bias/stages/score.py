@@ -36,7 +36,8 @@ def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
     with unfinished.locked(folder, "scoring") if state.is_main_process else nullcontext():
         if state.is_main_process and (ready := done(parts, folder)):
             print(f"resumed: {ready} of {len(parts)} parts are scored", flush=True)
-        compute(parts, folder, partial(ask, reader, inputs), state.process_index, state.num_processes)
+        say = partial(print, flush=True) if state.is_main_process else None
+        compute(parts, folder, partial(ask, reader, inputs), state.process_index, state.num_processes, say)
         wait_for_all(state)
         if state.is_main_process:
             write(inputs, parts, folder, name, root)
