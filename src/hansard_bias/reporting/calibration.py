@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hansard_bias.reporting.formats import count, decimal, estimate, percent, signed
+from hansard_bias.reporting.formats import Shown, count, decimal, estimate, percent, signed
 from hansard_bias.reporting.results import Interval, Json, Results, parse_interval
 from hansard_bias.reporting.tables import Table, table
 
@@ -49,9 +49,9 @@ def _verdict_row(name: str, record: Json) -> list[str]:
 
 
 def _share(record: Json) -> str:
-    return (
-        f"{count(record['rejected'])} of {count(record['comparisons'])}, {estimate(_interval(record['rate']), percent)}"
-    )
+    rate = _interval(record["rate"])
+    text = f"{count(record['rejected'])} of {count(record['comparisons'])}, {estimate(rate, percent)}"
+    return Shown(text, rate.value, rate.low, rate.high)
 
 
 def _interval(raw: object) -> Interval:
@@ -63,7 +63,7 @@ def _interval(raw: object) -> Interval:
 
 def dose_table(results: Results) -> Table:
     """One row a curve: its values at every dose, slope, and how surely it is monotone."""
-    curves = [curve for record in _metrics(results).values() for curve in record["dose"]]
+    curves = [curve for _, curve in dose_curves(results)]
     doses = curves[0]["doses"] if curves else []
     columns = ["Metric", *(percent(dose) for dose in doses), "Slope", "Order kept in draws", "In single studies"]
     rows = [
@@ -78,6 +78,16 @@ def dose_table(results: Results) -> Table:
     ]
     caption = "What the metrics say of models with more and more text of a second legislature."
     return table("doses", caption, columns, rows)
+
+
+def dose_curves(results: Results) -> list[tuple[str, Json]]:
+    """Every curve over the dose, with the metric that it belongs to."""
+    return [(name, curve) for name, record in _metrics(results).items() for curve in record["dose"]]
+
+
+def trust(results: Results) -> dict[str, str]:
+    """The verdict on every metric; empty where no calibration was run."""
+    return {name: str(record["verdict"]) for name, record in _metrics(results).items()}
 
 
 def planted_sentence(results: Results) -> str:
