@@ -27,7 +27,7 @@ CURVES = {
 def verdict_table(results: Results) -> Table:
     """One row a metric: false positives, power, and the word."""
     rows = [_verdict_row(name, record) for name, record in _metrics(results).items()]
-    columns = ["Metric", "False alarms", "Allowed", "With the same halves", "Found", "Follows the dose", "Verdict"]
+    columns = ["Metric", "Verdict", "False alarms", "Allowed", "With the same halves", "Found", "Follows the dose"]
     caption = (
         "False alarms: tests that reject where there is nothing to find, of all comparisons, and how many the binomial "
         "band allows. Found: studies in which a quarter of foreign text is noticed."
@@ -39,12 +39,12 @@ def _verdict_row(name: str, record: Json) -> list[str]:
     null, band = record["false_positives"], record["false_positives"]["band"]
     return [
         NAMES.get(name, name),
+        str(record["verdict"]),
         _share(null),
         f"{count(band['low'])} to {count(band['high'])} of {count(null['comparisons'])}",
         _share(record["false_positives_same_text"]),
         _share(record["power"]),
         "yes" if all(curve["monotone"] for curve in record["dose"]) else "no",
-        str(record["verdict"]),
     ]
 
 
@@ -68,7 +68,7 @@ def dose_table(results: Results) -> Table:
     columns = ["Metric", *(percent(dose) for dose in doses), "Slope", "Order kept in draws", "In single studies"]
     rows = [
         [
-            CURVES.get(curve["curve"], curve["curve"]),
+            CURVES.get(curve["curve"], str(curve["curve"])),
             *((decimal if curve["curve"] == "bias_ratio" else signed)(value["value"]) for value in curve["values"]),
             estimate(_interval(curve["slope"]), signed),
             percent(curve["monotone_draws"]),
@@ -108,7 +108,9 @@ def planted_sentence(results: Results) -> str:
 def reasons(results: Results) -> list[str]:
     """Why a metric is untrusted, one sentence each."""
     return [
-        f"{NAMES.get(name, name)} is untrusted: {'; '.join(record['reasons'])}."
+        f"{NAMES.get(name, name)} is untrusted: {'; '.join(record['reasons'])}.".replace(
+            name, NAMES.get(name, name).lower()
+        )
         for name, record in _metrics(results).items()
         if record["reasons"]
     ]

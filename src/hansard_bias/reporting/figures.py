@@ -20,10 +20,13 @@ from hansard_bias.reporting.results import Results
 
 INK = "#1b1f24"
 GREY = "#767c85"
+HALO = "#fefefe"
+"""Around text that lines may cross: the colour of the card behind it."""
 SERIES = ("#2f6fb3", "#b85f14", "#23806a", "#8d5bbd", "#b04765", "#73751f")
 SERIES_IN_THE_DARK = ("#7db4ec", "#eda25c", "#63c7ad", "#c4a0ec", "#ec8fa9", "#c3c566")
-DARK = dict(zip(SERIES, SERIES_IN_THE_DARK, strict=True)) | {GREY: "#8b939e"}
+DARK = dict(zip(SERIES, SERIES_IN_THE_DARK, strict=True)) | {GREY: "#8b939e", HALO: "var(--card)"}
 """Every colour of a figure by its counterpart on dark paper."""
+LONG = re.compile(r"-?\d+\.\d{3,}")
 PNG_SCALE = 2.5
 
 
@@ -40,7 +43,10 @@ class Figure:
 def inline_svg(figure: Figure) -> str:
     """The figure for the page: ink follows the text colour, width follows the page, one accessible image, no ids."""
     svg = _svg(figure.chart, "transparent").replace(f'"{INK}"', '"currentColor"')
-    svg = re.sub(r"-?\d+\.\d{3,}", lambda match: f"{float(match[0]):.2f}", svg)
+    # What is inside one image is not announced on its own.
+    svg = re.sub(r' (?:role|class|aria-[a-z]+)="[^"]*"', "", svg)
+    # Two decimals of a pixel are enough; numbers in texts are left alone.
+    svg = re.sub(r'"[^"<>]*"', lambda value: LONG.sub(lambda match: f"{float(match[0]):.2f}", value[0]), svg)
     width = re.search(r'width="([\d.]+)"', svg)
     style = f'style="--width: {round(float(width[1]))}px" ' if width else ""
     return svg.replace("<svg ", f'<svg role="img" {style}aria-label="{escape(figure.label, quote=True)}" ', 1)

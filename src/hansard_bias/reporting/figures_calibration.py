@@ -27,7 +27,7 @@ def combined_doses(results: Results) -> Figure | None:
 
 
 def _dose_figure(metric: str, curve: Json) -> Figure:
-    name = CURVES.get(curve["curve"], curve["curve"])
+    name = CURVES.get(curve["curve"], str(curve["curve"]))
     values = [{"dose": dose, **value} for dose, value in zip(curve["doses"], curve["values"], strict=True)]
     spoken = ", ".join(f"{decimal(each['value'])} at {percent(each['dose'])}" for each in values)
     return Figure(_curve(values, name, metric), f"Calibration, {name.lower()} by share of foreign text: {spoken}.")

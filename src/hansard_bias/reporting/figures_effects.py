@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 
-from hansard_bias.reporting.figures import GREY, INK, SERIES, Figure, series_colour
+from hansard_bias.reporting.figures import GREY, HALO, INK, SERIES, Figure, series_colour
 from hansard_bias.reporting.formats import decimal, estimate, significant, title
 from hansard_bias.reporting.results import Interval, Results
 from hansard_bias.reporting.words import comparisons, rate_interval
@@ -68,14 +69,14 @@ def tilt_figure(results: Results) -> Figure | None:
         tilt = results.measure(model, "tilt")
         if tilt is not None:
             first, second = (title(corpus) for corpus in spec.mixture)
-            label = f"{_row_label(results, model)}|\u2190 {first} \u00b7 {second} \u2192"
+            label = f"{_row_label(results, model)}|\u2190 {first}|{second} \u2192"
             rows.append(Row(label, tilt, series_colour(results, model)))
     return _intervals(rows, "Tilt", "nats per token", 0.0)
 
 
 def effect_figures(results: Results) -> list[Figure]:
-    """Bias ratio, excess and tilt, as far as the run has them."""
-    found = [ratio_figure(results), excess_figure(results), tilt_figure(results)]
+    """Excess, bias ratio and tilt, as far as the run has them."""
+    found = [excess_figure(results), ratio_figure(results), tilt_figure(results)]
     return [figure for figure in found if figure is not None]
 
 
@@ -124,13 +125,14 @@ def _intervals(
         .mark_rule(strokeWidth=3, opacity=0.6)
         .encode(x="low:Q", x2="high:Q"),
         base.mark_point(filled=True, size=80, opacity=1).encode(x=x),
-        base.mark_text(dy=-13, fontSize=11, align="left").encode(
-            x=alt.value(0), text="text:N", color=alt.value(INK)
-        ),
     ]
     if reference is not None:
         line = alt.Chart(alt.InlineData(values=[{"value": reference}]))
         layers.insert(0, line.mark_rule(strokeDash=[4, 3], color=GREY).encode(x=x))
+    text = base.encode(x=alt.value(0), text="text:N")
+    place: dict[str, Any] = {"dy": -14, "fontSize": 11, "align": "left"}
+    layers.append(text.mark_text(stroke=HALO, strokeWidth=5, strokeJoin="round", **place).encode(color=alt.value(HALO)))
+    layers.append(text.mark_text(**place).encode(color=alt.value(INK)))
     chart = alt.layer(*layers).properties(width=190, height=alt.Step(46), title=name)
     spoken = "; ".join(f"{row.label.replace('|', ', ')}: {_spoken(row.interval)}" for row in rows)
     return Figure(chart, f"{name}, {unit}. {spoken}.")
@@ -143,7 +145,9 @@ def _value_axis(intervals: Sequence[Interval], unit: str, reference: float | Non
     ticks = log_ticks(min(low, 1.0), max(high, 1.0)) if reference == 1.0 and low > 0 else []
     if len(ticks) < 3:
         plain = alt.Scale(zero=False, nice=True)
-        return alt.X("value:Q", title=unit, scale=plain, axis=alt.Axis(tickCount=5, labelFlush=False))
+        return alt.X(
+            "value:Q", title=unit, scale=plain, axis=alt.Axis(tickCount=4, labelFlush=False, labelOverlap=True)
+        )
     scale = alt.Scale(type="log", domain=[min(low, 1.0) / 1.15, max(high, 1.0) * 1.15], nice=False)
     return alt.X("value:Q", title=unit, scale=scale, axis=alt.Axis(values=ticks, labelFlush=False, format="~g"))
 

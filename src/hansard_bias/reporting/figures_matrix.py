@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 import altair as alt
@@ -21,6 +22,8 @@ RAMPS: dict[str, dict[str, tuple[Colour, Colour]]] = {
 }
 """From pale to deep on light paper, from dim to bright on dark paper; "less" is for values below zero."""
 STEPS = 12
+LINE = 15
+"""Characters of a name in one line."""
 
 
 @dataclass(frozen=True)
@@ -147,16 +150,22 @@ def _matrix_figure(results: Results, measure: Measure) -> Figure | None:
 
 
 def _heatmap(cells: list[dict[str, object]]) -> Any:
+    gap = alt.Scale(paddingInner=0.03, paddingOuter=0)
     base = alt.Chart(alt.InlineData(values=cells)).encode(
-        x=alt.X("column:N", sort=None, title="reads the debates of", axis=_axis(88, orient="top", titlePadding=8)),
-        y=alt.Y("model:N", sort=None, title=None, axis=_axis(96)),
+        x=alt.X(
+            "column:N", sort=None, title="reads the debates of", scale=gap, axis=_axis(88, orient="top", titlePadding=8)
+        ),
+        y=alt.Y("model:N", sort=None, title=None, scale=gap, axis=_axis(96)),
     )
+    layers = [base.mark_rect(cornerRadius=3, strokeWidth=0).encode(color=alt.Color("colour:N", scale=None))]
     ink = alt.Color("ink:N", scale=None)
-    tiles = base.mark_rect(cornerRadius=3, strokeWidth=0).encode(color=alt.Color("colour:N", scale=None))
-    numbers = base.mark_text(fontSize=18, fontWeight="bold", dy=-13).encode(text="value:N", color=ink)
-    bounds = base.mark_text(fontSize=11, dy=7).encode(text="bounds:N", color=ink)
-    below = base.mark_text(fontSize=10.5, dy=23).encode(text="below:N", color=ink)
-    return (tiles + numbers + bounds + below).properties(width=alt.Step(92), height=alt.Step(76))
+    # Cells with a line below the interval hold three lines, the others two: both stand in the middle.
+    for lines, places in (("datum.below != ''", (-17, 4, 21)), ("datum.below == ''", (-8, 14, 0))):
+        text = base.transform_filter(lines)
+        layers.append(text.mark_text(fontSize=18, fontWeight="bold", dy=places[0]).encode(text="value:N", color=ink))
+        layers.append(text.mark_text(fontSize=11, dy=places[1]).encode(text="bounds:N", color=ink))
+        layers.append(text.mark_text(fontSize=10.5, dy=places[2]).encode(text="below:N", color=ink))
+    return alt.layer(*layers).properties(width=alt.Step(96), height=alt.Step(74))
 
 
 def _axis(limit: int, **options: Any) -> alt.Axis:
@@ -173,14 +182,19 @@ def _cell(
     if interval is not None and measure.key == "excess" and not home:
         below = f"{TIMES}{significant(math.exp(interval.value))} words"
     return {
-        "model": f"{config.models[model].label}|{title(model)}",
-        "column": title(column),
+        "model": f"{config.models[model].label}|{_lines(model)}",
+        "column": _lines(column),
         "value": NOTHING if interval is None else "0" if home and not interval.value else measure.form(interval.value),
         "bounds": "" if interval is None or (home and not interval.value) else _short_span(interval, measure.form),
         "colour": "transparent" if colours is None else colours.fill,
         "ink": "#767c85" if colours is None else colours.ink,
         "below": below,
     }
+
+
+def _lines(name: str) -> str:
+    """A long name in lines of its words."""
+    return "|".join(wrap(title(name), LINE, break_long_words=False))
 
 
 def _short_span(interval: Interval, form: Callable[[float], str]) -> str:

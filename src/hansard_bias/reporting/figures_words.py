@@ -60,7 +60,8 @@ def _bars(values: list[dict[str, Any]], name: str, colour: str) -> Any:
     order = [bar["word"] for bar in values]
     axis = alt.Axis(ticks=False, domain=False, labelPadding=6, minExtent=96, maxExtent=110, labelLimit=100)
     base = alt.Chart(alt.InlineData(values=values)).encode(y=alt.Y("word:N", sort=order, title=None, axis=axis))
-    x = alt.X("share:Q", title="nats per token of the text", axis=alt.Axis(tickCount=4, format="~g", labelFlush=False))
+    axis_x = alt.Axis(tickCount=3, format=".2~g", labelFlush=False, labelOverlap=True)
+    x = alt.X("share:Q", title="nats per token of the text", axis=axis_x)
     bars = base.mark_bar(color=colour, height=13, cornerRadius=2).encode(x=x, opacity=alt.Opacity("sure:Q", scale=None))
     zero = alt.Chart(alt.InlineData(values=[{"share": 0}])).mark_rule(color=INK, strokeWidth=1).encode(x="share:Q")
     return alt.layer(bars, zero).properties(width=190, height=alt.Step(20), title=name, view={"stroke": None})

@@ -27,6 +27,12 @@ class Shown(str):
         return shown
 
 
+def sort_value(text: str) -> str:
+    """What a column is sorted by, for the page's script; empty for words."""
+    first = text.numbers[0] if isinstance(text, Shown) and text.numbers else None
+    return "" if first is None else f"{first:.6g}"
+
+
 def count(value: float | None) -> str:
     """A whole number with its thousands set apart."""
     return NOTHING if value is None else Shown(f"{round(value):,}", value)

@@ -1,11 +1,14 @@
-"""Everything in metrics/ as one frozen object, complete or refused: the page never shows half a run."""
+"""Everything in metrics/ as one frozen object, complete or refused: the page never shows half a run.
+
+Only a training curve may be missing: no number depends on it, and to get it back a model would have to be retrained.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,6 +84,8 @@ class Results:
     """Lines of words.csv."""
     calibration: Json = field(default_factory=dict)
     """metrics/calibration.json, or nothing: the calibration is a pipeline of its own, and the study runs without it."""
+    missing: tuple[str, ...] = ()
+    """What the page does without, a line each."""
 
     def perplexity(self, model: str, column: str) -> Interval:
         """Perplexity of a cell with its interval."""
@@ -130,7 +135,19 @@ def load_results(
         slices=_load_lines(metrics / "slices.csv"),
         words=_load_lines(metrics / "words.csv"),
         calibration=_load_calibration(metrics / "calibration.json"),
+        missing=tuple(_missing_curves(metrics, config)),
     )
+
+
+def _missing_curves(metrics: Path, config: Config) -> Iterator[str]:
+    """A line for each training curve that is not there, with what to do."""
+    for model, seed in ((model, seed) for model in config.models for seed in config.train.seeds):
+        path = metrics / "curves" / f"{model}-{seed}.csv"
+        if not path.is_file():
+            restore = (
+                f"`git checkout {path}` brings back one that is in git, `dvc repro train@{model}-{seed}` trains anew"
+            )
+            yield f"{path}: no such file, expected the training curve of {model}, seed {seed}; {restore}"
 
 
 def _load_lines(path: Path) -> tuple[Mapping[str, str], ...]:
@@ -180,7 +197,9 @@ def _load_run(metrics: Path, model: str, seed: int) -> Run:
     name, stage = f"{model}-{seed}", f"train@{model}-{seed}"
     summary = _read_json(metrics / "training" / f"{name}.json", stage)
     path = metrics / "curves" / f"{name}.csv"
-    with _existing(path, stage).open(encoding="utf-8", newline="") as file:
+    if not path.is_file():
+        return Run(model, seed, (), summary)
+    with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         if not set(CURVE_COLUMNS) <= set(reader.fieldnames or ()):
             found = ",".join(reader.fieldnames or ())
