@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
 from hansard_bias.reporting import (
@@ -25,41 +27,51 @@ class Drawn:
 
     name: str
     panels: tuple[Figure, ...]
-    file: Figure | None
-
-    @property
-    def markup(self) -> list[Markup]:
-        """The figures as markup: their texts were escaped when they were drawn."""
-        return [Markup(figures.inline_svg(panel)) for panel in self.panels]
+    markup: tuple[Markup, ...]
+    """The figures for the page: their texts were escaped when they were drawn."""
+    file: str
+    """All of them as one SVG file."""
 
 
 def draw(results: Results) -> dict[str, Drawn]:
     """Every figure that this run has, by the name that the page uses."""
-    found = [_drawn(measure.key, [figure], figure) for measure, figure in figures_matrix.matrix_figures(results)]
+    # The tests check every chart against the schema of Vega-Lite; here it would cost a second.
+    with debug_mode(False):
+        return {drawn.name: drawn for drawn in _draw(results)}
+
+
+def _draw(results: Results) -> Iterator[Drawn]:
+    for measure, figure in figures_matrix.matrix_figures(results):
+        # The perplexities are the matrix of the README and of dvc.yaml.
+        yield _single("matrix" if measure.key == "perplexity" else measure.key, figure)
     groups = [
         ("effects", figures_effects.effect_figures, figures_effects.combined_effects),
         ("words", figures_words.word_figures, figures_words.combined_words),
         ("curves", figures_curves.curve_figures, figures_curves.combined_curves),
         ("calibration", figures_calibration.dose_figures, figures_calibration.combined_doses),
     ]
-    found += [_drawn(name, panels(results), combined(results)) for name, panels, combined in groups]
+    for name, panels, combined in groups:
+        together = combined(results)
+        if together is not None:
+            found = panels(results)
+            markup = tuple(Markup(figures.inline_svg(panel)) for panel in found)
+            yield Drawn(name, tuple(found), markup, figures.file_svg(together))
     rates = figures_effects.rate_figure(results)
-    found.append(_drawn("rates", [rates] if rates else [], rates))
-    return {drawn.name: drawn for drawn in found if drawn.panels}
+    if rates is not None:
+        yield _single("rates", rates)
 
 
-def _drawn(name: str, panels: list[Figure], file: Figure | None) -> Drawn:
-    # The perplexities are the matrix of the README and of dvc.yaml.
-    return Drawn("matrix" if name == "perplexity" else name, tuple(panels), file)
+def _single(name: str, figure: Figure) -> Drawn:
+    """A figure that is the same in the page and in its file is drawn once."""
+    file = figures.file_svg(figure)
+    return Drawn(name, (figure,), (Markup(figures.inline_svg(figure, file)),), file)
 
 
 def figure_files(drawn: dict[str, Drawn]) -> dict[str, str | bytes]:
     """The files of all figures by name, each as SVG and as PNG."""
     files: dict[str, str | bytes] = {}
     for name, each in drawn.items():
-        if each.file is not None:
-            svg = figures.file_svg(each.file)
-            files |= {f"{name}.svg": svg, f"{name}.png": figures.png(svg)}
+        files |= {f"{name}.svg": each.file, f"{name}.png": figures.png(each.file)}
     return files
 
 

@@ -54,8 +54,8 @@ def version_rows(results: Results) -> list[tuple[str, str]]:
 
 def parameter_table(results: Results) -> Table:
     """Every parameter of params.yaml, under the name that `dvc exp run -S` takes."""
-    rows = [(name, str(value)) for name, value in _leaves(asdict(results.config))]
-    caption = "Every parameter, by the name that `dvc exp run -S name=value` takes."
+    rows = [(name, str(value) or NOTHING) for name, value in _leaves(asdict(results.config))]
+    caption = "Every parameter, by the name that dvc exp run -S takes."
     return table("parameters", caption, ["Parameter", "Value"], rows, text=2)
 
 
