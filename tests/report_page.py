@@ -7,5 +7,6 @@ from hansard_bias.reporting.page import build_page, tables_and_rows
 from hansard_bias.reporting.results import Results
 
 
-def page_of(results: Results) -> str:
-    return build_page(results, draw(results), tables_and_rows(results))
+def page_of(results: Results, figures: bool = True) -> str:
+    """The page; without its figures where a test asks only for texts, because drawing takes seconds."""
+    return build_page(results, draw(results) if figures else {}, tables_and_rows(results))

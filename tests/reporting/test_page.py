@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +16,7 @@ from hansard_bias.reporting.report import write_report
 from hansard_bias.reporting.results import Results
 from probe_records import add_probe_records
 from report_page import page_of
+from tiny_project import ROOT
 
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 
@@ -132,6 +135,24 @@ def test_other_worlds_have_a_page(
     assert expected in outline.text
 
 
+def test_without_any_curve_the_page_is_there_and_says_so(load: Callable[..., Results]) -> None:
+    results = load()
+    runs = tuple(replace(run, curve=()) for run in results.runs)
+    page = Outline(page_of(replace(results, runs=runs, missing=("x.csv: no such `file`",)), figures=False))
+    assert "A training curve is missing. x.csv: no such file" in page.text
+    assert "There are no training curves to draw." in page.text
+
+
+@pytest.mark.parametrize(("verdict", "warned"), [("untrusted", True), ("trusted", False)])
+def test_an_untrusted_measure_is_told_beside_the_answer(
+    load: Callable[..., Results], verdict: str, warned: bool
+) -> None:
+    record = json.loads((ROOT / "metrics" / "calibration.json").read_text(encoding="utf-8"))
+    record["metrics"]["excess"]["verdict"] = verdict
+    text = Outline(page_of(replace(load(), calibration=record), figures=False)).text
+    assert ("does not trust the excess" in text) == warned
+
+
 def test_the_report_is_files(load: Callable[..., Results], tmp_path: Path) -> None:
     folder = tmp_path / "made" / "report"
     write_report(load(), folder)
@@ -154,10 +175,10 @@ def test_the_same_numbers_make_the_same_page(load: Callable[..., Results], confi
 
 def test_every_record_of_the_probes_has_its_place(load: Callable[..., Results], tmp_path: Path) -> None:
     results = load()
-    bare = Outline(page_of(results))
+    bare = Outline(page_of(results, figures=False))
     assert "associations" not in [section.get("id") for section in bare.all("section")]
     add_probe_records(results.bias)  # type: ignore[arg-type]
-    page = Outline(page_of(results))
+    page = Outline(page_of(results, figures=False))
     sections = [section.get("id") for section in page.all("section")]
     assert sections.index("associations") == sections.index("probes") + 1
     tables = {str(table.get("id")) for table in page.all("table")}

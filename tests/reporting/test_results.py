@@ -112,6 +112,17 @@ def test_metrics_of_another_configuration_are_refused(
         load_results(tmp_path / "metrics", wanted)
 
 
+def test_a_rounded_matrix_does_not_round_the_page(load: Callable[..., Results], config: Config, tmp_path: Path) -> None:
+    exact = load().matrix
+    path = tmp_path / "metrics" / "bias_matrix.json"
+    rounded = {
+        row: {name: round(value) for name, value in cells.items()}
+        for row, cells in json.loads(path.read_text()).items()
+    }
+    path.write_text(json.dumps(rounded), encoding="utf-8")
+    assert load_results(tmp_path / "metrics", config).matrix == exact
+
+
 def test_a_missing_column_of_the_matrix_is_named(load: Callable[..., Results], config: Config, tmp_path: Path) -> None:
     load()
     path = tmp_path / "metrics" / "bias_matrix.json"

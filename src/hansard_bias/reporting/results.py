@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -122,14 +123,15 @@ def load_results(
     _require_keys(metrics / "bias.json", bias, ("models", "tests", "uncertainty", "probes"), "bias")
     rows = [config.row_key(model) for model in config.models]
     _require_keys(metrics / "bias.json", bias["models"], rows, "bias")
+    cells = _load_cells(metrics / "cells.json", config)
     return Results(
         config=config,
-        matrix=_load_matrix(metrics / "bias_matrix.json", config),
-        cells=_load_cells(metrics / "cells.json", config),
+        matrix=_load_matrix(metrics / "bias_matrix.json", config, cells),
+        cells=cells,
         bias=bias,
         corpora={name: _read_json(metrics / "corpora" / f"{name}.json", f"corpus@{name}") for name in config.corpora},
         alignment=_read_json(metrics / "alignment.json", "align"),
-        runs=tuple(_load_run(metrics, model, seed) for model in config.models for seed in config.train.seeds),
+        runs=tuple(_load_run(metrics, model, seed) for model, seed in product(config.models, config.train.seeds)),
         provenance=dict(provenance or {}),
         planted=tuple(planted),
         slices=_load_lines(metrics / "slices.csv"),
@@ -141,12 +143,10 @@ def load_results(
 
 def _missing_curves(metrics: Path, config: Config) -> Iterator[str]:
     """A line for each training curve that is not there, with what to do."""
-    for model, seed in ((model, seed) for model in config.models for seed in config.train.seeds):
+    for model, seed in product(config.models, config.train.seeds):
         path = metrics / "curves" / f"{model}-{seed}.csv"
         if not path.is_file():
-            restore = (
-                f"`git checkout {path}` brings back one that is in git, `dvc repro train@{model}-{seed}` trains anew"
-            )
+            restore = f"`git checkout {path}` brings it back from git, `dvc repro train@{model}-{seed}` trains anew"
             yield f"{path}: no such file, expected the training curve of {model}, seed {seed}; {restore}"
 
 
@@ -167,14 +167,14 @@ def _load_calibration(path: Path) -> Json:
     return raw
 
 
-def _load_matrix(path: Path, config: Config) -> dict[str, dict[str, float]]:
+def _load_matrix(path: Path, config: Config, cells: Mapping[tuple[str, str], Json]) -> dict[str, dict[str, float]]:
+    """The cells' perplexities; the file itself may be rounded, for comparing experiments, but must be of this study."""
     raw = _read_json(path, "bias")
     _require_keys(path, raw, [config.row_key(model) for model in config.models], "bias")
     for model in config.models:
         _require_keys(path, raw[config.row_key(model)], [f"on_{column}" for column in config.columns()], "bias")
     return {
-        model: {column: raw[config.row_key(model)][f"on_{column}"] for column in config.columns()}
-        for model in config.models
+        model: {column: cells[model, column]["perplexity"] for column in config.columns()} for model in config.models
     }
 
 
@@ -185,11 +185,11 @@ def _load_cells(path: Path, config: Config) -> dict[tuple[str, str], Json]:
     for record in _read_json(path, "bias"):
         model, column = models.get(record.get("model")), columns.get(record.get("corpus"))
         if model is not None and column is not None:
+            _require_keys(path, record, ("perplexity",), "bias")
             cells[model, column] = record
-    for model in config.models:
-        for column in config.columns():
-            if (model, column) not in cells:
-                raise ValueError(_stale(path, f"{config.row_key(model)} on {column}", "bias"))
+    for model, column in product(config.models, config.columns()):
+        if (model, column) not in cells:
+            raise ValueError(_stale(path, f"{config.row_key(model)} on {column}", "bias"))
     return cells
 
 
