@@ -151,25 +151,37 @@ def _matrix_figure(results: Results, measure: Measure) -> Figure | None:
 
 def _heatmap(cells: list[dict[str, object]]) -> Any:
     gap = alt.Scale(paddingInner=0.03, paddingOuter=0)
+    # Lines of a label are drawn downwards, so that several need as much room above the tiles.
+    lines = max(str(cell["column"]).count("|") for cell in cells)
     base = alt.Chart(alt.InlineData(values=cells)).encode(
         x=alt.X(
-            "column:N", sort=None, title="reads the debates of", scale=gap, axis=_axis(88, orient="top", titlePadding=8)
+            "column:N",
+            sort=None,
+            title="reads the debates of",
+            scale=gap,
+            axis=_axis(88, 6 + 14 * lines, orient="top", titlePadding=8),
         ),
-        y=alt.Y("model:N", sort=None, title=None, scale=gap, axis=_axis(96)),
+        y=alt.Y("model:N", sort=None, title=None, scale=gap, axis=_axis(96, 6)),
     )
     layers = [base.mark_rect(cornerRadius=3, strokeWidth=0).encode(color=alt.Color("colour:N", scale=None))]
     ink = alt.Color("ink:N", scale=None)
     # Cells with a line below the interval hold three lines, the others two: both stand in the middle.
-    for lines, places in (("datum.below != ''", (-17, 4, 21)), ("datum.below == ''", (-8, 14, 0))):
-        text = base.transform_filter(lines)
+    for kind, places in (("datum.below != ''", (-17, 4, 21)), ("datum.below == ''", (-8, 14, 0))):
+        text = base.transform_filter(kind)
         layers.append(text.mark_text(fontSize=18, fontWeight="bold", dy=places[0]).encode(text="value:N", color=ink))
         layers.append(text.mark_text(fontSize=11, dy=places[1]).encode(text="bounds:N", color=ink))
         layers.append(text.mark_text(fontSize=10.5, dy=places[2]).encode(text="below:N", color=ink))
     return alt.layer(*layers).properties(width=alt.Step(96), height=alt.Step(74))
 
 
-def _axis(limit: int, **options: Any) -> alt.Axis:
-    style: dict[str, Any] = {"domain": False, "ticks": False, "labelAngle": 0, "labelPadding": 6, "labelLimit": limit}
+def _axis(limit: int, padding: int, **options: Any) -> alt.Axis:
+    style: dict[str, Any] = {
+        "domain": False,
+        "ticks": False,
+        "labelAngle": 0,
+        "labelPadding": padding,
+        "labelLimit": limit,
+    }
     return alt.Axis(labelExpr="split(datum.label, '|')", **style, **options)
 
 
