@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from hansard_bias.reporting.calibration import dose_table, planted_sentence, reasons, verdict_table
-from hansard_bias.reporting.page import build_page
 from hansard_bias.reporting.results import Results, load_results
+from report_page import page_of
 
 
 def rate(rejected: int, comparisons: int = 200) -> dict[str, Any]:
@@ -64,11 +64,11 @@ def calibrated(load: Callable[..., Results]) -> Results:
 
 def test_every_metric_gets_its_word(calibrated: Results) -> None:
     rows = verdict_table(calibrated).rows
-    assert [(row[0], row[-2], row[-1]) for row in rows] == [
-        ("Tilt", "yes", "trusted"),
-        ("Bias ratio", "no", "untrusted"),
+    assert [(*row[:2], row[-1]) for row in rows] == [
+        ("Tilt", "trusted", "yes"),
+        ("Bias ratio", "untrusted", "no"),
     ]
-    assert rows[0][1].startswith("11 of 200, ") and rows[0][2] == "3 to 19 of 200"
+    assert rows[0][2].startswith("11 of 200, ") and rows[0][3] == "3 to 19 of 200"
     assert reasons(calibrated) == ["Bias ratio is untrusted: 60 of 200 were <rejected>."]
 
 
@@ -81,10 +81,10 @@ def test_doses_and_planted_truth_are_told(calibrated: Results) -> None:
 def test_the_page_shows_the_section_only_where_there_is_a_calibration(
     calibrated: Results, load: Callable[..., Results]
 ) -> None:
-    page = build_page(calibrated)
+    page = page_of(calibrated, figures=False)
     assert 'id="calibration"' in page and "60 of 200 were &lt;rejected&gt;" in page
     without = load()
-    assert "calibration" not in build_page(without)
+    assert "calibration" not in page_of(without, figures=False)
     assert verdict_table(without).rows == () == dose_table(without).rows
     assert planted_sentence(without) == "" and reasons(without) == []
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hansard_bias.config import Config
-from hansard_bias.reporting import figures, figures_curves, figures_effects
+from hansard_bias.reporting import figures, figures_curves, figures_effects, figures_matrix
 from hansard_bias.reporting.results import Results
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -22,6 +23,10 @@ def contrast(first: str, second: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+def matrix(results: Results) -> figures.Figure:
+    return figures_matrix.matrix_figures(results)[0][1]
+
+
 def texts(svg: str) -> list[str]:
     return ["".join(node.itertext()) for node in ElementTree.fromstring(svg).iter(f"{SVG}text")]
 
@@ -31,44 +36,39 @@ def test_luminance_of_black_and_white() -> None:
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)  # the textbook case just below 4.5
 
 
-@given(st.floats(0, 1))
-def test_every_tile_can_be_read(share: float) -> None:
-    tile, ink = figures.heat_colours(share)
-    assert contrast(tile, ink) >= 4.5
+@pytest.mark.parametrize(("paper", "dark"), [("#ffffff", False), ("#1a1e25", True)])
+def test_series_can_be_told_from_light_and_dark_paper(paper: str, dark: bool) -> None:
+    for colour in (*figures.SERIES, figures.GREY):
+        assert contrast(figures.DARK[colour] if dark else colour, paper) >= 3
 
 
-@pytest.mark.parametrize("paper", ["#ffffff", "#1a1e25"])
-def test_series_can_be_told_from_light_and_dark_paper(paper: str) -> None:
-    assert all(contrast(colour, paper) >= 3 for colour in (*figures.SERIES, figures.GREY))
+def test_every_colour_of_a_figure_has_its_rule_for_dark_paper(load: Callable[..., Results]) -> None:
+    figure = matrix(load())
+    rules = figures.dark_rules([figure])
+    fills = set(re.findall(r'fill="(#[0-9a-f]{6})"', figures.inline_svg(figure)))
+    assert len(fills) > 4 and all(f'[fill="{colour}"]' in rules for colour in fills)
 
 
-def test_the_heatmap_shows_values_intervals_and_homes(load: Callable[..., Results]) -> None:
-    shown = texts(figures.file_svg(figures.matrix_figure(load())))
-    for text in ("24.0", "22.8–25.2", "Nunavut", "Canada", "Mixed"):
-        assert text in shown
-    assert shown.count("own debates") == 2
-
-
-def test_darker_is_more_perplexing_on_a_logarithmic_scale(load: Callable[..., Results]) -> None:
-    (cells,) = figures.matrix_figure(load()).chart.to_dict()["datasets"].values()
-    colours = {cell["value"]: cell["colour"] for cell in cells}
-    assert colours["24.0"] == figures.heat_colours(0.0)[0]
-    assert max(colours, key=lambda value: contrast(colours[value], "#ffffff")) == "125"
+def test_numbers_in_texts_keep_their_digits(load: Callable[..., Results]) -> None:
+    bits = figures_matrix.matrix_figures(load())[1][1]
+    assert "1.025" in texts(figures.inline_svg(bits))
 
 
 def test_on_the_page_the_ink_is_the_text_colour_and_the_figure_is_one_image(load: Callable[..., Results]) -> None:
-    figure = figures.matrix_figure(load())
+    figure = matrix(load())
     svg = figures.inline_svg(figure)
     root = ElementTree.fromstring(svg)
     assert root.get("role") == "img" and "24.0 on Nunavut" in str(root.get("aria-label"))
     assert figures.INK not in svg and "currentColor" in svg and " id=" not in svg
+    assert svg.count("role=") == svg.count("aria-") == 1, "what is inside one image is not announced on its own"
     assert figures.INK in figures.file_svg(figure)
 
 
 def test_files_are_svg_on_white_and_png(load: Callable[..., Results]) -> None:
-    figure = figures.matrix_figure(load())
+    figure = matrix(load())
     assert 'fill="white"' in figures.file_svg(figure) and 'fill="white"' not in figures.inline_svg(figure)
-    assert figures.file_png(figure).startswith(b"\x89PNG")
+    drawn = figures.png(figures.file_svg(figure))
+    assert drawn.startswith(b"\x89PNG") and len(drawn) < 60_000
 
 
 def test_effects_draw_an_interval_only_where_there_is_one(load: Callable[..., Results]) -> None:
@@ -89,7 +89,7 @@ def test_a_single_corpus_has_no_effects(load: Callable[..., Results], configure:
 def test_markup_in_a_label_is_escaped(load: Callable[..., Results], configure: Callable[..., Config]) -> None:
     label = '<script>"&'
     results = load(of=configure({"nunavut": "A"}, {"nunavut": (label, {"nunavut": 1.0})}, (1,)))
-    svg = figures.inline_svg(figures.matrix_figure(results))
+    svg = figures.inline_svg(matrix(results))
     assert "<script" not in svg and label in str(ElementTree.fromstring(svg).get("aria-label"))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from hansard_bias.reporting import gaps, page
+from hansard_bias.reporting import gaps
 from hansard_bias.reporting.results import Results
+from report_page import page_of
 
 WORD = {
     "text": "all", "corpus": "canada", "model": "A_nunavut", "against": "B_canada", "word": "<seal>",
@@ -25,7 +26,7 @@ def test_without_the_tables_nothing_is_shown(load: Callable[..., Results]) -> No
     assert not gaps.word_gap_table(results).rows
     assert not gaps.slice_tables(results)
     assert (gaps.word_sentence(results), gaps.sharing_sentence(results)) == ("", "")
-    html = page.build_page(results)
+    html = page_of(results, figures=False)
     assert 'id="gaps"' not in html
     assert 'id="slices"' not in html
 
@@ -36,7 +37,7 @@ def test_words_come_with_interval_share_and_corrected_p(load: Callable[..., Resu
     first, second = gaps.word_gap_table(results).rows
     assert first[2:] == ("<seal>", "1,234", "+2.50 (+1.50 to +3.50)", "+0.12", "0.020")
     assert second[4:] == ("+2.50 (no interval)", "+0.12", "—")
-    html = page.build_page(results)
+    html = page_of(results, figures=False)
     assert "&lt;seal&gt;" in html
     assert "<seal>" not in html
 

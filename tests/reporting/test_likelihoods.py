@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from hansard_bias.reporting.likelihoods import likelihood_table
-from hansard_bias.reporting.page import build_page
 from hansard_bias.reporting.results import Results
+from report_page import page_of
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_both_forms_stand_beside_each_other(asked: Results) -> None:
     found = likelihood_table(asked)
     assert len(found.rows) == len(asked.config.models)
     assert found.rows[0][1:] == ("Nunavut", "−2.50 (−2.75 to −2.25)", "−2.60 (−2.75 to −2.25)", "1,200")
-    page = build_page(asked)
+    page = page_of(asked, figures=False)
     assert "Asked in another way" in page
     assert "−2.60" in page
 
@@ -37,4 +37,4 @@ def test_both_forms_stand_beside_each_other(asked: Results) -> None:
 def test_without_likelihoods_the_page_does_not_mention_them(load: Callable[..., Results]) -> None:
     results = load()
     assert likelihood_table(results).rows == ()
-    assert "Asked in another way" not in build_page(results)
+    assert "Asked in another way" not in page_of(results, figures=False)

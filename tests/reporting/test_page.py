@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -10,9 +12,11 @@ import pytest
 
 from hansard_bias.config import Config
 from hansard_bias.reporting.formats import significant
-from hansard_bias.reporting.page import build_page, write_report
+from hansard_bias.reporting.report import write_report
 from hansard_bias.reporting.results import Results
 from probe_records import add_probe_records
+from report_page import page_of
+from tiny_project import ROOT
 
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 
@@ -59,7 +63,7 @@ PLANTED = (
 
 def test_the_page_is_complete_and_well_formed(load: Callable[..., Results]) -> None:
     results = load(planted=PLANTED)
-    page = build_page(results)
+    page = page_of(results)
     outline = Outline(page)
     for row in results.matrix.values():
         for value in row.values():
@@ -98,6 +102,7 @@ def check_nothing_is_loaded(page: str, outline: Outline) -> None:
     assert policy and str(policy[0]).startswith("default-src 'none'")
 
 
+FIGURES = ("matrix", "bits_per_byte", "excess", "effects", "curves", "rates")
 HOSTILE = '<script>alert("1")</script> & [MASK] </td>'
 
 
@@ -106,7 +111,7 @@ def test_text_is_escaped_and_what_is_not_there_is_not_said(
 ) -> None:
     corpora = {"nunavut": "A", "canada": "B"}
     models = {"nunavut": ("<b>A", {"nunavut": 1.0}), "canada": ("B" * 60, {"canada": 1.0})}
-    page = build_page(load(of=configure(corpora, models, (1,)), prompt=HOSTILE, excess=0.02))
+    page = page_of(load(of=configure(corpora, models, (1,)), prompt=HOSTILE, excess=0.02))
     outline = Outline(page)
     assert len(outline.all("script")) == 1 and not outline.all("b")
     assert '<script>alert("1")</script> &' in outline.text
@@ -124,35 +129,56 @@ def test_other_worlds_have_a_page(
     if len(corpora) > 1:
         models |= {"even": ("C", dict.fromkeys(corpora, 0.5)), "tilted": ("D", {"nunavut": 0.8, "canada": 0.2})}
     results = load(of=configure(corpora, models, (7,)), half=None)
-    outline = Outline(build_page(results))
+    outline = Outline(page_of(results))
     assert "no interval" in outline.text
     expected = "Not decided" if len(corpora) > 1 else "Nothing to compare"
     assert expected in outline.text
+
+
+def test_without_any_curve_the_page_is_there_and_says_so(load: Callable[..., Results]) -> None:
+    results = load()
+    runs = tuple(replace(run, curve=()) for run in results.runs)
+    page = Outline(page_of(replace(results, runs=runs, missing=("x.csv: no such `file`",)), figures=False))
+    assert "A training curve is missing. x.csv: no such file" in page.text
+    assert "There are no training curves to draw." in page.text
+
+
+@pytest.mark.parametrize(("verdict", "warned"), [("untrusted", True), ("trusted", False)])
+def test_an_untrusted_measure_is_told_beside_the_answer(
+    load: Callable[..., Results], verdict: str, warned: bool
+) -> None:
+    record = json.loads((ROOT / "metrics" / "calibration.json").read_text(encoding="utf-8"))
+    record["metrics"]["excess"]["verdict"] = verdict
+    text = Outline(page_of(replace(load(), calibration=record), figures=False)).text
+    assert ("does not trust the excess" in text) == warned
 
 
 def test_the_report_is_files(load: Callable[..., Results], tmp_path: Path) -> None:
     folder = tmp_path / "made" / "report"
     write_report(load(), folder)
     names = {path.name for path in folder.iterdir()}
-    assert names == {
-        *("index.html", "matrix.svg", "matrix.png", "curves.svg", "effects.svg"),
-        *("matrix.csv", "effects.csv", "tests.csv", "probes.csv"),
-    }
-    assert all(path.stat().st_size > 200 for path in folder.iterdir())
-    assert (folder / "index.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    drawn = {f"{name}.{kind}" for name in FIGURES for kind in ("svg", "png")}
+    assert names == drawn | {"index.html", "tables", "matrix.csv", "effects.csv", "tests.csv", "probes.csv"}
+    assert all(path.stat().st_size > 40 for path in folder.rglob("*.*"))
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    assert text.startswith("<!DOCTYPE html>")
+    links = {str(link["href"]) for link in Outline(text).all("a")}
+    beside = {link for link in links if not re.match(r"#|https:", link)}
+    assert len(beside) > 40 and all((folder / link).is_file() for link in beside)
+    assert {f"tables/{path.name}" for path in (folder / "tables").iterdir()} <= beside
 
 
 def test_the_same_numbers_make_the_same_page(load: Callable[..., Results], configure: Callable[..., Config]) -> None:
     results = load(of=configure({"nunavut": "A"}, {"nunavut": ("A", {"nunavut": 1.0})}, (1,)))
-    assert build_page(results) == build_page(results)
+    assert page_of(results) == page_of(results)
 
 
 def test_every_record_of_the_probes_has_its_place(load: Callable[..., Results], tmp_path: Path) -> None:
     results = load()
-    bare = Outline(build_page(results))
+    bare = Outline(page_of(results, figures=False))
     assert "associations" not in [section.get("id") for section in bare.all("section")]
     add_probe_records(results.bias)  # type: ignore[arg-type]
-    page = Outline(build_page(results))
+    page = Outline(page_of(results, figures=False))
     sections = [section.get("id") for section in page.all("section")]
     assert sections.index("associations") == sections.index("probes") + 1
     tables = {str(table.get("id")) for table in page.all("table")}

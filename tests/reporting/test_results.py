@@ -50,7 +50,6 @@ def test_no_number_is_no_interval(raw: object) -> None:
         ("alignment.json", "align"),
         ("corpora/canada.json", "corpus@canada"),
         ("training/mixed-2.json", "train@mixed-2"),
-        ("curves/mixed-2.csv", "train@mixed-2"),
     ],
 )
 def test_a_missing_file_names_itself_and_its_stage(
@@ -62,6 +61,17 @@ def test_a_missing_file_names_itself_and_its_stage(
         load_results(tmp_path / "metrics", config)
     message = str(error.value)
     assert name in message and f"dvc repro {stage}" in message and "\n" not in message
+
+
+def test_a_missing_curve_costs_its_lines_and_no_more(
+    load: Callable[..., Results], config: Config, tmp_path: Path
+) -> None:
+    assert load().missing == ()
+    (tmp_path / "metrics" / "curves" / "mixed-2.csv").unlink()
+    results = load_results(tmp_path / "metrics", config)
+    (line,) = results.missing
+    assert "mixed-2.csv: no such file" in line and "dvc repro train@mixed-2" in line and "\n" not in line
+    assert [run.seed for run in results.runs if run.model == "mixed" and not run.curve] == [2]
 
 
 @pytest.mark.parametrize(
@@ -100,6 +110,17 @@ def test_metrics_of_another_configuration_are_refused(
     (tmp_path / "metrics" / name).write_text(stale, encoding="utf-8")
     with pytest.raises(ValueError, match=rf"{name}: holds no .*even.*dvc repro bias"):
         load_results(tmp_path / "metrics", wanted)
+
+
+def test_a_rounded_matrix_does_not_round_the_page(load: Callable[..., Results], config: Config, tmp_path: Path) -> None:
+    exact = load().matrix
+    path = tmp_path / "metrics" / "bias_matrix.json"
+    rounded = {
+        row: {name: round(value) for name, value in cells.items()}
+        for row, cells in json.loads(path.read_text()).items()
+    }
+    path.write_text(json.dumps(rounded), encoding="utf-8")
+    assert load_results(tmp_path / "metrics", config).matrix == exact
 
 
 def test_a_missing_column_of_the_matrix_is_named(load: Callable[..., Results], config: Config, tmp_path: Path) -> None:

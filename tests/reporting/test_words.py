@@ -127,3 +127,17 @@ def test_detectable_effects_may_be_one_number_or_none(load: Callable[..., Result
         uncertainty = {**results.bias["uncertainty"], "smallest_detectable_effect_nats": raw}
         other = replace(results, bias={**results.bias, "uncertainty": uncertainty})
         assert words.smallest_detectable(other) == expected, json.dumps(raw)
+
+
+def test_what_does_not_survive_correction_is_no_difference(load: Callable[..., Results]) -> None:
+    results = load(excess=0.6, half=0.1)
+    results.bias["tests"].append({"family": "excess", "what": "B_canada reads nunavut worse than A_nunavut"})
+    results.bias["tests"][-1]["p_holm"] = 0.2
+    verdict, size = words.answer(results)
+    assert verdict.startswith("In part") and "in 1 of 2" in verdict
+    assert "but p is 0.200 after correction" in size and size.count("after correction") == 1
+
+
+def test_missing_curves_are_a_caveat(load: Callable[..., Results]) -> None:
+    (caveat,) = [line for line in words.caveats(replace(load(), missing=("one", "two"))) if "curves" in line]
+    assert caveat.startswith("2 training curves are missing")

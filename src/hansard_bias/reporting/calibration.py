@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hansard_bias.reporting.formats import count, decimal, estimate, percent, signed
+from hansard_bias.reporting.formats import Shown, count, decimal, estimate, percent, signed
 from hansard_bias.reporting.results import Interval, Json, Results, parse_interval
 from hansard_bias.reporting.tables import Table, table
 
@@ -27,7 +27,7 @@ CURVES = {
 def verdict_table(results: Results) -> Table:
     """One row a metric: false positives, power, and the word."""
     rows = [_verdict_row(name, record) for name, record in _metrics(results).items()]
-    columns = ["Metric", "False alarms", "Allowed", "With the same halves", "Found", "Follows the dose", "Verdict"]
+    columns = ["Metric", "Verdict", "False alarms", "Allowed", "With the same halves", "Found", "Follows the dose"]
     caption = (
         "False alarms: tests that reject where there is nothing to find, of all comparisons, and how many the binomial "
         "band allows. Found: studies in which a quarter of foreign text is noticed."
@@ -39,19 +39,19 @@ def _verdict_row(name: str, record: Json) -> list[str]:
     null, band = record["false_positives"], record["false_positives"]["band"]
     return [
         NAMES.get(name, name),
+        str(record["verdict"]),
         _share(null),
         f"{count(band['low'])} to {count(band['high'])} of {count(null['comparisons'])}",
         _share(record["false_positives_same_text"]),
         _share(record["power"]),
         "yes" if all(curve["monotone"] for curve in record["dose"]) else "no",
-        str(record["verdict"]),
     ]
 
 
 def _share(record: Json) -> str:
-    return (
-        f"{count(record['rejected'])} of {count(record['comparisons'])}, {estimate(_interval(record['rate']), percent)}"
-    )
+    rate = _interval(record["rate"])
+    text = f"{count(record['rejected'])} of {count(record['comparisons'])}, {estimate(rate, percent)}"
+    return Shown(text, rate.value, rate.low, rate.high)
 
 
 def _interval(raw: object) -> Interval:
@@ -63,12 +63,12 @@ def _interval(raw: object) -> Interval:
 
 def dose_table(results: Results) -> Table:
     """One row a curve: its values at every dose, slope, and how surely it is monotone."""
-    curves = [curve for record in _metrics(results).values() for curve in record["dose"]]
+    curves = [curve for _, curve in dose_curves(results)]
     doses = curves[0]["doses"] if curves else []
     columns = ["Metric", *(percent(dose) for dose in doses), "Slope", "Order kept in draws", "In single studies"]
     rows = [
         [
-            CURVES.get(curve["curve"], curve["curve"]),
+            CURVES.get(curve["curve"], str(curve["curve"])),
             *((decimal if curve["curve"] == "bias_ratio" else signed)(value["value"]) for value in curve["values"]),
             estimate(_interval(curve["slope"]), signed),
             percent(curve["monotone_draws"]),
@@ -78,6 +78,16 @@ def dose_table(results: Results) -> Table:
     ]
     caption = "What the metrics say of models with more and more text of a second legislature."
     return table("doses", caption, columns, rows)
+
+
+def dose_curves(results: Results) -> list[tuple[str, Json]]:
+    """Every curve over the dose, with the metric that it belongs to."""
+    return [(name, curve) for name, record in _metrics(results).items() for curve in record["dose"]]
+
+
+def trust(results: Results) -> dict[str, str]:
+    """The verdict on every metric; empty where no calibration was run."""
+    return {name: str(record["verdict"]) for name, record in _metrics(results).items()}
 
 
 def planted_sentence(results: Results) -> str:
@@ -98,7 +108,9 @@ def planted_sentence(results: Results) -> str:
 def reasons(results: Results) -> list[str]:
     """Why a metric is untrusted, one sentence each."""
     return [
-        f"{NAMES.get(name, name)} is untrusted: {'; '.join(record['reasons'])}."
+        f"{NAMES.get(name, name)} is untrusted: {'; '.join(record['reasons'])}.".replace(
+            name, NAMES.get(name, name).lower()
+        )
         for name, record in _metrics(results).items()
         if record["reasons"]
     ]

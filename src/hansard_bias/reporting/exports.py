@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from hansard_bias.reporting.formats import training_text
 from hansard_bias.reporting.results import Interval, Results, parse_interval
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 BOUNDS = ("value", "low", "high")
 
 Value = str | float | None
@@ -109,7 +109,7 @@ def to_csv(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
     """CSV text; a missing number is an empty cell."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
+    writer.writerow([harmless(name) for name in header])
     writer.writerows([harmless(value) for value in row] for row in rows)
     return buffer.getvalue()
 

@@ -1,27 +1,33 @@
-"""The figures, as Vega-Lite charts rendered to SVG without a browser or a network.
+"""What all figures share: colours, and their way from a Vega-Lite chart to SVG and PNG, without browser or network.
 
 On the page a figure has no background and its ink is `currentColor`, so that it follows the page into the dark;
-as a file it stands on white. Series colours keep a contrast of at least 3:1 on both.
+its other colours have a counterpart for dark paper, which the page's style sheet puts in their place. As a file it
+stands on white. Series colours keep a contrast of at least 3:1 on their paper.
 """
 
 from __future__ import annotations
 
 import io
-import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
 import altair as alt
 
-from hansard_bias.reporting.formats import DASH, model_name, significant, title
-from hansard_bias.reporting.results import Interval, Results
+from hansard_bias.reporting.results import Results
 
 INK = "#1b1f24"
 GREY = "#767c85"
-SERIES = ("#3a7bbf", "#c46a1b", "#2a8f72", "#9867c5", "#b8506f", "#7d7f2a")
-PALE, DEEP = (222, 234, 246), (22, 62, 120)
+HALO = "#fefefe"
+"""Around text that lines may cross: the colour of the card behind it."""
+SERIES = ("#2f6fb3", "#b85f14", "#23806a", "#8d5bbd", "#b04765", "#73751f")
+SERIES_IN_THE_DARK = ("#7db4ec", "#eda25c", "#63c7ad", "#c4a0ec", "#ec8fa9", "#c3c566")
+DARK = dict(zip(SERIES, SERIES_IN_THE_DARK, strict=True)) | {GREY: "#8b939e", HALO: "var(--card)"}
+"""Every colour of a figure by its counterpart on dark paper."""
+LONG = re.compile(r"-?\d+\.\d{3,}")
+PNG_SCALE = 2.5
 
 
 @dataclass(frozen=True)
@@ -30,34 +36,56 @@ class Figure:
 
     chart: Any
     label: str
+    dark: Mapping[str, str] = field(default_factory=lambda: DARK)
+    """Colours that change in the dark, by their counterpart."""
 
 
-def inline_svg(figure: Figure) -> str:
-    """The figure for the page: ink follows the text colour, one accessible image, no ids."""
-    svg = _svg(figure.chart, "transparent").replace(f'"{INK}"', '"currentColor"')
-    svg = re.sub(r"-?\d+\.\d{3,}", lambda match: f"{float(match[0]):.2f}", svg)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(figure.label, quote=True)}" ', 1)
+def inline_svg(figure: Figure, file: str = "") -> str:
+    """The figure for the page: ink follows the text colour, width follows the page, one accessible image, no ids.
+
+    `file` is the figure as a file, where it is drawn already: drawing takes most of the page's time.
+    """
+    svg = (file or file_svg(figure)).replace('fill="white"', 'fill="transparent"', 1)
+    svg = svg.replace(f'"{INK}"', '"currentColor"')
+    # What is inside one image is not announced on its own.
+    svg = re.sub(r' (?:role|class|aria-[a-z]+)="[^"]*"', "", svg)
+    # Two decimals of a pixel are enough; numbers in texts are left alone.
+    svg = re.sub(r'"[^"<>]*"', lambda value: LONG.sub(lambda match: f"{float(match[0]):.2f}", value[0]), svg)
+    width = re.search(r'width="([\d.]+)"', svg)
+    style = f'style="--width: {round(float(width[1]))}px" ' if width else ""
+    return svg.replace("<svg ", f'<svg role="img" {style}aria-label="{escape(figure.label, quote=True)}" ', 1)
 
 
 def file_svg(figure: Figure) -> str:
     """The figure as an SVG file on white."""
-    return _svg(figure.chart, "white")
-
-
-def file_png(figure: Figure) -> bytes:
-    """The figure as a PNG file on white, twice its nominal size."""
-    buffer = io.BytesIO()
-    _themed(figure.chart, "white").save(buffer, format="png", scale_factor=2)
-    return buffer.getvalue()
-
-
-def _svg(chart: Any, background: str) -> str:
     buffer = io.StringIO()
-    _themed(chart, background).save(buffer, format="svg")
+    _themed(figure.chart).save(buffer, format="svg")
     return buffer.getvalue()
 
 
-def _themed(chart: Any, background: str) -> Any:
+def png(svg: str) -> bytes:
+    """An SVG file's picture in few colours: as sharp as with all of them, and a fifth of the size."""
+    import vl_convert
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(vl_convert.svg_to_png(svg, scale=PNG_SCALE))).convert("RGB")
+    buffer = io.BytesIO()
+    picture.quantize(128, dither=Image.Dither.NONE).save(buffer, format="png", optimize=True)
+    return buffer.getvalue()
+
+
+def dark_rules(figures: list[Figure]) -> str:
+    """Style rules that put the colours for dark paper into all figures."""
+    colours: dict[str, str] = {}
+    for figure in figures:
+        colours |= figure.dark
+    kinds = ("fill", "stroke")
+    return "\n".join(
+        f'.panel [{kind}="{light}"] {{ {kind}: {dark}; }}' for light, dark in colours.items() for kind in kinds
+    )
+
+
+def _themed(chart: Any) -> Any:
     ink: dict[str, Any] = {
         "labelColor": INK,
         "titleColor": INK,
@@ -66,7 +94,7 @@ def _themed(chart: Any, background: str) -> Any:
         "titleFontWeight": "normal",
     }
     lines: dict[str, Any] = {"domainColor": GREY, "tickColor": GREY, "gridColor": GREY, "gridOpacity": 0.25}
-    return chart.properties(background=background).configure(
+    return chart.properties(background="white").configure(
         font="Helvetica, Arial, sans-serif",
         aria=False,
         padding={"left": 6, "right": 18, "top": 4, "bottom": 4},
@@ -76,75 +104,12 @@ def _themed(chart: Any, background: str) -> Any:
     )
 
 
-def matrix_figure(results: Results) -> Figure:
-    """Heatmap of the perplexities on a logarithmic colour scale, value and interval in every cell."""
-    values = [cell for row in results.matrix.values() for cell in row.values()]
-    low, high = min(values), max(max(values), 1.5 * min(values))
-    cells = [_heat_cell(results, m, c, low, high) for m in results.config.models for c in results.config.columns()]
-    base = alt.Chart(alt.InlineData(values=cells)).encode(
-        x=alt.X("column:N", sort=None, title="reads the debates of", axis=_heat_axis(78, orient="top", titlePadding=8)),
-        y=alt.Y("model:N", sort=None, title=None, axis=_heat_axis(96)),
-    )
-    colour = alt.Color("colour:N", scale=None)
-    tiles = base.mark_rect(cornerRadius=4).encode(color=colour)
-    ink = alt.Color("ink:N", scale=None)
-    numbers = base.mark_text(fontSize=17, fontWeight="bold", dy=-14).encode(text="value:N", color=ink)
-    bounds = base.mark_text(fontSize=11, dy=5).encode(text="bounds:N", color=ink)
-    home = base.mark_text(fontSize=10.5, fontStyle="italic", dy=21).encode(text="home:N", color=ink)
-    chart = (tiles + numbers + bounds + home).properties(width=alt.Step(84), height=alt.Step(70))
-    return Figure(chart, _matrix_label(results))
-
-
-def _heat_axis(limit: int, **options: Any) -> alt.Axis:
-    lines = "split(datum.label, '|')"
-    style: dict[str, Any] = {"domain": False, "ticks": False, "labelAngle": 0, "labelPadding": 6, "labelLimit": limit}
-    return alt.Axis(labelExpr=lines, **style, **options)
-
-
-def _heat_cell(results: Results, model: str, column: str, low: float, high: float) -> dict[str, object]:
-    perplexity = results.perplexity(model, column)
-    config = results.config
-    share = math.log(perplexity.value / low) / math.log(high / low)
-    colour, ink = heat_colours(share)
-    return {
-        "model": f"{config.models[model].label}|{title(model)}",
-        "column": title(column),
-        "value": significant(perplexity.value),
-        "bounds": _short_span(perplexity),
-        "colour": colour,
-        "ink": ink,
-        "home": "own debates" if config.own_model(column) == model else "",
-    }
-
-
-def heat_colours(share: float) -> tuple[str, str]:
-    """Colour of a tile for a share of 0 to 1 between pale and deep, and the text colour that contrasts with it."""
-    red, green, blue = (round(a + share * (b - a)) for a, b in zip(PALE, DEEP, strict=True))
-    return f"#{red:02x}{green:02x}{blue:02x}", "#000000" if luminance((red, green, blue)) > 0.179 else "#ffffff"
+def series_colour(results: Results, model: str) -> str:
+    """The colour of a model, the same in every figure."""
+    return SERIES[list(results.config.models).index(model) % len(SERIES)]
 
 
 def luminance(colour: tuple[int, int, int]) -> float:
     """Relative luminance of an sRGB colour (WCAG 2.2)."""
     linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in (part / 255 for part in colour)]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def _short_span(interval: Interval) -> str:
-    if interval.low is None or interval.high is None:
-        return "no interval"
-    return f"{significant(interval.low)}{DASH}{significant(interval.high)}"
-
-
-def _matrix_label(results: Results) -> str:
-    config = results.config
-    rows = [
-        f"model {model_name(config, m)}: "
-        + ", ".join(f"{significant(results.matrix[m][c])} on {title(c)}" for c in config.columns())
-        for m in config.models
-    ]
-    return f"Heatmap of perplexities. {'; '.join(rows)}."
-
-
-def series_colour(results: Results, model: str) -> str:
-    """The colour of a model, the same in every figure."""
-    return SERIES[list(results.config.models).index(model) % len(SERIES)]

@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 
-from hansard_bias.reporting.figures import GREY, INK, SERIES, Figure, series_colour
-from hansard_bias.reporting.formats import decimal, title
+from hansard_bias.reporting.figures import GREY, HALO, INK, SERIES, Figure, series_colour
+from hansard_bias.reporting.formats import decimal, estimate, significant, title
 from hansard_bias.reporting.results import Interval, Results
 from hansard_bias.reporting.words import comparisons, rate_interval
 
 LABEL_LIMIT = 150
+LADDERS = ((1, 2, 5), (1, 3), (1,))
+"""Ticks of a logarithmic axis within one power of ten, the densest first."""
+MOST_TICKS = 6
 
 Form = Callable[[float], str]
 
@@ -34,7 +38,7 @@ def ratio_figure(results: Results) -> Figure | None:
         for model in results.config.models
         if (ratio := results.measure(model, "bias_ratio")) is not None
     ]
-    return _intervals(rows, "Bias ratio", "highest over lowest perplexity", 1.0)
+    return _intervals(rows, "Bias ratio", "highest over lowest perplexity", 1.0, significant)
 
 
 def excess_figure(results: Results) -> Figure | None:
@@ -46,7 +50,7 @@ def excess_figure(results: Results) -> Figure | None:
     for model in results.config.models:
         if not results.config.models[model].is_single:
             rows += _mixture_rows(results, model)
-    return _intervals(rows, "Excess", "times as many equally likely words", 1.0)
+    return _intervals(rows, "Excess", "times as many equally likely words", 1.0, significant)
 
 
 def _mixture_rows(results: Results, model: str) -> list[Row]:
@@ -65,14 +69,14 @@ def tilt_figure(results: Results) -> Figure | None:
         tilt = results.measure(model, "tilt")
         if tilt is not None:
             first, second = (title(corpus) for corpus in spec.mixture)
-            label = f"{_row_label(results, model)}|\u2190 {first} \u00b7 {second} \u2192"
+            label = f"{_row_label(results, model)}|\u2190 {first}|{second} \u2192"
             rows.append(Row(label, tilt, series_colour(results, model)))
     return _intervals(rows, "Tilt", "nats per token", 0.0)
 
 
 def effect_figures(results: Results) -> list[Figure]:
-    """Bias ratio, excess and tilt, as far as the run has them."""
-    found = [ratio_figure(results), excess_figure(results), tilt_figure(results)]
+    """Excess, bias ratio and tilt, as far as the run has them."""
+    found = [excess_figure(results), ratio_figure(results), tilt_figure(results)]
     return [figure for figure in found if figure is not None]
 
 
@@ -108,29 +112,55 @@ def _row_label(results: Results, model: str) -> str:
 def _intervals(
     rows: Sequence[Row], name: str, unit: str, reference: float | None, form: Form = decimal
 ) -> Figure | None:
-    """Dots with their intervals, one row each; a dashed line where there would be no effect."""
+    """Dots with their intervals, one row each, the numbers above; a dashed line where there would be no effect."""
     if not rows:
         return None
     values = [_interval_record(row, form) for row in rows]
     base = alt.Chart(alt.InlineData(values=values)).encode(
         y=_interval_axis(rows), color=alt.Color("colour:N", scale=None)
     )
-    x = alt.X(
-        "value:Q", title=unit, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5, labelFlush=False)
-    )
+    x = _value_axis([row.interval for row in rows], unit, reference)
     layers = [
         base.transform_filter("isValid(datum.low)")
-        .mark_rule(strokeWidth=3, opacity=0.55)
+        .mark_rule(strokeWidth=3, opacity=0.6)
         .encode(x="low:Q", x2="high:Q"),
-        base.mark_point(filled=True, size=75, opacity=1).encode(x=x),
-        base.mark_text(dy=-11, fontSize=11).encode(x="value:Q", text="text:N", color=alt.value(INK)),
+        base.mark_point(filled=True, size=80, opacity=1).encode(x=x),
     ]
     if reference is not None:
         line = alt.Chart(alt.InlineData(values=[{"value": reference}]))
         layers.insert(0, line.mark_rule(strokeDash=[4, 3], color=GREY).encode(x=x))
-    chart = alt.layer(*layers).properties(width=150, height=alt.Step(44), title=name)
+    text = base.encode(x=alt.value(0), text="text:N")
+    place: dict[str, Any] = {"dy": -14, "fontSize": 11, "align": "left"}
+    layers.append(text.mark_text(stroke=HALO, strokeWidth=5, strokeJoin="round", **place).encode(color=alt.value(HALO)))
+    layers.append(text.mark_text(**place).encode(color=alt.value(INK)))
+    chart = alt.layer(*layers).properties(width=190, height=alt.Step(46), title=name)
     spoken = "; ".join(f"{row.label.replace('|', ', ')}: {_spoken(row.interval)}" for row in rows)
     return Figure(chart, f"{name}, {unit}. {spoken}.")
+
+
+def _value_axis(intervals: Sequence[Interval], unit: str, reference: float | None) -> alt.X:
+    """Ratios on a logarithmic axis where they spread over powers of ten, all else on a plain one."""
+    bounds = [bound for each in intervals for bound in (each.value, each.low, each.high) if bound is not None]
+    low, high = min(bounds), max(bounds)
+    ticks = log_ticks(min(low, 1.0), max(high, 1.0)) if reference == 1.0 and low > 0 else []
+    if len(ticks) < 3:
+        plain = alt.Scale(zero=False, nice=True)
+        return alt.X(
+            "value:Q", title=unit, scale=plain, axis=alt.Axis(tickCount=4, labelFlush=False, labelOverlap=True)
+        )
+    scale = alt.Scale(type="log", domain=[min(low, 1.0) / 1.15, max(high, 1.0) * 1.15], nice=False)
+    return alt.X("value:Q", title=unit, scale=scale, axis=alt.Axis(values=ticks, labelFlush=False, format="~g"))
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Round numbers between the bounds, at most six."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    found: list[float] = []
+    for ladder in LADDERS:
+        found = [step * 10.0**power for power in powers for step in ladder if low <= step * 10.0**power <= high]
+        if len(found) <= MOST_TICKS:
+            break
+    return found
 
 
 def _interval_axis(rows: Sequence[Row]) -> alt.Y:
@@ -155,7 +185,7 @@ def _interval_record(row: Row, form: Form) -> dict[str, object]:
         "value": interval.value,
         "low": interval.low,
         "high": interval.high,
-        "text": form(interval.value),
+        "text": estimate(interval, form),
         "colour": row.colour,
     }
 

@@ -15,21 +15,39 @@ NO_BREAK = "\u00a0"
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
+class Shown(str):
+    """Text on the page that remembers the exact numbers behind it, so that files need not round."""
+
+    __slots__ = ("numbers",)
+    numbers: tuple[float | None, ...]
+
+    def __new__(cls, text: str, *numbers: float | None) -> Shown:
+        shown = super().__new__(cls, text)
+        shown.numbers = numbers
+        return shown
+
+
+def sort_value(text: str) -> str:
+    """What a column is sorted by, for the page's script; empty for words."""
+    first = text.numbers[0] if isinstance(text, Shown) and text.numbers else None
+    return "" if first is None else f"{first:.6g}"
+
+
 def count(value: float | None) -> str:
     """A whole number with its thousands set apart."""
-    return NOTHING if value is None else f"{round(value):,}"
+    return NOTHING if value is None else Shown(f"{round(value):,}", value)
 
 
 def decimal(value: float, digits: int = 2) -> str:
     """A number with fixed decimals and a real minus sign; a rounded zero has no sign."""
     text = f"{value:,.{digits}f}"
-    return text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", MINUS)
+    return Shown(text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", MINUS), value)
 
 
 def signed(value: float) -> str:
     """A difference: always with its sign."""
     text = decimal(value)
-    return text if text.startswith(MINUS) or not text.strip("0.") else f"+{text}"
+    return text if text.startswith(MINUS) or not text.strip("0.") else Shown(f"+{text}", value)
 
 
 def significant(value: float) -> str:
@@ -41,14 +59,15 @@ def significant(value: float) -> str:
 
 def percent(value: float) -> str:
     """A share in percent; small ones keep a digit."""
-    return f"{decimal(100 * value, 1 if 0 < value < 0.1 else 0)}{NO_BREAK}%"
+    return Shown(f"{decimal(100 * value, 1 if 0 < value < 0.1 else 0)}{NO_BREAK}%", value)
 
 
 def p_value(value: float | None) -> str:
     """A probability: never rounded to 0."""
     if value is None:
         return NOTHING
-    return "below 0.0001" if value < 0.0001 else f"{value:.4f}" if value < 0.01 else f"{value:.3f}"
+    text = "below 0.0001" if value < 0.0001 else f"{value:.4f}" if value < 0.01 else f"{value:.3f}"
+    return Shown(text, value)
 
 
 def seconds(value: float | None) -> str:
@@ -56,9 +75,10 @@ def seconds(value: float | None) -> str:
     if value is None:
         return NOTHING
     if value < 120:
-        return f"{value:.0f}{NO_BREAK}s"
+        return Shown(f"{value:.0f}{NO_BREAK}s", value)
     minutes = round(value / 60)
-    return f"{minutes}{NO_BREAK}min" if minutes < 120 else f"{minutes // 60}{NO_BREAK}h {minutes % 60:02d}{NO_BREAK}min"
+    hours = f"{minutes // 60}{NO_BREAK}h {minutes % 60:02d}{NO_BREAK}min"
+    return Shown(f"{minutes}{NO_BREAK}min" if minutes < 120 else hours, value)
 
 
 def size(value: float | None) -> str:
@@ -66,19 +86,21 @@ def size(value: float | None) -> str:
     if not value:
         return NOTHING
     power = min(int(math.log10(value) // 3), len(UNITS) - 1)
-    return f"{value / 1000**power:.{0 if power < 2 else 1}f}{NO_BREAK}{UNITS[power]}"
+    return Shown(f"{value / 1000**power:.{0 if power < 2 else 1}f}{NO_BREAK}{UNITS[power]}", value)
 
 
 def span(interval: Interval, form: Callable[[float], str]) -> str:
     """The bounds alone: "1.2 to 1.4"; a dash where there are none."""
     if interval.low is None or interval.high is None:
-        return "no interval"
-    return f"{form(interval.low)} to {form(interval.high)}"
+        return Shown("no interval", None, None)
+    return Shown(f"{form(interval.low)} to {form(interval.high)}", interval.low, interval.high)
 
 
 def estimate(interval: Interval | None, form: Callable[[float], str]) -> str:
     """A number with its interval: "1.3 (1.2 to 1.4)"."""
-    return NOTHING if interval is None else f"{form(interval.value)} ({span(interval, form)})"
+    if interval is None:
+        return NOTHING
+    return Shown(f"{form(interval.value)} ({span(interval, form)})", interval.value, interval.low, interval.high)
 
 
 def title(name: str) -> str:

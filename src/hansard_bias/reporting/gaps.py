@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hansard_bias.reporting.formats import (
+    Shown,
     count,
     decimal,
     estimate,
@@ -99,7 +100,7 @@ def _excess(record: Json | None) -> str:
     """The excess of a slice, with its interval or the word that it has none."""
     interval = None if record is None else _interval(record, "excess_nats", "excess_nats_low", "excess_nats_high")
     if interval is not None and interval.value == 0 and not interval.low:
-        return "0"
+        return Shown("0", 0.0, None, None)
     return estimate(interval, signed)
 
 

@@ -1,9 +1,11 @@
-"""The page: one self-contained file, and beside it its figures and tables as files."""
+"""The page: one self-contained file, its figures, styles and script inside."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from collections.abc import Mapping
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
@@ -11,53 +13,47 @@ from markupsafe import Markup
 
 from hansard_bias.reporting import (
     calibration,
-    exports,
-    figures,
-    figures_curves,
-    figures_effects,
+    chance,
+    figures_matrix,
     formats,
     gaps,
+    headlines,
     likelihoods,
+    origins,
     probe_tables,
     probes,
     records,
     tables,
     words,
 )
+from hansard_bias.reporting.drawings import Drawn, page_figures
 from hansard_bias.reporting.results import Results
+from hansard_bias.reporting.tables import Table
 
-TEMPLATE = "page.html.jinja"
+TEMPLATE, STYLE, SCRIPT = "page.html.jinja", "page.css", "page.js"
+
+Content = Mapping[str, Any]
 
 
-def build_page(results: Results) -> str:
+def build_page(results: Results, drawn: dict[str, Drawn], found: Content) -> str:
     """The whole page as HTML: figures, styles and the little script are inside, nothing is loaded."""
-    source = files("hansard_bias.reporting").joinpath(TEMPLATE).read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(source).render(**_sentences(results), **_tables(results), **_figures(results))
+    environment.filters["sort_value"] = formats.sort_value
+    style, script = Markup(_source(STYLE)), _source(SCRIPT)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    parts = {"style": style, "script": Markup(script), "script_digest": digest}
+    template = environment.from_string(_source(TEMPLATE))
+    return template.render(**parts, **_sentences(results), **found, **page_figures(drawn))
 
 
-def write_report(results: Results, folder: Path) -> None:
-    """Write index.html, the figures as SVG (the matrix as PNG too) and the tables as CSV into the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    matrix = figures.matrix_figure(results)
-    texts = {
-        "index.html": build_page(results),
-        "matrix.svg": figures.file_svg(matrix),
-        "matrix.csv": exports.matrix_csv(results),
-        "effects.csv": exports.effects_csv(results),
-        "tests.csv": exports.tests_csv(results),
-        "probes.csv": exports.probes_csv(results),
-    }
-    asked = {"benchmarks": exports.benchmarks_csv, "associations": exports.associations_csv}
-    texts |= {f"{name}.csv": make(results) for name, make in asked.items() if results.bias.get(name)}
-    drawn = {
-        "curves.svg": figures_curves.combined_curves(results),
-        "effects.svg": figures_effects.combined_effects(results),
-    }
-    texts |= {name: figures.file_svg(figure) for name, figure in drawn.items() if figure is not None}
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    (folder / "matrix.png").write_bytes(figures.file_png(matrix))
+def _source(name: str) -> str:
+    return files("hansard_bias.reporting").joinpath(name).read_text(encoding="utf-8")
+
+
+def all_tables(found: Content) -> list[Table]:
+    """Every table of the page that has rows, once, in the page's order."""
+    listed = [value if isinstance(value, list) else [value] for value in found.values()]
+    return [each for group in listed for each in group if isinstance(each, Table) and each.rows]
 
 
 def _sentences(results: Results) -> dict[str, Any]:
@@ -70,6 +66,11 @@ def _sentences(results: Results) -> dict[str, Any]:
             (formats.model_name(config, model), formats.training_text(config, model)) for model in config.models
         ],
         "labels": [config.models[model].label for model in config.models],
+        "measures": figures_matrix.MEASURES,
+        "headlines": headlines.headlines(results),
+        "trust": calibration.trust(results),
+        "missing": results.missing,
+        "against_chance": chance.chance_sentence(results),
         "verdict": verdict,
         "size": size,
         "confidence": words.confidence_text(results),
@@ -85,7 +86,8 @@ def _sentences(results: Results) -> dict[str, Any]:
     }
 
 
-def _tables(results: Results) -> dict[str, Any]:
+def tables_and_rows(results: Results) -> dict[str, Any]:
+    """What the page shows in tables and lists, by the name that the template uses."""
     return {
         "matrix": tables.matrix_table(results),
         "likelihoods": likelihoods.likelihood_table(results),
@@ -105,10 +107,15 @@ def _tables(results: Results) -> dict[str, Any]:
         "gaps": gaps.word_gap_table(results),
         "slices": gaps.slice_tables(results),
         "sharing": gaps.sharing_table(results),
-        "provenance": records.provenance_rows(results),
+        "origins": origins.origin_rows(results),
+        "versions": origins.version_rows(results),
+        "parameters": origins.parameter_table(results),
+        "fingerprints": origins.fingerprint_table(results),
+        "chance": chance.chance_table(results),
         "words": probes.word_table(results),
         "groups": probes.group_lists(results),
         "prompts": probes.prompt_rows(results),
+        "prompt_table": probes.prompt_table(results),
         "fillings": probes.FILLINGS_SHOWN,
         "correction": probe_tables.correction_table(results),
         "themes": probe_tables.theme_table(results),
@@ -120,17 +127,3 @@ def _tables(results: Results) -> dict[str, Any]:
         "calibration": calibration.verdict_table(results),
         "doses": calibration.dose_table(results),
     }
-
-
-def _figures(results: Results) -> dict[str, Any]:
-    return {
-        "matrix_figure": _inline(figures.matrix_figure(results)),
-        "effect_figures": [_inline(figure) for figure in figures_effects.effect_figures(results)],
-        "rate_figure": _inline(figures_effects.rate_figure(results)),
-        "curve_figures": [_inline(figure) for figure in figures_curves.curve_figures(results)],
-    }
-
-
-def _inline(figure: figures.Figure | None) -> Markup:
-    """The figure as markup: its texts were escaped when it was drawn."""
-    return Markup("") if figure is None else Markup(figures.inline_svg(figure))

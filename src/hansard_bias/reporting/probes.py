@@ -6,9 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hansard_bias.reporting.formats import NOTHING, count, facts, percent, readable, sentence_list, signed, span
+from hansard_bias.reporting.formats import (
+    NOTHING,
+    count,
+    estimate,
+    facts,
+    percent,
+    readable,
+    sentence_list,
+    signed,
+    span,
+)
 from hansard_bias.reporting.results import Results, parse_interval
-from hansard_bias.reporting.tables import Table
+from hansard_bias.reporting.tables import Table, table
 
 FILLINGS_SHOWN = 5
 MASK = "[MASK]"
@@ -22,6 +32,8 @@ class Answer:
     """Sort key; NaN-free: a prompt without a number sorts as 0."""
     preference: str
     bounds: str
+    estimate: str
+    """Both together, with their exact numbers."""
     plain: str
     """The same without prior correction."""
     agreement: str
@@ -43,8 +55,8 @@ class Prompt:
 
     @property
     def directions(self) -> str:
-        """All directions in the row, for the filter."""
-        return " ".join(sorted({answer.direction for answer in self.answers}))
+        """The direction of every model, in their order, for the filter."""
+        return " ".join(answer.direction for answer in self.answers)
 
 
 def prompt_rows(results: Results) -> list[Prompt]:
@@ -64,6 +76,20 @@ def prompt_rows(results: Results) -> list[Prompt]:
     ]
 
 
+def prompt_table(results: Results) -> Table:
+    """The same as a table for files: every model's preference and its direction."""
+    config = results.config
+    columns = ["Prompt", "Theme"]
+    for model in config.models:
+        columns += [f"Model {config.models[model].label}", f"Finding {config.models[model].label}"]
+    rows = []
+    for prompt in prompt_rows(results):
+        answers = [(answer.estimate, answer.direction_label) for answer in prompt.answers]
+        rows.append(["____".join(prompt.parts), prompt.theme, *(text for pair in answers for text in pair)])
+    caption = "Preference L* of every model on every prompt, in nats, with its interval and direction."
+    return table("prompts", caption, columns, rows, text=2, words=columns[3::2])
+
+
 def _answer(record: Mapping[str, Any], labels: Mapping[str, str]) -> Answer:
     preference = parse_interval(record.get("preference"))
     direction = str(record.get("direction") or "undecided")
@@ -74,6 +100,7 @@ def _answer(record: Mapping[str, Any], labels: Mapping[str, str]) -> Answer:
         value=0.0 if preference is None else preference.value,
         preference=NOTHING if preference is None else signed(preference.value),
         bounds="" if preference is None else span(preference, signed),
+        estimate=estimate(preference, signed),
         plain="" if plain is None else signed(plain.value),
         agreement="" if agreement is None else percent(agreement),
         direction=direction if direction in labels else "undecided",

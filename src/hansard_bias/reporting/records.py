@@ -1,9 +1,8 @@
-"""The tables of the material: training runs, corpora, audits, provenance."""
+"""The tables of the material: training runs, corpora, audits."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from hansard_bias.reporting.formats import (
     NOTHING,
@@ -170,12 +169,3 @@ def uncertainty_table(results: Results) -> Table:
     columns = ["Model", "Reading", "Variance due to seeds", "Due to sittings", "Smallest detectable excess (nats)"]
     caption = "Where the uncertainty of each cell comes from, and the smallest excess that could have been detected."
     return table("uncertainty", caption, columns, rows, text=2)
-
-
-def provenance_rows(results: Results) -> list[tuple[str, str]]:
-    """Where the numbers come from: what the caller knows, digests of the archives, devices."""
-    devices = sorted({str(run.summary["device"]) for run in results.runs if run.summary.get("device")})
-    prints = {f"{run.model}, seed {run.seed}": run.summary.get("fingerprint") for run in results.runs}
-    digests = {name: record.get("digest") for name, record in results.corpora.items()}
-    parts: dict[str, Any] = {**results.provenance, "digest of the archive": digests, "devices": devices}
-    return list(facts({**parts, "fingerprint of the training": {k: v for k, v in prints.items() if v}}))

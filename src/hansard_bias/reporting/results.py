@@ -1,12 +1,16 @@
-"""Everything in metrics/ as one frozen object, complete or refused: the page never shows half a run."""
+"""Everything in metrics/ as one frozen object, complete or refused: the page never shows half a run.
+
+Only a training curve may be missing: no number depends on it, and to get it back a model would have to be retrained.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +85,8 @@ class Results:
     """Lines of words.csv."""
     calibration: Json = field(default_factory=dict)
     """metrics/calibration.json, or nothing: the calibration is a pipeline of its own, and the study runs without it."""
+    missing: tuple[str, ...] = ()
+    """What the page does without, a line each."""
 
     def perplexity(self, model: str, column: str) -> Interval:
         """Perplexity of a cell with its interval."""
@@ -117,20 +123,31 @@ def load_results(
     _require_keys(metrics / "bias.json", bias, ("models", "tests", "uncertainty", "probes"), "bias")
     rows = [config.row_key(model) for model in config.models]
     _require_keys(metrics / "bias.json", bias["models"], rows, "bias")
+    cells = _load_cells(metrics / "cells.json", config)
     return Results(
         config=config,
-        matrix=_load_matrix(metrics / "bias_matrix.json", config),
-        cells=_load_cells(metrics / "cells.json", config),
+        matrix=_load_matrix(metrics / "bias_matrix.json", config, cells),
+        cells=cells,
         bias=bias,
         corpora={name: _read_json(metrics / "corpora" / f"{name}.json", f"corpus@{name}") for name in config.corpora},
         alignment=_read_json(metrics / "alignment.json", "align"),
-        runs=tuple(_load_run(metrics, model, seed) for model in config.models for seed in config.train.seeds),
+        runs=tuple(_load_run(metrics, model, seed) for model, seed in product(config.models, config.train.seeds)),
         provenance=dict(provenance or {}),
         planted=tuple(planted),
         slices=_load_lines(metrics / "slices.csv"),
         words=_load_lines(metrics / "words.csv"),
         calibration=_load_calibration(metrics / "calibration.json"),
+        missing=tuple(_missing_curves(metrics, config)),
     )
+
+
+def _missing_curves(metrics: Path, config: Config) -> Iterator[str]:
+    """A line for each training curve that is not there, with what to do."""
+    for model, seed in product(config.models, config.train.seeds):
+        path = metrics / "curves" / f"{model}-{seed}.csv"
+        if not path.is_file():
+            restore = f"`git checkout {path}` brings it back from git, `dvc repro train@{model}-{seed}` trains anew"
+            yield f"{path}: no such file, expected the training curve of {model}, seed {seed}; {restore}"
 
 
 def _load_lines(path: Path) -> tuple[Mapping[str, str], ...]:
@@ -150,14 +167,14 @@ def _load_calibration(path: Path) -> Json:
     return raw
 
 
-def _load_matrix(path: Path, config: Config) -> dict[str, dict[str, float]]:
+def _load_matrix(path: Path, config: Config, cells: Mapping[tuple[str, str], Json]) -> dict[str, dict[str, float]]:
+    """The cells' perplexities; the file itself may be rounded, for comparing experiments, but must be of this study."""
     raw = _read_json(path, "bias")
     _require_keys(path, raw, [config.row_key(model) for model in config.models], "bias")
     for model in config.models:
         _require_keys(path, raw[config.row_key(model)], [f"on_{column}" for column in config.columns()], "bias")
     return {
-        model: {column: raw[config.row_key(model)][f"on_{column}"] for column in config.columns()}
-        for model in config.models
+        model: {column: cells[model, column]["perplexity"] for column in config.columns()} for model in config.models
     }
 
 
@@ -168,11 +185,11 @@ def _load_cells(path: Path, config: Config) -> dict[tuple[str, str], Json]:
     for record in _read_json(path, "bias"):
         model, column = models.get(record.get("model")), columns.get(record.get("corpus"))
         if model is not None and column is not None:
+            _require_keys(path, record, ("perplexity",), "bias")
             cells[model, column] = record
-    for model in config.models:
-        for column in config.columns():
-            if (model, column) not in cells:
-                raise ValueError(_stale(path, f"{config.row_key(model)} on {column}", "bias"))
+    for model, column in product(config.models, config.columns()):
+        if (model, column) not in cells:
+            raise ValueError(_stale(path, f"{config.row_key(model)} on {column}", "bias"))
     return cells
 
 
@@ -180,7 +197,9 @@ def _load_run(metrics: Path, model: str, seed: int) -> Run:
     name, stage = f"{model}-{seed}", f"train@{model}-{seed}"
     summary = _read_json(metrics / "training" / f"{name}.json", stage)
     path = metrics / "curves" / f"{name}.csv"
-    with _existing(path, stage).open(encoding="utf-8", newline="") as file:
+    if not path.is_file():
+        return Run(model, seed, (), summary)
+    with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         if not set(CURVE_COLUMNS) <= set(reader.fieldnames or ()):
             found = ",".join(reader.fieldnames or ())

@@ -23,7 +23,9 @@ from hansard_bias.reporting.formats import (
     training_text,
 )
 from hansard_bias.reporting.results import Interval, Results, parse_interval
-from hansard_bias.reporting.words import rate_interval, tilt_sentence
+from hansard_bias.reporting.words import Comparison, compare, rate_interval, tilt_sentence
+
+HOLM = "p, Holm-corrected"
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,12 @@ def excess_table(results: Results) -> Table:
             excess = results.excess(model, column)
             if excess is not None and config.own_model(column) != model:
                 bits = _excess_bits(results, model, column)
-                rows.append([model_name(config, model), title(column), *_excess_texts(excess, bits), _finding(excess)])
-    columns = ["Model", "Reading", "Nats per token", "Bits per byte", "Times as many words", "Finding"]
+                comparison = compare(results, model, column, excess)
+                # The test text of a mixture is a mean of the others; to test it as well would count them twice.
+                finding = _finding(comparison) if column in config.corpora else "not tested"
+                texts = [*_excess_texts(excess, bits), p_value(comparison.p), finding]
+                rows.append([model_name(config, model), title(column), *texts])
+    columns = ["Model", "Reading", "Nats per token", "Bits per byte", "Times as many words", HOLM, "Finding"]
     caption = "Excess: what it costs to read a text with another training than the text's own."
     return table("excess", caption, columns, rows, text=2, words=["Finding"])
 
@@ -105,9 +111,10 @@ def _excess_bits(results: Results, model: str, column: str) -> Interval | None:
     return parse_interval(record.get(f"on_{column}"))
 
 
-def _finding(excess: Interval) -> str:
+def _finding(comparison: Comparison) -> str:
     names = {None: "no interval: not decided", 0: "no difference found", 1: "reads worse", -1: "reads better"}
-    return names[excess.side(0.0)]
+    weak = "; the interval excludes 0, the corrected test does not" if comparison.only_uncorrected else ""
+    return f"{names[comparison.side]}{weak}"
 
 
 def tilt_table(results: Results) -> Table:
@@ -126,7 +133,7 @@ def significance_tables(results: Results) -> list[Table]:
     families: dict[str, list[Mapping[str, Any]]] = {}
     for record in results.bias["tests"]:
         families.setdefault(str(record.get("family", "tests")), []).append(record)
-    columns = ["What", "Effect", "Interval", "Unit", "p", "p, Holm-corrected", "p, runs as given"]
+    columns = ["What", "Effect", "Interval", "Unit", "p", HOLM, "p, runs as given"]
     return [
         table(
             f"tests-{number}",

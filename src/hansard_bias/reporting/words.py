@@ -12,6 +12,7 @@ from hansard_bias.reporting.formats import (
     decimal,
     estimate,
     model_name,
+    p_value,
     percent,
     sentence_list,
     significant,
@@ -31,6 +32,22 @@ class Comparison:
     model: str
     corpus: str
     excess: Interval
+    p: float | None = None
+    """Corrected for all tests of the family; None where there is no test."""
+    alpha: float = 0.05
+
+    @property
+    def side(self) -> int | None:
+        """+1 or -1 where the model from outside reads worse or better beyond chance, 0 if not, None if not decided.
+
+        Beyond chance is what holds in both: the interval excludes no difference, and so does the corrected test.
+        """
+        return 0 if self.only_uncorrected else self.excess.side(0.0)
+
+    @property
+    def only_uncorrected(self) -> bool:
+        """Whether the interval excludes no difference, but the test, corrected for its family, does not."""
+        return bool(self.excess.side(0.0)) and self.p is not None and self.p >= self.alpha
 
     @property
     def factor(self) -> Interval:
@@ -45,8 +62,17 @@ def comparisons(results: Results) -> list[Comparison]:
     for model, corpus in ((m, c) for m, spec in config.models.items() if spec.is_single for c in config.corpora):
         excess = results.excess(model, corpus)
         if corpus not in config.models[model].mixture and excess is not None:
-            found.append(Comparison(model, corpus, excess))
+            found.append(compare(results, model, corpus, excess))
     return found
+
+
+def compare(results: Results, model: str, corpus: str, excess: Interval) -> Comparison:
+    """A model's excess on a corpus with the corrected p of its test, where there is one."""
+    config = results.config
+    own = config.own_model(corpus)
+    what = f"{config.row_key(model)} reads {corpus} worse than {config.row_key(own)}" if own else ""
+    found = (record.get("p_holm") for record in results.bias["tests"] if record["what"] == what)
+    return Comparison(model, corpus, excess, next(found, None), 1 - config.bias.confidence)
 
 
 def answer(results: Results) -> tuple[str, str]:
@@ -66,7 +92,7 @@ def _nothing_compared(results: Results) -> tuple[str, str]:
 
 
 def _verdict(compared: list[Comparison]) -> str:
-    sides = [comparison.excess.side(0.0) for comparison in compared]
+    sides = [comparison.side for comparison in compared]
     total = len(compared)
     if None in sides:
         return "Not decided: without an interval, what this run measured cannot be told from chance."
@@ -89,7 +115,7 @@ def _sizes(results: Results, compared: list[Comparison]) -> str:
     confidence = confidence_text(results)
     phrases = [_size(results.config, comparison, index, confidence) for index, comparison in enumerate(shown)]
     least = smallest_detectable(results)
-    undecided = any(comparison.excess.side(0.0) == 0 for comparison in compared)
+    undecided = any(comparison.side == 0 for comparison in compared)
     ending = ""
     if undecided and least is not None:
         ending = (
@@ -102,6 +128,7 @@ def _sizes(results: Results, compared: list[Comparison]) -> str:
 def _size(config: Config, comparison: Comparison, index: int, confidence: str) -> str:
     factor, corpus = comparison.factor, title(comparison.corpus)
     bounds = f"{confidence} interval {span(factor, decimal)}" if factor.known else "no interval"
+    bounds += f", but p is {p_value(comparison.p)} after correction" if comparison.only_uncorrected else ""
     size = f"{decimal(factor.value)} times"
     reader = model_name(config, comparison.model)
     if index:
@@ -145,6 +172,8 @@ def tilt_sentence(results: Results, model: str) -> str | None:
 
 def uncertainty_sentence(results: Results) -> str:
     """What was resampled, how often, and what that could have detected."""
+    if not any(results.perplexity(m, c).known for m in results.config.models for c in results.config.columns()):
+        return "No number of this run has an interval: there were not enough sitting days to draw anew."
     uncertainty = results.bias["uncertainty"]
     sittings = uncertainty.get("sittings") or {}
     days = [f"{count(number)} of {title(corpus)}" for corpus, number in sittings.items()]
@@ -181,6 +210,8 @@ def _caveats(results: Results) -> Iterator[str]:
         yield "Every model was trained once. How much the result owes to one lucky or unlucky start is not known."
     if any(not results.perplexity(m, c).known for m in config.models for c in config.columns()):
         yield "Some numbers have no interval, because there was nothing to resample. They are not a finding."
+    if results.missing:
+        yield f"{count(len(results.missing))} training curves are missing, so nobody can see how those runs went."
     if config.align.budget == "full":
         yield "The models were trained on different amounts of text. A model that reads better may just have read more."
     auc = (alignment.get("format_audit") or {}).get("auc_after")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from hansard_bias.config import Config
 from hansard_bias.paths import METRICS
 from hansard_bias.provenance import provenance
-from hansard_bias.reporting.page import write_report
+from hansard_bias.reporting.report import write_report
 from hansard_bias.reporting.results import load_results
 
 
 def run(config: Config, root: Path = Path(".")) -> Path:
     """Build metrics/report from the other metrics; returns the page's path."""
     folder = root / METRICS / "report"
-    write_report(load_results(root / METRICS, config, provenance(root)), folder)
+    results = load_results(root / METRICS, config, provenance(root))
+    for line in results.missing:
+        print(f"hansard-bias: warning: {line}", file=sys.stderr)
+    write_report(results, folder)
     return folder / "index.html"
