@@ -29,6 +29,11 @@ PLANTED = {
         "'import socket; socket.getaddrinfo(\"planted.invalid\", 80)'])",
         "socket.getaddrinfo planted.invalid",
     ),
+    "a look-up by a child with an environment of its own": (
+        "import subprocess, sys; subprocess.run([sys.executable, '-c', "
+        "'import socket; socket.getaddrinfo(\"planted.invalid\", 80)'], env={'PYTHONPATH': '/'})",
+        "socket.getaddrinfo planted.invalid",
+    ),
 }
 LOCAL = """
 import os, socket

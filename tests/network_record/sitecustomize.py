@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import MutableMapping
 
+FOLDER = os.path.dirname(os.path.abspath(__file__))
 # What an audit event of this name says about an address: the position of host or address in its arguments.
 EVENTS = {
     "socket.getaddrinfo": 0,
@@ -16,6 +18,8 @@ EVENTS = {
     "socket.sendmsg": 1,
     "socket.bind": 1,
 }
+# Where the events of a new process hold its environment.
+CHILDREN = {"subprocess.Popen": 3, "os.exec": 2, "os.posix_spawn": 2}
 
 
 def is_local(event: str, address: object) -> bool:
@@ -30,6 +34,16 @@ def is_local(event: str, address: object) -> bool:
     return str(host) in ("localhost", "::1") or str(host).startswith("127.")
 
 
+def follow(environment: object, record: str) -> None:
+    """Keep the watch over a child that gets an environment of its own, as DVC's daemons and queue workers do."""
+    if not isinstance(environment, MutableMapping):
+        return
+    path = environment.get("PYTHONPATH", "").split(os.pathsep)
+    if FOLDER not in path:
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [FOLDER, *path]))
+    environment["NETWORK_RECORD"] = record
+
+
 def watch(record: str) -> None:
     """Append a line for this process to the record, and one for whatever it asks of a network."""
 
@@ -40,6 +54,8 @@ def watch(record: str) -> None:
         os.close(handle)
 
     def hear(event: str, arguments: tuple[object, ...]) -> None:
+        if event in CHILDREN:
+            follow(arguments[CHILDREN[event]], record)
         if event in EVENTS and not is_local(event, arguments[EVENTS[event]]):
             note("asked", event, arguments[EVENTS[event]], "by", *sys.orig_argv)
 
