@@ -38,7 +38,7 @@ def free_port() -> int:
 
 @contextmanager
 def mlflow_ui(root: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """The address of MLflow's server over a project's store; the server ends with the block."""
+    """The address that is printed, of MLflow's server over a project's store; the server ends with the block."""
     port = free_port()
     command = ["hansard-bias", "ui", "--port", str(port)]
     log = root.resolve().with_name(f"{root.resolve().name}-ui.txt")
@@ -48,7 +48,9 @@ def mlflow_ui(root: Path, environment: Mapping[str, str]) -> Iterator[str]:
         )
         try:
             wait_for(f"http://127.0.0.1:{port}/health", server, log)
-            yield f"http://127.0.0.1:{port}"
+            printed = re.search(r"MLflow: (\S+)", log.read_text(encoding="utf-8"))
+            assert printed, "the address is the first thing to say"
+            yield printed[1]
         finally:
             os.killpg(server.pid, signal.SIGTERM)
             server.wait(PATIENCE_SECONDS)
@@ -69,11 +71,6 @@ def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
 def compare(opened: OpenedPage, name: str) -> str:
     """Choose the runs of this name in the list of the project's, press Compare; returns what is to be read then."""
     page = opened.page
-    start = page.url.split("#")[0]
-    page.goto(f"{start}#/experiments")
-    project = page.get_by_role("link", name="hansard-bias")
-    # A click on it opens an overview of traces, which the project has not.
-    page.goto(f"{start}{project.get_attribute('href')}/runs")
     links = page.get_by_role("link", name=re.compile(name))
     links.first.wait_for()
     for link in links.all():
