@@ -218,6 +218,7 @@ def test_mlflow_shows_two_rates_side_by_side(clone: Clone, experiment: Experimen
         text = compare(opened, r"^mixed · seed 1( · [a-z]+-[a-z]+)?$")
     assert "Comparing 2 Runs from 1 Experiment" in text
     assert re.search(r"^train\.lr\t(0\.003\t1e-05|1e-05\t0\.003)$", text, re.MULTILINE)
+    assert re.search(r"^bias_ratio$", text, re.MULTILINE)
     shown = Rounded(text)
     for cells in (experiment.before["C_mixed"], experiment.after["C_mixed"]):
         for column, value in cells.items():

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hansard_bias.tracking import Store, StoreError, repository_root, store_uri
-from hansard_bias.tracking.database import alone, check_database, known_revisions
+from hansard_bias.tracking.database import alone, check_database, kept_experiment, known_revisions
 
 
 def change(database: Path, statement: str) -> None:
@@ -25,6 +25,14 @@ def test_the_store_lies_at_the_repository_s_root(root: Path, monkeypatch: pytest
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
     assert store_uri() == "http://127.0.0.1:1"
     assert repository_root() == root
+
+
+def test_an_experiment_s_number_is_read_without_mlflow(store_root: Path) -> None:
+    number = Store("x").experiment
+    assert kept_experiment(store_uri(), "x") == number
+    assert kept_experiment(store_uri(), "another") is None
+    assert kept_experiment(f"sqlite:///{store_root}/missing.db", "x") is None
+    assert kept_experiment("http://127.0.0.1:1", "x") is None
 
 
 def test_a_store_from_a_newer_mlflow_is_refused_and_not_touched(store_root: Path) -> None:
