@@ -5,7 +5,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 READY := $(VENV)/.ready
 
-.PHONY: setup repro test check ui bench calibrate
+.PHONY: setup repro test check ui bench calibrate audit
 
 setup: $(READY)  ## a virtual environment with the pinned dependencies
 
@@ -33,6 +33,13 @@ check: setup  ## style, types, architecture
 
 ui: setup  ## MLflow on http://127.0.0.1:5000
 	@hansard-bias ui
+
+# In an environment of its own: an audit must not change what it audits. --strict: a package that cannot be asked for fails.
+audit: setup  ## known vulnerabilities of the pinned versions (asks pypi.org), and their licences
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/pip install --quiet pip-audit==2.10.1
+	python tests/licences.py
+	$(VENV)/audit/bin/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip --progress-spinner off
 
 calibrate: setup  ## is the instrument sound? A pipeline of its own; then the page, which shows the result
 	dvc repro calibration/dvc.yaml

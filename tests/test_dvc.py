@@ -8,12 +8,16 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from local_models import save_local_model
+from mlflow_pages import Rounded, compare, mlflow_ui
+from network_watch import NetworkWatch, cut_off
+from offline_browser import Opener, headless_chromium
 from tiny_project import ROOT, TINY, merged, write_params
 
 ONE_SEED = {"train": {"seeds": [1], "epochs": 1}, "sample": {"speeches": 240}, "tokenizer": {"vocab_size": 500}}
@@ -27,6 +31,8 @@ class Clone:
         self.environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         for name in ("DVC_ROOT", "DVC_EXP_NAME", "MLFLOW_TRACKING_URI"):
             self.environment.pop(name, None)
+        self.watch = NetworkWatch(root.with_name(f"{root.name}-network.txt"))
+        self.environment = self.watch.environment(self.environment)
 
     def run(self, *command: str, code: int = 0) -> str:
         """Run a command in the clone; returns what it printed."""
@@ -57,9 +63,34 @@ def clone(tmp_path_factory: pytest.TempPathFactory, shipped: dict[str, Any]) -> 
     write_params(folder, merged(merged(shipped, TINY), ONE_SEED))
     built.run("git", "init", "-q")
     built.run("hansard-bias", "plots-page")
-    built.run("dvc", "repro")
+    built.run(*cut_off(), "dvc", "repro")
     built.commit()
     return built
+
+
+class Experiment(NamedTuple):
+    """What was measured before, what DVC printed, what was measured in the experiment."""
+
+    before: Any
+    printed: str
+    after: Any
+
+
+@pytest.fixture(scope="module")
+def experiment(clone: Clone) -> Experiment:
+    """The clone's workspace after `dvc exp run` with another rate, without a network."""
+    before = clone.metrics("bias_matrix.json")
+    printed = clone.run(*cut_off(), "dvc", "exp", "run", "-S", "train.lr=1e-5")
+    return Experiment(before, printed, clone.metrics("bias_matrix.json"))
+
+
+@pytest.fixture
+def opener() -> Iterator[Opener]:
+    """A browser that reaches no network."""
+    with headless_chromium() as browser:
+        opens = Opener(browser)
+        yield opens
+        opens.close()
 
 
 def stages_run(printed: str) -> set[str]:
@@ -141,18 +172,16 @@ def test_a_model_to_continue_from_and_its_files_are_dependencies(clone: Clone, t
     assert clone.run("git", "status", "--short") == ""
 
 
-def test_an_experiment_trains_and_metrics_diff_shows_nine_cells(clone: Clone) -> None:
-    old = clone.metrics("bias_matrix.json")
-    printed = clone.run("dvc", "exp", "run", "-S", "train.lr=1e-5")
+def test_an_experiment_trains_and_metrics_diff_shows_nine_cells(clone: Clone, experiment: Experiment) -> None:
     trained = {
         f"{stage}@{model}-1" for stage in ("train", "score", "probe") for model in ("nunavut", "canada", "mixed")
     }
-    assert stages_run(printed) == trained | {"check", "bias", "report"}
+    assert stages_run(experiment.printed) == trained | {"check", "bias", "report"}
     difference = json.loads(clone.run("dvc", "metrics", "diff", "--json"))
     assert list(difference) == ["metrics/bias_matrix.json"]
     assert len(difference["metrics/bias_matrix.json"]) == 9
     cell = difference["metrics/bias_matrix.json"]["A_nunavut.on_canada"]
-    assert cell["old"] == old["A_nunavut"]["on_canada"] != cell["new"]
+    assert cell["old"] == experiment.before["A_nunavut"]["on_canada"] != cell["new"]
     assert cell["diff"] == pytest.approx(cell["new"] - cell["old"])
 
 
@@ -162,3 +191,50 @@ def test_plots_are_drawn_without_a_network(clone: Clone) -> None:
     assert "cells.json" in page
     assert page.count("vegaEmbed('#metrics_curves_") == 3
     assert not re.search(r'<script[^>]+src=|<link[^>]+href="http', page)
+
+
+def test_plots_diff_is_drawn_in_a_browser_without_a_network(
+    clone: Clone, experiment: Experiment, opener: Opener
+) -> None:
+    clone.run("dvc", "plots", "diff", "HEAD")
+    opened = opener.file(clone.root / "dvc_plots" / "index.html")
+    figures = opened.page.locator(".vega-embed svg.marks")
+    opened.page.wait_for_function("document.querySelectorAll('.vega-embed svg.marks').length >= 4")
+    assert figures.count() == 4
+    matrix, *curves = figures.all()
+    shown = set(matrix.locator("text").all_text_contents())
+    for cells in (experiment.before, experiment.after):
+        assert {f"{value:.2f}" for row in cells.values() for value in row.values()} <= shown
+    assert {"HEAD", "workspace"} <= shown
+    for curve in curves:
+        drawn = [path for path in curve.locator(".mark-line path").all() if path.get_attribute("d")]
+        assert len(drawn) >= 2, "one line an experiment"
+    assert (opened.requests, opened.errors) == ([], [])
+
+
+def test_mlflow_shows_two_rates_side_by_side(clone: Clone, experiment: Experiment, opener: Opener) -> None:
+    with mlflow_ui(clone.root, clone.environment) as url:
+        opened = opener.served(url)
+        text = compare(opened, r"^mixed · seed 1( · [a-z]+-[a-z]+)?$")
+    assert "Comparing 2 Runs from 1 Experiment" in text
+    assert re.search(r"^train\.lr\t(0\.003\t1e-05|1e-05\t0\.003)$", text, re.MULTILINE)
+    assert re.search(r"^bias_ratio$", text, re.MULTILINE)
+    shown = Rounded(text)
+    for cells in (experiment.before["C_mixed"], experiment.after["C_mixed"]):
+        for column, value in cells.items():
+            assert f"perplexity.{column}" in text
+            assert value in shown, column
+    assert opened.requests == []
+
+
+def test_nothing_is_asked_of_a_network(clone: Clone, experiment: Experiment) -> None:
+    """All of `make repro`, `dvc exp run` and whatever else ran in the clone (MLflow's server among it)."""
+    for command in ("check", "summary"):
+        clone.run("hansard-bias", command)
+    seen = "\n".join(clone.watch.processes())
+    stages = {stage.split("@")[0] for stage in stages_run(experiment.printed)}
+    assert len(stages) == 6
+    for stage in sorted(stages | {"sample", "corpus", "align", "tokenizer", "encode"}):
+        assert f"hansard-bias {stage}" in seen
+    assert "dvc repro" in seen and "dvc exp run" in seen
+    assert clone.watch.asked() == []

@@ -158,10 +158,10 @@ def report() -> None:
     from hansard_bias.stages import report as stage
 
     config = load_config()
-    page = stage.run(config)
+    stage.run(config)
     from hansard_bias.tracking import record_comparison
 
-    record_comparison(config, page)
+    record_comparison(config)
 
 
 @app.command()
@@ -197,11 +197,21 @@ def summary() -> None:
 
 
 @app.command()
+def backfill() -> None:
+    """Log every result in metrics/, and of DVC's experiments, that has no run in MLflow yet."""
+    from hansard_bias.tracking import backfill as missing_runs
+    from hansard_bias.tracking import store_uri
+
+    titles = list(missing_runs(load_config()))
+    print("\n".join([*titles, f"{len(titles)} new runs in {store_uri()}"]))
+
+
+@app.command()
 def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000) -> None:
     """Open MLflow's pages on 127.0.0.1."""
     from hansard_bias.tracking import serve
 
-    serve(port)
+    serve(load_config().tracking.experiment, port)
 
 
 @app.command(hidden=True)

@@ -18,11 +18,15 @@ _PAGE = """<!DOCTYPE html>
   <script>SCRIPT</script>
   <style>
     body { font-family: system-ui, sans-serif; margin: 1.5rem; }
+    h1 { font-size: 1.4rem; }
     table { border-spacing: 15px; }
   </style>
 </head>
 <body>
-  {plot_divs}
+  <main>
+    <h1>Plots of the experiments</h1>
+    {plot_divs}
+  </main>
 </body>
 </html>
 """

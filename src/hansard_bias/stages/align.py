@@ -9,7 +9,7 @@ from typing import Any
 from hansard_bias.config import Config
 from hansard_bias.corpora.alignment import align
 from hansard_bias.corpora.schemas import ALIGNED as COLUMNS
-from hansard_bias.paths import ALIGNED, METRICS, MIXTURES, SPEECHES, needed, write_json
+from hansard_bias.paths import ALIGNED, METRICS, MIXTURES, SPEECHES, needed, sha256, write_json
 from hansard_bias.tables import table_writer, write_table
 
 
@@ -23,7 +23,8 @@ def run(config: Config, root: Path = Path(".")) -> None:
                 writer.write_table(batch)
     write_table(root / MIXTURES, aligned.mixtures)
     _remove_others(root / ALIGNED, {f"{corpus}.parquet" for corpus in config.corpora} | {MIXTURES.name})
-    write_json(root / METRICS / "alignment.json", aligned.report)
+    digests = {path.name: sha256(path) for path in sorted((root / ALIGNED).iterdir())}
+    write_json(root / METRICS / "alignment.json", {**aligned.report, "digests": digests})
     print("\n".join(audit_lines(aligned.report)))
 
 

@@ -75,6 +75,7 @@ def train(
     if trainer.accelerator.is_main_process:
         summary = summarise(trainer, portion, precision, speed)
         folder = root / MODELS / run_name(model, seed)
+        summary["run"] = identity.key
         summary["fingerprint"] = save_model(trainer, folder, root / TOKENIZER)
         card = model_card(config, model, seed, summary, vocabulary, text_sizes(portion, task.validation.windows))
         (folder / "README.md").write_text(card, encoding="utf-8")

@@ -1,0 +1,26 @@
+"""The only package that knows MLflow: runs mirror what metrics/ records, in one store for all workspaces."""
+
+from __future__ import annotations
+
+from hansard_bias.tracking.backfill import backfill
+from hansard_bias.tracking.database import StoreError, repository_root, store_uri
+from hansard_bias.tracking.mirror import record_comparison
+from hansard_bias.tracking.results import Results, flatten, run_params
+from hansard_bias.tracking.server import serve
+from hansard_bias.tracking.store import Store
+from hansard_bias.tracking.training import TrainingRun, training_run
+
+__all__ = [
+    "Results",
+    "Store",
+    "StoreError",
+    "TrainingRun",
+    "backfill",
+    "flatten",
+    "record_comparison",
+    "repository_root",
+    "run_params",
+    "serve",
+    "store_uri",
+    "training_run",
+]

@@ -1,0 +1,73 @@
+"""`hansard-bias backfill`: runs for all results that have none, of this workspace and of DVC's experiments."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hansard_bias.config import Config, load_config
+from hansard_bias.paths import METRICS
+from hansard_bias.provenance import commit
+from hansard_bias.tracking.mirror import mirror_results
+from hansard_bias.tracking.results import Results
+from hansard_bias.tracking.store import Store
+
+KEPT = (METRICS.as_posix(), "params.yaml", "dvc.lock")
+"""What an experiment's commit holds of a study: git has the metrics, DVC the models."""
+
+
+def backfill(config: Config, root: Path = Path(".")) -> Iterator[str]:
+    """Mirror what has no run yet; yields the titles of the new runs.
+
+    Raises StoreError when the store cannot be used.
+    """
+    store = Store(config.tracking.experiment)
+    # A result of several belongs to the one that made it: the commit that experiments start from, then they.
+    for name, revision in [("", commit(root)), *experiments(root)]:
+        with checked_out(root, revision) as folder:
+            if folder is not None and (own := _configuration(folder, name or revision)):
+                yield from mirror_results(store, Results(own, folder, name, revision, home=root))
+    yield from mirror_results(store, Results.here(config, root))
+
+
+def experiments(root: Path) -> list[tuple[str, str]]:
+    """Name and commit of all DVC experiments of the repository; none outside git."""
+    listed = _git(root, "for-each-ref", "--format=%(refname) %(objectname)", "refs/exps")
+    found = [line.rsplit(" ", 1) for line in listed.decode().splitlines()]
+    # refs/exps/<2 digits>/<38 digits>/<name>; other references there are DVC's own.
+    return [(ref.split("/")[4], commit) for ref, commit in found if len(ref.split("/")) == 5]
+
+
+@contextmanager
+def checked_out(root: Path, revision: str) -> Iterator[Path | None]:
+    """A folder with the parameters and metrics of one commit; None where it has none."""
+    there = _git(root, "ls-tree", "--name-only", revision, *KEPT).decode().split()
+    if not {METRICS.as_posix(), "params.yaml"} <= {*there}:
+        yield None
+        return
+    archive = _git(root, "archive", "--format=tar", revision, *there)
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            tar.extractall(folder, filter="data")
+        yield Path(folder)
+
+
+def _configuration(folder: Path, name: str) -> Config | None:
+    """The parameters of a commit, unless they were written for another version of this program."""
+    try:
+        return load_config(folder / "params.yaml")
+    except ValueError as error:
+        print(f"hansard-bias: warning: {name} is left out: {error}", file=sys.stderr, flush=True)
+        return None
+
+
+def _git(root: Path, *arguments: str) -> bytes:
+    """What git answers; nothing where it fails."""
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)
+    return done.stdout if done.returncode == 0 else b""

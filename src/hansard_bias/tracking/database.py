@@ -1,0 +1,134 @@
+"""Where the runs are kept, and whether that database can be used; all of it without importing MLflow."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+PATIENCE_SECONDS = 20.0
+"""How long another process may hold the database before it counts as locked."""
+
+
+class StoreError(ValueError):
+    """The store of runs cannot be reached or used; the message says in one line why."""
+
+
+def repository_root() -> Path:
+    """The repository whose store is used: DVC_ROOT points at it from every experiment workspace."""
+    return Path(os.environ.get("DVC_ROOT", ".")).resolve()
+
+
+def store_uri() -> str:
+    """The tracking server of MLFLOW_TRACKING_URI, or the SQLite store at the repository's root."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{repository_root() / 'mlflow.db'}"
+
+
+@contextmanager
+def alone(patience: float = PATIENCE_SECONDS) -> Iterator[None]:
+    """Hold the repository's lock on its store: processes that create a database, or the same entry of it, race.
+
+    Raises StoreError when it cannot be had.
+    """
+    path = repository_root() / ".mlflow.lock"
+    try:
+        handle = path.open("w")
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written ({error.strerror})") from None
+    with handle:
+        _acquire(handle.fileno(), path, patience)
+        yield
+
+
+def check_database(uri: str, patience: float = PATIENCE_SECONDS) -> None:
+    """Raise StoreError where MLflow would fail late, wait for minutes or change a database that it does not know."""
+    path = _database_file(uri)
+    if path is None:
+        return
+    try:
+        with closing(_connect(path, patience)) as connection:
+            _check_revision(connection, path)
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} cannot be used ({error})") from None
+
+
+def kept_running(uri: str) -> list[str] | None:
+    """The processes that keep runs, as a store's file says; None where only MLflow can tell."""
+    path = _database_file(uri)
+    if path is None:
+        return None
+    query = "SELECT value FROM tags JOIN runs USING (run_uuid) WHERE tags.key = 'process' AND runs.status = 'RUNNING'"
+    try:
+        with closing(_connect(path, PATIENCE_SECONDS)) as connection:
+            return [process for (process,) in connection.execute(query)]
+    except sqlite3.Error:
+        return None
+
+
+def kept_experiment(uri: str, name: str) -> str | None:
+    """The number of an experiment in a store's file; None where it has none, or only MLflow can tell."""
+    path = _database_file(uri)
+    if path is None:
+        return None
+    try:
+        with closing(_connect(path, PATIENCE_SECONDS)) as connection:
+            found = connection.execute("SELECT experiment_id FROM experiments WHERE name = ?", [name]).fetchone()
+    except sqlite3.Error:
+        return None
+    return None if found is None else str(found[0])
+
+
+def _database_file(uri: str) -> Path | None:
+    """The file of an SQLite database that exists and holds something."""
+    if not uri.startswith("sqlite:///"):
+        return None
+    path = Path(uri.removeprefix("sqlite:///").split("?")[0])
+    return path if path.is_file() and path.stat().st_size else None
+
+
+def _connect(path: Path, patience: float) -> sqlite3.Connection:
+    """A connection that begins no transaction by itself."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    return sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None)
+
+
+def _check_revision(connection: sqlite3.Connection, path: Path) -> None:
+    """A revision that this MLflow has no migration for was written by a newer one."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if "alembic_version" not in tables:
+        return
+    strangers = {revision for (revision,) in connection.execute("SELECT version_num FROM alembic_version")}
+    strangers -= known_revisions()
+    if strangers:
+        raise StoreError(
+            f"{path} was written by a newer MLflow than {version('mlflow')} (schema {', '.join(sorted(strangers))}); "
+            "install that one, move the file away, or set MLFLOW_TRACKING_URI; nothing in it was changed"
+        )
+
+
+def known_revisions() -> set[str]:
+    """The schemas of the installed MLflow: its migrations are files named after them."""
+    spec = find_spec("mlflow")
+    assert spec is not None and spec.origin is not None
+    migrations = Path(spec.origin).parent / "store" / "db_migrations" / "versions"
+    return {file.name.partition("_")[0] for file in migrations.glob("*.py")}
+
+
+def _acquire(descriptor: int, path: Path, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise StoreError(f"another process has held {path} for {patience:.0f} seconds") from None
+        time.sleep(0.05)

@@ -1,0 +1,156 @@
+"""Finished results as MLflow runs: trainings, their perplexities, the comparison. Doing it twice changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hansard_bias.config import Config
+from hansard_bias.tracking.database import StoreError, alone
+from hansard_bias.tracking.registry import register
+from hansard_bias.tracking.results import Dataset, Results, run_params
+from hansard_bias.tracking.store import Entry, Store
+
+MEASURES = ("perplexity", "bits_per_byte", "excess_nats")
+"""One number a model and column; `bias_ratio`, `tilt` and the rate of preferences are one a model."""
+
+
+def create_training(store: Store, results: Results, model: str, seed: int, key: str) -> str:
+    """A run for one training, with its parameters, tags and data sets; returns its id."""
+    tags = results.training_tags(model, seed) | ({"run_key": key} if key else {})
+    run_id = store.create(results.training_title(model, seed), tags, run_params(results.config, model, seed))
+    log_datasets(store, run_id, results.datasets([*results.config.models[model].mixture]), "training")
+    return run_id
+
+
+def mirror_training(
+    store: Store, run_id: str, results: Results, model: str, seed: int, summary: Mapping[str, Any]
+) -> None:
+    """Bring a training's run to its end: the rows of the curve that it lacks, summary, weights, registry."""
+    logged = {point.step for point in store.client.get_metric_history(run_id, "train_loss")}
+    rows = results.curve(model, seed)
+    store.log(run_id, [Entry(numbers, update) for update, numbers in rows.items() if update not in logged])
+    numbers = {key: value for key, value in summary.items() if isinstance(value, int | float)}
+    store.log_changed(run_id, {f"summary.{key}": value for key, value in numbers.items()})
+    words = {key: str(summary[key]) for key in ("device", "precision", "stopped_by")}
+    with alone():
+        register(store, run_id, results, model, seed, summary["fingerprint"])
+    store.set_tags(run_id, words | {"weights": summary["fingerprint"]})
+    store.client.set_terminated(run_id, "FINISHED")
+
+
+def record_comparison(config: Config, root: Path = Path(".")) -> None:
+    """Mirror a finished comparison; where the store cannot be used, a warning says what to do later."""
+    try:
+        mirror_results(Store(config.tracking.experiment), Results.here(config, root))
+    except StoreError as error:
+        line = f"{error}; the results are in metrics/, and `hansard-bias backfill` logs them later"
+        print(f"hansard-bias: warning: {line}", file=sys.stderr, flush=True)
+
+
+def mirror_results(store: Store, results: Results) -> list[str]:
+    """Give every training and the comparison a run, and the trainings their perplexities; returns the new titles.
+
+    A training that came from DVC's cache has no run yet: it gets one, from its files in metrics/.
+    """
+    new: list[str] = []
+    file = results.metrics / "bias.json"
+    bias = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"runs": {}}
+    for model, seed in results.trainings():
+        run_id, is_new = _run_of_weights(store, results, model, seed)
+        new += [results.training_title(model, seed)] if is_new else []
+        perplexities = bias["runs"].get(results.config.row_key(model), {}).get(str(seed), {})
+        store.log_changed(run_id, run_measures(results.config, perplexities))
+    if file.is_file() and _mirror_comparison(store, results, bias, hashlib.sha256(file.read_bytes()).hexdigest()):
+        new.append(results.title("comparison"))
+    return new
+
+
+def run_measures(config: Config, perplexities: Mapping[str, float]) -> dict[str, float]:
+    """One run's perplexity on each corpus, and its bias ratio: the worst over the best of the single corpora."""
+    measures = {f"perplexity.{column}": value for column, value in perplexities.items()}
+    single = [perplexities[f"on_{corpus}"] for corpus in config.corpora if f"on_{corpus}" in perplexities]
+    return measures | ({"bias_ratio": max(single) / min(single)} if len(single) > 1 else {})
+
+
+def _run_of_weights(store: Store, results: Results, model: str, seed: int) -> tuple[str, bool]:
+    """The run that made these weights and whether it had to be made, or completed, from the files in metrics/."""
+    summary = results.summary(model, seed)
+    with alone():
+        found = store.find("weights", summary["fingerprint"])
+        if found is not None:
+            register(store, found.info.run_id, results, model, seed, summary["fingerprint"])
+            return str(found.info.run_id), False
+        key = str(summary.get("run", ""))
+        begun = store.find("run_key", key) if key else None
+        if begun is not None and begun.info.status != "FINISHED":
+            run_id = str(begun.info.run_id)
+            store.take_over(run_id)
+        else:
+            run_id = create_training(store, results, model, seed, key)
+    mirror_training(store, run_id, results, model, seed, summary)
+    return run_id, True
+
+
+def _mirror_comparison(store: Store, results: Results, bias: Mapping[str, Any], digest: str) -> bool:
+    """One run that holds the matrix, the page and the figures; the page of an earlier one is renewed."""
+    with alone():
+        known = store.find_all("comparison", digest)
+        own = [run for run in known if run.data.tags.get("dvc_experiment", "") == results.experiment]
+        for half in (run for run in own if run.info.status in ("KILLED", "FAILED")):
+            store.client.delete_run(half.info.run_id)
+        # Outside experiments, an applied one may have brought the results: its comparison is theirs.
+        same = [run for run in own or ([] if results.experiment else known) if run.info.status == "FINISHED"]
+        if same:
+            _log_page(store, same[0].info.run_id, results)
+            return False
+        tags = results.tags("comparison", "report") | {"comparison": digest}
+        run_id = store.create(results.title("comparison"), tags, results.params())
+        log_datasets(store, run_id, results.datasets([*results.config.corpora]), "testing")
+    store.log(run_id, [Entry(comparison_measures(bias))])
+    store.client.log_artifact(run_id, str(results.metrics / "bias_matrix.json"))
+    _log_page(store, run_id, results)
+    store.client.set_terminated(run_id, "FINISHED")
+    return True
+
+
+def comparison_measures(bias: Mapping[str, Any]) -> dict[str, float]:
+    """Every measure of the matrix, by measure, model and column: `perplexity.A_nunavut.on_canada`."""
+    numbers: dict[str, float] = {}
+    for row, measures in bias["models"].items():
+        for measure in MEASURES:
+            cells = measures.get(measure, {})
+            numbers |= {f"{measure}.{row}.{column}": cell["value"] for column, cell in cells.items()}
+        for measure in ("bias_ratio", "tilt"):
+            if measure in measures:
+                numbers[f"{measure}.{row}"] = measures[measure]["value"]
+        rates = measures.get("cultural_bias_rate", {})
+        for side in ("first", "second", "any"):
+            if side in rates:
+                numbers[f"cultural_bias_rate.{row}.{side}"] = rates[side]["rate"]["value"]
+    return numbers
+
+
+def log_datasets(store: Store, run_id: str, datasets: list[Dataset], context: str) -> None:
+    """What a run has read, in MLflow's column Dataset; context: training or testing."""
+    from mlflow.entities import Dataset as Entity
+    from mlflow.entities import DatasetInput, InputTag
+
+    tags = [InputTag("mlflow.data.context", context)]
+    inputs = []
+    for data in datasets:
+        source, profile = json.dumps({"uri": data.path.as_posix()}), json.dumps(dict(data.profile))
+        inputs.append(DatasetInput(Entity(data.name, data.digest, "local", source, None, profile), tags))
+    if inputs:
+        store.client.log_inputs(run_id, inputs)
+
+
+def _log_page(store: Store, run_id: str, results: Results) -> None:
+    """The page, its figures and its tables."""
+    folder = results.metrics / "report"
+    if folder.is_dir():
+        store.client.log_artifacts(run_id, str(folder), "report")

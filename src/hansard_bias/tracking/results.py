@@ -1,0 +1,164 @@
+"""What metrics/ of one workspace records, in MLflow's terms: parameters, tags, titles, data sets."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from hansard_bias.config import Config
+from hansard_bias.paths import ALIGNED, METRICS, MIXTURES, MODELS, run_name
+from hansard_bias.provenance import commit
+
+PARAMS_OF_A_RUN = ("clean", "align", "tokenizer", "model", "train", "score")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One data set that a run has read; the digest is the beginning of its file's SHA-256."""
+
+    name: str
+    path: Path
+    digest: str
+    profile: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Results:
+    """One workspace's parameters and metrics, and the DVC experiment that it belongs to ('' for none)."""
+
+    config: Config
+    root: Path = Path(".")
+    experiment: str = ""
+    commit: str = ""
+    home: Path | None = None
+    """The workspace with the models, where it is not the root."""
+
+    @classmethod
+    def here(cls, config: Config, root: Path = Path(".")) -> Results:
+        """Those of the workspace in which a stage runs."""
+        return cls(config, root, os.environ.get("DVC_EXP_NAME", ""), commit(root))
+
+    @property
+    def metrics(self) -> Path:
+        """The folder of the metrics."""
+        return self.root / METRICS
+
+    def title(self, what: str) -> str:
+        """A run's name: what it is, and the DVC experiment where there is one."""
+        return f"{what} · {self.experiment}" if self.experiment else what
+
+    def training_title(self, model: str, seed: int) -> str:
+        """`mixed · seed 2 · quiet-otter`."""
+        return self.title(f"{model} · seed {seed}")
+
+    def tags(self, stage: str, command: str) -> dict[str, str]:
+        """What every run carries; MLflow's own tags fill the columns Source and Version of its table."""
+        tags = {"stage": stage, "mlflow.source.name": f"hansard-bias {command}", "mlflow.source.type": "LOCAL"}
+        if self.experiment:
+            tags["dvc_experiment"] = self.experiment
+        if self.commit:
+            tags |= {"commit": self.commit, "mlflow.source.git.commit": self.commit}
+        return tags
+
+    def training_tags(self, model: str, seed: int) -> dict[str, str]:
+        """The tags of one training, as far as they are known when it begins."""
+        own = {"model": model, "label": self.config.models[model].label, "seed": str(seed)}
+        return self.tags("train", f"train {model} {seed}") | own
+
+    def params(self) -> dict[str, object]:
+        """All parameters of the comparison, flattened with dots."""
+        return flatten({name: asdict(getattr(self.config, name)) for name in PARAMS_OF_A_RUN})
+
+    def trainings(self) -> list[tuple[str, int]]:
+        """The models and seeds of params.yaml that have been trained."""
+        runs = [(model, seed) for model in self.config.models for seed in self.config.train.seeds]
+        return [(model, seed) for model, seed in runs if self.summary_file(model, seed).is_file()]
+
+    def summary_file(self, model: str, seed: int) -> Path:
+        """The summary of one training."""
+        return self.metrics / "training" / f"{run_name(model, seed)}.json"
+
+    def summary(self, model: str, seed: int) -> dict[str, Any]:
+        """The numbers of one training."""
+        return _read_json(self.summary_file(model, seed))
+
+    def curve(self, model: str, seed: int) -> dict[int, dict[str, float]]:
+        """The rows of a training's curve by update; none where there is no file."""
+        path = self.metrics / "curves" / f"{run_name(model, seed)}.csv"
+        if not path.is_file():
+            return {}
+        with path.open(encoding="utf-8", newline="") as handle:
+            rows = list(csv.DictReader(handle))
+        return {int(row.pop("update")): {key: float(value) for key, value in row.items() if value} for row in rows}
+
+    def card(self, model: str, seed: int, weights: str) -> str:
+        """The card of these weights without the header that is meant for programs; '' where they are not here."""
+        home = Results(self.config, self.home or self.root)
+        path = home.root / MODELS / run_name(model, seed) / "README.md"
+        if not path.is_file() or not home.summary_file(model, seed).is_file():
+            return ""
+        if home.summary(model, seed)["fingerprint"] != weights:
+            return ""
+        text = path.read_text(encoding="utf-8")
+        return text.split("---\n", 2)[2].lstrip() if text.startswith("---\n") else text
+
+    def datasets(self, corpora: list[str]) -> list[Dataset]:
+        """The aligned corpora and the mixtures, with the digests that `align` recorded."""
+        path = self.metrics / "alignment.json"
+        report = _read_json(path) if path.is_file() else {}
+        digests = report.get("digests", {})
+        files = {corpus: ALIGNED / f"{corpus}.parquet" for corpus in corpora} | {"mixtures": MIXTURES}
+        return [
+            Dataset(name, file, digests[file.name][:32], _sizes(report, name))
+            for name, file in files.items()
+            if file.name in digests
+        ]
+
+    def locked(self, stage: str, path: Path) -> str:
+        """The MD5 by which DVC keeps this output of a stage, as dvc.lock says; '' where it says nothing."""
+        file = self.root / "dvc.lock"
+        lines = iter(file.read_text(encoding="utf-8").splitlines() if file.is_file() else [])
+        section = [line.strip() for line in _section(lines, f"  {stage}:")]
+        entry = section[section.index(f"- path: {path}") :] if f"- path: {path}" in section else []
+        return next((line.removeprefix("md5: ") for line in entry if line.startswith("md5: ")), "")
+
+
+def run_params(config: Config, model: str, seed: int) -> dict[str, object]:
+    """All parameters of one training, flattened with dots."""
+    sections: dict[str, Any] = {name: asdict(getattr(config, name)) for name in PARAMS_OF_A_RUN}
+    sections["train"].pop("seeds")
+    sections["mixture"] = config.models[model].mixture
+    return {"model_name": model, "seed": seed} | flatten(sections)
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one, keys joined by dots."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def _sizes(report: Mapping[str, Any], corpus: str) -> dict[str, int]:
+    """Speeches and words of a corpus, all splits together."""
+    rows = [row for row in report["statistics"] if row["name"] == corpus]
+    return {key: sum(row[key] for row in rows) for key in ("speeches", "words")} if rows else {}
+
+
+def _section(lines: Iterator[str], heading: str) -> list[str]:
+    """The lines under a heading of dvc.lock, up to the next one."""
+    for line in lines:
+        if line == heading:
+            break
+    return list(takewhile(lambda line: line.startswith("   "), lines))

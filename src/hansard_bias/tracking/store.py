@@ -1,0 +1,160 @@
+"""An MLflow store: one experiment, its runs and its models, behind one kind of error."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from hansard_bias.tracking.database import StoreError, alone, check_database, repository_root, store_uri
+from hansard_bias.tracking.process import is_gone, this_process
+
+PARAMS_AT_ONCE, METRICS_AT_ONCE = 90, 900
+"""Less than what MLflow takes in one request."""
+LONGEST_REASON = 300
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Numbers of one step, with the time at which they were known."""
+
+    numbers: Mapping[str, float]
+    step: int = 0
+    milliseconds: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+
+
+class Client:
+    """An MLflow client all of whose failures are StoreErrors."""
+
+    def __init__(self, uri: str) -> None:
+        _prepare()
+        from mlflow import MlflowClient
+
+        self._uri = uri
+        with reaching(uri):
+            self._client: Any = MlflowClient(tracking_uri=uri)
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            with reaching(self._uri):
+                return method(*arguments, **options)
+
+        return call
+
+
+class Store:
+    """An MLflow store and the experiment of this project in it."""
+
+    def __init__(self, experiment: str) -> None:
+        """Open the store, or create it.
+
+        Raises StoreError where that cannot be done, at once or within seconds.
+        """
+        self.uri = store_uri()
+        with alone():
+            check_database(self.uri)
+            self.client = Client(self.uri)
+            self.experiment = self._experiment(experiment)
+            self._end_killed_runs()
+
+    def find(self, tag: str, value: str) -> Any | None:
+        """The newest run with this tag, or None."""
+        runs = self.client.search_runs([self.experiment], f"tags.{tag} = '{value}'", max_results=1)
+        return runs[0] if runs else None
+
+    def find_all(self, tag: str, value: str) -> list[Any]:
+        """All runs with this tag, the newest first."""
+        return list(self.client.search_runs([self.experiment], f"tags.{tag} = '{value}'"))
+
+    def create(self, name: str, tags: Mapping[str, str], params: Mapping[str, object]) -> str:
+        """A new run of this process with its parameters; returns its id."""
+        from mlflow.entities import Param
+
+        kept = dict(tags) | {"process": this_process()}
+        run_id = str(self.client.create_run(self.experiment, run_name=name, tags=kept).info.run_id)
+        for batch in _batches([Param(key, str(value)) for key, value in params.items()], PARAMS_AT_ONCE):
+            self.client.log_batch(run_id, params=batch)
+        return run_id
+
+    def take_over(self, run_id: str) -> None:
+        """Let an ended run go on in this process."""
+        self.client.set_tag(run_id, "process", this_process())
+        self.client.update_run(run_id, status="RUNNING")
+
+    def log(self, run_id: str, entries: Iterable[Entry]) -> None:
+        """Log numbers."""
+        from mlflow.entities import Metric
+
+        metrics = [
+            Metric(key, float(value), entry.milliseconds, entry.step)
+            for entry in entries
+            for key, value in entry.numbers.items()
+        ]
+        for batch in _batches(metrics, METRICS_AT_ONCE):
+            self.client.log_batch(run_id, metrics=batch)
+
+    def log_changed(self, run_id: str, numbers: Mapping[str, float]) -> None:
+        """Log those numbers that the run does not have yet: what is logged again appears twice."""
+        known = self.client.get_run(run_id).data.metrics
+        self.log(run_id, [Entry({key: value for key, value in numbers.items() if known.get(key) != value})])
+
+    def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a run."""
+        from mlflow.entities import RunTag
+
+        self.client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
+
+    def _experiment(self, name: str) -> str:
+        found = self.client.get_experiment_by_name(name)
+        if found is None:
+            # MLflow would take the creator's working directory, which may be an experiment's workspace.
+            location = None if "MLFLOW_TRACKING_URI" in os.environ else (repository_root() / "mlartifacts").as_uri()
+            return str(self.client.create_experiment(name, artifact_location=location))
+        if found.lifecycle_stage != "active":
+            raise StoreError(
+                f"the experiment {name!r} was deleted in {self.uri}; restore it with `mlflow experiments restore "
+                f"--experiment-id {found.experiment_id}` or set another name in tracking.experiment"
+            )
+        return str(found.experiment_id)
+
+    def _end_killed_runs(self) -> None:
+        """A process that was killed could not say so itself."""
+        for run in self.client.search_runs([self.experiment], "attributes.status = 'RUNNING'"):
+            process = run.data.tags.get("process")
+            if process and is_gone(process):
+                self.client.set_terminated(run.info.run_id, "KILLED")
+
+
+@contextmanager
+def reaching(uri: str) -> Iterator[None]:
+    """Turn whatever MLflow, its database or the network raise into a StoreError of one line."""
+    from mlflow.exceptions import MlflowException
+    from requests import RequestException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise StoreError(f"{uri} failed: {reason[:LONGEST_REASON]}") from error
+
+
+def _prepare() -> None:
+    """What MLflow looks at when it is imported: no telemetry, and no minutes of waiting for a server that is down."""
+    os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+    # Failures are told in one line by whoever catches the StoreError.
+    for name in ("alembic", "mlflow.store.db.utils", "urllib3.connectionpool"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _batches(entries: list[Any], size: int) -> Iterator[list[Any]]:
+    for start in range(0, len(entries), size):
+        yield entries[start : start + size]

@@ -1,0 +1,136 @@
+"""One training as an MLflow run, while it goes on. Nothing that happens to the store can hurt the training."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from hansard_bias.config import Config
+from hansard_bias.tracking.database import StoreError, alone
+from hansard_bias.tracking.mirror import create_training, mirror_training
+from hansard_bias.tracking.results import Results
+from hansard_bias.tracking.store import Entry, Store
+from hansard_bias.tracking.system import SystemSampler
+from hansard_bias.training.interruption import Interrupted
+from hansard_bias.training.progress import CurvePoint
+
+PAUSE_SECONDS = 60.0
+"""After a failure the store is left alone for so long: a server that does not answer costs seconds each time."""
+
+
+class TrainingRun:
+    """A RunLog for the loop: what cannot be logged now is kept and logged when the store answers again."""
+
+    def __init__(self, results: Results, model: str, seed: int, key: str) -> None:
+        self.results, self.model, self.seed, self.key = results, model, seed, key
+        self.run_id = ""
+        """Empty until the store has answered."""
+        self._store: Store | None = None
+        self._logged = -1
+        """The last update of the curve that the store has."""
+        self._samples = 0
+        self._waiting: list[Entry] = []
+        self._sampler = SystemSampler()
+        self._failed_at = -PAUSE_SECONDS
+        self._has_warned = False
+
+    def begin(self) -> None:
+        """Open the run and start to watch the machine."""
+        self._sampler.start()
+        self._attempt(self._flush)
+
+    def log_point(self, point: CurvePoint, tokens_per_second: float) -> None:
+        """Log one row of the curve, and what the machine did meanwhile."""
+        numbers = {key: value for key, value in asdict(point).items() if key != "update" and value is not None}
+        self._waiting.append(Entry(numbers | {"tokens_per_second": tokens_per_second}, point.update))
+        self._attempt(self._flush)
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Log the run's summary, tie the run to the weights that it made, and list them in the registry."""
+        self._sampler.stop()
+        self._failed_at = -PAUSE_SECONDS
+        self._attempt(lambda: self._finish(summary))
+
+    def end(self, status: str) -> None:
+        """Say how an unfinished training ended: KILLED or FAILED."""
+        self._sampler.stop()
+        self._attempt(lambda: self._end(status))
+
+    def _attempt(self, action: Callable[[], None]) -> None:
+        """Reach for the store, unless it failed a moment ago; the first failure is told."""
+        if time.monotonic() < self._failed_at + PAUSE_SECONDS:
+            return
+        try:
+            action()
+        except StoreError as error:
+            self._failed_at = time.monotonic()
+            if not self._has_warned:
+                warn(f"{error}; the training goes on, and `hansard-bias backfill` logs it later")
+            self._has_warned = True
+
+    def _flush(self) -> None:
+        """Log everything that waits."""
+        if self._store is None:
+            self._store = self._open()
+        # A resumed run repeats the rows after its checkpoint: they are the same, and logged already.
+        self._waiting = [entry for entry in self._waiting if entry.step > self._logged]
+        samples = self._sampler.take(self._samples)
+        self._samples += len(samples)
+        self._store.log(self.run_id, [*self._waiting, *samples])
+        self._logged = max([self._logged, *(entry.step for entry in self._waiting)])
+        self._waiting = []
+
+    def _open(self) -> Store:
+        """Find the run that was interrupted, or create one."""
+        store = Store(self.results.config.tracking.experiment)
+        with alone():
+            found = store.find("run_key", self.key)
+            if found is None or found.info.status == "FINISHED":
+                self.run_id = create_training(store, self.results, self.model, self.seed, self.key)
+                return store
+            self.run_id = str(found.info.run_id)
+            store.take_over(self.run_id)
+        history = store.client.get_metric_history(self.run_id, "train_loss")
+        self._logged = max((point.step for point in history), default=-1)
+        samples = store.client.get_metric_history(self.run_id, "system/cpu_utilization_percentage")
+        self._samples = len(samples)
+        return store
+
+    def _finish(self, summary: Mapping[str, Any]) -> None:
+        self._flush()
+        assert self._store is not None
+        mirror_training(self._store, self.run_id, self.results, self.model, self.seed, summary)
+
+    def _end(self, status: str) -> None:
+        self._flush()
+        assert self._store is not None
+        self._store.client.set_terminated(self.run_id, status)
+
+
+@contextmanager
+def training_run(config: Config, model: str, seed: int, key: str) -> Iterator[TrainingRun]:
+    """A run for this training, the interrupted one where there is one; ends as KILLED or FAILED when the training does.
+
+    key: what tells this training from all others (`RunIdentity.key`).
+    """
+    run = TrainingRun(Results.here(config), model, seed, key)
+    status = "FAILED"
+    try:
+        run.begin()
+        yield run
+        status = ""
+    except (Interrupted, KeyboardInterrupt):
+        status = "KILLED"
+        raise
+    finally:
+        if status:
+            run.end(status)
+
+
+def warn(line: str) -> None:
+    """One line on standard error."""
+    print(f"hansard-bias: warning: {line}", file=sys.stderr, flush=True)

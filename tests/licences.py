@@ -1,0 +1,86 @@
+"""The licence of every pinned dependency, as its own metadata declares it: `python tests/licences.py --write`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PINS, PAGE = ROOT / "constraints.txt", ROOT / "docs" / "licences.md"
+
+# Their metadata name none; read in the licence files that they bring.
+READ_BY_HAND = {"axe-playwright-python": "MIT (axe-core in it: MPL-2.0)", "huey": "MIT", "skops": "MIT"}
+# What a longer or older declaration means.
+WORDS = {
+    "Apache Software License": "Apache-2.0",
+    "BSD License": "BSD",
+    "MIT License": "MIT",
+    "Python Software Foundation License": "PSF-2.0",
+}
+# None of them asks anything of a program that imports the package; MPL and EPL ask it of changes to their own files.
+ACCEPTED = re.compile(r"\b(Apache|BSD|MIT|ISC|PSF|ZPL|MPL|Mozilla|EPL|0BSD|Zlib|CC0|CNRI|BSL)|linking exception")
+
+HEAD = """# Licences of the dependencies
+
+hansard-bias is under the MIT License and ships no file of the packages below: pip installs them. Every one of them may
+be used by a program under the MIT License. Where a package offers a choice with the GPL (asyncssh, dulwich, grandalf),
+the other licence is taken; pygit2's GPL has an exception for programs that link to it. MPL packages ask that changes to
+their own files stay under the MPL.
+
+Written by `python tests/licences.py --write` from the packages' own metadata; `make audit` checks it.
+
+| package | version | licence |
+|---|---|---|
+"""
+
+
+def pins() -> dict[str, str]:
+    """The pinned version of every dependency."""
+    lines = PINS.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("==") for line in lines if "==" in line)
+
+
+def licence(package: str) -> str:
+    """What the package declares, in a few words; `unknown` where it says nothing."""
+    if package in READ_BY_HAND:
+        return READ_BY_HAND[package]
+    declared = metadata.metadata(package)
+    if expression := declared.get("License-Expression"):
+        return str(expression)
+    line = str(declared.get("License") or "")
+    kinds = [word.split(" :: ")[-1] for word in declared.get_all("Classifier", []) if word.startswith("License ::")]
+    named = [WORDS.get(kind, kind) for kind in kinds if kind not in ("OSI Approved", "DFSG approved")]
+    if len(line) < 40 and ACCEPTED.search(line) and "License" not in line:
+        return line.replace(" | ", " or ")
+    return " or ".join(named) or line.split("\n")[0] or "unknown"
+
+
+def is_compatible(words: str) -> bool:
+    """May a program under the MIT License import it?"""
+    parts = [re.split(r" or ", part, flags=re.IGNORECASE) for part in words.split(" AND ")]
+    return all(any(ACCEPTED.search(choice) for choice in part) for part in parts)
+
+
+def page() -> str:
+    """The list as a page, from the installed packages."""
+    rows = [f"| {name} | {version} | {licence(name)} |\n" for name, version in pins().items()]
+    return HEAD + "".join(rows)
+
+
+def main() -> int:
+    """Write the page, or say what is wrong with it."""
+    if "--write" in sys.argv[1:]:
+        PAGE.write_text(page(), encoding="utf-8")
+    refused = [f"{name}: {licence(name)}" for name in pins() if not is_compatible(licence(name))]
+    stale = PAGE.read_text(encoding="utf-8") != page()
+    for line in refused:
+        print(f"licence not known to be compatible: {line}", file=sys.stderr)
+    if stale:
+        print("docs/licences.md is not that of constraints.txt: python tests/licences.py --write", file=sys.stderr)
+    return int(bool(refused) or stale)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""Every pinned dependency is on the list of licences, under one that this project may use."""
+
+from __future__ import annotations
+
+import pytest
+
+import licences
+
+
+def test_the_page_is_that_of_the_pinned_versions() -> None:
+    assert licences.PAGE.read_text(encoding="utf-8") == licences.page(), "python tests/licences.py --write"
+
+
+@pytest.mark.parametrize("package", licences.pins())
+def test_every_licence_is_compatible(package: str) -> None:
+    assert licences.is_compatible(licences.licence(package)), licences.licence(package)
+
+
+@pytest.mark.parametrize(
+    "words", ["AGPL-3.0", "GPL-3.0-only", "unknown", "Proprietary", "MIT AND AGPL-3.0", "CC-BY-NC-4.0"]
+)
+def test_others_are_refused(words: str) -> None:
+    assert not licences.is_compatible(words)

@@ -1,0 +1,89 @@
+"""Everything in metrics/, and of DVC's experiments, gets its run."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hansard_bias.tracking import Store, backfill
+from hansard_bias.tracking.backfill import experiments
+from tiny_project import Project
+
+GIT = ("git", "-c", "user.name=t", "-c", "user.email=t@example.org")
+
+
+@pytest.fixture
+def copy(project: Project, store_root: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """What a clone without data holds of the tiny project, as a git repository."""
+    shutil.copytree(project.root / "metrics", store_root / "metrics")
+    shutil.copy(project.root / "params.yaml", store_root / "params.yaml")
+    monkeypatch.chdir(store_root)
+    subprocess.run(["git", "init", "-q"], check=True)
+    commit()
+    return Project(store_root, project.raw)
+
+
+def commit() -> str:
+    subprocess.run([*GIT, "add", "-A", "metrics", "params.yaml"], check=True)
+    subprocess.run([*GIT, "commit", "-qm", "state"], check=True)
+    return subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_all_results_without_a_run_get_one_once(copy: Project) -> None:
+    titles = [*backfill(copy.config)]
+    assert len(titles) == 7
+    assert {"mixed · seed 2", "comparison"} <= set(titles)
+    assert [*backfill(copy.config)] == []
+
+
+def test_a_study_that_is_not_finished_is_mirrored_as_far_as_it_is(copy: Project) -> None:
+    (copy.root / "metrics" / "bias.json").unlink()
+    (copy.root / "metrics" / "training" / "mixed-2.json").unlink()
+    commit()
+    assert len([*backfill(copy.config)]) == 5
+
+
+def test_experiments_are_mirrored_under_their_own_names(copy: Project) -> None:
+    base = commit_of("HEAD")
+    params = copy.root / "params.yaml"
+    bias = copy.root / "metrics" / "bias.json"
+    summary = copy.root / "metrics" / "training" / "mixed-1.json"
+    params.write_text(re.sub(r"lr: 0\.003", "lr: 0.009", params.read_text()))
+    bias.write_text(bias.read_text() + "\n")
+    summary.write_text(re.sub(r'"fingerprint": "\w+"', '"fingerprint": "' + "e" * 64 + '"', summary.read_text()))
+    experiment = commit()
+    subprocess.run(["git", "update-ref", f"refs/exps/{base[:2]}/{base[2:]}/quiet-otter", experiment], check=True)
+    subprocess.run(["git", "update-ref", "refs/exps/stash", experiment], check=True)
+    subprocess.run(["git", "reset", "-q", "--hard", base], check=True)
+    assert experiments(copy.root) == [("quiet-otter", experiment)]
+    titles = [*backfill(copy.config)]
+    assert {"mixed · seed 1 · quiet-otter", "mixed · seed 1", "comparison · quiet-otter", "comparison"} <= set(titles)
+    logged = Store(copy.config.tracking.experiment).find("weights", "e" * 64)
+    assert logged is not None
+    assert logged.data.params["train.lr"] == "0.009"
+    assert logged.data.tags["commit"] == experiment
+    assert [*backfill(copy.config)] == []
+
+
+def test_parameters_of_another_version_are_left_out(copy: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    params = copy.root / "params.yaml"
+    good = params.read_text()
+    params.write_text(good + "\nunheard_of: 1\n")
+    commit()
+    params.write_text(good)
+    assert len([*backfill(copy.config)]) == 7
+    (warning,) = capsys.readouterr().err.splitlines()
+    assert "is left out" in warning and "unheard_of" in warning
+
+
+def commit_of(revision: str) -> str:
+    done = subprocess.run(["git", "rev-parse", revision], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_outside_git_there_are_no_experiments(tmp_path: Path) -> None:
+    assert experiments(tmp_path) == []
