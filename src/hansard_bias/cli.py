@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from hansard_bias.config import Config, ConfigError, load_config
+from hansard_bias.runs import commands
 from hansard_bias.training.interruption import Interrupted, Interruption, die_with_dvc
 
 app = typer.Typer(
@@ -196,22 +197,8 @@ def summary() -> None:
     print_summary(load_config())
 
 
-@app.command()
-def backfill() -> None:
-    """Log every result in metrics/, and of DVC's experiments, that has no run in MLflow yet."""
-    from hansard_bias.tracking import backfill as missing_runs
-    from hansard_bias.tracking import store_uri
-
-    titles = list(missing_runs(load_config()))
-    print("\n".join([*titles, f"{len(titles)} new runs in {store_uri()}"]))
-
-
-@app.command()
-def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000) -> None:
-    """Open MLflow's pages on 127.0.0.1."""
-    from hansard_bias.tracking import serve
-
-    serve(load_config().tracking.experiment, port)
+# Without a name its commands stand among these.
+app.add_typer(commands)
 
 
 @app.command(hidden=True)

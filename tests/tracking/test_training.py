@@ -131,13 +131,13 @@ def test_a_store_that_fails_costs_a_warning_and_nothing_is_lost_when_it_is_back(
     project: Project, workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = Store.log
+    monkeypatch.setattr(training, "PAUSE_SECONDS", 0.0)
     with training_run(project.config, "mixed", 2, "key-4") as run:
         run.log_point(point(10), 900.0)
         monkeypatch.setattr(Store, "log", failing)
         run.log_point(point(20), 900.0)
         run.log_point(point(30), 900.0)
         monkeypatch.setattr(Store, "log", log)
-        monkeypatch.setattr(training, "PAUSE_SECONDS", 0.0)
         run.log_point(point(40), 900.0)
         assert steps(Store(project.config.tracking.experiment), run.run_id) == [10, 20, 30, 40]
         run.finish(SUMMARY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -141,8 +142,18 @@ def reaching(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise StoreError(f"{uri} failed: {reason[:LONGEST_REASON]}") from error
+        raise StoreError(f"{uri} {_what_failed(' '.join(str(error).split()))}") from error
+
+
+def _what_failed(text: str) -> str:
+    """What a person wants to know of a chain of network errors or a failed statement; all else as it is."""
+    cause = re.search(r"Max retries exceeded.*Caused by \w+\([\"'](.*)[\"']\)\)", text)
+    if cause:
+        return f"does not answer ({cause[1].rsplit(': ', 1)[-1]})"
+    statement = re.search(r"\((?:\w+\.)+\w*Error\) (.*?) \[SQL: ", text)
+    if statement:
+        return f"cannot be used ({statement[1]})"
+    return f"failed: {text[:LONGEST_REASON]}"
 
 
 def _prepare() -> None:
