@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from functools import partial
@@ -34,8 +35,8 @@ def main() -> None:
     except Interrupted as stop:
         print(f"hansard-bias: {stop}", file=sys.stderr)
         sys.exit(stop.status)
-    except (ValueError, FileNotFoundError, PermissionError) as error:
-        if os.environ.get("HANSARD_BIAS_DEBUG"):
+    except (ValueError, OSError) as error:
+        if os.environ.get("HANSARD_BIAS_DEBUG") or not _is_for_users(error):
             raise
         print(f"hansard-bias: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
@@ -214,6 +215,17 @@ def plots_page() -> None:
 
 
 @app.command()
+def doctor(
+    speed: Annotated[bool, typer.Option(help="Measure how fast each preset's model trains: half a minute.")] = True,
+) -> None:
+    """Check machine, packages, archives and folders, and estimate what can be trained here in what time."""
+    from hansard_bias.doctor.visit import examine
+
+    if not examine(speed):
+        raise typer.Exit(1)
+
+
+@app.command()
 def preset(
     name: Annotated[str, typer.Argument(metavar="NAME", help="sample, small or production.")],
     path: Annotated[
@@ -226,6 +238,12 @@ def preset(
 
     for line in apply_preset(name, path or [], force=force):
         print(line)
+
+
+def _is_for_users(error: ValueError | OSError) -> bool:
+    """Whether a person can mend it: a wrong value, a missing file, a read-only folder, a full disk."""
+    mendable = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC)
+    return isinstance(error, ValueError) or error.errno in mendable
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from hansard_bias.config import PARAMS_FILE, parse_config
+from hansard_bias.config import PARAMS_FILE, Config, parse_config
 from hansard_bias.paths import appearing
 
 
@@ -49,6 +49,14 @@ def load_presets() -> dict[str, dict[str, Any]]:
     text = resources.files("hansard_bias").joinpath("presets.yaml").read_text(encoding="utf-8")
     loaded: dict[str, dict[str, Any]] = YAML(typ="safe", pure=True).load(text)
     return loaded
+
+
+def preset_config(name: str, file: Path = PARAMS_FILE) -> Config:
+    """The configuration that params.yaml would hold with this preset."""
+    document = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+    for key, value in load_presets()[name].items():
+        _set(document, key, value, file)
+    return parse_config(document)
 
 
 def _edits(document: Any, presets: Mapping[str, Mapping[str, Any]]) -> list[str]:
