@@ -15,6 +15,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	$(VENV)/bin/hansard-bias plots-page
+	@test -e .git || dvc config --local core.no_scm true   # a downloaded archive: everything but `dvc exp` works
 	@touch $@
 
 repro: setup  ## bring everything up to date and print the result

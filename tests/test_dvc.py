@@ -3,49 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
-import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from dvc_clone import Clone, copy_sources, stages_run
 from local_models import save_local_model
 from mlflow_pages import Rounded, compare, mlflow_ui
-from network_watch import NetworkWatch, cut_off
+from network_watch import cut_off
 from offline_browser import Opener, headless_chromium
-from tiny_project import ROOT, TINY, merged, write_params
+from tiny_project import TINY, merged, write_params
 
 ONE_SEED = {"train": {"seeds": [1], "epochs": 1}, "sample": {"speeches": 240}, "tokenizer": {"vocab_size": 500}}
-
-
-class Clone:
-    """A git clone of the project as it stands, with tiny parameters."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        for name in ("DVC_ROOT", "DVC_EXP_NAME", "MLFLOW_TRACKING_URI"):
-            self.environment.pop(name, None)
-        self.watch = NetworkWatch(root.with_name(f"{root.name}-network.txt"))
-        self.environment = self.watch.environment(self.environment)
-
-    def run(self, *command: str, code: int = 0) -> str:
-        """Run a command in the clone; returns what it printed."""
-        done = subprocess.run(command, cwd=self.root, env=self.environment, capture_output=True, text=True, check=False)
-        assert done.returncode == code or (code != 0 and done.returncode != 0), done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def commit(self) -> None:
-        self.run("git", "add", "-A")
-        self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "state")
-
-    def metrics(self, name: str) -> Any:
-        return json.loads((self.root / "metrics" / name).read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +28,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory, shipped: dict[str, Any]) -> 
     """The clone after its first `dvc repro`, committed."""
     folder = tmp_path_factory.mktemp("clone")
     built = Clone(folder)
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file() and not name.startswith("metrics/") and name != "dvc.lock":
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+    copy_sources(folder)
     write_params(folder, merged(merged(shipped, TINY), ONE_SEED))
     built.run("git", "init", "-q")
     built.run("hansard-bias", "plots-page")
@@ -91,10 +60,6 @@ def opener() -> Iterator[Opener]:
         opens = Opener(browser)
         yield opens
         opens.close()
-
-
-def stages_run(printed: str) -> set[str]:
-    return set(re.findall(r"Running stage '([^']+)'", printed))
 
 
 def test_nothing_to_do(clone: Clone) -> None:
@@ -185,6 +150,36 @@ def test_an_experiment_trains_and_metrics_diff_shows_nine_cells(clone: Clone, ex
     assert cell["diff"] == pytest.approx(cell["new"] - cell["old"])
 
 
+def test_a_difference_and_an_experiment_read_well(clone: Clone) -> None:
+    """After the experiment: nine cells by name, three decimals, the change; in the table, what was varied."""
+    lines = clone.run("dvc", "metrics", "diff").splitlines()
+    assert lines[0].split() == ["Path", "Metric", "HEAD", "workspace", "Change"]
+    cells = [line.split()[1:] for line in lines[1:] if line]
+    assert [name for name, *_ in cells] == sorted(
+        f"{row}.on_{column}"
+        for row in ("A_nunavut", "B_canada", "C_mixed")
+        for column in ("nunavut", "canada", "mixed")
+    )
+    assert all(re.fullmatch(r"-?\d+(\.\d{1,3})?", number) for _, *numbers in cells for number in numbers)
+    header = clone.run("dvc", "exp", "show", "--only-changed", "--drop", ".*/", "--md").splitlines()[0]
+    columns = [column.strip() for column in header.strip("|").split("|")]
+    assert [column for column in columns if "_" in column] == [
+        f"{row}.on_{column}"
+        for row in ("A_nunavut", "B_canada", "C_mixed")
+        for column in ("nunavut", "canada", "mixed")
+    ]
+    assert columns[-1] == "train.lr"
+
+
+def test_plots_of_experiments_are_side_by_side_and_overlaid(clone: Clone) -> None:
+    clone.run("dvc", "plots", "diff", "HEAD", "workspace")
+    page = (clone.root / "dvc_plots" / "index.html").read_text(encoding="utf-8")
+    heatmaps = [line for line in page.splitlines() if '"perplexity": ' in line]
+    curves = [line for line in page.splitlines() if '"validation_loss": ' in line]
+    assert (len(heatmaps), len(curves)) == (1, 3)
+    assert all('"rev": "HEAD"' in drawn and '"rev": "workspace"' in drawn for drawn in [*heatmaps, *curves])
+
+
 def test_plots_are_drawn_without_a_network(clone: Clone) -> None:
     clone.run("dvc", "plots", "show")
     page = (clone.root / "dvc_plots" / "index.html").read_text(encoding="utf-8")
@@ -225,6 +220,85 @@ def test_mlflow_shows_two_rates_side_by_side(clone: Clone, experiment: Experimen
             assert f"perplexity.{column}" in text
             assert value in shown, column
     assert opened.requests == []
+
+
+def test_one_training_is_asked_for_and_one_is_run(clone: Clone) -> None:
+    clone.restore()
+    printed = clone.run("dvc", "repro", "--dry", "--force", "--single-item", "train@nunavut-1")
+    assert stages_run(printed) == {"train@nunavut-1"}
+    behind = clone.run("dvc", "repro", "--dry", "--force", "--downstream", "train@nunavut-1")
+    assert stages_run(behind) == {"train@nunavut-1", "score@nunavut-1", "probe@nunavut-1", "bias", "report"}
+    params = clone.root / "params.yaml"
+    params.write_text(re.sub(r"\blr: .*", "lr: 0.001", params.read_text(encoding="utf-8")), encoding="utf-8")
+    assert stages_run(clone.run("dvc", "repro", "--dry", "train@nunavut-1")) == {"check", "train@nunavut-1"}
+    clone.restore()
+
+
+def queue(clone: Clone, name: str, value: str) -> None:
+    """Queue an experiment beside others that are being queued; DVC refuses while another command holds its lock."""
+    command = ["dvc", "exp", "run", "--queue", "-n", name, "-S", f"train.lr={value}", "train@nunavut-1"]
+    for _ in range(30):
+        done = subprocess.run(command, cwd=clone.root, env=clone.environment, capture_output=True, text=True)
+        if done.returncode == 0:
+            return
+        assert "Unable to acquire lock" in done.stderr
+        time.sleep(0.5)
+    raise AssertionError(done.stderr)
+
+
+def tip(clone: Clone, name: str) -> str:
+    """The commit of an experiment."""
+    return re.findall(rf"(\S+) refs/exps/\S+/{name}$", clone.run("git", "show-ref"), flags=re.MULTILINE)[0]
+
+
+def test_two_workers_lose_nothing(clone: Clone) -> None:
+    """Two sweeps queued at once, one with a fox in its name; two workers, and a store that is not there yet."""
+    clone.restore()
+    for name in ("mlflow.db", ".mlflow.lock"):
+        (clone.root / name).unlink(missing_ok=True)
+    with ThreadPoolExecutor() as together:
+        list(together.map(lambda each: queue(clone, *each), [("fuchs-🦊", "1e-3,2e-3"), ("other", "3e-3")]))
+    clone.run("dvc", "queue", "remove", "other")
+    clone.run("dvc", "queue", "start", "-j", "2")
+    try:
+        while re.search("Queued|Running", status := clone.run("dvc", "queue", "status")):
+            time.sleep(1)
+    finally:
+        clone.run("dvc", "queue", "stop", "--kill")
+    for name, rate in (("fuchs-🦊-1", "0.001"), ("fuchs-🦊-2", "0.002")):
+        assert re.search(rf"{name} .* Success", status), status
+        assert f"lr: {rate}\n" in clone.run("git", "show", f"{tip(clone, name)}:params.yaml")
+    assert clone.runs() == {f"nunavut · seed 1 · fuchs-🦊-{number}": "FINISHED" for number in (1, 2)}
+    assert not list((clone.root / ".checkpoints").iterdir())
+    assert clone.run("git", "status", "--short") == ""
+
+
+@pytest.mark.parametrize("name", ["wide/sweep", "wide sweep", "../sweep"])
+def test_a_name_that_git_cannot_take_changes_nothing(clone: Clone, name: str) -> None:
+    clone.restore()
+    assert f"Invalid exp name {name}" in clone.run("dvc", "exp", "run", "-n", name, "-S", "train.lr=1e-4", code=1)
+    assert clone.run("git", "status", "--short") == ""
+
+
+def test_a_remote_brings_a_clone_everything(clone: Clone, tmp_path: Path) -> None:
+    clone.restore()
+    clone.run("dvc", "remote", "add", "--local", "--default", "team", str(tmp_path / "remote"))
+    clone.run("dvc", "push")
+    clone.run("git", "clone", "-q", ".", str(tmp_path / "colleague"))
+    colleague = Clone(tmp_path / "colleague")
+    colleague.run("dvc", "remote", "add", "--local", "--default", "team", str(tmp_path / "remote"))
+    colleague.run("dvc", "pull")
+    assert "Data and pipelines are up to date" in colleague.run("dvc", "repro")
+    assert (colleague.root / "models" / "mixed-1" / "model.safetensors").is_file()
+
+
+def test_outside_git_dvc_works_without_it(tmp_path: Path, shipped: dict[str, Any]) -> None:
+    copy_sources(tmp_path)
+    write_params(tmp_path, merged(merged(shipped, TINY), ONE_SEED))
+    outside = Clone(tmp_path)
+    assert "is not a git repository" in outside.run("dvc", "status", code=1)
+    outside.run("dvc", "config", "--local", "core.no_scm", "true")
+    assert stages_run(outside.run("dvc", "repro", "check")) == {"check"}
 
 
 def test_nothing_is_asked_of_a_network(clone: Clone, experiment: Experiment) -> None:

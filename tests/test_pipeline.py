@@ -29,6 +29,7 @@ def test_contracts_of_the_metrics(project: Project) -> None:
     matrix = read(project, "bias_matrix.json")
     assert list(matrix) == rows
     assert all(list(cells) == columns and all(value > 1 for value in cells.values()) for cells in matrix.values())
+    assert all(value == round(value, 3) for cells in matrix.values() for value in cells.values())
     bias = read(project, "bias.json")
     assert list(bias["models"]) == rows
     assert bias["models"]["A_nunavut"]["excess_nats"]["on_nunavut"] == {"value": 0.0, "low": 0.0, "high": 0.0}

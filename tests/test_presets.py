@@ -74,3 +74,56 @@ def test_a_mistake_changes_nothing(file: Path, name: str, paths: list[str], said
     with pytest.raises(ValueError, match=said):
         apply_preset(name, paths)
     assert file.read_bytes() == before
+
+
+def edit(file: Path, before: str, after: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert text.count(before) == 1
+    file.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def test_your_own_settings_are_not_overwritten(file: Path) -> None:
+    edit(file, "  lr: 0.004", "  lr: 3e-05")
+    edit(file, "seeds: [1, 2, 3]", "seeds: [1, 2, 3, 4, 5]")
+    before = file.read_bytes()
+    with pytest.raises(ValueError, match="would overwrite settings of your own") as refused:
+        apply_preset("small", [])
+    assert "train.lr: 3e-05 -> 0.001; train.seeds: [1, 2, 3, 4, 5] -> [1]; nothing was changed" in str(refused.value)
+    assert "--force" in str(refused.value) and "tokenizer" not in str(refused.value)
+    assert file.read_bytes() == before
+    changes = apply_preset("small", [], force=True)
+    assert {"train.lr: 3e-05 -> 0.001", "train.seeds: [1, 2, 3, 4, 5] -> [1]"} <= set(changes)
+    assert load_config(file).train.lr == 0.001
+
+
+def test_an_edit_that_no_preset_touches_stays(file: Path) -> None:
+    edit(file, "  seed: 1999", "  seed: 7")
+    edit(file, "top_k: 10", "top_k: 20")
+    apply_preset("production", [])
+    config = load_config(file)
+    assert (config.sample.seed, config.probe.top_k) == (7, 20)
+
+
+def test_a_value_of_another_preset_is_an_edit_all_the_same(file: Path) -> None:
+    """1.0e-3 is the rate of `small`, but whoever writes it into the sample's settings means it."""
+    edit(file, "  lr: 0.004", "  lr: 0.001")
+    with pytest.raises(ValueError, match=r"train\.lr: 0\.001 -> 0\.0001;"):
+        apply_preset("production", [])
+    apply_preset("small", [])
+
+
+def test_the_paths_of_your_archives_are_your_own(file: Path, tmp_path: Path) -> None:
+    for name in ("archive", "other"):
+        (tmp_path / name).mkdir()
+    apply_preset("small", ["nunavut=archive"])
+    apply_preset("production", ["nunavut=other"])
+    with pytest.raises(ValueError, match=r"corpora\.nunavut\.path: other -> data/raw/sample/nunavut"):
+        apply_preset("sample", [])
+    apply_preset("sample", [], force=True)
+    assert load_config(file) == load_config(SHIPPED)
+
+
+def test_a_file_that_is_no_yaml_is_told(file: Path) -> None:
+    file.write_text("train: [1", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"params\.yaml: not valid YAML"):
+        apply_preset("small", [])

@@ -15,10 +15,10 @@ def test_the_summary_prints_matrix_measures_and_places(inside: Project) -> None:
     out = io.StringIO()
     print_summary(inside.config, console=Console(file=out, width=140, highlight=False))
     printed = out.getvalue()
-    matrix = json.loads((inside.root / "metrics" / "bias_matrix.json").read_text(encoding="utf-8"))
-    for row, cells in matrix.items():
+    models = json.loads((inside.root / "metrics" / "bias.json").read_text(encoding="utf-8"))["models"]
+    for row, measures in models.items():
         assert row in printed
-        assert all(f"{value:.2f} (" in printed for value in cells.values())
+        assert all(f"{cell['value']:.2f} (" in printed for cell in measures["perplexity"].values())
     for said in ("Excess cross-entropy", "bias ratio", "tilt", "index.html", "make ui", "sittings and seeds"):
         assert said in printed
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,3 +26,26 @@ def test_one_process_holds_it(tmp_path: Path) -> None:
     with locked(folder, "scoring"):
         remove(folder)
     assert not folder.exists()
+
+
+def test_an_experiment_waits_for_the_same_run_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one deletes the folder when it has finished: the second must hold a lock that others see."""
+    monkeypatch.setenv("DVC_EXP_NAME", "second")
+    folder = tmp_path / "train-1"
+    script = (
+        "import sys; from pathlib import Path; from hansard_bias.unfinished import locked\n"
+        "with locked(Path(sys.argv[1]), 'training') as folder:\n"
+        "    print('held', (folder / 'lock').exists(), flush=True); sys.stdin.readline()"
+    )
+    command = [sys.executable, "-c", script, str(folder)]
+    with locked(folder, "training"):
+        second = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert second.stdin is not None and second.stdout is not None
+        assert second.stdout.readline() == "another experiment is training this very run: waiting for it\n"
+        remove(folder)
+    assert second.stdout.readline() == "held True\n"
+    monkeypatch.delenv("DVC_EXP_NAME")
+    with pytest.raises(ValueError, match="another process is training"), locked(folder, "training"):
+        pass
+    second.communicate("go on\n")
+    assert second.returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from functools import partial
@@ -10,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from hansard_bias.config import Config, ConfigError, load_config
+from hansard_bias.arguments import known, known_part, run_config
+from hansard_bias.config import load_config
 from hansard_bias.runs import commands
 from hansard_bias.training.interruption import Interrupted, Interruption, die_with_dvc
 
@@ -34,8 +36,8 @@ def main() -> None:
     except Interrupted as stop:
         print(f"hansard-bias: {stop}", file=sys.stderr)
         sys.exit(stop.status)
-    except (ValueError, FileNotFoundError, PermissionError) as error:
-        if os.environ.get("HANSARD_BIAS_DEBUG"):
+    except (ValueError, OSError) as error:
+        if os.environ.get("HANSARD_BIAS_DEBUG") or not _is_for_users(error):
             raise
         print(f"hansard-bias: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
@@ -63,7 +65,7 @@ def corpus(name: CorpusName) -> None:
     from hansard_bias.stages import corpus as stage
 
     config = load_config()
-    _known("corpus", name, config.corpora)
+    known("corpus", name, config.corpora)
     stage.run(config, name)
 
 
@@ -88,7 +90,7 @@ def encode(name: CorpusName) -> None:
     """Encode one aligned corpus as word pieces."""
     from hansard_bias.stages import encode as stage
 
-    _known("corpus", name, load_config().corpora)
+    known("corpus", name, load_config().corpora)
     stage.run(name)
 
 
@@ -101,7 +103,7 @@ def train(
     ] = None,
 ) -> None:
     """Train one model with one seed; goes on from the last checkpoint after an interruption."""
-    config = _run_config(model, seed)
+    config = run_config(model, seed)
     # Read by torch when it is imported: large tensors in large pages, which trains a few per cent faster.
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     die_with_dvc()
@@ -128,7 +130,7 @@ def train(
 @app.command()
 def score(model: ModelName, seed: Seed) -> None:
     """Score every test speech of every corpus with one model; goes on where it was after an interruption."""
-    config = _run_config(model, seed)
+    config = run_config(model, seed)
     die_with_dvc()
     with Interruption().caught():
         from hansard_bias.stages import score as stage
@@ -139,7 +141,7 @@ def score(model: ModelName, seed: Seed) -> None:
 @app.command()
 def probe(model: ModelName, seed: Seed) -> None:
     """Ask one model what fills the prompts' gaps."""
-    config = _run_config(model, seed)
+    config = run_config(model, seed)
     from hansard_bias.stages import probe as stage
 
     stage.run(config, model, seed)
@@ -174,7 +176,7 @@ def calibrate(
 
     parts = ("base", "halves", "dose", "verdict")
     if part:
-        _known_part(part, parts)
+        known_part(part, parts)
     settings = load_calibration()
     die_with_dvc()
     for each in (part,) if part else parts:
@@ -210,37 +212,35 @@ def plots_page() -> None:
 
 
 @app.command()
+def doctor(
+    speed: Annotated[bool, typer.Option(help="Measure how fast each preset's model trains: half a minute.")] = True,
+) -> None:
+    """Check machine, packages, archives and folders, and estimate what can be trained here in what time."""
+    from hansard_bias.doctor.visit import examine
+
+    if not examine(speed):
+        raise typer.Exit(1)
+
+
+@app.command()
 def preset(
     name: Annotated[str, typer.Argument(metavar="NAME", help="sample, small or production.")],
     path: Annotated[
         list[str] | None, typer.Option(metavar="CORPUS=PATH", help="Where a corpus's archive lies; repeatable.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite settings that you changed yourself, too.")] = False,
 ) -> None:
-    """Write a set of settings into params.yaml; comments stay."""
+    """Write a set of settings into params.yaml and print the difference; comments stay, and so do your own edits."""
     from hansard_bias.presets import apply_preset
 
-    for line in apply_preset(name, path or []):
+    for line in apply_preset(name, path or [], force=force):
         print(line)
 
 
-def _known_part(part: str, parts: tuple[str, ...]) -> None:
-    if part not in parts:
-        raise ValueError(f"no part {part!r} of the calibration, expected one of {', '.join(parts)}")
-
-
-def _known(kind: str, name: str, entries: object) -> None:
-    names = list(entries)  # type: ignore[call-overload]
-    if name not in names:
-        raise ValueError(f"no {kind} {name!r} in params.yaml, expected one of {', '.join(map(str, names))}")
-
-
-def _run_config(model: str, seed: int) -> Config:
-    """The configuration, once it is certain that it names this run."""
-    config = load_config()
-    _known("model", model, config.models)
-    if seed not in config.train.seeds:
-        raise ConfigError("train.seeds", list(config.train.seeds), f"a list with seed {seed}", "or run another seed")
-    return config
+def _is_for_users(error: ValueError | OSError) -> bool:
+    """Whether a person can mend it: a wrong value, a missing file, a read-only folder, a full disk."""
+    mendable = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC)
+    return isinstance(error, ValueError) or error.errno in mendable
 
 
 if __name__ == "__main__":

@@ -3,37 +3,85 @@
 from __future__ import annotations
 
 import io
-import os
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
-from hansard_bias.config import PARAMS_FILE, parse_config
+from hansard_bias.config import PARAMS_FILE, Config, parse_config
+from hansard_bias.paths import appearing
 
 
-def apply_preset(name: str, paths: list[str], file: Path = PARAMS_FILE) -> list[str]:
+def apply_preset(name: str, paths: list[str], file: Path = PARAMS_FILE, force: bool = False) -> list[str]:
     """Write a preset and the archives' paths; returns the changes, one line each.
 
-    Raises ValueError for an unknown preset, corpus or path, and leaves the file as it was.
+    Raises ValueError for an unknown preset, corpus or path, and, without `force`, where settings of the user's own
+    would be lost; the file is then as it was.
     """
-    presets = YAML(typ="safe", pure=True).load(resources.files("hansard_bias").joinpath("presets.yaml").read_text())
+    presets = load_presets()
     if name not in presets:
         raise ValueError(f"no preset {name!r}, expected one of {', '.join(presets)}")
     if not file.is_file():
         raise ValueError(f"{file}: no such file; run this in the project's root")
     yaml = _round_trip()
-    document = yaml.load(file.read_text(encoding="utf-8"))
-    settings = dict(presets[name]) | _archive_paths(paths, document)
-    changes = [line for key, value in settings.items() if (line := _set(document, key, value, file))]
+    try:
+        document = yaml.load(file.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
+    named = _archive_paths(paths, document)
+    settings = dict(presets[name]) | named
+    edits = [key for key in _edits(document, presets) if key not in named]
+    changes = {key: line for key, value in settings.items() if (line := _set(document, key, value, file))}
+    if not force and (lost := [changes[key] for key in edits if key in changes]):
+        raise ValueError(
+            f"{file}: preset {name} would overwrite settings of your own: {'; '.join(lost)}; "
+            "nothing was changed; add --force to overwrite them (a copy of the file keeps them)"
+        )
+    _save(yaml, document, file)
+    return list(changes.values()) or [f"{file} already holds the settings of {name}"]
+
+
+def load_presets() -> dict[str, dict[str, Any]]:
+    """Every preset by name: its settings by dotted key."""
+    text = resources.files("hansard_bias").joinpath("presets.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, dict[str, Any]] = YAML(typ="safe", pure=True).load(text)
+    return loaded
+
+
+def preset_config(name: str, file: Path = PARAMS_FILE) -> Config:
+    """The configuration that params.yaml would hold with this preset."""
+    document = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+    for key, value in load_presets()[name].items():
+        _set(document, key, value, file)
+    return parse_config(document)
+
+
+def _edits(document: Any, presets: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The keys whose values are the user's: not those of the preset that the file resembles most."""
+    keys = dict.fromkeys(key for preset in presets.values() for key in preset)
+    held = {key: _value(document, key) for key in keys}
+    base = max(presets.values(), key=lambda preset: sum(held[key] == preset[key] for key in preset) / len(preset))
+    return [key for key in keys if held[key] is not None and (key not in base or held[key] != base[key])]
+
+
+def _value(document: Any, key: str) -> Any:
+    """The value of a dotted key, None where there is none."""
+    place = document
+    for section in key.split("."):
+        place = place.get(section) if isinstance(place, dict) else None
+    return place
+
+
+def _save(yaml: Any, document: Any, file: Path) -> None:
+    """Write the file whole, once it is certain that it is valid."""
     buffer = io.StringIO()
     yaml.dump(document, buffer)
     parse_config(YAML(typ="safe", pure=True).load(buffer.getvalue()))
-    partial = file.with_name(file.name + ".partial")
-    partial.write_text(buffer.getvalue(), encoding="utf-8")
-    os.replace(partial, file)
-    return changes or [f"{file} already holds the settings of {name}"]
+    with appearing(file) as partial:
+        partial.write_text(buffer.getvalue(), encoding="utf-8")
 
 
 def _archive_paths(paths: list[str], document: Any) -> dict[str, str]:
@@ -66,9 +114,10 @@ def _set(document: Any, key: str, value: object, file: Path) -> str:
     if before == value:
         return ""
     if isinstance(value, list):
+        line = f"{key}: {list(before)} -> {value}"
         before.clear()
         before.extend(value)
-        return f"{key}: {value}"
+        return line
     place[last] = value
     return f"{key}: {before} -> {value}"
 

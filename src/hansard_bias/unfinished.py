@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 
 def checkpoint_root() -> Path:
@@ -19,21 +20,46 @@ def checkpoint_root() -> Path:
 def locked(folder: Path, doing: str) -> Iterator[Path]:
     """Hold a run's folder alone and clear what a killed save left there; doing: "training", "scoring".
 
-    Raises ValueError when another process holds it.
+    Raises ValueError when another process holds it; an experiment waits instead, so that no worker of a sweep fails
+    because another one needs the same run.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for above in (folder.parent, folder.parent.parent):
-        sync(above)
-    with (folder / "lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(
-                f"{folder}: another process is {doing} this very run; wait for it or stop it, then run again"
-            ) from None
+    with _own_lock(folder, doing, wait="DVC_EXP_NAME" in os.environ):
         for partial in folder.glob("partial-*"):
             shutil.rmtree(partial)
         yield folder
+
+
+@contextmanager
+def _own_lock(folder: Path, doing: str, wait: bool) -> Iterator[None]:
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        for above in (folder.parent, folder.parent.parent):
+            sync(above)
+        with (folder / "lock").open("w") as handle:
+            _acquire(handle, folder, doing, wait)
+            # Who held it may have finished and deleted the folder: a lock on a deleted file keeps nobody out.
+            if _is_at(handle, folder / "lock"):
+                yield
+                return
+
+
+def _acquire(handle: IO[str], folder: Path, doing: str, wait: bool) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if not wait:
+            raise ValueError(
+                f"{folder}: another process is {doing} this very run; wait for it or stop it, then run again"
+            ) from None
+        print(f"another experiment is {doing} this very run: waiting for it", flush=True)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+def _is_at(handle: IO[str], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def remove(folder: Path) -> None:

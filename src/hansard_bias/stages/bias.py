@@ -32,6 +32,11 @@ def run(config: Config, root: Path = Path(".")) -> None:
     study["likelihoods"] = likelihood_findings(config, root)
     write_records(root / METRICS / "slices.csv", SLICE_COLUMNS, slice_records(config, losses, facts))
     write_records(root / METRICS / "words.csv", WORD_COLUMNS, words)
-    write_json(root / METRICS / "bias_matrix.json", perplexity_matrix(study))
+    write_json(root / METRICS / "bias_matrix.json", for_comparing(perplexity_matrix(study)))
     write_json(root / METRICS / "cells.json", cells(study))
     write_json(root / METRICS / "bias.json", study | probes["sections"])
+
+
+def for_comparing(matrix: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Three decimals, as `dvc metrics diff` then prints them; bias.json and cells.json hold the full numbers."""
+    return {row: {column: round(value, 3) for column, value in cells.items()} for row, cells in matrix.items()}

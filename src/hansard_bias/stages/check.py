@@ -13,7 +13,8 @@ from hansard_bias.config import Config, ConfigError
 from hansard_bias.corpora.cleaning import clean_text
 from hansard_bias.initial import TOKENIZER, check_initial, initial_digests
 from hansard_bias.measurement.probing import check_writable, load_probing, probe_digests
-from hansard_bias.paths import CHECKED, INITIAL, PROBE_FILES, SAMPLE, write_json
+from hansard_bias.paths import CHECKED, INITIAL, METRICS, MODELS, PROBE_FILES, SAMPLE, write_json
+from hansard_bias.writable import require_writable, with_folders_below
 
 
 def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_files: Path = PROBE_FILES) -> None:
@@ -25,6 +26,7 @@ def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_f
             raise ConfigError(f"corpora.{name}.path", corpus.path, "an existing archive or folder", remedy)
     check_initial(config.model.init)
     check_probes(config)
+    require_writable([output.parent, MODELS, *with_folders_below(METRICS)])
     write_json(initial, initial_digests(config.model.init))
     write_json(probe_files, probe_digests(config.probe))
     output.parent.mkdir(parents=True, exist_ok=True)
