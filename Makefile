@@ -5,7 +5,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 READY := $(VENV)/.ready
 
-.PHONY: setup repro test check ui bench calibrate audit
+.PHONY: setup repro test check ui bench calibrate audit faults
 
 setup: $(READY)  ## a virtual environment with the pinned dependencies
 
@@ -45,6 +45,9 @@ audit: setup  ## known vulnerabilities of the pinned versions (asks pypi.org), a
 calibrate: setup  ## is the instrument sound? A pipeline of its own; then the page, which shows the result
 	dvc repro calibration/dvc.yaml
 	dvc repro --single-item --force report
+
+faults: setup  ## kills, full disks, damaged files and more against the whole pipeline: an hour, with a table at its end
+	python tests/faults/campaign.py
 
 bench: setup  ## archives, training, scoring and statistics against peers and theory: an hour, with nothing else running
 	python benchmarks/corpora.py

@@ -1,4 +1,4 @@
-"""The commands about the runs in MLflow, as a part of the command line."""
+"""The commands about runs, those in MLflow and those that were left behind, as a part of the command line."""
 
 from __future__ import annotations
 
@@ -30,3 +30,19 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000) -> 
     from hansard_bias.tracking import serve
 
     serve(load_config().tracking.experiment, port)
+
+
+@commands.command()
+def clean(
+    days: Annotated[float, typer.Option(help="Remove what nobody has touched for so many days.")] = 7.0,
+) -> None:
+    """Remove stale checkpoints, orphaned workspaces of experiments and broken-off files; say what was freed."""
+    from hansard_bias.leftovers import clean as remove
+    from hansard_bias.leftovers import resumable
+
+    removed, kept = remove(days, resumable(load_config()))
+    for each in removed:
+        print(f"removed {each.kind} {each.path}: {each.size / 1e6:,.1f} MB")
+    for line in kept:
+        print(f"kept {line}")
+    print(f"freed {sum(each.size for each in removed) / 1e6:,.1f} MB")

@@ -191,4 +191,4 @@ def save_model(trainer: Trainer, folder: Path, tokenizer: Path) -> str:
 
 
 def _folder(identity: RunIdentity) -> Path:
-    return unfinished.checkpoint_root() / f"train-{identity.key}"
+    return unfinished.checkpoint_root() / identity.folder

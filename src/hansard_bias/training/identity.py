@@ -37,6 +37,11 @@ class RunIdentity:
         """One name for the run, for its folder of checkpoints and its place in MLflow."""
         return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
 
+    @property
+    def folder(self) -> str:
+        """The name of its folder of checkpoints."""
+        return f"train-{self.key}"
+
     def continuing(self, run: Mapping[str, str], digest: str) -> RunIdentity:
         """This run if the checkpoint with this digest is its own, else the run that starts from that checkpoint."""
         return self if dict(run) == asdict(self) else replace(self, origin=digest)

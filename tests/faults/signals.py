@@ -1,0 +1,101 @@
+"""Signals at random moments, again and again, until the work is done in spite of them."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from dvc_clone import Clone
+from faults.outcomes import Outcome, Results, results
+
+LONGEST = 12.0
+"""Seconds that a run is left alone at most before it is disturbed."""
+GRACE = 30.0
+"""Seconds in which everything that a disturbed run started must have ended."""
+
+
+def storm(
+    fresh: Callable[[], Clone],
+    command: tuple[str, ...],
+    expected: Results,
+    signal_name: str,
+    count: int,
+    chance: random.Random,
+    untouched: Results | None = None,
+    finish: tuple[str, ...] = (),
+) -> Outcome:
+    """Disturb the command `count` times, in as many projects as it takes; after the last time it may end.
+
+    untouched: results that the project has already and that no disturbance may change. finish: a command that brings
+    the results to light.
+    """
+    outcome = Outcome()
+    while outcome.tries < count:
+        clone, disturbed = fresh(), 0
+        while outcome.tries + disturbed < count and _disturbed(clone, command, signal_name, chance):
+            disturbed += 1
+            outcome.left += _left_running(clone.root, outcome)
+            if untouched is not None and results(clone.root) != untouched:
+                outcome.lost += 1
+                outcome.notes.append(f"{signal_name}: the project's own results have changed")
+        done = subprocess.run(command, cwd=clone.root, env=clone.environment, capture_output=True, text=True)
+        if done.returncode and not (finish and "already exists" in done.stderr):
+            outcome.wrong += 1
+            outcome.notes.append(f"{signal_name}: the next run failed: {(done.stdout + done.stderr)[-600:]}")
+        elif finish:
+            clone.run(*finish)
+        outcome.tries += max(disturbed, 1)
+        outcome.judge(results(clone.root), expected, signal_name, max(disturbed, 1))
+    return outcome
+
+
+def _disturbed(clone: Clone, command: tuple[str, ...], signal_name: str, chance: random.Random) -> bool:
+    """Start the command and signal it at a random moment; False where it had ended by then."""
+    started = subprocess.Popen(
+        command,
+        cwd=clone.root,
+        env=clone.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        started.wait(chance.uniform(0.3, LONGEST))
+    except subprocess.TimeoutExpired:
+        # A terminal's Ctrl-C reaches everything that runs in it; the other signals meet DVC alone.
+        if signal_name == "SIGINT":
+            os.killpg(started.pid, signal.SIGINT)
+        else:
+            started.send_signal(getattr(signal, signal_name))
+        started.wait()
+        return True
+    return False
+
+
+def _left_running(root: Path, outcome: Outcome) -> int:
+    """1 where something that was started in the project still runs after the grace, else 0."""
+    until = time.monotonic() + GRACE
+    while processes := inside(root):
+        if time.monotonic() > until:
+            outcome.notes.append(f"left running: {', '.join(processes)}")
+            return 1
+        time.sleep(0.2)
+    return 0
+
+
+def inside(root: Path) -> list[str]:
+    """Command lines of the processes whose working folder lies in the project."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            where = Path(os.readlink(folder / "cwd"))
+            if where.is_relative_to(root) and int(folder.name) != os.getpid():
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")[:120])
+        except OSError:
+            continue
+    return found
