@@ -107,7 +107,7 @@ def test_signals_save_first(host: Host, folder: Path, undisturbed: dict[str, Any
         assert told == [f"hansard-bias: {said}; the same command goes on from update {update}"]
         assert said.endswith(f"update {update} of 36")
         with sqlite3.connect(store) as database:
-            assert database.execute("select status from runs").fetchall() == [("FAILED",)]
+            assert database.execute("select status from runs").fetchall() == [("KILLED",)]
     assert host.train(folder, arguments=TRAIN) == 0
     assert lines(folder)[0] == "resumed at update 13 of 36"
     assert results(folder) == undisturbed

@@ -53,9 +53,19 @@ def checked_out(root: Path, revision: str) -> Iterator[Path | None]:
         return
     archive = _git(root, "archive", "--format=tar", revision, *there)
     with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            tar.extractall(folder, filter="data")
+        _unpack(archive, Path(folder))
         yield Path(folder)
+
+
+def _unpack(archive: bytes, folder: Path) -> None:
+    """Write the files of a tar archive, and nothing else that it may hold (`extractall` filters from 3.11.4 on)."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        for member in tar:
+            content = tar.extractfile(member) if member.isfile() else None
+            if content is not None and ".." not in Path(member.name).parts:
+                target = folder / member.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content.read())
 
 
 def _configuration(folder: Path, name: str) -> Config | None:
