@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from network_watch import NetworkWatch
-from tiny_project import ROOT
+from tiny_project import ROOT, TINY, merged, write_params
+
+ONE_SEED = {"train": {"seeds": [1], "epochs": 1}, "sample": {"speeches": 240}, "tokenizer": {"vocab_size": 500}}
 
 
 class Clone:
@@ -55,6 +57,16 @@ class Clone:
         """Every MLflow run by name, with its status."""
         with sqlite3.connect(self.root / "mlflow.db") as store:
             return dict(store.execute("select name, status from runs"))
+
+
+def tiny_clone(folder: Path, shipped: dict[str, Any]) -> Clone:
+    """The project with tiny parameters in a folder under git, nothing run and nothing committed yet."""
+    copy_sources(folder)
+    write_params(folder, merged(merged(shipped, TINY), ONE_SEED))
+    built = Clone(folder)
+    built.run("git", "init", "-q")
+    built.run("hansard-bias", "plots-page")
+    return built
 
 
 def copy_sources(folder: Path) -> None:

@@ -13,25 +13,18 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from dvc_clone import Clone, copy_sources, stages_run
+from dvc_clone import ONE_SEED, Clone, copy_sources, stages_run, tiny_clone
 from local_models import save_local_model
 from mlflow_pages import Rounded, compare, mlflow_ui
 from network_watch import cut_off
 from offline_browser import Opener, headless_chromium
 from tiny_project import TINY, merged, write_params
 
-ONE_SEED = {"train": {"seeds": [1], "epochs": 1}, "sample": {"speeches": 240}, "tokenizer": {"vocab_size": 500}}
-
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory, shipped: dict[str, Any]) -> Clone:
     """The clone after its first `dvc repro`, committed."""
-    folder = tmp_path_factory.mktemp("clone")
-    built = Clone(folder)
-    copy_sources(folder)
-    write_params(folder, merged(merged(shipped, TINY), ONE_SEED))
-    built.run("git", "init", "-q")
-    built.run("hansard-bias", "plots-page")
+    built = tiny_clone(tmp_path_factory.mktemp("clone"), shipped)
     built.run(*cut_off(), "dvc", "repro")
     built.commit()
     return built

@@ -20,13 +20,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from ruamel.yaml import YAML
 
-from dvc_clone import Clone, copy_sources
+from dvc_clone import Clone, tiny_clone
 from faults.damage import at_once, clock_back, corruption, full_disk, no_shared_memory
 from faults.outcomes import Outcome, results
 from faults.signals import storm
-from tiny_project import ROOT, TINY, merged, write_params
+from tiny_project import ROOT
 
-ONE_SEED = {"train": {"seeds": [1], "epochs": 1}, "sample": {"speeches": 240}, "tokenizer": {"vocab_size": 500}}
 EXPERIMENT = ("dvc", "exp", "run", "--temp", "--name", "fault", "-S", "train.lr=0.002")
 
 
@@ -44,11 +43,7 @@ class Campaign:
 
     def _build(self, name: str) -> Clone:
         (self.folder / name).mkdir()
-        clone = Clone(self.folder / name)
-        copy_sources(clone.root)
-        write_params(clone.root, merged(merged(self.shipped, TINY), ONE_SEED))
-        clone.run("git", "init", "-q")
-        clone.run("hansard-bias", "plots-page")
+        clone = tiny_clone(self.folder / name, self.shipped)
         clone.commit()
         return clone
 

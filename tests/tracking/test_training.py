@@ -135,11 +135,14 @@ def test_a_store_that_fails_costs_a_warning_and_nothing_is_lost_when_it_is_back(
     with training_run(project.config, "mixed", 2, "key-4") as run:
         run.log_point(point(10), 900.0)
         monkeypatch.setattr(Store, "log", failing)
-        run.log_point(point(20), 900.0)
-        run.log_point(point(30), 900.0)
+        for update in (20, 30):
+            run._sampler._keep({"system/seen": float(update)})
+            run.log_point(point(update), 900.0)
         monkeypatch.setattr(Store, "log", log)
         run.log_point(point(40), 900.0)
-        assert steps(Store(project.config.tracking.experiment), run.run_id) == [10, 20, 30, 40]
+        store = Store(project.config.tracking.experiment)
+        assert steps(store, run.run_id) == [10, 20, 30, 40]
+        assert steps(store, run.run_id, "system/seen") == [0, 1]
         run.finish(SUMMARY)
     (warning,) = capsys.readouterr().err.splitlines()
     assert warning.startswith("hansard-bias: warning: no disk; the training goes on")

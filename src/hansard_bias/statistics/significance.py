@@ -105,7 +105,7 @@ def crossed_sign_flip_test(
     """
     if min(part.shares.size for part in parts) < 2:
         raise ValueError("groups of a part: 1, expected at least two to flip; use sign_flip_test or report no p")
-    spread = float(sum(_spread(part.deviations[None], part.shares)[0] for part in parts))
+    spread = sum(_spread(part) for part in parts)
     alone = max(spread - training.interaction, 0.0)
     variance = training.variance + alone
     if variance == 0:
@@ -123,10 +123,9 @@ def crossed_sign_flip_test(
     return (1 + hits) / (draws + 1)
 
 
-def _spread(terms: FloatArray, shares: FloatArray) -> FloatArray:
-    """Variance of the sum of terms [draws, groups] about their mean in these shares, shape [draws]."""
-    apart = terms - shares * terms.sum(axis=1, keepdims=True)
-    return np.asarray((apart**2).sum(axis=1) * shares.size / (shares.size - 1))
+def _spread(part: Groups) -> float:
+    """Variance of a part's mean, from the deviations of its groups."""
+    return float((part.deviations**2).sum()) * part.shares.size / (part.shares.size - 1)
 
 
 def holm(p_values: npt.ArrayLike) -> FloatArray:

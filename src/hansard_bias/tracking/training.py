@@ -33,7 +33,10 @@ class TrainingRun:
         self._logged = -1
         """The last update of the curve that the store has."""
         self._samples = 0
+        """How many samples of the machine the store has."""
         self._waiting: list[Entry] = []
+        self._seen: list[Entry] = []
+        """Samples that wait."""
         self._sampler = SystemSampler()
         self._failures = 0
         self._try_again_at = 0.0
@@ -78,11 +81,11 @@ class TrainingRun:
             self._store = self._open()
         # A resumed run repeats the rows after its checkpoint: they are the same, and logged already.
         self._waiting = [entry for entry in self._waiting if entry.step > self._logged]
-        samples = self._sampler.take(self._samples)
-        self._samples += len(samples)
-        self._store.log(self.run_id, [*self._waiting, *samples])
+        self._seen += self._sampler.take(self._samples + len(self._seen))
+        self._store.log(self.run_id, [*self._waiting, *self._seen])
         self._logged = max([self._logged, *(entry.step for entry in self._waiting)])
-        self._waiting = []
+        self._samples += len(self._seen)
+        self._waiting, self._seen = [], []
 
     def _open(self) -> Store:
         """Find the run that was interrupted, or create one."""
