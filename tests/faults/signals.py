@@ -39,7 +39,9 @@ def storm(
         clone, disturbed = fresh(), 0
         while outcome.tries + disturbed < count and _disturbed(clone, command, signal_name, chance):
             disturbed += 1
-            outcome.left += _left_running(clone.root, outcome)
+            # Half of the time the next run starts at once, beside whatever of the killed one is still there.
+            if chance.random() < 0.5:
+                outcome.left += _left_running(clone.root, outcome)
             if untouched is not None and results(clone.root) != untouched:
                 outcome.lost += 1
                 outcome.notes.append(f"{signal_name}: the project's own results have changed")
