@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from hansard_bias.arguments import known, known_part, run_config
+from hansard_bias.arguments import corpus_config, known_part, run_config, stage_config
 from hansard_bias.config import load_config
 from hansard_bias.runs import commands
 from hansard_bias.training.interruption import Interrupted, Interruption, die_with_dvc
@@ -31,6 +31,7 @@ Seed = Annotated[int, typer.Argument(metavar="SEED", help="One of train.seeds.")
 
 def main() -> None:
     """Run a command; a user's mistake is one line and exit status 2, an interruption one line and 130 or 143."""
+    die_with_dvc()
     try:
         app()
     except Interrupted as stop:
@@ -64,9 +65,7 @@ def corpus(name: CorpusName) -> None:
     """Read one archive into a table of speeches."""
     from hansard_bias.stages import corpus as stage
 
-    config = load_config()
-    known("corpus", name, config.corpora)
-    stage.run(config, name)
+    stage.run(corpus_config("corpus", name), name)
 
 
 @app.command()
@@ -74,7 +73,7 @@ def align() -> None:
     """Align the corpora: window, duplicates, splits, mixtures, audits."""
     from hansard_bias.stages import align as stage
 
-    stage.run(load_config())
+    stage.run(stage_config("align"))
 
 
 @app.command()
@@ -82,7 +81,7 @@ def tokenizer() -> None:
     """Train the tokenizer that all models share."""
     from hansard_bias.stages import tokenizer as stage
 
-    stage.run(load_config())
+    stage.run(stage_config("tokenizer"))
 
 
 @app.command()
@@ -90,7 +89,7 @@ def encode(name: CorpusName) -> None:
     """Encode one aligned corpus as word pieces."""
     from hansard_bias.stages import encode as stage
 
-    known("corpus", name, load_config().corpora)
+    corpus_config("encode", name)
     stage.run(name)
 
 
@@ -103,10 +102,9 @@ def train(
     ] = None,
 ) -> None:
     """Train one model with one seed; goes on from the last checkpoint after an interruption."""
-    config = run_config(model, seed)
+    config = run_config("train", model, seed)
     # Read by torch when it is imported: large tensors in large pages, which trains a few per cent faster.
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-    die_with_dvc()
     interruption = Interruption()
     with interruption.caught():
         from hansard_bias.stages import train as stage
@@ -130,8 +128,7 @@ def train(
 @app.command()
 def score(model: ModelName, seed: Seed) -> None:
     """Score every test speech of every corpus with one model; goes on where it was after an interruption."""
-    config = run_config(model, seed)
-    die_with_dvc()
+    config = run_config("score", model, seed)
     with Interruption().caught():
         from hansard_bias.stages import score as stage
 
@@ -141,7 +138,7 @@ def score(model: ModelName, seed: Seed) -> None:
 @app.command()
 def probe(model: ModelName, seed: Seed) -> None:
     """Ask one model what fills the prompts' gaps."""
-    config = run_config(model, seed)
+    config = run_config("probe", model, seed)
     from hansard_bias.stages import probe as stage
 
     stage.run(config, model, seed)
@@ -152,7 +149,7 @@ def bias() -> None:
     """Compute the matrix, the measures, their intervals and tests."""
     from hansard_bias.stages import bias as stage
 
-    stage.run(load_config())
+    stage.run(stage_config("bias"))
 
 
 @app.command()
@@ -160,7 +157,7 @@ def report() -> None:
     """Build the page and mirror the comparison to MLflow."""
     from hansard_bias.stages import report as stage
 
-    config = load_config()
+    config = stage_config("report")
     stage.run(config)
     from hansard_bias.tracking import record_comparison
 
@@ -178,7 +175,6 @@ def calibrate(
     if part:
         known_part(part, parts)
     settings = load_calibration()
-    die_with_dvc()
     for each in (part,) if part else parts:
         if each == "verdict":
             from hansard_bias.stages import verdict

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -18,5 +19,7 @@ def run(config: Config, root: Path = Path(".")) -> Path:
     results = load_results(root / METRICS, config, provenance(root))
     for line in results.missing:
         print(f"hansard-bias: warning: {line}", file=sys.stderr)
+    # DVC keeps it (persist): a figure of a model that is no longer in params.yaml must not stay.
+    shutil.rmtree(folder, ignore_errors=True)
     write_report(results, folder)
     return folder / "index.html"
