@@ -46,9 +46,12 @@ def main() -> None:
 
 @app.command()
 def check() -> None:
-    """Validate params.yaml, the archives' paths and the probes."""
+    """Validate params.yaml, the archives' paths and the probes; mend what a killed dvc broke off."""
+    from hansard_bias.mending import mend
     from hansard_bias.stages import check as stage
 
+    for line in mend():
+        print(line)
     stage.run(load_config())
 
 

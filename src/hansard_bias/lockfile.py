@@ -38,7 +38,9 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER)  # a safe loader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        remedy = f"take it from git again: `git checkout -- {file.name}`"
+        remedy = f"take the last one from git (`git checkout -- {file.name}`)"
+        if file.name == LOCK.name:
+            remedy += ", or delete it: `dvc repro` then takes what was done from its cache"
         raise ValueError(f"{file}: not valid YAML ({' '.join(str(error).split())}); {remedy}") from None
     return content
 

@@ -39,7 +39,10 @@ def clean(
     """Remove stale checkpoints, orphaned workspaces of experiments and broken-off files; say what was freed."""
     from hansard_bias.leftovers import clean as remove
     from hansard_bias.leftovers import resumable
+    from hansard_bias.mending import mend
 
+    for line in mend():
+        print(line)
     removed, kept = remove(days, resumable(load_config()))
     for each in removed:
         print(f"removed {each.kind} {each.path}: {each.size / 1e6:,.1f} MB")

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import yaml
+
 from dvc_clone import Clone
 from faults.outcomes import Outcome, Results, results
 
@@ -42,6 +44,7 @@ def storm(
             # Half of the time the next run starts at once, beside whatever of the killed one is still there.
             if chance.random() < 0.5:
                 outcome.left += _left_running(clone.root, outcome)
+            outcome.refused += mended(clone)
             if untouched is not None and results(clone.root) != untouched:
                 outcome.lost += 1
                 outcome.notes.append(f"{signal_name}: the project's own results have changed")
@@ -53,7 +56,31 @@ def storm(
             clone.run(*finish)
         outcome.tries += max(disturbed, 1)
         outcome.judge(results(clone.root), expected, signal_name, max(disturbed, 1))
+    outcome.recovered -= outcome.refused
     return outcome
+
+
+def mended(clone: Clone) -> int:
+    """1 where the next dvc would refuse to start on what was broken off, and is told how to; else 0."""
+    lock, runs = clone.root / "dvc.lock", clone.root / ".dvc" / "tmp"
+    if not any(_broken(file) for file in (lock, runs / "rwlock", runs / "exps" / "rwlock")):
+        return 0
+    told = subprocess.run(
+        ("hansard-bias", "check"), cwd=clone.root, env=clone.environment, capture_output=True, text=True
+    )
+    if told.returncode:
+        assert "git checkout -- dvc.lock" in told.stderr, told.stderr
+        if subprocess.run(("git", "checkout", "--", "dvc.lock"), cwd=clone.root, capture_output=True).returncode:
+            lock.unlink()
+    return 1
+
+
+def _broken(file: Path) -> bool:
+    """Whether a file of DVC is there and cannot be read; JSON is YAML, too."""
+    try:
+        return file.is_file() and not isinstance(yaml.load(file.read_text(), Loader=yaml.CSafeLoader), dict)
+    except yaml.YAMLError:
+        return True
 
 
 def _disturbed(clone: Clone, command: tuple[str, ...], signal_name: str, chance: random.Random) -> bool:
