@@ -237,8 +237,8 @@ def preset(
 
 
 def _is_for_users(error: ValueError | OSError) -> bool:
-    """Whether a person can mend it: a wrong value, a missing file, a read-only folder, a full disk."""
-    mendable = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC)
+    """Whether a person can mend it: a wrong value, a missing file, a read-only folder, a full disk or quota."""
+    mendable = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     return isinstance(error, ValueError) or error.errno in mendable
 
 

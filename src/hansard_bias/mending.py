@@ -20,7 +20,7 @@ def mend(root: Path = Path(".")) -> list[str]:
     """
     if "DVC_STAGE" in os.environ:
         return []
-    told = [f"removed {file}, which a killed dvc broke off" for file in RWLOCKS if _removed(root / file)]
+    told = [f"removed {root / file}, which a killed dvc broke off" for file in RWLOCKS if _removed(root / file)]
     locked_stages(root)
     return told
 

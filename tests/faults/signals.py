@@ -43,7 +43,7 @@ def storm(
             disturbed += 1
             # Half of the time the next run starts at once, beside whatever of the killed one is still there.
             if chance.random() < 0.5:
-                outcome.left += _left_running(clone.root, outcome)
+                outcome.left += left_running(clone.root, outcome)
             outcome.refused += mended(clone)
             if untouched is not None and results(clone.root) != untouched:
                 outcome.lost += 1
@@ -106,9 +106,9 @@ def _disturbed(clone: Clone, command: tuple[str, ...], signal_name: str, chance:
     return False
 
 
-def _left_running(root: Path, outcome: Outcome) -> int:
+def left_running(root: Path, outcome: Outcome, grace: float = GRACE) -> int:
     """1 where something that was started in the project still runs after the grace, else 0."""
-    until = time.monotonic() + GRACE
+    until = time.monotonic() + grace
     while processes := inside(root):
         if time.monotonic() > until:
             outcome.notes.append(f"left running: {', '.join(processes)}")
