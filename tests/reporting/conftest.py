@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -109,21 +110,26 @@ class World:
         }
 
     def tests(self) -> list[dict[str, Any]]:
+        """Every excess and tilt, all of them clear, and the models against each other in their preferences."""
+        rest = {"low": None, "high": None, "p": 0.0005, "p_holm": 0.0015, "unit": "nats per token"}
+        records = []
+        for model, spec in self.config.models.items():
+            key = self.config.row_key(model)
+            for corpus in self.config.corpora:
+                own = self.config.own_model(corpus)
+                if own not in (None, model):
+                    effect = self.cost(model, corpus)
+                    what = f"{key} reads {corpus} {'better' if effect < 0 else 'worse'} than {self.config.row_key(own)}"
+                    about = {"family": "excess", "what": what, "model": key, "corpus": corpus}
+                    records.append({**about, "effect": effect, **rest})
+            if len(spec.mixture) == 2:
+                first, second = spec.mixture
+                effect = self.cost(model, first) - self.cost(model, second)
+                what = f"{key} pays {'less' if effect < 0 else 'more'} to read {first} than to read {second}"
+                records.append({"family": "tilt", "what": what, "model": key, "effect": effect, **rest})
         keys = [self.config.row_key(model) for model in self.config.models]
-        return [
-            {
-                "family": family,
-                "what": f"{key} reads canada worse than its own",
-                "effect": self.excess,
-                "low": None,
-                "high": None,
-                "p": 0.0005,
-                "p_holm": 0.0015,
-                "unit": "nats per token",
-            }
-            for family in ("excess", "preference")
-            for key in keys
-        ]
+        pairs = [f"{first} against {second}" for first, second in combinations(keys, 2)]
+        return records + [{"family": "preference", "what": what, "effect": self.excess, **rest} for what in pairs]
 
     def probes(self) -> dict[str, Any]:
         groups = {

@@ -25,7 +25,7 @@ def test_every_number_with_its_verdict(load: Callable[..., Results]) -> None:
     results.bias["tests"][1]["p_holm"] = 0.3
     rows = chance.chance_table(results).rows
     assert rows[0] == ("Perplexity of A (Nunavut) on Nunavut", "2,048", "24.0 (22.8 to 25.2)", "—", "yes")
-    assert rows[4][0] == "Excess: A (Nunavut) reads Canada worse than its own"
+    assert rows[4][0] == "Excess: A (Nunavut) reads Canada worse than B (Canada)"
     assert [row[-1] for row in rows[4:7]] == ["yes", "no", "yes"]
 
 

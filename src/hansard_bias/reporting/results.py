@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hansard_bias.config import Config
+from hansard_bias.paths import run_name
 
 Json = Mapping[str, Any]
 CURVE_COLUMNS = ("update", "epoch", "learning_rate", "train_loss", "validation_loss")
@@ -84,7 +85,7 @@ class Results:
     words: tuple[Mapping[str, str], ...] = ()
     """Lines of words.csv."""
     calibration: Json = field(default_factory=dict)
-    """metrics/calibration.json, or nothing: the calibration is a pipeline of its own, and the study runs without it."""
+    """Nothing where no calibration was run: it is a pipeline of its own."""
     missing: tuple[str, ...] = ()
     """What the page does without, a line each."""
 
@@ -144,9 +145,9 @@ def load_results(
 def _missing_curves(metrics: Path, config: Config) -> Iterator[str]:
     """A line for each training curve that is not there, with what to do."""
     for model, seed in product(config.models, config.train.seeds):
-        path = metrics / "curves" / f"{model}-{seed}.csv"
+        path = metrics / "curves" / f"{run_name(model, seed)}.csv"
         if not path.is_file():
-            restore = f"`git checkout {path}` brings it back from git, `dvc repro train@{model}-{seed}` trains anew"
+            restore = f"`git checkout {path}` brings it back from git, `dvc repro train@{path.stem}` trains anew"
             yield f"{path}: no such file, expected the training curve of {model}, seed {seed}; {restore}"
 
 
@@ -194,7 +195,8 @@ def _load_cells(path: Path, config: Config) -> dict[tuple[str, str], Json]:
 
 
 def _load_run(metrics: Path, model: str, seed: int) -> Run:
-    name, stage = f"{model}-{seed}", f"train@{model}-{seed}"
+    name = run_name(model, seed)
+    stage = f"train@{name}"
     summary = _read_json(metrics / "training" / f"{name}.json", stage)
     path = metrics / "curves" / f"{name}.csv"
     if not path.is_file():
