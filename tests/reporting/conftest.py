@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from hansard_bias.config import Config, CorpusConfig, MixtureConfig, load_config
-from hansard_bias.reporting.results import Results, load_results
+from hansard_bias.reporting.loading import load_results
+from hansard_bias.reporting.results import Results
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 EASE = {"nunavut": math.log(24.0), "canada": math.log(61.0), "yukon": math.log(38.0)}
