@@ -121,3 +121,13 @@ def test_the_sample_is_recognised(load: Callable[..., Results], configure: Calla
 def test_missing_curves_are_a_caveat(load: Callable[..., Results]) -> None:
     (caveat,) = [line for line in words.caveats(replace(load(), missing=("one", "two"))) if "curves" in line]
     assert caveat.startswith("2 training curves are missing")
+
+
+@pytest.mark.parametrize(("gain", "half"), [(0.05, 0.01), (0.3, 0.4), (-0.2, 0.1)])
+def test_a_model_on_the_plateau_of_word_frequencies_is_a_caveat(
+    load: Callable[..., Results], gain: float, half: float
+) -> None:
+    lines = [line for line in words.caveats(load(gain=gain, half=half)) if "hardly better" in line]
+    assert len(lines) == 4, "A and B on their own debates, C on both"
+    assert lines[0].startswith("Model A (Nunavut) reads Nunavut") and "perplexity 24.0 against" in lines[0]
+    assert not [line for line in words.caveats(load(gain=0.3, half=0.1)) if "hardly better" in line]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hansard_bias.reporting.results import Interval, Results
+from hansard_bias.reporting.results import Interval, Results, parse_interval
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,13 @@ def excess_effect(results: Results, model: str, column: str) -> Effect | None:
     """A model's excess on a corpus with its test; without one on the test text of a mixture, which has none."""
     excess = results.excess(model, column)
     return None if excess is None else _tested(results, "excess", excess, model, corpus=column)
+
+
+def unigram_gain(results: Results, model: str, corpus: str) -> Effect:
+    """How much less a model is surprised by a corpus than the word frequencies of its training text, with its test."""
+    gain = parse_interval(results.bias["unigrams"][results.config.row_key(model)]["gain_nats"][f"on_{corpus}"])
+    assert gain is not None, "the bias stage writes a gain for every column"
+    return _tested(results, "unigrams", gain, model, corpus=corpus)
 
 
 def tilt_effect(results: Results, model: str) -> Effect | None:

@@ -29,9 +29,10 @@ def load_results(
     or of another configuration.
     """
     bias = _read_json(metrics / "bias.json", "bias")
-    _require_keys(metrics / "bias.json", bias, ("models", "tests", "uncertainty", "probes"), "bias")
+    _require_keys(metrics / "bias.json", bias, ("models", "tests", "uncertainty", "unigrams", "probes"), "bias")
     rows = [config.row_key(model) for model in config.models]
-    _require_keys(metrics / "bias.json", bias["models"], rows, "bias")
+    for section in ("models", "unigrams"):
+        _require_keys(metrics / "bias.json", bias[section], rows, "bias")
     cells = _load_cells(metrics / "cells.json", config)
     return Results(
         config=config,

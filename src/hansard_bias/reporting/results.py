@@ -90,6 +90,11 @@ class Results:
         value = cell.get("excess_nats")
         return None if value is None else Interval(value, cell.get("excess_low"), cell.get("excess_high"))
 
+    def unigram(self, model: str, column: str) -> Interval:
+        """Perplexity of a column under the word frequencies of the model's training text."""
+        raw = self.bias["unigrams"][self.config.row_key(model)]["perplexity"][f"on_{column}"]
+        return Interval(raw["value"], raw.get("low"), raw.get("high"))
+
     def measure(self, model: str, name: str) -> Interval | None:
         """A number of bias.json that a model has one of, such as `bias_ratio` or `tilt`."""
         return parse_interval(self.bias["models"][self.config.row_key(model)].get(name))

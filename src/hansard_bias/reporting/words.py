@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from hansard_bias.config import Config
-from hansard_bias.reporting.comparisons import Comparison, comparisons, smallest_detectable, tilt_effect
+from hansard_bias.reporting.comparisons import Comparison, comparisons, smallest_detectable, tilt_effect, unigram_gain
 from hansard_bias.reporting.formats import (
     count,
     decimal,
@@ -23,6 +23,8 @@ from hansard_bias.reporting.results import Interval, Results, parse_interval
 
 SAMPLE_FOLDER = "data/raw/sample"
 FORMAT_LIMIT = 0.6
+PLATEAU = 0.1
+"""Nats a piece: with a smaller gain over word frequencies a model is said to have learned hardly anything else."""
 
 
 def answer(results: Results) -> tuple[str, str]:
@@ -148,6 +150,7 @@ def _caveats(results: Results) -> Iterator[str]:
         yield "Every model was trained once. How much the result owes to one lucky or unlucky start is not known."
     if any(not results.perplexity(m, c).known for m in config.models for c in config.columns()):
         yield "Some numbers have no interval, because there was nothing to resample. They are not a finding."
+    yield from _plateaus(results)
     if results.missing:
         yield f"{count(len(results.missing))} training curves are missing, so nobody can see how those runs went."
     if config.align.budget == "full":
@@ -163,6 +166,20 @@ def _caveats(results: Results) -> Iterator[str]:
     if warned:
         number = count(len(warned))
         yield f"{number} of the probe words carry a warning (see the table of words); read their prompts with care."
+
+
+def _plateaus(results: Results) -> Iterator[str]:
+    """Models that have hardly learned more of their own text than how often each word occurs."""
+    for model, spec in results.config.models.items():
+        for corpus in spec.mixture:
+            gain = unigram_gain(results, model, corpus)
+            if gain.side != 1 or gain.size.value < PLATEAU:
+                own, plain = results.matrix[model][corpus], results.unigram(model, corpus).value
+                yield (
+                    f"Model {model_name(results.config, model)} reads {title(corpus)} hardly better than the word "
+                    f"frequencies of its own training text would (perplexity {significant(own)} against "
+                    f"{significant(plain)}). It has learned too little for its comparisons to say anything else."
+                )
 
 
 def _leaks(leakage: Mapping[str, object]) -> Iterator[str]:
