@@ -9,8 +9,8 @@ from pathlib import Path
 from hansard_bias.config import Config
 from hansard_bias.paths import METRICS
 from hansard_bias.provenance import provenance
+from hansard_bias.reporting.loading import load_results
 from hansard_bias.reporting.report import write_report
-from hansard_bias.reporting.results import load_results
 
 
 def run(config: Config, root: Path = Path(".")) -> Path:
