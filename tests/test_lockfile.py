@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hansard_bias import arguments
-from hansard_bias.lockfile import locked_stages, promised, stage_inputs
+from hansard_bias.lockfile import CALIBRATION, locked_stages, promised, stage_inputs
 from hansard_bias.mending import mend
 from tiny_project import ROOT
 
@@ -40,6 +40,12 @@ def test_every_stage_knows_what_it_reads(stage: str, monkeypatch: pytest.MonkeyP
             "models/tokenizer",
             "models/mixed-1",
         ]
+
+
+def test_the_calibration_s_stages_know_it_too() -> None:
+    inputs = stage_inputs("verdict", {}, ROOT, CALIBRATION)
+    assert inputs == [Path("data/calibration/halves"), Path("data/calibration/dose")]
+    assert set(inputs) < set(promised(ROOT, CALIBRATION))
 
 
 def test_the_shipped_lock_promises_every_result() -> None:

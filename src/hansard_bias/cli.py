@@ -13,7 +13,9 @@ import typer
 
 from hansard_bias.arguments import corpus_config, known_part, run_config, stage_config
 from hansard_bias.config import load_config
+from hansard_bias.lockfile import CALIBRATION
 from hansard_bias.runs import commands
+from hansard_bias.soundness import require_sound
 from hansard_bias.training.interruption import Interrupted, Interruption, die_with_dvc
 
 app = typer.Typer(
@@ -179,6 +181,7 @@ def calibrate(
         known_part(part, parts)
     settings = load_calibration()
     for each in (part,) if part else parts:
+        require_sound(each, {}, pipeline=CALIBRATION)
         if each == "verdict":
             from hansard_bias.stages import verdict
 

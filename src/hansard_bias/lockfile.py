@@ -11,25 +11,28 @@ from typing import Any
 import yaml
 
 LOCK, PIPELINE = Path("dvc.lock"), Path("dvc.yaml")
+HERE, CALIBRATION = Path("."), Path("calibration")
+"""The folders of the study's pipeline and of the calibration's. Both run in the project's root."""
+
 # Compiled where the package has it: dvc.lock has 5,000 lines, which take half a second to read without.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def locked_stages(root: Path = Path(".")) -> dict[str, Any]:
-    """The stages of dvc.lock, by name; none where there is no such file yet."""
-    file = root / LOCK
+def locked_stages(root: Path = Path("."), pipeline: Path = HERE) -> dict[str, Any]:
+    """The stages of a pipeline's dvc.lock, by name; none where there is no such file yet."""
+    file = root / pipeline / LOCK
     return _locked_stages(file.resolve(), file.stat().st_mtime_ns) if file.is_file() else {}
 
 
-def promised(root: Path = Path(".")) -> dict[Path, str]:
+def promised(root: Path = Path("."), pipeline: Path = HERE) -> dict[Path, str]:
     """The MD5 of every output that dvc.lock names; of a folder, DVC's MD5 of its list, which ends in `.dir`."""
-    outs = [out for stage in locked_stages(root).values() for out in stage.get("outs", ())]
+    outs = [out for stage in locked_stages(root, pipeline).values() for out in stage.get("outs", ())]
     return {Path(out["path"]): str(out["md5"]) for out in outs if out.get("hash") == "md5"}
 
 
-def stage_inputs(stage: str, values: Mapping[str, str], root: Path = Path(".")) -> list[Path]:
+def stage_inputs(stage: str, values: Mapping[str, str], root: Path = Path("."), pipeline: Path = HERE) -> list[Path]:
     """What a stage of dvc.yaml reads beside its source code; values: what `${key}`, `${item.seed}` and so on mean."""
-    section = _read(root / PIPELINE)["stages"][stage]
+    section = _read(root / pipeline / PIPELINE)["stages"][stage]
     deps = [str(dep) for dep in section.get("do", section)["deps"] if not str(dep).startswith("src/")]
     return [Path(re.sub(r"\$\{(.+?)\}", lambda name: values[name[1]], dep)) for dep in deps]
 

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from hansard_bias.lockfile import LOCK, promised, stage_inputs
+from hansard_bias.lockfile import CALIBRATION, HERE, LOCK, promised, stage_inputs
 
 REMEDY = (
     "it was damaged, or changed by hand: `hansard-bias verify --all --remove` removes what is damaged, "
@@ -33,15 +33,15 @@ class Damage:
     what: str
 
 
-def require_sound(stage: str, values: Mapping[str, str], root: Path = Path(".")) -> None:
+def require_sound(stage: str, values: Mapping[str, str], root: Path = Path("."), pipeline: Path = HERE) -> None:
     """Refuse to run on inputs that are not what dvc.lock promises; without DVC, where they may be meant, only warn.
 
     Of several processes of one training, the first one looks.
     """
-    if os.environ.get("RANK", "0") != "0" or not (root / LOCK).is_file():
+    if os.environ.get("RANK", "0") != "0" or not (root / pipeline / LOCK).is_file():
         return
     under_dvc = "DVC_STAGE" in os.environ
-    for damage in unsound(stage_inputs(stage, values, root), root):
+    for damage in unsound(stage_inputs(stage, values, root, pipeline), root, pipeline):
         told = f"{damage.path}: {damage.what}; {REMEDY}"
         if under_dvc:
             raise ValueError(f"{told}, and `dvc commit` accepts what you changed yourself")
@@ -49,10 +49,12 @@ def require_sound(stage: str, values: Mapping[str, str], root: Path = Path("."))
         return
 
 
-def unsound(inputs: Iterable[Path] | None = None, root: Path = Path(".")) -> Iterator[Damage]:
+def unsound(inputs: Iterable[Path] | None = None, root: Path = Path("."), pipeline: Path = HERE) -> Iterator[Damage]:
     """What is there and differs from dvc.lock, of these inputs or of all outputs."""
     wanted = None if inputs is None else list(inputs)
-    expected = {path: md5 for path, md5 in promised(root).items() if wanted is None or _concerns(path, wanted)}
+    expected = {
+        path: md5 for path, md5 in promised(root, pipeline).items() if wanted is None or _concerns(path, wanted)
+    }
     there = [path for path in expected if (root / path).exists()]
     with ThreadPoolExecutor() as pool:
         for path, found in zip(there, pool.map(lambda each: digest(root / each), there), strict=True):
@@ -61,9 +63,14 @@ def unsound(inputs: Iterable[Path] | None = None, root: Path = Path(".")) -> Ite
 
 
 def verify(everything: bool, root: Path = Path(".")) -> list[Damage]:
-    """All outputs, and the files of DVC's cache behind them; everything: all of its cache, that of experiments too."""
-    cache = _cache(root)
-    return [*unsound(root=root), *damaged_cache(cache, None if everything else promised(root).values())]
+    """All outputs, and the files of DVC's cache behind them.
+
+    everything: all of its cache, that of experiments too, and what the calibration has made.
+    """
+    cache, found = _cache(root), list(unsound(root=root))
+    if not everything:
+        return [*found, *damaged_cache(cache, promised(root).values())]
+    return [*found, *unsound(root=root, pipeline=CALIBRATION), *damaged_cache(cache)]
 
 
 def remove(damages: Iterable[Damage], root: Path = Path(".")) -> None:
