@@ -25,7 +25,7 @@ _END = object()
 
 
 def in_order(task: Callable[[Item], Result], items: Iterable[Item], processes: int = 0) -> Iterator[Result]:
-    """`task(item)` for each item. `processes`: 0 for one a core, started once the work has lasted as long as their start.
+    """`task(item)` for each item. `processes`: 0 for one a core, once the work has lasted as long as their start.
 
     `task` and the items must be picklable. An error in a task is raised here, and what waits is given up. With one
     process or one item, no other is started.
