@@ -116,7 +116,7 @@ def load_config(path: Path = PARAMS_FILE) -> Config:
     Raises ConfigError (a ValueError) that names the key, the value and what was expected.
     """
     if not path.is_file():
-        raise ValueError(f"{path}: no such file; run this in the project's root, or `hansard-bias preset sample`")
+        raise ValueError(f"{path}: no such file; run this in the project's root, or `git checkout params.yaml`")
     try:
         raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except (YAMLError, UnicodeDecodeError) as error:
