@@ -21,6 +21,7 @@ $(READY): pyproject.toml constraints.txt
 repro: setup  ## bring everything up to date and print the result
 	@hansard-bias check
 	dvc repro
+	@hansard-bias verify
 	@hansard-bias summary
 
 test: setup  ## the tests, a file at a time in each of two processes
