@@ -29,6 +29,7 @@ SLOWEST_SECONDS = 20
 """For one input of a few kilobytes."""
 MEMORY_MEGABYTES = 1500
 LARGEST_INPUT = 6000
+MOST_KEPT = 60
 INSTRUMENTED = ["hansard_bias", "tarfile", "html", "openpyxl", "zipfile"]
 """ruamel.yaml is left out: watched, it is ten times as slow."""
 
@@ -40,9 +41,10 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60, help="in all (default: 60)")
     parser.add_argument("--keep", action="store_true", help="write tests/fuzz/corpus anew from what was found")
     parser.add_argument("--one", type=float, metavar="SECONDS", help=argparse.SUPPRESS)
+    parser.add_argument("--merge", metavar="FOLDER", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if chosen.one:
-        fuzz_one(chosen.targets[0], chosen.one)
+    if chosen.one or chosen.merge:
+        fuzz_one(chosen.targets[0], chosen.one or 300, chosen.merge)
     from fuzz.targets import TARGETS
 
     names = chosen.targets or list(TARGETS)
@@ -87,7 +89,7 @@ def _quoted(word: str) -> str:
     return "".join(f"\\x{byte:02x}" for byte in word.encode())
 
 
-def fuzz_one(name: str, seconds: float) -> None:
+def fuzz_one(name: str, seconds: float, merged: str | None = None) -> None:
     """Never returns: libFuzzer ends the process."""
     import atheris
 
@@ -115,7 +117,8 @@ def fuzz_one(name: str, seconds: float) -> None:
 
     limits = [f"-timeout={SLOWEST_SECONDS}", f"-rss_limit_mb={MEMORY_MEGABYTES}", f"-max_len={LARGEST_INPUT}"]
     options = [f"-max_total_time={int(seconds) + 1}", f"-artifact_prefix={found}/", f"-dict={WORK / name}.dict"]
-    atheris.Setup([name, *limits, *options, "-verbosity=1", str(WORK / "corpus" / name)], once)
+    folders = ["-merge=1", merged, str(WORK / "corpus" / name)] if merged else [str(WORK / "corpus" / name)]
+    atheris.Setup([name, *limits, *options, *folders], once)
     atheris.Fuzz()
 
 
@@ -129,12 +132,18 @@ def _place(error: BaseException) -> str:
 
 
 def keep(name: str) -> None:
-    """The smallest inputs that reach all the code which the corpus reaches, as one file in git."""
-    import random
-
-    folder = WORK / "corpus" / name
-    smallest = sorted(folder.iterdir(), key=lambda path: path.stat().st_size)
-    raise SystemExit(f"{name}: {len(smallest)} {random}")
+    """The smallest inputs that reach what the whole corpus reaches, as one file in git."""
+    corpus = WORK / "corpus" / name
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, __file__, name, "--merge", folder]
+        subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+        smallest = sorted(Path(folder).iterdir(), key=lambda path: (path.stat().st_size, path.name))[:MOST_KEPT]
+        HERE.joinpath("corpus").mkdir(exist_ok=True)
+        with zipfile.ZipFile(HERE / "corpus" / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as file:
+            for number, path in enumerate(smallest):
+                # The same bytes whenever it is written.
+                file.writestr(zipfile.ZipInfo(f"{number:03d}"), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    print(f"{name}: kept {len(smallest)} of {len(list(corpus.iterdir()))}", flush=True)
 
 
 def kept(name: str) -> list[bytes]:

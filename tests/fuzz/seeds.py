@@ -44,7 +44,7 @@ LIPAD = b"""basepk,hid,speechdate,pid,opid,speakeroldname,speakerposition,mainto
 TEI = b"""<?xml version="1.0" encoding="UTF-8"?>
 <TEI xmlns="http://www.tei-c.org/ns/1.0" xml:id="ParlaMint-XX_2015-01-05"><teiHeader><setting><date when="2015-01-05"/>
 </setting></teiHeader><text><body><div><head>Roads &amp; more</head><note type="speaker">The Chair:</note>
-<u who="#ReedAnn" ana="#chair" xml:id="u1"><seg>The <kinesic><desc>applause</desc></kinesic> road.</seg><seg>
+<u who="#ReedAnn" ana="#regular" xml:id="u1"><seg>The <kinesic><desc>applause</desc></kinesic> road.</seg><seg>
 <s><w join="right">It</w><pc>,</pc><w>can't<w norm="can"/><w norm="not"/></w></s></seg><gap/></u></div></body>
 </text></TEI>
 """
