@@ -7,8 +7,10 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from pins import pins
+
 ROOT = Path(__file__).parents[1]
-PINS, PAGE = ROOT / "constraints.txt", ROOT / "docs" / "licences.md"
+PAGE = ROOT / "docs" / "licences.md"
 
 # Their metadata name none; read in the licence files that they bring.
 READ_BY_HAND = {"axe-playwright-python": "MIT (axe-core in it: MPL-2.0)", "huey": "MIT", "skops": "MIT"}
@@ -36,17 +38,14 @@ Written by `python tests/licences.py --write` from the packages' own metadata; `
 """
 
 
-def pins() -> dict[str, str]:
-    """The pinned version of every dependency."""
-    lines = PINS.read_text(encoding="utf-8").splitlines()
-    return dict(line.split("==") for line in lines if "==" in line)
-
-
 def licence(package: str) -> str:
     """What the package declares, in a few words; `unknown` where it says nothing."""
     if package in READ_BY_HAND:
         return READ_BY_HAND[package]
-    declared = metadata.metadata(package)
+    try:
+        declared = metadata.metadata(package)
+    except metadata.PackageNotFoundError:
+        return recorded().get((package, pins()[package]), "unknown")
     if expression := declared.get("License-Expression"):
         return str(expression)
     line = str(declared.get("License") or "")
@@ -57,6 +56,12 @@ def licence(package: str) -> str:
     return " or ".join(named) or line.split("\n")[0] or "unknown"
 
 
+def recorded() -> dict[tuple[str, str], str]:
+    """What the page says of a package and version: for those that are not installed here, such as NVIDIA's."""
+    rows = re.findall(r"^\| (\S+) \| (\S+) \| (.+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    return {(name, version): words for name, version, words in rows}
+
+
 def is_compatible(words: str) -> bool:
     """May a program under the MIT License import it?"""
     parts = [re.split(r" or ", part, flags=re.IGNORECASE) for part in words.split(" AND ")]
@@ -64,7 +69,7 @@ def is_compatible(words: str) -> bool:
 
 
 def page() -> str:
-    """The list as a page, from the installed packages."""
+    """The list as a page, from the packages that are installed, and for others as it was."""
     rows = [f"| {name} | {version} | {licence(name)} |\n" for name, version in pins().items()]
     return HEAD + "".join(rows)
 
