@@ -33,6 +33,7 @@ $(VENV)/bin/pip:
 repro: setup  ## bring everything up to date and print the result
 	@hansard-bias check
 	dvc repro
+	@hansard-bias verify
 	@hansard-bias summary
 
 test: setup  ## the tests, a file at a time in each of two processes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hansard_bias.config import Config, ConfigError, load_config
+from hansard_bias.soundness import require_sound
 
 
 def known_part(part: str, parts: tuple[str, ...]) -> None:
@@ -20,10 +21,30 @@ def known(kind: str, name: str, entries: Iterable[str]) -> None:
         raise ValueError(f"no {kind} {name!r} in params.yaml, expected one of {', '.join(names)}")
 
 
-def run_config(model: str, seed: int) -> Config:
-    """The configuration, once it is certain that it names this run."""
+def stage_config(stage: str) -> Config:
+    """The configuration for a stage; ValueError where what it reads is not what dvc.lock promises."""
+    config = load_config()
+    _require_sound(config, stage, {})
+    return config
+
+
+def corpus_config(stage: str, name: str) -> Config:
+    """The same for a stage that is run for this corpus."""
+    config = load_config()
+    known("corpus", name, config.corpora)
+    _require_sound(config, stage, {"key": name, "item.path": config.corpora[name].path})
+    return config
+
+
+def run_config(stage: str, model: str, seed: int) -> Config:
+    """The same for a stage that is run for this model and seed."""
     config = load_config()
     known("model", model, config.models)
     if seed not in config.train.seeds:
         raise ConfigError("train.seeds", list(config.train.seeds), f"a list with seed {seed}", "or run another seed")
+    _require_sound(config, stage, {"item.model": model, "item.seed": str(seed)})
     return config
+
+
+def _require_sound(config: Config, stage: str, names: dict[str, str]) -> None:
+    require_sound(stage, names | {"probe.prompts": config.probe.prompts, "probe.groups": config.probe.groups})

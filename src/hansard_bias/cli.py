@@ -11,9 +11,11 @@ from typing import Annotated
 
 import typer
 
-from hansard_bias.arguments import known, known_part, run_config
+from hansard_bias.arguments import corpus_config, known_part, run_config, stage_config
 from hansard_bias.config import load_config
+from hansard_bias.lockfile import CALIBRATION
 from hansard_bias.runs import commands
+from hansard_bias.soundness import require_sound
 from hansard_bias.training.interruption import Interrupted, Interruption, die_with_dvc
 
 app = typer.Typer(
@@ -31,6 +33,7 @@ Seed = Annotated[int, typer.Argument(metavar="SEED", help="One of train.seeds.")
 
 def main() -> None:
     """Run a command; a user's mistake is one line and exit status 2, an interruption one line and 130 or 143."""
+    die_with_dvc()
     try:
         app()
     except Interrupted as stop:
@@ -45,9 +48,12 @@ def main() -> None:
 
 @app.command()
 def check() -> None:
-    """Validate params.yaml, the archives' paths and the probes."""
+    """Validate params.yaml, the archives' paths and the probes; mend what a killed dvc broke off."""
+    from hansard_bias.mending import mend
     from hansard_bias.stages import check as stage
 
+    for line in mend():
+        print(line)
     stage.run(load_config())
 
 
@@ -64,9 +70,7 @@ def corpus(name: CorpusName) -> None:
     """Read one archive into a table of speeches."""
     from hansard_bias.stages import corpus as stage
 
-    config = load_config()
-    known("corpus", name, config.corpora)
-    stage.run(config, name)
+    stage.run(corpus_config("corpus", name), name)
 
 
 @app.command()
@@ -74,7 +78,7 @@ def align() -> None:
     """Align the corpora: window, duplicates, splits, mixtures, audits."""
     from hansard_bias.stages import align as stage
 
-    stage.run(load_config())
+    stage.run(stage_config("align"))
 
 
 @app.command()
@@ -82,7 +86,7 @@ def tokenizer() -> None:
     """Train the tokenizer that all models share."""
     from hansard_bias.stages import tokenizer as stage
 
-    stage.run(load_config())
+    stage.run(stage_config("tokenizer"))
 
 
 @app.command()
@@ -90,7 +94,7 @@ def encode(name: CorpusName) -> None:
     """Encode one aligned corpus as word pieces."""
     from hansard_bias.stages import encode as stage
 
-    known("corpus", name, load_config().corpora)
+    corpus_config("encode", name)
     stage.run(name)
 
 
@@ -103,10 +107,9 @@ def train(
     ] = None,
 ) -> None:
     """Train one model with one seed; goes on from the last checkpoint after an interruption."""
-    config = run_config(model, seed)
+    config = run_config("train", model, seed)
     # Read by torch when it is imported: large tensors in large pages, which trains a few per cent faster.
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-    die_with_dvc()
     interruption = Interruption()
     with interruption.caught():
         from hansard_bias.stages import train as stage
@@ -130,8 +133,7 @@ def train(
 @app.command()
 def score(model: ModelName, seed: Seed) -> None:
     """Score every test speech of every corpus with one model; goes on where it was after an interruption."""
-    config = run_config(model, seed)
-    die_with_dvc()
+    config = run_config("score", model, seed)
     with Interruption().caught():
         from hansard_bias.stages import score as stage
 
@@ -141,7 +143,7 @@ def score(model: ModelName, seed: Seed) -> None:
 @app.command()
 def probe(model: ModelName, seed: Seed) -> None:
     """Ask one model what fills the prompts' gaps."""
-    config = run_config(model, seed)
+    config = run_config("probe", model, seed)
     from hansard_bias.stages import probe as stage
 
     stage.run(config, model, seed)
@@ -152,7 +154,7 @@ def bias() -> None:
     """Compute the matrix, the measures, their intervals and tests."""
     from hansard_bias.stages import bias as stage
 
-    stage.run(load_config())
+    stage.run(stage_config("bias"))
 
 
 @app.command()
@@ -160,7 +162,7 @@ def report() -> None:
     """Build the page and mirror the comparison to MLflow."""
     from hansard_bias.stages import report as stage
 
-    config = load_config()
+    config = stage_config("report")
     stage.run(config)
     from hansard_bias.tracking import record_comparison
 
@@ -178,8 +180,8 @@ def calibrate(
     if part:
         known_part(part, parts)
     settings = load_calibration()
-    die_with_dvc()
     for each in (part,) if part else parts:
+        require_sound(each, {}, pipeline=CALIBRATION)
         if each == "verdict":
             from hansard_bias.stages import verdict
 
@@ -238,8 +240,8 @@ def preset(
 
 
 def _is_for_users(error: ValueError | OSError) -> bool:
-    """Whether a person can mend it: a wrong value, a missing file, a read-only folder, a full disk."""
-    mendable = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC)
+    """Whether a person can mend it: a wrong value, a missing file, a read-only folder, a full disk or quota."""
+    mendable = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     return isinstance(error, ValueError) or error.errno in mendable
 
 

@@ -1,4 +1,4 @@
-"""The commands about runs, those in MLflow and those that were left behind, as a part of the command line."""
+"""The commands about runs and what they leave, in MLflow, in DVC and behind them, as a part of the command line."""
 
 from __future__ import annotations
 
@@ -39,10 +39,38 @@ def clean(
     """Remove stale checkpoints, orphaned workspaces of experiments and broken-off files; say what was freed."""
     from hansard_bias.leftovers import clean as remove
     from hansard_bias.leftovers import resumable
+    from hansard_bias.mending import mend
 
+    for line in mend():
+        print(line)
     removed, kept = remove(days, resumable(load_config()))
     for each in removed:
         print(f"removed {each.kind} {each.path}: {each.size / 1e6:,.1f} MB")
     for line in kept:
         print(f"kept {line}")
     print(f"freed {sum(each.size for each in removed) / 1e6:,.1f} MB")
+
+
+@commands.command()
+def verify(
+    everything: Annotated[bool, typer.Option("--all", help="DVC's whole cache too, that of experiments.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Delete what is damaged; DVC then brings it back.")] = False,
+) -> None:
+    """Check that data, models and metrics, and DVC's cache of them, hold what dvc.lock promises."""
+    from hansard_bias import soundness
+
+    damages = soundness.verify(everything)
+    for damage in damages:
+        print(f"{damage.path}: {damage.what}")
+    if not damages:
+        print("verified: results and DVC's cache hold what dvc.lock promises")
+    elif remove:
+        soundness.remove(damages)
+        print(
+            f"removed {len(damages)}; `dvc repro` makes them anew, or `dvc pull` fetches them where there is a remote"
+        )
+    else:
+        raise ValueError(
+            f"{len(damages)} damaged, changed by hand, or of a run that did not end; `dvc repro` ends one, "
+            "`hansard-bias verify --all --remove` deletes the rest so that `dvc repro` makes it anew"
+        )

@@ -21,9 +21,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from ruamel.yaml import YAML
 
 from dvc_clone import Clone, tiny_clone
+from faults.checkpoints import damaged_checkpoints
 from faults.damage import at_once, clock_back, corruption, full_disk, no_shared_memory
-from faults.outcomes import Outcome, results
+from faults.folders import read_only
+from faults.outcomes import Outcome, Results, results
 from faults.signals import storm
+from faults.stores import damaged_store
+from faults.workers import killed_workers
 from tiny_project import ROOT
 
 EXPERIMENT = ("dvc", "exp", "run", "--temp", "--name", "fault", "-S", "train.lr=0.002")
@@ -35,6 +39,8 @@ class Campaign:
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder, self.random = folder, random.Random(seed)
         self.shipped = YAML(typ="safe").load(ROOT / "params.yaml")
+        # Two trainings are enough to be disturbed, and a third of the time is saved.
+        del self.shipped["models"]["mixed"]
         self.untouched = self._build("untouched")
         self.built = self.copy(self.untouched, "built")
         self.built.run("dvc", "repro")
@@ -66,15 +72,20 @@ def kills(campaign: Campaign, signal: str, count: int) -> Outcome:
     )
 
 
-def killed_experiments(campaign: Campaign, count: int) -> Outcome:
-    """SIGKILL at random moments of `dvc exp run --temp`; the workspace's own results must not change."""
+def of_experiment(campaign: Campaign) -> Results:
+    """The experiment's results, undisturbed."""
     reference = campaign.copy(campaign.built, "reference")
     reference.run(*EXPERIMENT)
     reference.run("dvc", "exp", "apply", "fault")
+    return results(reference.root)
+
+
+def killed_experiments(campaign: Campaign, count: int) -> Outcome:
+    """SIGKILL at random moments of `dvc exp run --temp`; the workspace's own results must not change."""
     return storm(
         fresh=lambda: campaign.copy(campaign.built, "disturbed"),
         command=EXPERIMENT,
-        expected=results(reference.root),
+        expected=of_experiment(campaign),
         signal_name="SIGKILL",
         count=count,
         chance=campaign.random,
@@ -85,14 +96,18 @@ def killed_experiments(campaign: Campaign, count: int) -> Outcome:
 
 def faults(campaign: Campaign, count: int) -> dict[str, Callable[[], Outcome]]:
     """Every fault by its name on the command line."""
-    few = max(1, count // 5)
+    few, third = max(1, count // 10), count // 3
     return {
-        "sigkill": lambda: kills(campaign, "SIGKILL", count),
+        "sigkill": lambda: kills(campaign, "SIGKILL", count - 2 * third),
+        "experiment": lambda: killed_experiments(campaign, third),
+        "worker": lambda: killed_workers(campaign, of_experiment(campaign), third),
         "sigterm": lambda: kills(campaign, "SIGTERM", few),
         "ctrl-c": lambda: kills(campaign, "SIGINT", few),
-        "experiment": lambda: killed_experiments(campaign, few),
         "disk": lambda: full_disk(campaign),
+        "read-only": lambda: read_only(campaign),
         "corruption": lambda: corruption(campaign),
+        "cache": lambda: damaged_store(campaign),
+        "checkpoint": lambda: damaged_checkpoints(campaign),
         "two": lambda: at_once(campaign),
         "clock": lambda: clock_back(campaign),
         "shm": lambda: no_shared_memory(campaign),
@@ -102,7 +117,7 @@ def faults(campaign: Campaign, count: int) -> dict[str, Callable[[], Outcome]]:
 def main() -> int:
     """Run the campaign and print its table; 1 where anything was wrong, lost or left behind."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--kills", type=int, default=100, help="of dvc repro, dvc exp run and queue workers together")
     parser.add_argument("--only", default="", help="names, with commas")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

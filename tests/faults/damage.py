@@ -20,12 +20,14 @@ DAMAGED = (
     "data/aligned/canada.parquet",
     "data/aligned/mixtures.parquet",
     "models/tokenizer/tokenizer.json",
+    "models/tokenizer/tokenizer_config.json",
+    "models/canada-1/tokenizer.json",
     "data/encoded/canada/pieces.npy",
-    "models/mixed-1/model.safetensors",
-    "data/scores/mixed-1.parquet",
-    "data/probed/mixed-1.parquet",
+    "models/canada-1/model.safetensors",
+    "data/scores/canada-1.parquet",
+    "data/probed/canada-1.parquet",
     "metrics/bias.json",
-    "metrics/curves/mixed-1.csv",
+    "metrics/curves/canada-1.csv",
 )
 DISKS = (0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97)
 """Sizes of a disk, as shares of what the whole project needs."""
@@ -77,19 +79,13 @@ def _fill_disk(campaign: Campaign, root: Path, share: float, outcome: Outcome) -
 
 
 def corruption(campaign: Campaign) -> Outcome:
-    """Results, DVC's cache and checkpoints that were cut off or have one bit flipped."""
+    """Results that were cut off or have one bit flipped."""
     outcome = Outcome()
     for name in DAMAGED:
-        for damage in (_truncate, _flip):
+        for damage in (truncate, flip):
             clone = campaign.copy(campaign.built, "damaged")
             _damage(clone.root / name, damage)
-            _after(clone, campaign, outcome, f"{damage.__name__[1:]} {name}")
-    for damage in (_truncate, _flip):
-        clone = campaign.copy(campaign.built, "damaged")
-        stored = sorted((clone.root / ".dvc" / "cache").rglob("*"), key=lambda path: path.stat().st_size)[-1]
-        _damage(stored, damage)
-        shutil.rmtree(clone.root / "models")
-        _after(clone, campaign, outcome, f"{damage.__name__[1:]} the largest file of DVC's cache")
+            _after(clone, campaign, outcome, f"{damage.__name__} {name}")
     return outcome
 
 
@@ -101,11 +97,11 @@ def _damage(path: Path, damage: object) -> None:
     path.chmod(mode)
 
 
-def _truncate(content: bytes) -> bytes:
+def truncate(content: bytes) -> bytes:
     return content[: len(content) // 2]
 
 
-def _flip(content: bytes) -> bytes:
+def flip(content: bytes) -> bytes:
     at = len(content) // 2
     return content[:at] + bytes([content[at] ^ 16]) + content[at + 1 :]
 

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import yaml
+
 from dvc_clone import Clone
 from faults.outcomes import Outcome, Results, results
 
@@ -39,7 +41,10 @@ def storm(
         clone, disturbed = fresh(), 0
         while outcome.tries + disturbed < count and _disturbed(clone, command, signal_name, chance):
             disturbed += 1
-            outcome.left += _left_running(clone.root, outcome)
+            # Half of the time the next run starts at once, beside whatever of the killed one is still there.
+            if chance.random() < 0.5:
+                outcome.left += left_running(clone.root, outcome)
+            outcome.refused += mended(clone)
             if untouched is not None and results(clone.root) != untouched:
                 outcome.lost += 1
                 outcome.notes.append(f"{signal_name}: the project's own results have changed")
@@ -51,7 +56,31 @@ def storm(
             clone.run(*finish)
         outcome.tries += max(disturbed, 1)
         outcome.judge(results(clone.root), expected, signal_name, max(disturbed, 1))
+    outcome.recovered -= outcome.refused
     return outcome
+
+
+def mended(clone: Clone) -> int:
+    """1 where the next dvc would refuse to start on what was broken off, and is told how to; else 0."""
+    lock, runs = clone.root / "dvc.lock", clone.root / ".dvc" / "tmp"
+    if not any(_broken(file) for file in (lock, runs / "rwlock", runs / "exps" / "rwlock")):
+        return 0
+    told = subprocess.run(
+        ("hansard-bias", "check"), cwd=clone.root, env=clone.environment, capture_output=True, text=True
+    )
+    if told.returncode:
+        assert "git checkout -- dvc.lock" in told.stderr, told.stderr
+        if subprocess.run(("git", "checkout", "--", "dvc.lock"), cwd=clone.root, capture_output=True).returncode:
+            lock.unlink()
+    return 1
+
+
+def _broken(file: Path) -> bool:
+    """Whether a file of DVC is there and cannot be read; JSON is YAML, too."""
+    try:
+        return file.is_file() and not isinstance(yaml.load(file.read_text(), Loader=yaml.CSafeLoader), dict)
+    except yaml.YAMLError:
+        return True
 
 
 def _disturbed(clone: Clone, command: tuple[str, ...], signal_name: str, chance: random.Random) -> bool:
@@ -77,9 +106,9 @@ def _disturbed(clone: Clone, command: tuple[str, ...], signal_name: str, chance:
     return False
 
 
-def _left_running(root: Path, outcome: Outcome) -> int:
+def left_running(root: Path, outcome: Outcome, grace: float = GRACE) -> int:
     """1 where something that was started in the project still runs after the grace, else 0."""
-    until = time.monotonic() + GRACE
+    until = time.monotonic() + grace
     while processes := inside(root):
         if time.monotonic() > until:
             outcome.notes.append(f"left running: {', '.join(processes)}")

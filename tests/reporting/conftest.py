@@ -6,13 +6,15 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hansard_bias.config import Config, CorpusConfig, MixtureConfig, load_config
-from hansard_bias.reporting.results import Results, load_results
+from hansard_bias.reporting.loading import load_results
+from hansard_bias.reporting.results import Results
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 EASE = {"nunavut": math.log(24.0), "canada": math.log(61.0), "yukon": math.log(38.0)}
@@ -40,6 +42,7 @@ class World:
     half: float | None = 0.1
     prompt: str = "Our people live from the [MASK]."
     prompts: int = 6
+    gain: float = 2.0
 
     def cost(self, model: str, corpus: str) -> float:
         """Excess: zero at home, less for who has read part of it."""
@@ -109,21 +112,40 @@ class World:
         }
 
     def tests(self) -> list[dict[str, Any]]:
+        """Every excess, tilt and gain over word frequencies, all of them clear, and every two models' preferences."""
+        rest = {"low": None, "high": None, "p": 0.0005, "p_holm": 0.0015, "unit": "nats per token"}
+        records = []
+        for model, spec in self.config.models.items():
+            key = self.config.row_key(model)
+            for corpus in self.config.corpora:
+                own = self.config.own_model(corpus)
+                if own not in (None, model):
+                    effect = self.cost(model, corpus)
+                    what = f"{key} reads {corpus} {'better' if effect < 0 else 'worse'} than {self.config.row_key(own)}"
+                    about = {"family": "excess", "what": what, "model": key, "corpus": corpus}
+                    records.append({**about, "effect": effect, **rest})
+            if len(spec.mixture) == 2:
+                first, second = spec.mixture
+                effect = self.cost(model, first) - self.cost(model, second)
+                what = f"{key} pays {'less' if effect < 0 else 'more'} to read {first} than to read {second}"
+                records.append({"family": "tilt", "what": what, "model": key, "effect": effect, **rest})
+        for cell in self.cells():
+            if cell["corpus"] in self.config.corpora:
+                about = {"family": "unigrams", "model": cell["model"], "corpus": cell["corpus"]}
+                what = f"{cell['model']} reads {cell['corpus']} better than the frequencies of its training text"
+                records.append({**about, "what": what, "effect": self.gain, **rest})
         keys = [self.config.row_key(model) for model in self.config.models]
-        return [
-            {
-                "family": family,
-                "what": f"{key} reads canada worse than its own",
-                "effect": self.excess,
-                "low": None,
-                "high": None,
-                "p": 0.0005,
-                "p_holm": 0.0015,
-                "unit": "nats per token",
-            }
-            for family in ("excess", "preference")
-            for key in keys
-        ]
+        pairs = [f"{first} against {second}" for first, second in combinations(keys, 2)]
+        return records + [{"family": "preference", "what": what, "effect": self.excess, **rest} for what in pairs]
+
+    def unigrams(self) -> dict[str, Any]:
+        """Word frequencies cost two nats more than what the model itself needs."""
+        rows: dict[str, Any] = {}
+        for cell in self.cells():
+            row = rows.setdefault(cell["model"], {"perplexity": {}, "gain_nats": {}})
+            row["perplexity"][f"on_{cell['corpus']}"] = number(cell["perplexity"] * math.exp(self.gain), self.half)
+            row["gain_nats"][f"on_{cell['corpus']}"] = number(self.gain, self.half)
+        return rows
 
     def probes(self) -> dict[str, Any]:
         groups = {
@@ -214,6 +236,7 @@ class World:
             "models": self.models(),
             "tests": self.tests(),
             "uncertainty": self.uncertainty(),
+            "unigrams": self.unigrams(),
             "probes": self.probes(),
         }
         files = {"bias_matrix": matrix, "cells": cells, "bias": bias, "alignment": self.alignment()}

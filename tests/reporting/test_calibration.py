@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from hansard_bias.reporting.calibration import dose_table, planted_sentence, reasons, verdict_table
-from hansard_bias.reporting.results import Results, load_results
+from hansard_bias.reporting.loading import load_results
+from hansard_bias.reporting.results import Results
 from report_page import page_of
 
 

@@ -119,8 +119,9 @@ def test_missing_own_model_leaves_excess_tilt_and_tests_out() -> None:
 def test_tests_report_effect_interval_and_both_p(measured: dict[str, Any]) -> None:
     records = measured["tests"]
     assert [record["family"] for record in records] == ["excess"] * 4 + ["tilt"]
-    names = {"family", "what", "effect", "low", "high", "unit", "p", "p_holm", "p_covers", "p_sittings"}
-    assert records[0].keys() == names | {"p_sittings_holm"}
+    about = {"family", "what", "model", "corpus", "effect", "low", "high", "unit"}
+    assert records[0].keys() == about | {"p", "p_holm", "p_covers", "p_sittings", "p_sittings_holm"}
+    assert (records[0]["model"], records[0]["corpus"]) == ("B_south", "north")
     assert {record["p_covers"] for record in records} == {"sittings and seeds"}
     by_what = {record["what"]: record for record in records}
     record = by_what["B_south reads north worse than A_north"]

@@ -73,8 +73,8 @@ def p_values(group: Group, settings: VerdictConfig) -> dict[str, float]:
     )
     ratios = Study.of(sums, design).bias_ratio()
     return {
-        "excess": _test(tests, "excess", f"{second} reads {TEXTS[0]}"),
-        "tilt": _test(tests, "tilt", mixture),
+        "excess": _test(tests, "excess", model=second, corpus=TEXTS[0]),
+        "tilt": _test(tests, "tilt", model=mixture),
         "preference": float(compared["p"]),
         "bias_ratio": _p_of_interval(ratios[:, 0] - ratios[:, 1]),
     }
@@ -97,11 +97,11 @@ def responses(group: Group) -> dict[str, FloatArray]:
     }
 
 
-def _test(tests: list[dict[str, Any]], family: str, what: str) -> float:
-    """p of the one test of a family whose description begins so."""
-    found = [test for test in tests if test["family"] == family and test["what"].startswith(what)]
-    assert len(found) == 1, f"{len(found)} tests of {family} begin with {what!r}"
-    return float(found[0]["p"])
+def _test(tests: list[dict[str, Any]], family: str, **about: str) -> float:
+    """p of the one test of a family that is about this model (and corpus)."""
+    wanted = {"family": family, **about}
+    (found,) = (test for test in tests if wanted.items() <= test.items())
+    return float(found["p"])
 
 
 def _p_of_interval(replicates: FloatArray) -> float:

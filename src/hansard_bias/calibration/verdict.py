@@ -126,7 +126,8 @@ def _faults(metric: str, record: dict[str, Any], planted: dict[str, Any]) -> lis
     if not band["low"] <= null["rejected"] <= band["high"]:
         expected = f"expected {band['low']} to {band['high']}"
         faults.append(f"{null['rejected']} of {null['comparisons']} true null hypotheses were rejected, {expected}")
-    faults += [f"{curve['curve']} does not follow the dose" for curve in record["dose"] if not curve["monotone"]]
+    if not all(curve["monotone"] for curve in record["dose"]):
+        faults.append("it does not follow the dose")
     if metric == "preference" and not planted["recovered"]:
         slope, signs = planted["slope"]["value"], f"{planted['signs_right']} of {planted['signs']} signs"
         faults.append(f"planted associations: {signs} right, slope {slope:.2f}, expected all and 0.7 to 1.3")

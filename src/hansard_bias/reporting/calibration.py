@@ -108,9 +108,7 @@ def planted_sentence(results: Results) -> str:
 def reasons(results: Results) -> list[str]:
     """Why a metric is untrusted, one sentence each."""
     return [
-        f"{NAMES.get(name, name)} is untrusted: {'; '.join(record['reasons'])}.".replace(
-            name, NAMES.get(name, name).lower()
-        )
+        f"{NAMES.get(name, name)} is untrusted: {'; '.join(record['reasons'])}."
         for name, record in _metrics(results).items()
         if record["reasons"]
     ]

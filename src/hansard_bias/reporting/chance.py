@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from hansard_bias.reporting.comparisons import unigram_gain
 from hansard_bias.reporting.formats import (
+    NOTHING,
     count,
     estimate,
     model_name,
@@ -19,8 +21,8 @@ from hansard_bias.reporting.formats import (
 from hansard_bias.reporting.results import Interval, Results
 from hansard_bias.reporting.tables import Table, table
 
-NOT_SHOWN = ("association",)
-"""Families of tests with a table of their own."""
+NOT_SHOWN = ("association", "unigrams")
+"""Families of tests with a table or with rows of their own."""
 MOST_NAMED = 3
 
 
@@ -31,21 +33,20 @@ def blind_perplexity(results: Results) -> int | None:
 
 
 def chance_sentence(results: Results) -> str:
-    """The matrix against blind guessing; empty where the number of pieces is not known."""
-    blind = blind_perplexity(results)
-    if blind is None:
-        return ""
-    config = results.config
+    """The matrix against word frequencies and against blind guessing."""
+    config, blind = results.config, blind_perplexity(results)
     own = [(m, c) for c in config.corpora if (m := config.own_model(c)) is not None]
     other = [(m, c) for m in config.models for c in config.corpora if c not in config.models[m].mixture]
-    parts = [
-        f"{words} {_some([results.matrix[m][c] for m, c in places])}"
-        for words, places in (("on their own debates", own), ("on debates they did not learn from", other))
-        if places
-    ]
+    parts = []
+    for place, cells in (("on their own debates", own), ("on debates they did not learn from", other)):
+        if cells:
+            plain = _some([results.unigram(m, c).value for m, c in cells])
+            measured = _some([results.matrix[m][c] for m, c in cells])
+            parts.append(f"{place} a perplexity of {measured}, where the word frequencies would give {plain}")
+    evenly = f" Guessing evenly among {count(blind)} word pieces would give {count(blind)}." if blind else ""
     return (
-        f"Compared with chance: guessing evenly among {count(blind)} word pieces is a perplexity of {count(blind)}. "
-        f"The models have {'; '.join(parts)}."
+        "Compared with chance, and with a model that knows nothing but how often each word piece occurs in its "
+        f"training text: the models have {'; '.join(parts)}.{evenly}"
     )
 
 
@@ -59,22 +60,27 @@ def _some(values: list[float]) -> str:
 def chance_table(results: Results) -> Table:
     """One row a number: what chance alone would give, what was measured, and whether it is beyond chance."""
     rows = [*_perplexity_rows(results), *_test_rows(results)]
-    columns = ["Number", "By chance alone", "Measured", "p, Holm-corrected", "Beyond chance"]
-    caption = "Every number that was compared with chance, corrected for the number of tests in its family."
+    columns = ["Number", "By even guessing", "By word frequencies", "Measured", "p, Holm-corrected", "Beyond chance"]
+    caption = (
+        "Every number that was compared with chance, corrected for the number of tests in its family. Perplexities are "
+        "tested against the word frequencies of the model's training text, everything else against no difference."
+    )
     return table("chance", caption, columns, rows, words=["Beyond chance"])
 
 
 def _perplexity_rows(results: Results) -> Iterator[list[str]]:
     config, blind = results.config, blind_perplexity(results)
-    if blind is None:
-        return
     for model in config.models:
-        for corpus in config.models[model].mixture:
-            perplexity = results.perplexity(model, corpus)
-            known = perplexity.high is not None
-            beyond = _yes_or_no(blind > (perplexity.high or 0.0)) if known else "not decided"
-            name = f"Perplexity of {model_name(config, model)} on {title(corpus)}"
-            yield [name, count(blind), estimate(perplexity, significant), "\u2014", beyond]
+        for corpus in config.corpora:
+            gain = unigram_gain(results, model, corpus)
+            yield [
+                f"Perplexity of {model_name(config, model)} on {title(corpus)}",
+                NOTHING if blind is None else count(blind),
+                significant(results.unigram(model, corpus).value),
+                estimate(results.perplexity(model, corpus), significant),
+                p_value(gain.p),
+                "not decided" if gain.side is None else _yes_or_no(gain.side == 1),
+            ]
 
 
 def _test_rows(results: Results) -> Iterator[list[str]]:
@@ -83,7 +89,7 @@ def _test_rows(results: Results) -> Iterator[list[str]]:
         if record.get("family") not in NOT_SHOWN:
             corrected = record.get("p_holm")
             beyond = "not decided" if corrected is None else _yes_or_no(corrected < alpha)
-            yield [_name(results, record), "0", _effect(record), p_value(corrected), beyond]
+            yield [_name(results, record), "0", NOTHING, _effect(record), p_value(corrected), beyond]
 
 
 def _name(results: Results, record: Any) -> str:

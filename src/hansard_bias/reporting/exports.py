@@ -49,6 +49,8 @@ def tests_csv(results: Results) -> str:
     names = [
         "family",
         "what",
+        "model",
+        "corpus",
         "effect",
         "low",
         "high",

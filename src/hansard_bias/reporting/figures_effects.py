@@ -9,10 +9,11 @@ from typing import Any
 
 import altair as alt
 
+from hansard_bias.reporting.comparisons import comparisons
 from hansard_bias.reporting.figures import GREY, HALO, INK, SERIES, Figure, series_colour
 from hansard_bias.reporting.formats import decimal, estimate, significant, title
 from hansard_bias.reporting.results import Interval, Results
-from hansard_bias.reporting.words import comparisons, rate_interval
+from hansard_bias.reporting.words import rate_interval
 
 LABEL_LIMIT = 150
 LADDERS = ((1, 2, 5), (1, 3), (1,))

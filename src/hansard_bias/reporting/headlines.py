@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hansard_bias.reporting.comparisons import comparisons
 from hansard_bias.reporting.formats import TIMES, model_name, signed, significant, span, title
 from hansard_bias.reporting.results import Results
-from hansard_bias.reporting.words import comparisons, tilt_sentence
+from hansard_bias.reporting.words import tilt_sentence
 
 MOST = 4
 
@@ -31,10 +32,10 @@ def headlines(results: Results) -> list[Headline]:
 
 def _excesses(results: Results) -> Iterator[Headline]:
     findings = {1: "reads worse", -1: "reads better", 0: "no difference found", None: "not decided"}
-    for each in sorted(comparisons(results), key=lambda comparison: -comparison.excess.value):
+    for each in sorted(comparisons(results), key=lambda comparison: -comparison.excess.size.value):
         what = f"{model_name(results.config, each.model)} reads {title(each.corpus)}"
         number = f"{TIMES}{significant(each.factor.value)}"
-        yield Headline(what, number, span(each.factor, significant), findings[each.side], "excess")
+        yield Headline(what, number, span(each.factor, significant), findings[each.excess.side], "excess")
 
 
 def _tilts(results: Results) -> Iterator[Headline]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hansard_bias.reporting.comparisons import detectable
 from hansard_bias.reporting.formats import (
     NOTHING,
     count,
@@ -18,7 +19,6 @@ from hansard_bias.reporting.formats import (
 )
 from hansard_bias.reporting.results import Json, Results, Run
 from hansard_bias.reporting.tables import Table, table
-from hansard_bias.reporting.words import detectable
 
 RUN_COLUMNS = (
     "Run",

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hansard_bias.reporting.comparisons import Effect, excess_effect
 from hansard_bias.reporting.formats import (
     NOTHING,
     count,
@@ -23,7 +24,7 @@ from hansard_bias.reporting.formats import (
     training_text,
 )
 from hansard_bias.reporting.results import Interval, Results, parse_interval
-from hansard_bias.reporting.words import Comparison, compare, rate_interval, tilt_sentence
+from hansard_bias.reporting.words import rate_interval, tilt_sentence
 
 HOLM = "p, Holm-corrected"
 
@@ -88,13 +89,12 @@ def excess_table(results: Results) -> Table:
     rows = []
     for model in config.models:
         for column in config.columns():
-            excess = results.excess(model, column)
+            excess = excess_effect(results, model, column)
             if excess is not None and config.own_model(column) != model:
                 bits = _excess_bits(results, model, column)
-                comparison = compare(results, model, column, excess)
                 # The test text of a mixture is a mean of the others; to test it as well would count them twice.
-                finding = _finding(comparison) if column in config.corpora else "not tested"
-                texts = [*_excess_texts(excess, bits), p_value(comparison.p), finding]
+                finding = _finding(excess) if column in config.corpora else "not tested"
+                texts = [*_excess_texts(excess.size, bits), p_value(excess.p), finding]
                 rows.append([model_name(config, model), title(column), *texts])
     columns = ["Model", "Reading", "Nats per token", "Bits per byte", "Times as many words", HOLM, "Finding"]
     caption = "Excess: what it costs to read a text with another training than the text's own."
@@ -111,10 +111,10 @@ def _excess_bits(results: Results, model: str, column: str) -> Interval | None:
     return parse_interval(record.get(f"on_{column}"))
 
 
-def _finding(comparison: Comparison) -> str:
+def _finding(excess: Effect) -> str:
     names = {None: "no interval: not decided", 0: "no difference found", 1: "reads worse", -1: "reads better"}
-    weak = "; the interval excludes 0, the corrected test does not" if comparison.only_uncorrected else ""
-    return f"{names[comparison.side]}{weak}"
+    weak = "; the interval excludes 0, the corrected test does not" if excess.only_uncorrected else ""
+    return f"{names[excess.side]}{weak}"
 
 
 def tilt_table(results: Results) -> Table:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from hansard_bias.config import Config
+from hansard_bias.reporting.comparisons import Comparison, comparisons, smallest_detectable, tilt_effect, unigram_gain
 from hansard_bias.reporting.formats import (
     count,
     decimal,
@@ -23,56 +23,8 @@ from hansard_bias.reporting.results import Interval, Results, parse_interval
 
 SAMPLE_FOLDER = "data/raw/sample"
 FORMAT_LIMIT = 0.6
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A model that reads a legislature it was not trained on, against the model trained on it."""
-
-    model: str
-    corpus: str
-    excess: Interval
-    p: float | None = None
-    """Corrected for all tests of the family; None where there is no test."""
-    alpha: float = 0.05
-
-    @property
-    def side(self) -> int | None:
-        """+1 or -1 where the model from outside reads worse or better beyond chance, 0 if not, None if not decided.
-
-        Beyond chance is what holds in both: the interval excludes no difference, and so does the corrected test.
-        """
-        return 0 if self.only_uncorrected else self.excess.side(0.0)
-
-    @property
-    def only_uncorrected(self) -> bool:
-        """Whether the interval excludes no difference, but the test, corrected for its family, does not."""
-        return bool(self.excess.side(0.0)) and self.p is not None and self.p >= self.alpha
-
-    @property
-    def factor(self) -> Interval:
-        """How many times as many equally likely words the model has to choose from: exp(excess)."""
-        return self.excess.map(math.exp)
-
-
-def comparisons(results: Results) -> list[Comparison]:
-    """Every single-corpus model on every other corpus for which there is an own model."""
-    config = results.config
-    found = []
-    for model, corpus in ((m, c) for m, spec in config.models.items() if spec.is_single for c in config.corpora):
-        excess = results.excess(model, corpus)
-        if corpus not in config.models[model].mixture and excess is not None:
-            found.append(compare(results, model, corpus, excess))
-    return found
-
-
-def compare(results: Results, model: str, corpus: str, excess: Interval) -> Comparison:
-    """A model's excess on a corpus with the corrected p of its test, where there is one."""
-    config = results.config
-    own = config.own_model(corpus)
-    what = f"{config.row_key(model)} reads {corpus} worse than {config.row_key(own)}" if own else ""
-    found = (record.get("p_holm") for record in results.bias["tests"] if record["what"] == what)
-    return Comparison(model, corpus, excess, next(found, None), 1 - config.bias.confidence)
+PLATEAU = 0.1
+"""Nats a piece: with a smaller gain over word frequencies a model is said to have learned hardly anything else."""
 
 
 def answer(results: Results) -> tuple[str, str]:
@@ -92,7 +44,7 @@ def _nothing_compared(results: Results) -> tuple[str, str]:
 
 
 def _verdict(compared: list[Comparison]) -> str:
-    sides = [comparison.side for comparison in compared]
+    sides = [comparison.excess.side for comparison in compared]
     total = len(compared)
     if None in sides:
         return "Not decided: without an interval, what this run measured cannot be told from chance."
@@ -109,13 +61,13 @@ def _verdict(compared: list[Comparison]) -> str:
 
 
 def _sizes(results: Results, compared: list[Comparison]) -> str:
-    ordered = sorted(compared, key=lambda comparison: -comparison.excess.value)
+    ordered = sorted(compared, key=lambda comparison: -comparison.excess.size.value)
     shown = ordered if len(ordered) <= 2 else [ordered[0], ordered[-1]]
     lead = "" if len(ordered) <= 2 else f"Of {len(ordered)} comparisons, these are the largest and the smallest: "
     confidence = confidence_text(results)
     phrases = [_size(results.config, comparison, index, confidence) for index, comparison in enumerate(shown)]
     least = smallest_detectable(results)
-    undecided = any(comparison.side == 0 for comparison in compared)
+    undecided = any(comparison.excess.side == 0 for comparison in compared)
     ending = ""
     if undecided and least is not None:
         ending = (
@@ -128,7 +80,8 @@ def _sizes(results: Results, compared: list[Comparison]) -> str:
 def _size(config: Config, comparison: Comparison, index: int, confidence: str) -> str:
     factor, corpus = comparison.factor, title(comparison.corpus)
     bounds = f"{confidence} interval {span(factor, decimal)}" if factor.known else "no interval"
-    bounds += f", but p is {p_value(comparison.p)} after correction" if comparison.only_uncorrected else ""
+    excess = comparison.excess
+    bounds += f", but p is {p_value(excess.p)} after correction" if excess.only_uncorrected else ""
     size = f"{decimal(factor.value)} times"
     reader = model_name(config, comparison.model)
     if index:
@@ -144,30 +97,17 @@ def confidence_text(results: Results) -> str:
     return percent(results.bias["uncertainty"].get("confidence", results.config.bias.confidence))
 
 
-def detectable(results: Results, model: str, column: str) -> float | None:
-    """The smallest excess that this design could have detected in a cell, in nats; None where it is not known."""
-    raw = results.bias["uncertainty"].get("smallest_detectable_effect_nats")
-    for key in (results.config.row_key(model), f"on_{column}"):
-        raw = raw.get(key) if isinstance(raw, Mapping) else raw
-    return float(raw) if isinstance(raw, (int, float)) else None
-
-
-def smallest_detectable(results: Results) -> float | None:
-    """What the least sensitive comparison could have detected, in nats."""
-    values = [detectable(results, comparison.model, comparison.corpus) for comparison in comparisons(results)]
-    return max((value for value in values if value is not None), default=None)
-
-
 def tilt_sentence(results: Results, model: str) -> str | None:
     """Which way a mixture leans, in words."""
-    tilt = results.measure(model, "tilt")
+    tilt = tilt_effect(results, model)
     if tilt is None:
         return None
     first, second = (title(corpus) for corpus in results.config.models[model].mixture)
-    side = tilt.side(0.0)
-    if side is None:
+    if tilt.side is None:
         return "no interval, so not decided"
-    return "no lean found" if side == 0 else f"leans to {second if side > 0 else first}"
+    if tilt.side == 0:
+        return f"no lean found (p is {p_value(tilt.p)} after correction)" if tilt.only_uncorrected else "no lean found"
+    return f"leans to {second if tilt.side > 0 else first}"
 
 
 def uncertainty_sentence(results: Results) -> str:
@@ -210,6 +150,7 @@ def _caveats(results: Results) -> Iterator[str]:
         yield "Every model was trained once. How much the result owes to one lucky or unlucky start is not known."
     if any(not results.perplexity(m, c).known for m in config.models for c in config.columns()):
         yield "Some numbers have no interval, because there was nothing to resample. They are not a finding."
+    yield from _plateaus(results)
     if results.missing:
         yield f"{count(len(results.missing))} training curves are missing, so nobody can see how those runs went."
     if config.align.budget == "full":
@@ -225,6 +166,20 @@ def _caveats(results: Results) -> Iterator[str]:
     if warned:
         number = count(len(warned))
         yield f"{number} of the probe words carry a warning (see the table of words); read their prompts with care."
+
+
+def _plateaus(results: Results) -> Iterator[str]:
+    """Models that have hardly learned more of their own text than how often each word occurs."""
+    for model, spec in results.config.models.items():
+        for corpus in spec.mixture:
+            gain = unigram_gain(results, model, corpus)
+            if gain.side != 1 or gain.size.value < PLATEAU:
+                own, plain = results.matrix[model][corpus], results.unigram(model, corpus).value
+                yield (
+                    f"Model {model_name(results.config, model)} reads {title(corpus)} hardly better than the word "
+                    f"frequencies of its own training text would (perplexity {significant(own)} against "
+                    f"{significant(plain)}). It has learned too little for its comparisons to say anything else."
+                )
 
 
 def _leaks(leakage: Mapping[str, object]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from hansard_bias.findings.probes import probe_findings
 from hansard_bias.findings.slices import COLUMNS as SLICE_COLUMNS
 from hansard_bias.findings.slices import slice_records
 from hansard_bias.findings.speeches import read_facts
+from hansard_bias.findings.unigrams import unigram_findings
 from hansard_bias.findings.words import COLUMNS as WORD_COLUMNS
 from hansard_bias.findings.words import word_records
 from hansard_bias.paths import METRICS, write_json
@@ -25,10 +26,11 @@ def run(config: Config, root: Path = Path(".")) -> None:
     facts = read_facts(losses, root)
     study = compare(config, losses, facts)
     words, study["words"] = word_records(config, losses, facts, root)
+    study["unigrams"], unigram_tests = unigram_findings(config, losses, root)
     probes = probe_findings(config, root)
     for row, rate in probes["rates"].items():
         study["models"][row]["cultural_bias_rate"] = rate
-    study["tests"] = [*study["tests"], *probes["tests"]]
+    study["tests"] = [*study["tests"], *unigram_tests, *probes["tests"]]
     study["likelihoods"] = likelihood_findings(config, root)
     write_records(root / METRICS / "slices.csv", SLICE_COLUMNS, slice_records(config, losses, facts))
     write_records(root / METRICS / "words.csv", WORD_COLUMNS, words)

@@ -16,9 +16,10 @@ from hansard_bias.statistics.study import Study
 def tests_of(study: Study) -> list[dict[str, Any]]:
     """The tests of both families, corrected within each by Holm's method.
 
-    Each record holds the effect with its interval, then `p` and `p_holm`, which cover what `p_covers` says: "sittings
-    and seeds" (`crossed_sign_flip_test`), or with one seed "sittings only". `p_sittings` and `p_sittings_holm` are
-    the sign flip over per-sitting means of METHOD section 3, which takes the training runs at hand as given.
+    Each record names its `model` (and with an excess, its `corpus`) and holds the effect with its interval, then `p`
+    and `p_holm`, which cover what `p_covers` says: "sittings and seeds" (`crossed_sign_flip_test`), or with one seed
+    "sittings only". `p_sittings` and `p_sittings_holm` are the sign flip over per-sitting means of METHOD section 3,
+    which takes the training runs at hand as given.
     """
     records = []
     for family in (_excess_tests(study), _tilt_tests(study)):
@@ -45,7 +46,8 @@ def _excess_tests(study: Study) -> list[dict[str, Any]]:
             p_sittings = _flip(study, sums / tokens, tokens, "excess", row, corpus)
             p = _crossed(study, _part(parts, index), [Groups.of(sums, tokens)], p_sittings, "excess", row, corpus)
             what = f"{row} reads {corpus} {verb} than {own}"
-            records.append(_record("excess", what, interval, p, p_sittings, study.seeds))
+            about = {"what": what, "model": row, "corpus": corpus}
+            records.append(_record("excess", about, interval, p, p_sittings, study.seeds))
     return records
 
 
@@ -74,7 +76,7 @@ def _tilt_tests(study: Study) -> list[dict[str, Any]]:
         verb = "less" if tilt[0] < 0 else "more"
         what = f"{row} pays {verb} to read {corpora[0]} than to read {corpora[1]}"
         interval = percentile_interval(tilt, study.design.confidence)
-        records.append(_record("tilt", what, interval, p, p_sittings, study.seeds))
+        records.append(_record("tilt", {"what": what, "model": row}, interval, p, p_sittings, study.seeds))
     return records
 
 
@@ -106,8 +108,10 @@ def _sitting_excess(study: Study, row: str, corpus: str) -> FloatArray:
     return np.asarray(nats[models.index(row)] - nats[models.index(study.design.own[corpus])])
 
 
-def _record(family: str, what: str, effect: Interval, p: float, p_sittings: float, seeds: int) -> dict[str, Any]:
-    """One test: the effect and its interval first, p after them."""
+def _record(
+    family: str, about: dict[str, str], effect: Interval, p: float, p_sittings: float, seeds: int
+) -> dict[str, Any]:
+    """One test: what it is about, the effect and its interval, and p after them."""
     covers = "sittings and seeds" if seeds > 1 else "sittings only"
     bounds = {"effect": effect.value, "low": effect.low, "high": effect.high, "unit": "nats per token"}
-    return {"family": family, "what": what, **bounds, "p": p, "p_covers": covers, "p_sittings": p_sittings}
+    return {"family": family, **about, **bounds, "p": p, "p_covers": covers, "p_sittings": p_sittings}

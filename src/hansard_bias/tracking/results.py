@@ -7,13 +7,11 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from hansard_bias.config import Config
+from hansard_bias.lockfile import locked_stages
 from hansard_bias.paths import ALIGNED, METRICS, MIXTURES, MODELS, run_name
 from hansard_bias.provenance import commit
 
@@ -124,8 +122,7 @@ class Results:
 
     def locked(self, stage: str, path: Path) -> str:
         """The MD5 by which DVC keeps this output of a stage, as dvc.lock says; '' where it says nothing."""
-        file = self.root / "dvc.lock"
-        kept = _locked_stages(file, file.stat().st_mtime_ns).get(stage, {}) if file.is_file() else {}
+        kept = locked_stages(self.root).get(stage, {})
         entries = [*kept.get("deps", []), *kept.get("outs", [])]
         return next((str(entry.get("md5", "")) for entry in entries if entry["path"] == path.as_posix()), "")
 
@@ -155,10 +152,3 @@ def _sizes(report: Mapping[str, Any], corpus: str) -> dict[str, int]:
     """Speeches and words of a corpus, all splits together."""
     rows = [row for row in report["statistics"] if row["name"] == corpus]
     return {key: sum(row[key] for row in rows) for key in ("speeches", "words")} if rows else {}
-
-
-@lru_cache(maxsize=1)
-def _locked_stages(file: Path, changed: int) -> dict[str, Any]:
-    """The stages of dvc.lock; asked for every model, and its 5,000 lines take half a second to read."""
-    stages: dict[str, Any] = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8")).get("stages", {})
-    return stages

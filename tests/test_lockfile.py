@@ -1,0 +1,76 @@
+"""What dvc.lock and dvc.yaml say, as the project's own code reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hansard_bias import arguments
+from hansard_bias.lockfile import CALIBRATION, locked_stages, promised, stage_inputs
+from hansard_bias.mending import mend
+from tiny_project import ROOT
+
+PARTS = {
+    "corpus": ("nunavut",),
+    "align": (),
+    "tokenizer": (),
+    "encode": ("canada",),
+    "train": ("mixed", 1),
+    "score": ("mixed", 1),
+    "probe": ("mixed", 1),
+    "bias": (),
+    "report": (),
+}
+
+
+@pytest.mark.parametrize("stage", PARTS)
+def test_every_stage_knows_what_it_reads(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every `${…}` of its dependencies has a value, and no dependency on data is passed over."""
+    asked: list[list[Path]] = []
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(arguments, "require_sound", lambda name, values: asked.append(stage_inputs(name, values)))
+    of = {0: arguments.stage_config, 1: arguments.corpus_config, 2: arguments.run_config}[len(PARTS[stage])]
+    of(stage, *PARTS[stage])  # type: ignore[operator]
+    assert asked and asked[0] and not any("$" in str(path) for path in asked[0])
+    if stage == "score":
+        assert [path.as_posix() for path in asked[0]] == [
+            "data/aligned",
+            "data/encoded",
+            "models/tokenizer",
+            "models/mixed-1",
+        ]
+
+
+def test_the_calibration_s_stages_know_it_too() -> None:
+    inputs = stage_inputs("verdict", {}, ROOT, CALIBRATION)
+    assert inputs == [Path("data/calibration/halves"), Path("data/calibration/dose")]
+    assert set(inputs) < set(promised(ROOT, CALIBRATION))
+
+
+def test_the_shipped_lock_promises_every_result() -> None:
+    known = promised(ROOT)
+    assert known[Path("models/mixed-1")].endswith(".dir")
+    assert Path("metrics/bias_matrix.json") in known and Path("data/scores/canada-3.parquet") in known
+
+
+def test_a_broken_lock_is_told_with_what_to_do(tmp_path: Path) -> None:
+    assert locked_stages(tmp_path) == {}
+    whole = (ROOT / "dvc.lock").read_text(encoding="utf-8")
+    (tmp_path / "dvc.lock").write_text(whole[: whole.index("md5: ") + 3], encoding="utf-8")
+    with pytest.raises(ValueError, match=r"dvc.lock: not valid YAML .*`git checkout -- dvc.lock`"):
+        mend(tmp_path)
+
+
+def test_a_lock_in_use_stays(tmp_path: Path) -> None:
+    import fcntl
+
+    lock = tmp_path / ".dvc" / "tmp" / "rwlock"
+    lock.parent.mkdir(parents=True)
+    lock.write_text('{"read"', encoding="utf-8")
+    with lock.with_name("rwlock.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert mend(tmp_path) == [] and lock.is_file()
+    assert mend(tmp_path) == [f"removed {lock}, which a killed dvc broke off"] and not lock.exists()
+    lock.write_text("{}", encoding="utf-8")
+    assert mend(tmp_path) == []
