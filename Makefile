@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 .PHONY: setup repro test check ui bench calibrate pins audit faults
 
 # No file is installed whose hash requirements/ does not have, but torch. --no-deps: everything is listed there.
-INSTALL := $(VENV)/bin/pip install --quiet --no-deps --no-build-isolation
+INSTALL := $(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --use-pep517
 HASHED := $(INSTALL) --require-hashes --requirement
 
 setup: $(READY)  ## a virtual environment with the pinned dependencies

@@ -3,7 +3,7 @@
     python benchmarks/long_haul.py [--experiments 50] [--folder FOLDER]
 
 A tiny project (one model, one seed) gets one `dvc exp run` after another, each with another learning rate. Sizes are
-what the disk gives: a file that DVC's cache and the workspace share counts once, for the cache. FOLDER keeps the project
+what the disk gives: a file that the cache and the workspace share counts once, for the cache. FOLDER keeps the project
 and goes on with it.
 """
 
@@ -19,13 +19,13 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from ruamel.yaml import YAML
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+from ruamel.yaml import YAML
 
 from dvc_clone import Clone, tiny_clone
 from mlflow_pages import mlflow_ui
+from tiny_project import ROOT
 
 STOPS = (0, 1, 10, 25, 50)
 PLACES = (".dvc/cache", ".git", ".dvc/tmp", ".checkpoints", "mlflow.db", "mlartifacts", "data", "models", "metrics")
