@@ -1,53 +1,50 @@
 """How every stage grows with the text: the bundled sample at 1, 4 and 16 times its size.
 
-    python benchmarks/scale.py [--factors 1 4 16]
+    python benchmarks/scale.py [--factors 1 4 16] [--until report]
 
-Every stage runs in a process of its own, as DVC runs it, with one seed and one epoch. The exponent is the slope of log
-seconds over log size, after the seconds that a stage takes to start have been taken off: 1 is linear. Memory is the
-largest of the stage's processes.
+Every stage runs in processes of its own, as DVC runs it, with one seed and one epoch. Seconds are fitted by
+fixed + growing * factor ** exponent: 1 is linear. Memory is that of all processes of the stage together; its growth is
+from the first size to the last.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import resource
-import subprocess
+import json
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from measure import Measured, measure
 from ruamel.yaml import YAML
 
+from hansard_bias.config.corpora import MOST_SITTINGS
+
 ROOT = Path(__file__).parents[1]
-GROWING = ("corpus", "align", "tokenizer", "encode", "train", "score", "probe", "bias", "report")
+STAGES = ("check", "sample", "corpus", "align", "tokenizer", "encode", "train", "score", "probe", "bias", "report")
+LEAST_GROWTH = 0.5
+"""Seconds from the smallest to the largest size; a stage that grows less has no exponent."""
 
 
-def stages() -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Name of the stage, and the arguments of each of its runs."""
-    models, corpora = ("nunavut", "canada", "mixed"), ("nunavut", "canada")
-    for stage in ("check", "sample"):
-        yield stage, (stage,)
-    for stage in GROWING:
-        if stage in ("train", "score", "probe"):
-            for model in models:
-                yield stage, (stage, model, "1")
-        elif stage in ("corpus", "encode"):
-            for corpus in corpora:
-                yield stage, (stage, corpus)
-        else:
-            yield stage, (stage,)
+def commands(stage: str, params: Path) -> Iterator[list[str]]:
+    """The command lines of all runs of a stage, in order."""
+    config = YAML(typ="safe").load(params)
+    if stage in ("train", "score", "probe"):
+        yield from (["hansard-bias", stage, model, "1"] for model in config["models"])
+    elif stage in ("corpus", "encode"):
+        yield from (["hansard-bias", stage, corpus] for corpus in config["corpora"])
+    else:
+        yield ["hansard-bias", stage]
 
 
 def prepare(folder: Path, factor: int) -> None:
     """A project with so many times the sample's speeches and sittings."""
     yaml = YAML()
     params = yaml.load(ROOT / "params.yaml")
-    for key in ("speeches", "sittings"):
-        params["sample"][key] *= factor
+    params["sample"]["speeches"] *= factor
+    params["sample"]["sittings"] = min(params["sample"]["sittings"] * factor, MOST_SITTINGS)
     params["train"] |= {"seeds": [1], "epochs": 1}
     folder.mkdir()
     yaml.dump(params, folder / "params.yaml")
@@ -55,69 +52,56 @@ def prepare(folder: Path, factor: int) -> None:
     (folder / "data" / "probes").symlink_to(ROOT / "data" / "probes")
 
 
-def measure(folder: Path) -> dict[str, tuple[float, float]]:
-    """Seconds and peak memory (GB) of every stage; of several runs the sum and the largest."""
-    found: dict[str, tuple[float, float]] = {}
-    for stage, arguments in stages():
-        seconds, peak = run(folder, arguments)
-        before = found.get(stage, (0.0, 0.0))
-        found[stage] = before[0] + seconds, max(before[1], peak)
-    return found
+def run(folder: Path, stage: str) -> Measured:
+    """Seconds and peak memory of a stage; of several runs the sum and the largest."""
+    taken = [measure(command, folder) for command in commands(stage, folder / "params.yaml")]
+    return Measured(sum(each.seconds for each in taken), max(each.peak_bytes for each in taken))
 
 
-def run(folder: Path, arguments: tuple[str, ...]) -> tuple[float, float]:
-    """One stage in a process of its own: seconds, and GB of the largest process."""
-    # A child's peak is only known to the process that waited for it, so each has a waiter of its own.
-    waiter = (
-        "import resource, subprocess, sys; code = subprocess.call([sys.executable, '-m', 'hansard_bias.cli', "
-        "*sys.argv[1:]], stdout=subprocess.DEVNULL); "
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)"
-    )
-    began = time.perf_counter()
-    command = [sys.executable, "-c", waiter, *arguments]
-    done = subprocess.run(command, cwd=folder, env=os.environ, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(arguments)}: {done.stderr[-1000:]}")
-    return time.perf_counter() - began, int(done.stdout.split()[-1]) * 1024 / 1e9
+def words(folder: Path) -> int:
+    """Words of all corpora, kept."""
+    return sum(json.loads(path.read_text())["tokens"] for path in (folder / "metrics/corpora").glob("*.json"))
 
 
-def exponent(factors: list[int], seconds: list[float], start: float) -> float:
-    """Slope of log(seconds - start) over log(factor), by least squares."""
-    work = np.log(np.maximum(np.array(seconds) - start, 1e-3))
-    return float(np.polyfit(np.log(factors), work, 1)[0])
+def exponent(factors: list[int], seconds: list[float]) -> float | None:
+    """The k of seconds = a + b * factor ** k that fits best (least squares, a and b at least 0), on a grid of 0.01."""
+    if seconds[-1] - seconds[0] < LEAST_GROWTH or len(factors) < 3:
+        return None
+    grid = np.arange(0.05, 3.0, 0.01)
+    return float(min(grid, key=lambda power: _misfit(np.array(factors) ** power, np.array(seconds))))
 
 
-def start_seconds(arguments: tuple[str, ...], folder: Path) -> float:
-    """What a process takes that does nothing but import what the stage needs."""
-    code = f"import hansard_bias.stages.{arguments[0]}"
-    began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)
-    return time.perf_counter() - began
+def _misfit(growth: np.ndarray, seconds: np.ndarray) -> float:
+    """Squared relative distance of the best line over the growth, whose two coefficients are not negative."""
+    design = np.stack([np.ones_like(growth), growth], axis=1) / seconds[:, None]
+    fits = [np.linalg.lstsq(design[:, columns], np.ones(len(seconds)), rcond=None)[0] for columns in ([0, 1], [1])]
+    fitted = fits[0] if (fits[0] >= 0).all() else np.array([0.0, *fits[1]])
+    return float(((design @ fitted - 1) ** 2).sum())
 
 
 def main() -> None:
     """Measure and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--factors", type=int, nargs="+", default=[1, 4, 16])
+    parser.add_argument("--until", choices=STAGES, default=STAGES[-1], help="the last stage to run")
     options = parser.parse_args()
-    tables = []
+    factors, stages = sorted(options.factors), STAGES[: STAGES.index(options.until) + 1]
+    tables: list[dict[str, Measured]] = []
     with tempfile.TemporaryDirectory() as name:
-        for factor in options.factors:
+        for factor in factors:
             folder = Path(name) / str(factor)
             prepare(folder, factor)
-            tables.append(measure(folder))
-            print(f"{factor}x: {sum(seconds for seconds, _ in tables[-1].values()):.0f} s", file=sys.stderr, flush=True)
-        starts: dict[str, float] = {}
-        for stage, arguments in stages():
-            starts[stage] = starts.get(stage, 0.0) + start_seconds(arguments, folder)
-    heads = [f"{factor}x, s" for factor in options.factors] + [f"{factor}x, GB" for factor in options.factors]
-    print("| stage | " + " | ".join(heads) + " | exponent |\n|" + "---|" * (len(heads) + 2))
-    for stage in tables[0]:
-        seconds = [table[stage][0] for table in tables]
-        cells = [f"{value:.1f}" for value in seconds] + [f"{table[stage][1]:.2f}" for table in tables]
-        power = f"{exponent(options.factors, seconds, starts[stage]):.2f}" if stage in GROWING else "–"
-        print(f"| {stage} | " + " | ".join(cells) + f" | {power} |")
-    print(f"\nThis process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9:.2f} GB")
+            tables.append({stage: run(folder, stage) for stage in stages})
+            seconds = sum(each.seconds for each in tables[-1].values())
+            print(f"{factor}x: {words(folder):,} words, {seconds:.0f} s", file=sys.stderr, flush=True)
+    heads = [f"{factor}x, s" for factor in factors] + [f"{factor}x, GB" for factor in factors]
+    print("| stage | " + " | ".join(heads) + " | exponent | memory |\n|" + "---|" * (len(heads) + 3))
+    for stage in stages:
+        taken = [table[stage] for table in tables]
+        cells = [f"{each.seconds:.1f}" for each in taken] + [f"{each.peak_bytes / 1e9:.2f}" for each in taken]
+        power = exponent(factors, [each.seconds for each in taken])
+        growth = taken[-1].peak_bytes / taken[0].peak_bytes
+        print(f"| {stage} | {' | '.join(cells)} | {'–' if power is None else f'{power:.2f}'} | ×{growth:.1f} |")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,15 @@ def test_little_work_starts_no_process(items: range, processes: int) -> None:
     assert {process for _, process in results} <= {os.getpid()}
 
 
+def test_other_processes_start_when_the_work_has_lasted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hansard_bias.parallel.cores", lambda: 2)
+    assert {process for _, process in in_order(slow_square, range(20))} == {os.getpid()}
+    monkeypatch.setattr("hansard_bias.parallel.START_SECONDS", 0.01)
+    results = [*in_order(slow_square, range(20))]
+    assert [square for square, _ in results] == [number * number for number in range(20)]
+    assert (results[0][1] == os.getpid()) and os.getpid() not in {process for _, process in results[1:]}
+
+
 def test_items_are_taken_only_as_they_are_needed() -> None:
     taken = []
 

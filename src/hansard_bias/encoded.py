@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from hansard_bias.paths import appearing_folder
 from hansard_bias.randomness import UInt64, stable_hashes
 from hansard_bias.tables import table_writer
 
@@ -62,10 +63,13 @@ def write_encoded_parts(
     folder: Path, schema: pa.Schema, parts: Iterable[tuple[pa.Table, Iterable[npt.NDArray[np.uint16]]]]
 ) -> None:
     """Write one corpus part by part, none of which stays in memory; `schema` is that of every part's index."""
-    folder.mkdir(parents=True, exist_ok=True)
     total = 0
     lengths = pa.field("pieces", pa.int32())
-    with table_writer(folder / INDEX_FILE, schema.append(lengths)) as table, (folder / PIECES_FILE).open("wb") as flat:
+    with (
+        appearing_folder(folder) as new,
+        table_writer(new / INDEX_FILE, schema.append(lengths)) as table,
+        (new / PIECES_FILE).open("wb") as flat,
+    ):
         _write_header(flat, 0)
         for index, pieces in parts:
             sizes = [flat.write(item.astype(np.uint16).tobytes()) // 2 for item in pieces]

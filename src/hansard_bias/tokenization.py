@@ -15,6 +15,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from hansard_bias.architectures import first_position
 from hansard_bias.config import ConfigError, TokenizerConfig
 from hansard_bias.initial import init_error, read_settings
+from hansard_bias.paths import appearing_folder
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 PAD_ID, UNK_ID, CLS_ID, SEP_ID, MASK_ID = range(5)
@@ -85,7 +86,7 @@ def take_tokenizer(init: str) -> tuple[Tokenizer, tuple[str, ...]]:
 
     settings = read_settings(init)
     # The class of the tokenizer knows the special tokens of folders that do not name them.
-    known: Any = AutoTokenizer.from_pretrained(init, local_files_only=True)
+    known: Any = AutoTokenizer.from_pretrained(init, local_files_only=True, trust_remote_code=False)
     tokenizer = Tokenizer.from_file(str(Path(init) / "tokenizer.json"))
     # A tokenizer may be saved with the length of its last use: speeches are never cut off, nor padded here.
     tokenizer.no_truncation()
@@ -112,9 +113,10 @@ def save_tokenizer(
 
     names = dict(zip(NAMES, tokens, strict=True))
     fast: Any = PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=max_length, **names)
-    fast.save_pretrained(str(folder))
-    # save_pretrained rebuilds the special tokens; the file of record is the tokenizer as it was trained.
-    tokenizer.save(str(folder / "tokenizer.json"))
+    with appearing_folder(folder) as new:
+        fast.save_pretrained(str(new))
+        # save_pretrained rebuilds the special tokens; the file of record is the tokenizer as it was trained.
+        tokenizer.save(str(new / "tokenizer.json"))
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:

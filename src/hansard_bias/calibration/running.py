@@ -16,7 +16,7 @@ from hansard_bias.calibration.arrays import FIELDS, Measured, write_arrays
 from hansard_bias.calibration.config import CalibrationConfig
 from hansard_bias.calibration.design import Replicate, replicates, shape_of
 from hansard_bias.calibration.replicates import measure
-from hansard_bias.parallel import in_order
+from hansard_bias.parallel import cores, in_order
 from hansard_bias.paths import appearing
 
 
@@ -43,7 +43,7 @@ def _measure_all(
     if len(missing) < len(wanted):
         say(f"{part}: {len(wanted) - len(missing)} of {len(wanted)} replicates were measured before")
     work = partial(_measure_one, config=config, base=base, folder=folder)
-    for done, replicate in enumerate(in_order(work, missing), start=1):
+    for done, replicate in enumerate(in_order(work, missing, cores()), start=1):
         if done % max(1, len(missing) // 10) == 0:
             say(f"{part}: {len(wanted) - len(missing) + done} of {len(wanted)} replicates ({replicate})")
     return _gather(folder, wanted, shape_of(part, config))

@@ -13,7 +13,7 @@ from hansard_bias.config import Config, ConfigError
 from hansard_bias.corpora.cleaning import clean_text
 from hansard_bias.initial import TOKENIZER, check_initial, initial_digests
 from hansard_bias.measurement.probing import check_writable, load_probing, probe_digests
-from hansard_bias.paths import CHECKED, INITIAL, METRICS, MODELS, PROBE_FILES, SAMPLE, write_json
+from hansard_bias.paths import CHECKED, INITIAL, METRICS, MODELS, PROBE_FILES, SAMPLE, appearing, write_json
 from hansard_bias.writable import require_writable, with_folders_below
 
 
@@ -22,15 +22,16 @@ def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_f
     for name, corpus in config.corpora.items():
         path = Path(corpus.path)
         if not path.is_relative_to(SAMPLE) and not path.exists():
-            remedy = "correct the path, or go back to the sample with `hansard-bias preset sample`"
+            home = f"write ~ out: {path.expanduser()}" if corpus.path.startswith("~") else "correct the path"
+            remedy = f"{home}, or go back to the sample with `git checkout params.yaml`"
             raise ConfigError(f"corpora.{name}.path", corpus.path, "an existing archive or folder", remedy)
     check_initial(config.model.init)
     check_probes(config)
     require_writable([output.parent, MODELS, *with_folders_below(METRICS)])
     write_json(initial, initial_digests(config.model.init))
     write_json(probe_files, probe_digests(config.probe))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text("params.yaml is valid\n", encoding="utf-8")
+    with appearing(output) as partial:
+        partial.write_text("params.yaml is valid\n", encoding="utf-8")
 
 
 def check_probes(config: Config) -> None:

@@ -17,7 +17,6 @@ from hansard_bias.tokenization import equal_bytes, save_tokenizer, take_tokenize
 
 def run(config: Config, aligned: Path = ALIGNED, output: Path = TOKENIZER) -> None:
     """Train on the training splits, or take the tokenizer of `model.init`; write a Hugging Face tokenizer."""
-    output.mkdir(parents=True, exist_ok=True)
     if config.model.init:
         check_initial(config.model.init)
         positions = with_initial_sizes(config).model.max_position_embeddings

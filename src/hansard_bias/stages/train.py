@@ -17,7 +17,17 @@ from hansard_bias import tokenization, unfinished
 from hansard_bias.config import Config
 from hansard_bias.encoded import Windows, read_encoded
 from hansard_bias.initial import with_initial_sizes
-from hansard_bias.paths import ENCODED, METRICS, MIXTURES, MODELS, TOKENIZER, needed, run_name, write_json
+from hansard_bias.paths import (
+    ENCODED,
+    METRICS,
+    MIXTURES,
+    MODELS,
+    TOKENIZER,
+    appearing_folder,
+    needed,
+    run_name,
+    write_json,
+)
 from hansard_bias.training import checkpoints, device, watching
 from hansard_bias.training.batches import MaskedText
 from hansard_bias.training.budget import Portion, mixture_windows, some_windows, training_portion
@@ -68,7 +78,8 @@ def train(
     trainer = Trainer(task, starting_model(config, vocabulary, seed, root), precision, log, interruption)
     speed = model_speed(config, portion, precision, vocabulary, trainer.accelerator.num_processes)
     if trainer.accelerator.is_main_process:
-        watching.warn(watching.device_warnings(asked, precision, device.has_gpu(), device.has_fast_bf16()))
+        has = device.has_gpu(), device.has_fast_bf16()
+        watching.warn(watching.device_warnings(asked, precision, *has, speed.flops_per_piece))
         trainer.watch = watching.follow(trainer.total, speed)
     trainer.run()
     summary: dict[str, Any] = {}
@@ -76,9 +87,10 @@ def train(
         summary = summarise(trainer, portion, precision, speed)
         folder = root / MODELS / run_name(model, seed)
         summary["run"] = identity.key
-        summary["fingerprint"] = save_model(trainer, folder, root / TOKENIZER)
-        card = model_card(config, model, seed, summary, vocabulary, text_sizes(portion, task.validation.windows))
-        (folder / "README.md").write_text(card, encoding="utf-8")
+        with appearing_folder(folder) as new:
+            summary["fingerprint"] = save_model(trainer, new, root / TOKENIZER)
+            card = model_card(config, model, seed, summary, vocabulary, text_sizes(portion, task.validation.windows))
+            (new / "README.md").write_text(card, encoding="utf-8")
         write_json(root / METRICS / "training" / f"{run_name(model, seed)}.json", summary)
         unfinished.remove(task.checkpoints)
     end_together(trainer.accelerator)
