@@ -5,7 +5,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 READY := $(VENV)/.ready
 
-.PHONY: setup repro test check ui bench calibrate pins audit faults
+.PHONY: setup repro test check ui bench calibrate pins audit faults fuzz
 
 # No file is installed whose hash requirements/ does not have, but torch. --no-deps: everything is listed there.
 INSTALL := $(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --use-pep517
@@ -70,6 +70,11 @@ calibrate: setup  ## is the instrument sound? A pipeline of its own; then the pa
 
 faults: setup  ## kills, full disks, damaged files and more against the whole pipeline: an hour, with a table at its end
 	python tests/faults/campaign.py
+
+MINUTES ?= 60
+fuzz: setup  ## looks for files that break a reader: `make fuzz MINUTES=10`; what it finds lies in .fuzz/found
+	@test -d $(VENV)/fuzz || $(VENV)/bin/pip install --quiet --no-deps --target $(VENV)/fuzz atheris==3.0.0
+	PYTHONPATH=$(VENV)/fuzz python tests/fuzz/campaign.py --minutes $(MINUTES)
 
 bench: setup  ## archives, training, scoring and statistics against peers and theory: an hour, with nothing else running
 	python benchmarks/corpora.py

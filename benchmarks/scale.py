@@ -20,6 +20,8 @@ import numpy as np
 from measure import Measured, measure
 from ruamel.yaml import YAML
 
+from hansard_bias.config.corpora import MOST_SITTINGS
+
 ROOT = Path(__file__).parents[1]
 STAGES = ("check", "sample", "corpus", "align", "tokenizer", "encode", "train", "score", "probe", "bias", "report")
 LEAST_GROWTH = 0.5
@@ -41,8 +43,8 @@ def prepare(folder: Path, factor: int) -> None:
     """A project with so many times the sample's speeches and sittings."""
     yaml = YAML()
     params = yaml.load(ROOT / "params.yaml")
-    for key in ("speeches", "sittings"):
-        params["sample"][key] *= factor
+    params["sample"]["speeches"] *= factor
+    params["sample"]["sittings"] = min(params["sample"]["sittings"] * factor, MOST_SITTINGS)
     params["train"] |= {"seeds": [1], "epochs": 1}
     folder.mkdir()
     yaml.dump(params, folder / "params.yaml")

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 from offline_browser import OpenedPage
 
 PATIENCE_SECONDS = 120
@@ -50,10 +52,19 @@ def mlflow_ui(root: Path, environment: Mapping[str, str]) -> Iterator[str]:
             wait_for(f"http://127.0.0.1:{port}/health", server, log)
             printed = re.search(r"MLflow: (\S+)", log.read_text(encoding="utf-8"))
             assert printed, "the address is the first thing to say"
+            assert listening(server.pid) == {"127.0.0.1"}, "nobody else in the network may read the runs"
             yield printed[1]
         finally:
             os.killpg(server.pid, signal.SIGTERM)
             server.wait(PATIENCE_SECONDS)
+
+
+def listening(process: int) -> set[str]:
+    """The addresses on which a process and its children take connections."""
+    first = psutil.Process(process)
+    family = (first, *first.children(recursive=True))
+    found = (each for member in family for each in member.net_connections("inet"))
+    return {each.laddr.ip for each in found if each.status == psutil.CONN_LISTEN}
 
 
 def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:

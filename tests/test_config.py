@@ -34,6 +34,7 @@ def test_the_shipped_file_is_valid_and_names_the_study(raw: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
+        ("sample.sittings", 2801, "sample.sittings is 2801, expected 12 to 2800 sitting days"),
         ("train.lr", "1e-05", "train.lr is '1e-05', expected a number; write it without quotes"),
         ("train.lr", 0, "train.lr is 0.0, expected a rate above 0"),
         ("train.lr", float("nan"), "expected a finite number"),

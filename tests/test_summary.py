@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
+import pytest
 from rich.console import Console
 
 from hansard_bias.summary import interval_text, print_summary
@@ -21,6 +23,13 @@ def test_the_summary_prints_matrix_measures_and_places(inside: Project) -> None:
         assert all(f"{cell['value']:.2f} (" in printed for cell in measures["perplexity"].values())
     for said in ("Excess cross-entropy", "bias ratio", "tilt", "index.html", "make ui", "sittings and seeds"):
         assert said in printed
+
+
+def test_results_of_other_models_are_not_printed(inside: Project) -> None:
+    names = {"moor": "nunavut"} | {name: name for name in ("canada", "mixed")}
+    other = replace(inside.config, models={name: inside.config.models[old] for name, old in names.items()})
+    with pytest.raises(ValueError, match=r"bias\.json: results of A_nunavut, .* run `dvc repro` first"):
+        print_summary(other)
 
 
 def test_no_interval_is_invented() -> None:

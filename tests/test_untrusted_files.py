@@ -26,7 +26,12 @@ from tiny_project import ROOT
 SOURCE = ROOT / "src"
 # Each of these runs what a file says, or a text as a command; YAML() round-trips where comments must stay.
 FORBIDDEN = {"eval", "exec", "os.system", "os.popen", "torch.load", "pd.read_pickle"}
+UNPICKLERS = {"pickle", "_pickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}
 SAFE_ARGUMENTS = {"YAML": ("typ", "safe"), "np.load": ("allow_pickle", False), "np.save": ("allow_pickle", False)}
+# A model's folder may bring Python code along, which transformers else asks on the terminal whether to run.
+SAFE_ARGUMENTS |= {
+    f"{kind}.from_pretrained": ("trust_remote_code", False) for kind in ("AutoTokenizer", "AutoModelForMaskedLM")
+}
 ROUND_TRIPS = {"presets.py"}
 
 LOADERS: dict[str, Callable[[Path], Any]] = {
@@ -43,14 +48,29 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
             yield ast.unparse(node.func), node
 
 
+def unpickles(node: ast.AST) -> bool:
+    """Whether a statement imports what makes objects of bytes, or hides such a function behind another name."""
+    if isinstance(node, ast.Import):
+        return bool(UNPICKLERS & {name.name.partition(".")[0] for name in node.names})
+    if isinstance(node, ast.ImportFrom):
+        hidden = node.module in ("torch", "numpy", "os", "ruamel") and {"load", "system", "yaml"} & {
+            name.name for name in node.names
+        }
+        return bool(hidden) or (node.module or "").partition(".")[0] in UNPICKLERS
+    return False
+
+
 def unsafe_calls(code: str, round_trips: bool = False) -> list[str]:
-    """Calls that load more than data, or that start a shell."""
-    found = []
+    """Calls and imports that load more than data, or that start a shell."""
+    found = [f"line {node.lineno}: {ast.unparse(node)}" for node in ast.walk(ast.parse(code)) if unpickles(node)]
     for name, call in calls(ast.parse(code)):
         given = {word.arg: getattr(word.value, "value", None) for word in call.keywords}
         key, value = SAFE_ARGUMENTS.get(name, ("shell", given.get("shell")))
         if (
             name in FORBIDDEN
+            or name.endswith("_pickle")
+            or given.get("weights_only") is False
+            or name == "AutoConfig.from_pretrained"
             or given.get("shell")
             or (given.get(key) != value and not (name == "YAML" and round_trips))
         ):
@@ -64,7 +84,12 @@ def test_no_module_loads_more_than_data(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["torch.load(f)", "np.load(f)", "YAML().load(f)", "subprocess.run(x, shell=True)", "eval(x)"]
+    "code",
+    [
+        *("torch.load(f)", "np.load(f)", "YAML().load(f)", "subprocess.run(x, shell=True)", "eval(x)"),
+        *("import pickle", "from torch import load", "from joblib import load", "x(f, weights_only=False)"),
+        *("pandas.read_pickle(f)", "AutoTokenizer.from_pretrained(f)", "AutoConfig.from_pretrained(f)"),
+    ],
 )
 def test_the_search_finds_them(code: str) -> None:
     assert len(unsafe_calls(code)) == 1

@@ -14,6 +14,7 @@ import typer
 from hansard_bias.arguments import corpus_config, known_part, run_config, stage_config
 from hansard_bias.config import load_config
 from hansard_bias.lockfile import CALIBRATION
+from hansard_bias.messages import one_line
 from hansard_bias.runs import commands
 from hansard_bias.soundness import require_sound
 from hansard_bias.training.interruption import Interrupted, Interruption, die_with_dvc
@@ -25,6 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+LONGEST_MESSAGE = 2000
 
 CorpusName = Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus of params.yaml, for example nunavut.")]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model of params.yaml, for example mixed.")]
@@ -42,7 +45,7 @@ def main() -> None:
     except (ValueError, OSError) as error:
         if os.environ.get("HANSARD_BIAS_DEBUG") or not _is_for_users(error):
             raise
-        print(f"hansard-bias: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"hansard-bias: {one_line(str(error), LONGEST_MESSAGE)}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from hansard_bias.config import PARAMS_FILE, Config, parse_config
+from hansard_bias.messages import joined, one_line, shown
 from hansard_bias.paths import appearing
+from hansard_bias.yaml_files import BROKEN, not_yaml, read_plain_yaml
 
 
 def apply_preset(name: str, paths: list[str], file: Path = PARAMS_FILE, force: bool = False) -> list[str]:
@@ -27,12 +28,15 @@ def apply_preset(name: str, paths: list[str], file: Path = PARAMS_FILE, force: b
     if not file.is_file():
         raise ValueError(f"{file}: no such file; run this in the project's root")
     yaml = _round_trip()
+    held = read_plain_yaml(file)
+    if not isinstance(held, dict) or not isinstance(held.get("corpora"), dict):
+        raise ValueError(f"{file}: is {shown(held)}, expected sections, corpora among them; restore it first")
     try:
         document = yaml.load(file.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
+    except BROKEN as error:
+        raise not_yaml(str(file), error) from None
     named = _archive_paths(paths, document)
-    settings = dict(presets[name]) | named
+    settings = _applicable(presets[name], document) | named
     edits = [key for key in _edits(document, presets) if key not in named]
     changes = {key: line for key, value in settings.items() if (line := _set(document, key, value, file))}
     if not force and (lost := [changes[key] for key in edits if key in changes]):
@@ -44,6 +48,12 @@ def apply_preset(name: str, paths: list[str], file: Path = PARAMS_FILE, force: b
     return list(changes.values()) or [f"{file} already holds the settings of {name}"]
 
 
+def _applicable(preset: Mapping[str, Any], document: Any) -> dict[str, Any]:
+    """A preset without the places of corpora that are the preset's and not the user's: sizes fit any corpora."""
+    known = {f"corpora.{corpus}.path" for corpus in document["corpora"] or {}}
+    return {key: value for key, value in preset.items() if key in known or not key.startswith("corpora.")}
+
+
 def load_presets() -> dict[str, dict[str, Any]]:
     """Every preset by name: its settings by dotted key."""
     text = resources.files("hansard_bias").joinpath("presets.yaml").read_text(encoding="utf-8")
@@ -53,7 +63,7 @@ def load_presets() -> dict[str, dict[str, Any]]:
 
 def preset_config(name: str, file: Path = PARAMS_FILE) -> Config:
     """The configuration that params.yaml would hold with this preset."""
-    document = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+    document = read_plain_yaml(file)
     for key, value in load_presets()[name].items():
         _set(document, key, value, file)
     return parse_config(document)
@@ -79,9 +89,9 @@ def _save(yaml: Any, document: Any, file: Path) -> None:
     """Write the file whole, once it is certain that it is valid."""
     buffer = io.StringIO()
     yaml.dump(document, buffer)
-    parse_config(YAML(typ="safe", pure=True).load(buffer.getvalue()))
     with appearing(file) as partial:
         partial.write_text(buffer.getvalue(), encoding="utf-8")
+        parse_config(read_plain_yaml(partial, str(file)))
 
 
 def _archive_paths(paths: list[str], document: Any) -> dict[str, str]:
@@ -92,7 +102,7 @@ def _archive_paths(paths: list[str], document: Any) -> dict[str, str]:
         if not separator or not text:
             raise ValueError(f"--path is {argument!r}, expected CORPUS=PATH, for example nunavut=/data/Hansard.tgz")
         if corpus not in document["corpora"]:
-            raise ValueError(f"--path names {corpus!r}, expected a corpus: {', '.join(document['corpora'])}")
+            raise ValueError(f"--path names {corpus!r}, expected a corpus: {joined(document['corpora'])}")
         path = Path(text).expanduser()
         if not path.exists():
             raise ValueError(f"--path {corpus}: {text} does not exist, expected an archive or a folder")
@@ -113,13 +123,13 @@ def _set(document: Any, key: str, value: object, file: Path) -> str:
     before = place.get(last)
     if before == value:
         return ""
-    if isinstance(value, list):
+    if isinstance(value, list) and isinstance(before, list):
         line = f"{key}: {list(before)} -> {value}"
         before.clear()
         before.extend(value)
         return line
     place[last] = value
-    return f"{key}: {before} -> {value}"
+    return f"{key}: {one_line(str(before))} -> {value}"
 
 
 def _round_trip() -> Any:

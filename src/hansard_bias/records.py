@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hansard_bias.paths import appearing
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""The signs themselves, their full-width forms, and what a spreadsheet skips before them."""
+
+_AFTER_SEPARATOR = re.compile(r"(?!\A\t)([;\t]\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+
+
+def harmless(value: Any) -> Any:
+    """Text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers.
+
+    Also behind a semicolon or tab, where a spreadsheet of another country begins a new cell, quotes or not.
+    """
+    if not isinstance(value, str):
+        return value
+    safe = _AFTER_SEPARATOR.sub(r"\1'", value)
+    return f"'{safe}" if safe.lstrip(' "').startswith(FORMULA_STARTS) else safe
 
 
 def write_records(path: Path, columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> None:
@@ -20,4 +37,4 @@ def write_records(path: Path, columns: Sequence[str], records: Iterable[Mapping[
 
 def _cell(value: object) -> object:
     """Six digits are more than any of these numbers has to say, and keep the files small."""
-    return f"{value:.6g}" if isinstance(value, float) else value
+    return f"{value:.6g}" if isinstance(value, float) else harmless(value)

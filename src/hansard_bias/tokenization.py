@@ -86,7 +86,7 @@ def take_tokenizer(init: str) -> tuple[Tokenizer, tuple[str, ...]]:
 
     settings = read_settings(init)
     # The class of the tokenizer knows the special tokens of folders that do not name them.
-    known: Any = AutoTokenizer.from_pretrained(init, local_files_only=True)
+    known: Any = AutoTokenizer.from_pretrained(init, local_files_only=True, trust_remote_code=False)
     tokenizer = Tokenizer.from_file(str(Path(init) / "tokenizer.json"))
     # A tokenizer may be saved with the length of its last use: speeches are never cut off, nor padded here.
     tokenizer.no_truncation()

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from hansard_bias.config.corpora import MOST_SITTINGS
 from hansard_bias.sample.calendar import rosters, sitting_days, sitting_sizes, term_start
 from hansard_bias.sample.lexicon import LEGISLATURES, load
 
@@ -62,3 +63,8 @@ def test_terms_begin_in_their_first_year() -> None:
 
     assert {term_start(day) for day in days} == {1999, 2004, 2009, 2014}
     assert all(0 <= day.year - term_start(day) <= 4 for day in days)
+
+
+def test_as_many_sittings_as_params_allow_fit_into_the_calendar() -> None:
+    days = sitting_days(1999, "canada", MOST_SITTINGS)
+    assert len(set(days)) == MOST_SITTINGS and days == sorted(days)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from hansard_bias.config import BertSettings, ConfigError, ScoreConfig, TrainConfig
 from hansard_bias.config.validation import parse, require
+from hansard_bias.yaml_files import read_plain_yaml
 
 FOLDER = Path("calibration")
 PARAMS = FOLDER / "params.yaml"
@@ -148,10 +146,7 @@ def load_calibration(root: Path = Path(".")) -> CalibrationConfig:
     path = root / PARAMS
     if not path.is_file():
         raise ValueError(f"{PARAMS}: no such file; run this in the project's root")
-    try:
-        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{PARAMS}: not valid YAML: {' '.join(str(error).split())}") from None
+    raw = read_plain_yaml(path, str(PARAMS))
     try:
         config: CalibrationConfig = parse(CalibrationConfig, raw, "")
     except ConfigError as error:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from hansard_bias.config.corpora import (
     SPLITS,
     AlignConfig,
@@ -29,6 +26,7 @@ from hansard_bias.config.runs import (
     TrainConfig,
 )
 from hansard_bias.config.validation import ConfigError, check_labels, check_name, parse, require
+from hansard_bias.yaml_files import read_plain_yaml
 
 __all__ = [
     "SPLITS",
@@ -116,12 +114,8 @@ def load_config(path: Path = PARAMS_FILE) -> Config:
     Raises ConfigError (a ValueError) that names the key, the value and what was expected.
     """
     if not path.is_file():
-        raise ValueError(f"{path}: no such file; run this in the project's root, or `hansard-bias preset sample`")
-    try:
-        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    return parse_config(raw)
+        raise ValueError(f"{path}: no such file; run this in the project's root, or `git checkout params.yaml`")
+    return parse_config(read_plain_yaml(path))
 
 
 def parse_config(raw: object) -> Config:

@@ -13,6 +13,8 @@ READERS = ("nrc", "lipad", "parlamint", "table")
 PERIODS = ("quarter", "year", "none")
 BUDGETS = ("balanced", "full")
 SPLITS = ("train", "validation", "test")
+MOST_SITTINGS = 2_800
+"""Of a generated legislature: the weekdays of 19 years on which it may sit."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class SampleConfig:
     """Sitting days of each legislature."""
 
     def __post_init__(self) -> None:
-        require(self.sittings >= 12, "sample.sittings", self.sittings, "at least 12 sitting days")
+        days = f"12 to {MOST_SITTINGS} sitting days"
+        require(12 <= self.sittings <= MOST_SITTINGS, "sample.sittings", self.sittings, days)
         least = 10 * self.sittings
         require(self.speeches >= least, "sample.speeches", self.speeches, f"at least {least}, ten a sitting")
 

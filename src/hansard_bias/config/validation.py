@@ -11,13 +11,15 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
+from hansard_bias.messages import one_line, shown
+
 
 class ConfigError(ValueError):
     """A mistake in params.yaml: names the key, the value, what was expected and what to do."""
 
     def __init__(self, key: str, value: object, expected: str, remedy: str = "") -> None:
         advice = f"; {remedy}" if remedy else ""
-        super().__init__(f"params.yaml: {key} is {value!r}, expected {expected}{advice}")
+        super().__init__(f"params.yaml: {one_line(key)} is {shown(value)}, expected {expected}{advice}")
         self.key = key
 
 

@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Literal, Protocol
 
+from hansard_bias.messages import one_line, shown
+
 SUFFIXES = (".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".tar")
 MAX_MEMBERS = 100_000
 """Each costs about a kilobyte of memory; a century of daily files has 25,000."""
@@ -33,6 +35,7 @@ MAX_HEADER = 1 << 20
 MAX_FILE = 400_000_000
 """Bytes in one day's file; real ones have 1 to 3 million, with linguistic annotation up to 100 million."""
 
+_CONVERT = "for example by `iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW`, or save it as `CSV UTF-8` in a spreadsheet"
 _MAX_IN_MEMORY = 128 << 20
 _DAMAGE = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError)
 # What tarfile lets through where a header holds nonsense.
@@ -62,13 +65,13 @@ class _Header(tarfile.TarInfo):
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
         header = super().frombuf(buf, encoding, errors)
         if header.type == tarfile.GNUTYPE_SPARSE:
-            raise tarfile.ReadError(f"{header.name!r} is a sparse file")
+            raise tarfile.ReadError(f"{shown(header.name)} is a sparse file")
         if header.type in _EXTENDED and header.size > MAX_HEADER:
             raise tarfile.ReadError(f"an extended header of {header.size} bytes")
         return header
 
     def _proc_gnusparse_10(self, *_: object) -> None:
-        raise tarfile.ReadError(f"{self.name!r} is a sparse file")
+        raise tarfile.ReadError(f"{shown(self.name)} is a sparse file")
 
 
 def is_archive(path: Path) -> bool:
@@ -83,11 +86,11 @@ def open_archive(path: Path) -> Iterator[tarfile.TarFile]:
         with _opened(path) as archive:
             yield archive
     except _DAMAGE as error:
-        raise ValueError(f"{path}: not a complete tar archive ({error}); download it again") from None
+        raise ValueError(f"{path}: not a complete tar archive ({one_line(str(error))}); download it again") from None
     except OSError as error:
         if error.errno is not None:
             raise
-        raise ValueError(f"{path}: damaged compressed data ({error}); download it again") from None
+        raise ValueError(f"{path}: damaged compressed data ({one_line(str(error))}); download it again") from None
 
 
 def _opened(path: Path) -> tarfile.TarFile:
@@ -102,7 +105,7 @@ def _opened(path: Path) -> tarfile.TarFile:
 
 
 def _broken(path: Path, error: Exception) -> ValueError:
-    return ValueError(f"{path}: broken header in the archive ({error}); download it again")
+    return ValueError(f"{path}: broken header in the archive ({one_line(str(error))}); download it again")
 
 
 def members(archive: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:
@@ -114,10 +117,12 @@ def members(archive: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:
         if member.isdir():
             continue
         if not member.isreg() or member.issparse():
-            raise ValueError(f"{path}: member {member.name!r} is not a regular file; expected an archive without links")
+            raise ValueError(
+                f"{path}: member {shown(member.name)} is not a regular file; expected an archive without links"
+            )
         parts = PurePosixPath(member.name.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts:
-            raise ValueError(f"{path}: member {member.name!r} points outside the archive; expected relative paths")
+            raise ValueError(f"{path}: member {shown(member.name)} points outside the archive; expected relative paths")
         if not parts.name.startswith("."):
             yield member
     _check_end(archive, path)
@@ -136,7 +141,7 @@ def _headers(archive: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:
 
 def _check_sizes(path: Path, member: tarfile.TarInfo, count: int, total: int) -> None:
     """Refuse what no archive of debates claims."""
-    name = f"{path}: member {member.name!r}"
+    name = f"{path}: member {shown(member.name)}"
     if count > MAX_MEMBERS:
         raise ValueError(f"{name} is number {count}, expected at most {MAX_MEMBERS} members")
     if not 0 <= member.size <= MAX_MEMBER:
@@ -171,10 +176,18 @@ def find_files(path: Path, suffix: str) -> list[Path]:
     if is_archive(path):
         return [path]
     files = sorted(file for file in path.rglob(f"*{suffix}") if file.is_file() and not file.name.startswith("."))
+    for file in files:
+        check_file_name(file.name, str(path))
     archives = sorted(file for file in path.glob("*") if is_archive(file))
     if not files and len(archives) > 1:
         raise ValueError(f"{path}: holds {len(archives)} archives, expected one; give the path of the one to read")
     return files or archives
+
+
+def check_file_name(name: str, place: str) -> None:
+    """Raise ValueError for a file's name that cannot stand in a table or a message."""
+    if not name.isprintable():
+        raise ValueError(f"{place}: a file is named {shown(name)}, expected a name that can be printed; rename it")
 
 
 def names(sources: Sequence[Path], suffix: str) -> list[str]:
@@ -185,8 +198,12 @@ def names(sources: Sequence[Path], suffix: str) -> list[str]:
         listed = [member for member in members(archive, sources[0]) if member.name.endswith(suffix)]
     large = next((member for member in listed if member.size > MAX_FILE), None)
     if large is not None:
-        raise ValueError(f"{sources[0]}: member {large.name!r} has {large.size} bytes, expected at most {MAX_FILE}")
+        raise ValueError(
+            f"{sources[0]}: member {shown(large.name)} has {large.size} bytes, expected at most {MAX_FILE}"
+        )
     found = sorted({member.name for member in listed})
+    for name in found:
+        check_file_name(PurePosixPath(name).name, str(sources[0]))
     if len(found) != len(listed):
         raise ValueError(f"{sources[0]}: holds a file twice; expected each day once")
     return found
@@ -245,4 +262,4 @@ def decode(raw: bytes, name: str, offset: int = 0) -> str:
         return raw.decode("utf-8-sig" if offset == 0 else "utf-8")
     except UnicodeDecodeError as error:
         place = offset + error.start
-        raise ValueError(f"{name}: byte {place} is not UTF-8; convert the file to UTF-8") from None
+        raise ValueError(f"{name}: byte {place} is not UTF-8; convert the file, {_CONVERT}") from None

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
+from collections.abc import Callable
 from functools import cache
 
-MARKERS = re.compile(
-    r"[(\[]\s*(?:interpretation(?:\s+(?:ends?|begins|continues))?|translation|english)\s*[)\]](?:\s*:)?", re.I
-)
+_MARKER = re.compile(r"[(\[]\s*(?:interpretation(?:\s+(?:ends?|begins|continues))?|translation|english)\s*[)\]]", re.I)
+_AFTER_MARKER = re.compile(r"(?:\s*:)?")
 # Votes and readings that a record notes in the midst of a speech: (Motion agreed to).
-_NOTES = re.compile(
-    r"\( ?(?:the (?:house|committee)|motions?|bills?|amendments?|clauses?|title|schedule|report)\b[^()\[]*"
-    r"\b(?:adjourned|adopted|agreed|carried|defeated|divided|negatived|read|reported)\b[^()\[]*\)"
-    r"(?: division no ?\. ?\d+)?",
-    re.I,
+_NOTE = re.compile(
+    r"\( ?(?:the (?:house|committee)|motions?|bills?|amendments?|clauses?|title|schedule|report)\b", re.I
 )
+_NOTED = re.compile(r"\b(?:adjourned|adopted|agreed|carried|defeated|divided|negatived|read|reported)\b", re.I)
+_AFTER_NOTE = re.compile(r"(?: division no ?\. ?\d+)?", re.I)
+_BRACKET = re.compile(r"[()\[\]]")
 MASK = "[MASK]"
 
 _SINGLE = "\u2018\u2019\u201a\u201b\u2032\u2035\u00b4`\u02bc\u02b9\u02c8\uff07"
@@ -27,14 +27,20 @@ _DELETED = "\u00ad\u200c\u200d\u2060\ufeff"
 
 
 @cache
-def _surface_table() -> dict[int, str]:
-    """Every character that has a plainer equivalent."""
+def _unseen_table() -> dict[int, str]:
+    """Every character that is blank or invisible: it becomes a space, or nothing."""
     table = {
         code: " "
         for code in range(sys.maxunicode + 1)
         if unicodedata.category(chr(code)) in ("Cc", "Cf", "Cs", "Zs", "Zl", "Zp")
     }
-    table |= dict.fromkeys(map(ord, _DELETED), "")
+    return table | dict.fromkeys(map(ord, _DELETED), "")
+
+
+@cache
+def _surface_table() -> dict[int, str]:
+    """Every character that has a plainer equivalent."""
+    table = dict(_unseen_table())
     for plain, characters in (("'", _SINGLE), ('"', _DOUBLE), ("-", _DASHES), ("...", "\u2026")):
         table |= dict.fromkeys(map(ord, characters), plain)
     return table
@@ -110,10 +116,53 @@ _FORMULA = re.compile(
 
 def strip_markers(text: str) -> str:
     """Remove what the interpreters' booth adds: `(interpretation)`, `(interpretation ends)`, `[Translation]`."""
-    removed = 1
-    while removed and ("(" in text or "[" in text):
-        text, removed = MARKERS.subn(" ", text)
-    return text
+    if _MARKER.search(text) is None:
+        return text
+    return _without(text, lambda part: _MARKER.fullmatch(part) is not None, _AFTER_MARKER)
+
+
+def _without(text: str, is_aside: Callable[[str], bool], tail: re.Pattern[str]) -> str:
+    """The text with a blank in the place of each aside in brackets and the `tail` behind it.
+
+    One pass, whatever stands inside what: a bracket in which another one stays is no aside, nor is any around it.
+    """
+    outside: list[str] = []
+    opened: list[list[str]] = []
+    place = 0
+    for bracket in _BRACKET.finditer(text):
+        (opened[-1] if opened else outside).append(text[place : bracket.start()])
+        place = bracket.end()
+        if bracket[0] in "([":
+            opened.append([bracket[0]])
+            continue
+        if opened and is_aside("".join(opened[-1]) + bracket[0]):
+            opened.pop()
+            (opened[-1] if opened else outside).append(" ")
+            after = tail.match(text, place)
+            assert after is not None, "it may be empty"
+            place = after.end()
+        elif bracket[0] == "]" and not (opened and opened[-1][0] == "["):
+            (opened[-1] if opened else outside).append("]")
+        else:
+            outside.extend(part for parts in opened for part in parts)
+            outside.append(bracket[0])
+            opened.clear()
+    outside.extend(part for parts in opened for part in parts)
+    return "".join([*outside, text[place:]])
+
+
+def _is_note(part: str) -> bool:
+    """Whether brackets, with what stands in them, are a note of a vote or a marker (which a note may have split)."""
+    line = " ".join(part.split())
+    if _MARKER.fullmatch(line):
+        return True
+    note = _NOTE.match(line) if line.endswith(")") else None
+    return note is not None and _NOTED.search(line, note.end()) is not None
+
+
+def plain_line(text: str) -> str:
+    """A name, topic or place as it can stand in a table, on a page and in a terminal: one line, nothing invisible."""
+    return " ".join((text if text.isprintable() else text.translate(_unseen_table())).split())
 
 
 def clean_text(text: str, lowercase: bool) -> str:
@@ -123,8 +172,8 @@ def clean_text(text: str, lowercase: bool) -> str:
     """
     text = _plain_characters(text.lower() if lowercase else text)
     text = " ".join(strip_markers(text).split())
-    while "(" in text and (spoken := _NOTES.sub(" ", text)) != text:
-        text = " ".join(strip_markers(spoken).split())
+    if _NOTE.search(text):
+        text = " ".join(_without(text, _is_note, _AFTER_NOTE).split())
     text = text.replace("''", '"')
     if " '" in text or text.startswith("' "):
         for pattern, replacement in _SPACED_APOSTROPHES:
@@ -168,7 +217,21 @@ def _plain_characters(text: str) -> str:
     if text.isascii():
         return _ASCII_CONTROL.sub(" ", text).replace("`", "'")
     # Once more after the table: what it deletes may have stood between a letter and its accent.
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).translate(_surface_table()))
+    return _composed(_composed(text).translate(_surface_table()))
+
+
+def _composed(text: str) -> str:
+    """Composed characters (NFC); sorting the accents of one letter takes the square of their number, so 30 must do."""
+    if unicodedata.is_normalized("NFC", text):
+        return text
+    return unicodedata.normalize("NFC", _many_accents().sub(r"\1", text))
+
+
+@cache
+def _many_accents() -> re.Pattern[str]:
+    """More accents on one letter than Unicode's stream-safe form allows."""
+    accents = "".join(chr(code) for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code)))
+    return re.compile(f"([{accents}]{{30}})[{accents}]+")
 
 
 def is_procedural(text: str) -> bool:

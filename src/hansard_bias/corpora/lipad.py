@@ -12,6 +12,7 @@ from hansard_bias.corpora.archives import Readable, contents, find_files, is_arc
 from hansard_bias.corpora.cleaning import strip_markers
 from hansard_bias.corpora.records import Ordinals, Record, plain_name
 from hansard_bias.corpora.table_files import long_cells
+from hansard_bias.messages import joined, one_line
 
 NEEDED = ("speechdate", "speechtext")
 MAX_CELL = 5_000_000
@@ -113,14 +114,14 @@ def _rows(name: str, content: Readable) -> Iterator[tuple[int, Mapping[str, str]
                 raise ValueError(f"{name}:{line - len(current.lines)}: a quoted cell never ends; expected a whole file")
         except csv.Error as error:
             raise ValueError(
-                f"{name}:{rows.line_num}: {error}; expected cells of at most {MAX_CELL} characters"
+                f"{name}:{rows.line_num}: {one_line(str(error))}; expected cells of at most {MAX_CELL} characters"
             ) from None
 
 
 def _check_header(header: Sequence[str], name: str) -> None:
     missing = [column for column in NEEDED if column not in header]
     if missing:
-        raise ValueError(f"{name}: no column {', '.join(missing)}; there are {', '.join(header) or 'none'}")
+        raise ValueError(f"{name}: no column {', '.join(missing)}; there are {joined(header) or 'none'}")
 
 
 def _record(row: Mapping[str, str] | Sequence[str], source: str, ordinals: Ordinals) -> Record:

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 _INLINE = re.compile(r"a|abbr|b|cite|em|font|i|mark|q|s|small|span|strong|sub|sup|u")
 _UNREAD = frozenset(("script", "style"))
 # Plain text has these signs, too ("5 < 6", "R&D"): a parser that took them for markup would swallow words.
-_STRAY = re.compile(r"<(?!/?[A-Za-z][^<>]*>|!--)|&(?!#?\w{1,32};)")
+_STRAY = re.compile(r"<(?!/?[A-Za-z][^<>]*>)|&(?!#?\w{1,32};)")
 
 
 class _Text(HTMLParser):
@@ -37,11 +37,20 @@ class _Text(HTMLParser):
             self.parts.append("\n")
 
 
+def _without_comments(text: str) -> str:
+    """Text without what stands between `<!--` and `-->`; the parser takes the square of the time for open ones."""
+    kept, place = [], 0
+    while (start := text.find("<!--", place)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        kept.append(text[place:start])
+        place = end + len("-->")
+    return "".join([*kept, text[place:]])
+
+
 def plain_text(text: str) -> str:
     """Text without tags, comments and character references; text that has none comes back as it is."""
     if "<" not in text and "&" not in text:
         return text
     parser = _Text()
-    parser.feed(_STRAY.sub(lambda sign: "&lt;" if sign[0] == "<" else "&amp;", text))
+    parser.feed(_STRAY.sub(lambda sign: "&lt;" if sign[0] == "<" else "&amp;", _without_comments(text)))
     parser.close()
     return "".join(parser.parts)

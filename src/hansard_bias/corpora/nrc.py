@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from hansard_bias.corpora.archives import Readable, is_archive, members, open_archive, text_lines
 from hansard_bias.corpora.nrc_sitting import Sitting
 from hansard_bias.corpora.records import Ordinals, Record
+from hansard_bias.messages import shown
 
 TEXT, IDS = "NunavutHansard.en", "NunavutHansard.id"
 MAX_LINE = 1_000_000
@@ -92,7 +93,9 @@ def _sitting(key: str, number: int) -> date:
         return date(int(found[1]), int(found[2]), int(found[3]))
     except ValueError:
         example = "'Hansard_19990401<TAB>65'"
-        raise ValueError(f"{IDS}:{number}: {key!r} is not a sitting and a line number, expected {example}") from None
+        raise ValueError(
+            f"{IDS}:{number}: {shown(key)} is not a sitting and a line number, expected {example}"
+        ) from None
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from hansard_bias.corpora.records import plain_name
 
 _WORDS = re.compile(r"[^\W\d_]+(?: ?['\u2019\-] ?[^\W\d_]+)*")
 _PRESENT = re.compile(r"(?:.* )?members present ?:?", re.I)
-_CONTENTS_LINE = re.compile(r".*(?: \d{1,4}|\d+ ?[-\u2013] ?\d+ ?\( ?\d+ ?\).*)")
+_CONTENTS_LINE = re.compile(r".*(?: \d{1,4}|\d ?[-\u2013] ?\d+ ?\( ?\d+ ?\).*)")
 _SEAT = re.compile(r"\([^)]*\)?")
 _LONGEST_NAME = 60
 _TITLE_LINES = 3

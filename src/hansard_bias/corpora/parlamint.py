@@ -15,6 +15,7 @@ from hansard_bias.corpora.archives import contents, find_files, names
 from hansard_bias.corpora.parlamint_piece import Piece
 from hansard_bias.corpora.records import Ordinals, Record, plain_name
 from hansard_bias.corpora.xml_stream import read_xml
+from hansard_bias.messages import joined, shown
 
 _COMPONENT = re.compile(r"(.*?)[_.-]?(\d{4}-\d{2}-\d{2})")
 _ISO_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T.*)?")
@@ -64,7 +65,7 @@ def _debates(listed: Sequence[str], path: Path) -> list[str]:
         chosen.setdefault(key, name)
         corpora.add(found[1])
     if len(corpora) != 1:
-        held = ", ".join(sorted(corpora)) or "no file of debates"
+        held = joined(sorted(corpora)) or "no file of debates"
         raise ValueError(f"{path}: holds {held}; expected files of one corpus, such as ParlaMint-XX_2015-01-05.xml")
     return [chosen[key] for key in sorted(chosen)]
 
@@ -185,4 +186,4 @@ def _day(value: str, place: str) -> date:
     try:
         return date.fromisoformat(found[1] if found else "")
     except ValueError:
-        raise ValueError(f"{place}: {value!r} is not a day of sitting, expected YYYY-MM-DD") from None
+        raise ValueError(f"{place}: {shown(value)} is not a day of sitting, expected YYYY-MM-DD") from None

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from hansard_bias.config import CleanConfig, CorpusConfig
-from hansard_bias.corpora.cleaning import clean_text, is_procedural
+from hansard_bias.corpora.cleaning import clean_text, is_procedural, plain_line
 from hansard_bias.corpora.readers import READERS, SOURCES
 from hansard_bias.corpora.records import Record
 from hansard_bias.corpora.schemas import KEPT, REJECTED
@@ -131,7 +131,7 @@ def sift(name: str, clean: CleanConfig, records: Sequence[Record]) -> Sifted:
         text = clean_text(record.text, clean.lowercase)
         reason = record.reason or drop_reason(text, record.role, clean)
         if reason:
-            rejected.append((*_facts(name, record), text, reason, record.source))
+            rejected.append((*_facts(name, record), text, reason, plain_line(record.source)))
         else:
             kept.append((*_facts(name, record), text, _storable(record.text)))
     return Sifted(_table(kept, KEPT), _table(rejected, REJECTED))
@@ -159,13 +159,13 @@ def digest(root: Path, files: Iterable[Path]) -> str:
 def _facts(name: str, record: Record) -> tuple[object, ...]:
     day = record.sitting.isoformat() if record.sitting else "undated"
     speech_id = f"{name}/{day}/{record.ordinal:05d}"
-    speaker, topic = _storable(record.speaker), _storable(record.topic)
+    speaker, topic = plain_line(record.speaker), plain_line(record.topic)
     return speech_id, name, record.sitting, record.ordinal, speaker, record.role, topic
 
 
 def _storable(text: str) -> str:
-    """Text that UTF-8 can hold: JSON can smuggle in half of a surrogate pair."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    """Text that UTF-8 can hold: JSON can smuggle in half of a surrogate pair. A NUL ends a text elsewhere."""
+    return (text if text.isascii() else text.encode("utf-8", "replace").decode()).replace("\0", " ")
 
 
 def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:

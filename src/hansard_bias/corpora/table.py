@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hansard_bias.config import ColumnsConfig
+from hansard_bias.corpora.archives import check_file_name
 from hansard_bias.corpora.cleaning import strip_markers
 from hansard_bias.corpora.markup import plain_text
 from hansard_bias.corpora.records import ROLES, Ordinals, Record, plain_name
@@ -57,12 +58,15 @@ def sources(path: Path) -> list[Path]:
         f"expected {', '.join(FORMATS)}, alone or compressed ({', '.join(COMPRESSED)}), or a folder of such files"
     )
     if path.is_file():
+        check_file_name(path.name, str(path.parent))
         if not table_format(path):
             raise ValueError(f"{path}: not a table by its name; {expected}")
         return [path]
     files = [file for file in path.rglob("*") if table_format(file) and file.is_file() and not _hidden(file, path)]
     if not files:
         raise ValueError(f"{path}: holds no table; {expected}")
+    for file in files:
+        check_file_name(_name(file, path), str(path))
     bare = Counter(_name(file, path).removesuffix(file.suffix * (file.suffix in COMPRESSED)) for file in files)
     twice = [name for name, times in bare.items() if times > 1]
     if twice:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hansard_bias.corpora.archives import MAX_RATIO, RATIO_FROM, text_lines
+from hansard_bias.messages import one_line
 
 MAX_CELL = 10_000_000
 """Characters in a cell; a long speech has 150,000."""
@@ -77,11 +78,11 @@ def open_table(path: Path, name: str) -> Iterator[TableFile]:
             content = _Believable(stream, name, path.stat().st_size)
             yield TableFile(name, stream, content, path.suffix.lower() in COMPRESSED)
     except _DAMAGE as error:
-        raise ValueError(f"{name}: damaged compressed data ({error}); get the file again") from None
+        raise ValueError(f"{name}: damaged compressed data ({one_line(str(error))}); get the file again") from None
     except OSError as error:
         if error.errno is not None:
             raise
-        raise ValueError(f"{name}: damaged data ({' '.join(str(error).split())}); get the file again") from None
+        raise ValueError(f"{name}: damaged data ({one_line(str(error))}); get the file again") from None
 
 
 def _unpacked(path: Path) -> io.BufferedIOBase:

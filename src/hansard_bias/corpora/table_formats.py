@@ -14,6 +14,7 @@ from typing import Any
 
 from hansard_bias.corpora.archives import decode
 from hansard_bias.corpora.table_files import COMPRESSED, MAX_CELL, TableFile, long_cells, open_table
+from hansard_bias.messages import joined, one_line
 
 BATCH_ROWS = 256
 Row = tuple[int, Mapping[str, object] | str]
@@ -49,8 +50,8 @@ def _missing(name: str, wanted: Iterable[str], known: Iterable[str]) -> None:
     columns = dict.fromkeys(known)
     absent = [column for column in wanted if column not in columns]
     if absent:
-        there = ", ".join(columns) or "none"
-        raise ValueError(f"{name}: no column {', '.join(absent)}; there are {there}; correct `columns` in params.yaml")
+        there = joined(columns) or "none"
+        raise ValueError(f"{name}: no column {joined(absent)}; there are {there}; correct `columns` in params.yaml")
 
 
 def _csv(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
@@ -81,7 +82,7 @@ def _separated(file: TableFile, lines: Iterable[str], sign: str, wanted: Sequenc
                 line = rows.line_num + 1
         except csv.Error as error:
             advice = f"expected quoted cells of at most {MAX_CELL} characters"
-            raise ValueError(f"{file.name}:{rows.line_num}: {error}; {advice}") from None
+            raise ValueError(f"{file.name}:{rows.line_num}: {one_line(str(error))}; {advice}") from None
 
 
 def _check_header(name: str, header: Sequence[str], wanted: Sequence[str]) -> None:
@@ -177,7 +178,7 @@ def _parquet(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
 
 
 def _not_parquet(name: str, row: int, error: Exception) -> ValueError:
-    return ValueError(f"{name}:{row}: not readable as Parquet ({' '.join(str(error).split())}); get the file again")
+    return ValueError(f"{name}:{row}: not readable as Parquet ({one_line(str(error))}); get the file again")
 
 
 FORMATS: Mapping[str, Callable[[TableFile, Sequence[str]], Iterator[Row]]] = MappingProxyType(

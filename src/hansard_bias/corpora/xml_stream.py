@@ -8,6 +8,7 @@ from typing import NoReturn, Protocol
 from xml.parsers import expat
 
 from hansard_bias.corpora.archives import Readable
+from hansard_bias.messages import shown
 
 MAX_TAG = 1_000_000
 """Characters of one tag or comment, which the parser must hold; a real one has a few hundred."""
@@ -111,14 +112,14 @@ class _Source:
         self.silent = 0
 
     def _entity(self, entity: str, *_: object) -> None:
-        self._refuse(f"the declaration of an entity, {entity!r}")
+        self._refuse(f"the declaration of an entity, {shown(entity)}")
 
     def _doctype(self, doctype: str, *_: object) -> None:
         # Refused at its end, so that an entity declared in it is what is named.
         self.doctype = doctype
 
     def _doctype_end(self) -> None:
-        self._refuse(f"the document type declaration {self.doctype!r}")
+        self._refuse(f"the document type declaration {shown(self.doctype)}")
 
     def _refuse(self, what: str) -> NoReturn:
         raise ValueError(f"{self.name}:{self.parser.CurrentLineNumber}: {what}; expected plain TEI without it")

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import csv
 import io
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 from hansard_bias.measurement.prompts import check_mask, mask_of
+from hansard_bias.messages import joined, one_line, shown, unseen
 
 COLUMNS = ("prompt", "favorable_answer", "unfavorable_answer", "theme")
 FORMATS = (".csv", ".xlsx")
+MAX_BYTES = 5_000_000
+"""Of a file, and of a workbook's parts unpacked; a thousand prompts need some 200,000."""
+MAX_CELLS = 1_000_000
+
+# What openpyxl lets through where a workbook is damaged or made to do harm.
+_BROKEN = (
+    *(BadZipFile, zlib.error, EOFError, OSError, SyntaxError, RuntimeError, AssertionError),
+    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError),
+)
 
 Row = tuple[int, Sequence[Any]]
 
@@ -83,6 +94,7 @@ def _rows(path: Path) -> Iterator[Row]:
 
 
 def _csv_rows(path: Path) -> Iterator[Row]:
+    _check_size(path, path.stat().st_size)
     try:
         # Spreadsheets begin their CSV files with a byte order mark.
         text = path.read_text(encoding="utf-8-sig")
@@ -97,7 +109,9 @@ def _csv_rows(path: Path) -> Iterator[Row]:
             # A quoted cell may hold line breaks: a record is named by its first line.
             start = reader.line_num + 1
     except csv.Error as error:
-        raise ValueError(f"{path}:{reader.line_num}: not valid CSV ({error}); mend the quotes of this line") from None
+        raise ValueError(
+            f"{path}:{reader.line_num}: not valid CSV ({one_line(str(error))}); mend the quotes of this line"
+        ) from None
 
 
 def _sheet_rows(path: Path) -> Iterator[Row]:
@@ -105,18 +119,51 @@ def _sheet_rows(path: Path) -> Iterator[Row]:
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
+    _check_size(path, path.stat().st_size)
+    rows: list[Sequence[Any]] = []
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
-        rows = list(book.worksheets[0].iter_rows(values_only=True))
-        book.close()
-    except (BadZipFile, InvalidFileException, KeyError, IndexError, SyntaxError, ValueError) as error:
-        problem = " ".join(str(error).split())
+        size = _unpacked_size(path)
+        if size <= MAX_BYTES:
+            book = load_workbook(path, read_only=True, data_only=True)
+            rows = list(_bounded(book.worksheets[0].iter_rows(values_only=True)))
+            book.close()
+    except (*_BROKEN, InvalidFileException) as error:
+        problem = one_line(str(error)) or type(error).__name__
         raise ValueError(f"{path}: not a readable XLSX workbook ({problem}); save it anew, or as CSV") from None
+    _check_size(path, size)
     yield from enumerate(rows, 1)
 
 
+def _check_size(path: Path, size: int) -> None:
+    if size > MAX_BYTES:
+        raise ValueError(f"{path}: over {MAX_BYTES} bytes, expected a benchmark; split it, or save the one sheet alone")
+
+
+def _unpacked_size(path: Path) -> int:
+    """The bytes of all parts of a workbook, unpacked in pieces: what the file says of its sizes need not be true."""
+    size = 0
+    with ZipFile(path) as parts:
+        for part in parts.infolist():
+            with parts.open(part) as content:
+                while piece := content.read(1 << 16):
+                    size += len(piece)
+                    if size > MAX_BYTES:
+                        return size
+    return size
+
+
+def _bounded(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    """The rows; a sheet of a few bytes can say that its only cell stands in row 1,000,000 and column XFD."""
+    cells = 0
+    for row in rows:
+        cells += len(row) + 1
+        if cells > MAX_CELLS:
+            raise ValueError(f"more than {MAX_CELLS} cells with those that are empty")
+        yield row
+
+
 def _text(cell: Any) -> str:
-    return "" if cell is None else str(cell).strip()
+    return "" if cell is None else " ".join(str(cell).split())
 
 
 def _places(where: str, header: Sequence[Any]) -> dict[str, int]:
@@ -124,7 +171,7 @@ def _places(where: str, header: Sequence[Any]) -> dict[str, int]:
     names = [_text(cell).casefold() for cell in header]
     for column in COLUMNS:
         if names.count(column) != 1:
-            found = ", ".join(name for name in names if name) or "nothing"
+            found = joined(name for name in names if name) or "nothing"
             problem = "is missing" if column not in names else "occurs more than once"
             raise ValueError(
                 f"{where}: the column {column!r} {problem} (found: {found}); expected {', '.join(COLUMNS)}"
@@ -137,9 +184,11 @@ def _item(where: str, line: int, cells: Sequence[Any], places: dict[str, int]) -
     for column, value in values.items():
         if not value:
             raise ValueError(f"{where}: {column} is empty, expected text; fill it in or remove the line")
+        if sign := unseen(value):
+            raise ValueError(f"{where}: {column} holds the invisible character {sign}; remove it")
     prompt = mask_of(values["prompt"])
     check_mask(prompt, where)
     favorable, unfavorable = values["favorable_answer"], values["unfavorable_answer"]
     if favorable.casefold() == unfavorable.casefold():
-        raise ValueError(f"{where}: both answers are {favorable!r}; expected two different words")
+        raise ValueError(f"{where}: both answers are {shown(favorable)}; expected two different words")
     return Item(line, prompt, favorable, unfavorable, values["theme"])

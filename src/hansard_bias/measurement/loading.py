@@ -17,6 +17,7 @@ def load_model(folder: Path) -> Any:
         str(folder),
         attn_implementation="sdpa" if torch.cuda.is_available() else "eager",
         local_files_only=True,
+        trust_remote_code=False,
         use_safetensors=True,
     )
     return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()

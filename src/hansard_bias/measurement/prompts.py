@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hansard_bias.measurement.yaml_files import fields, read_yaml, text_of
+from hansard_bias.messages import one_line, shown
 
 MASK = "[MASK]"
 MIN_PARAPHRASES = 5
@@ -77,10 +78,12 @@ def load_prompts(path: Path) -> list[Prompt]:
         raise ValueError(f"{path}: expected a list of prompts, each with id, theme, text and paraphrases")
     prompts = [_parse_prompt(entry, f"{path}: prompt number {number}") for number, entry in enumerate(content, 1)]
     for prompt in prompts:
-        _check_prompt(prompt, f"{path}: prompt {prompt.id}")
+        _check_prompt(prompt, f"{path}: prompt {one_line(prompt.id)}")
     repeated = [name for name, count in Counter(prompt.id for prompt in prompts).items() if count > 1]
     if repeated:
-        raise ValueError(f"{path}: prompt {repeated[0]}: this id occurs more than once; give each prompt its own")
+        raise ValueError(
+            f"{path}: prompt {one_line(repeated[0])}: this id occurs more than once; give each prompt its own"
+        )
     return prompts
 
 
@@ -94,12 +97,14 @@ def load_groups(path: Path) -> tuple[Group, Group]:
     if not isinstance(content, Mapping) or len(content) != 2:
         found = len(content) if isinstance(content, Mapping) else 0
         raise ValueError(f"{path}: holds {found} groups, expected exactly two, each with label, note and terms")
-    first, second = (_parse_group(str(name), entry, f"{path}: group {name}") for name, entry in content.items())
+    first, second = (
+        _parse_group(str(name), entry, f"{path}: group {one_line(str(name))}") for name, entry in content.items()
+    )
     repeated = [
         term for term, count in Counter(term.casefold() for term in first.terms + second.terms).items() if count > 1
     ]
     if repeated:
-        raise ValueError(f"{path}: term {repeated[0]!r} occurs more than once in the two groups; keep one of them")
+        raise ValueError(f"{path}: term {shown(repeated[0])} occurs more than once in the two groups; keep one of them")
     return first, second
 
 
@@ -139,7 +144,7 @@ def around_mask(text: str, surface: Callable[[str], str]) -> tuple[str, str]:
     """
     parts = re.split(_STAND_IN, surface(text.replace(MASK, _STAND_IN)), flags=re.IGNORECASE)
     if len(parts) != 2:
-        raise ValueError(f"prompt {text!r}: cleaning changes the text around its {MASK}; reword it")
+        raise ValueError(f"prompt {shown(text)}: cleaning changes the text around its {MASK}; reword it")
     return parts[0].rstrip(), parts[1]
 
 
@@ -152,10 +157,10 @@ def written_after(before: str, term: str, surface: Callable[[str], str]) -> str:
 
 def _parse_prompt(entry: Any, where: str) -> Prompt:
     if isinstance(entry, Mapping) and "id" in entry:
-        where = f"{where.rpartition(': ')[0]}: prompt {entry['id']}"
+        where = f"{where.rpartition(': ')[0]}: prompt {one_line(str(entry['id']))}"
     name, theme, text, paraphrases = fields(entry, where, ("id", "theme", "text", "paraphrases"))
     if not isinstance(paraphrases, list):
-        raise ValueError(f"{where}: paraphrases is {paraphrases!r}, expected a list of texts")
+        raise ValueError(f"{where}: paraphrases is {shown(paraphrases)}, expected a list of texts")
     others = tuple(mask_of(text_of(item, f"{where}: paraphrase {n}")) for n, item in enumerate(paraphrases, 1))
     text = mask_of(text_of(text, f"{where}: text"))
     return Prompt(text_of(name, f"{where}: id"), text_of(theme, f"{where}: theme"), text, others)
@@ -170,9 +175,9 @@ def check_mask(text: str, where: str) -> None:
     """Raise ValueError unless the text holds exactly one [MASK], as a word of its own."""
     count = text.count(MASK)
     if count != 1:
-        raise ValueError(f"{where}: {text!r} holds {count} {MASK}, expected exactly one")
+        raise ValueError(f"{where}: {shown(text)} holds {count} {MASK}, expected exactly one")
     if not _LONE_MASK.search(text):
-        raise ValueError(f"{where}: {text!r} joins {MASK} to its neighbour, expected a space between; add it")
+        raise ValueError(f"{where}: {shown(text)} joins {MASK} to its neighbour, expected a space between; add it")
 
 
 def _check_prompt(prompt: Prompt, where: str) -> None:
@@ -183,14 +188,14 @@ def _check_prompt(prompt: Prompt, where: str) -> None:
         raise ValueError(f"{where}: {found} paraphrases, expected at least {MIN_PARAPHRASES}; write more")
     repeated = [text for text, count in Counter(prompt.texts).items() if count > 1]
     if repeated:
-        raise ValueError(f"{where}: {repeated[0]!r} occurs more than once; a paraphrase says it in other words")
+        raise ValueError(f"{where}: {shown(repeated[0])} occurs more than once; a paraphrase says it in other words")
 
 
 def _parse_group(name: str, entry: Any, where: str) -> Group:
     label, note, terms = fields(entry, where, ("label", "note", "terms"))
     if not isinstance(terms, Mapping) or not terms:
-        raise ValueError(f"{where}: terms is {terms!r}, expected at least one `term: why it is there`; add terms")
+        raise ValueError(f"{where}: terms is {shown(terms)}, expected at least one `term: why it is there`; add terms")
     for term, reason in terms.items():
-        text_of(reason, f"{where}: the note of term {term!r}")
+        text_of(reason, f"{where}: the note of term {shown(term)}")
     spelled = tuple(text_of(term, f"{where}: a term") for term in terms)
     return Group(name, text_of(label, f"{where}: label"), text_of(note, f"{where}: note"), spelled)

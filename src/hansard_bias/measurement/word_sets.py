@@ -10,6 +10,7 @@ from typing import Any
 
 from hansard_bias.measurement.prompts import MASK, Group, check_mask
 from hansard_bias.measurement.yaml_files import fields, read_yaml, text_of, texts_of
+from hansard_bias.messages import joined, one_line, shown
 
 WORD = "[WORD]"
 KEYS = ("sets", "templates", "tests", "pairs")
@@ -65,22 +66,24 @@ def load_associations(path: Path, groups: Sequence[Group]) -> Associations:
     known = {group.name: WordSet(group.name, group.terms) for group in groups}
     for part in _sets(sets_, str(path)):
         if part.name in known:
-            raise ValueError(f"{path}: set {part.name}: a group of probe.groups has this name; choose another")
+            raise ValueError(
+                f"{path}: set {one_line(part.name)}: a group of probe.groups has this name; choose another"
+            )
         known[part.name] = part
     listed = tests if isinstance(tests, list) else [tests]
     parsed = tuple(_test(entry, f"{path}: test number {number}", known) for number, entry in enumerate(listed, 1))
     repeated = [name for name, count in Counter(test.id for test in parsed).items() if count > 1]
     if repeated:
-        raise ValueError(f"{path}: test {repeated[0]}: this id occurs more than once; give each test its own")
+        raise ValueError(f"{path}: test {one_line(repeated[0])}: this id occurs more than once; give each test its own")
     return Associations(parsed, _templates(templates, f"{path}: templates"), _pairs(pairs, str(path)))
 
 
 def _sets(entry: Any, path: str) -> list[WordSet]:
     if not isinstance(entry, Mapping):
-        raise ValueError(f"{path}: sets is {entry!r}, expected `name: {{note, words}}`")
+        raise ValueError(f"{path}: sets is {shown(entry)}, expected `name: {{note, words}}`")
     parts = []
     for name, content in entry.items():
-        where = f"{path}: set {name}"
+        where = f"{path}: set {one_line(str(name))}"
         note, words = fields(content, where, ("note", "words"))
         text_of(note, f"{where}: note")
         parts.append(WordSet(str(name), texts_of(words, f"{where}: words", MIN_WORDS)))
@@ -89,7 +92,7 @@ def _sets(entry: Any, path: str) -> list[WordSet]:
 
 def _test(entry: Any, where: str, known: Mapping[str, WordSet]) -> AssociationTest:
     if isinstance(entry, Mapping) and "id" in entry:
-        where = f"{where.rpartition(': ')[0]}: test {entry['id']}"
+        where = f"{where.rpartition(': ')[0]}: test {one_line(str(entry['id']))}"
     name, targets, attributes = fields(entry, where, ("id", "targets", "attributes"))
     pairs = [
         _two(names, f"{where}: {kind}", known) for kind, names in (("targets", targets), ("attributes", attributes))
@@ -98,16 +101,16 @@ def _test(entry: Any, where: str, known: Mapping[str, WordSet]) -> AssociationTe
     places = Counter(word.casefold() for part in (*test.targets, *test.attributes) for word in part.words)
     shared = [word for word, count in places.items() if count > 1]
     if shared:
-        raise ValueError(f"{where}: {shared[0]!r} is in two of its sets; keep it in one")
+        raise ValueError(f"{where}: {shown(shared[0])} is in two of its sets; keep it in one")
     return test
 
 
 def _two(names: Any, where: str, known: Mapping[str, WordSet]) -> tuple[WordSet, WordSet]:
     if not isinstance(names, list) or len(names) != 2:
-        raise ValueError(f"{where}: is {names!r}, expected the names of two sets")
+        raise ValueError(f"{where}: is {shown(names)}, expected the names of two sets")
     for name in names:
-        if name not in known:
-            raise ValueError(f"{where}: no set is named {name!r}, expected one of {', '.join(known)}; correct it")
+        if not isinstance(name, str) or name not in known:
+            raise ValueError(f"{where}: no set is named {shown(name)}, expected one of {joined(known)}; correct it")
         if len(known[name].words) < MIN_WORDS:
             raise ValueError(f"{where}: {name} holds 1 word, expected {MIN_WORDS} or more; add words")
     return known[names[0]], known[names[1]]
@@ -118,21 +121,21 @@ def _templates(entry: Any, where: str) -> tuple[str, ...]:
     for template in templates:
         count = template.count(WORD)
         if count != 1 or MASK in template:
-            raise ValueError(f"{where}: {template!r} holds {count} {WORD}, expected exactly one and no {MASK}")
-    shown = tuple(template.replace(WORD, MASK) for template in templates)
-    for template in shown:
+            raise ValueError(f"{where}: {shown(template)} holds {count} {WORD}, expected exactly one and no {MASK}")
+    asked = tuple(template.replace(WORD, MASK) for template in templates)
+    for template in asked:
         check_mask(template, where)
-    return shown
+    return asked
 
 
 def _pairs(entry: Any, path: str) -> tuple[tuple[str, str], ...]:
     if not isinstance(entry, list):
-        raise ValueError(f"{path}: pairs is {entry!r}, expected a list of pairs of words (or [])")
+        raise ValueError(f"{path}: pairs is {shown(entry)}, expected a list of pairs of words (or [])")
     pairs = []
     for number, pair in enumerate(entry, 1):
         where = f"{path}: pair {number}"
         words = texts_of(pair, where, 2)
         if len(words) != 2:
-            raise ValueError(f"{where}: is {pair!r}, expected two words")
+            raise ValueError(f"{where}: is {shown(pair)}, expected two words")
         pairs.append((words[0], words[1]))
     return tuple(pairs)

@@ -7,10 +7,10 @@ import io
 import math
 from collections.abc import Iterable, Sequence
 
+from hansard_bias.records import harmless
 from hansard_bias.reporting.formats import training_text
 from hansard_bias.reporting.results import Interval, Results, parse_interval
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 BOUNDS = ("value", "low", "high")
 
 Value = str | float | None
@@ -114,13 +114,6 @@ def to_csv(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
     writer.writerow([harmless(name) for name in header])
     writer.writerows([harmless(value) for value in row] for row in rows)
     return buffer.getvalue()
-
-
-def harmless(value: Value) -> Value:
-    """Text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_STARTS):
-        return f"'{value}"
-    return value
 
 
 def _bounds(interval: Interval) -> list[Value]:

@@ -52,6 +52,7 @@ def load_initial(folder: Path, settings: BertSettings, vocab_size: int) -> Any:
     model, found = AutoModelForMaskedLM.from_pretrained(
         str(folder),
         local_files_only=True,
+        trust_remote_code=False,
         use_safetensors=True,
         output_loading_info=True,
         dtype=torch.float32,
