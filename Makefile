@@ -49,9 +49,9 @@ ui: setup  ## MLflow on http://127.0.0.1:5000
 	@hansard-bias ui
 
 # Tools stand beside the environment, not in it: an audit must not change what it audits.
-$(VENV)/tools/.ready: requirements/tools.txt | $(VENV)/bin/pip
+$(VENV)/%/.ready: requirements/%.txt | $(VENV)/bin/pip
 	rm -rf $(@D)
-	$(HASHED) requirements/tools.txt --target $(@D)
+	$(HASHED) $< --target $(@D)
 	@touch $@
 
 pins: $(VENV)/tools/.ready  ## requirements/ anew, after a change in constraints.txt (asks the package index)
@@ -72,8 +72,7 @@ faults: setup  ## kills, full disks, damaged files and more against the whole pi
 	python tests/faults/campaign.py
 
 MINUTES ?= 60
-fuzz: setup  ## looks for files that break a reader: `make fuzz MINUTES=10`; what it finds lies in .fuzz/found
-	@test -d $(VENV)/fuzz || $(VENV)/bin/pip install --quiet --no-deps --target $(VENV)/fuzz atheris==3.0.0
+fuzz: setup $(VENV)/fuzz/.ready  ## looks for files that break a reader: `make fuzz MINUTES=10`; what it finds lies in .fuzz/found
 	PYTHONPATH=$(VENV)/fuzz python tests/fuzz/campaign.py --minutes $(MINUTES)
 
 bench: setup  ## archives, training, scoring and statistics against peers and theory: an hour, with nothing else running

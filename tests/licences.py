@@ -14,6 +14,7 @@ PAGE = ROOT / "docs" / "licences.md"
 
 # Their metadata name none; read in the licence files that they bring.
 READ_BY_HAND = {
+    "atheris": "Apache-2.0",
     "axe-playwright-python": "MIT (axe-core in it: MPL-2.0)",
     "cuda-toolkit": "none named; a list of NVIDIA's packages",
     "defusedxml": "PSF-2.0",

@@ -66,7 +66,9 @@ def main() -> None:
     locks = {ROOT / name: lock(sys.argv[1], part) for name, part in parts().items() if name}
     for file, text in locks.items():
         file.parent.mkdir(exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        # An unchanged file keeps its time: it would have `make setup` install everything anew.
+        if not file.is_file() or file.read_text(encoding="utf-8") != text:
+            file.write_text(text, encoding="utf-8")
         print(f"{file.relative_to(ROOT)}: {len(hashes(file))} packages, {text.count('sha256:')} hashes")
 
 
