@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ def print_summary(config: Config, metrics: Path = METRICS, console: Console | No
     )
     console.print(f"Page:  {metrics / 'report' / 'index.html'}")
     console.print("Runs:  mlflow.db, open them with `make ui`")
+    if "VIRTUAL_ENV" not in os.environ:
+        console.print("Next:  `source .venv/bin/activate`; then `dvc` and `hansard-bias` are found here")
 
 
 def _table(title: str, measure: str, columns: list[str], models: dict[str, Any], digits: int) -> Table:
