@@ -58,12 +58,12 @@ def full_disk(campaign: Campaign) -> Outcome:
 
 
 def _fill_disk(campaign: Campaign, root: Path, share: float, outcome: Outcome) -> None:
-    outcome.tries += 1
     try:
         shutil.copytree(campaign.untouched.root, root, symlinks=True)
     except (OSError, shutil.Error):
-        outcome.refused += 1
+        outcome.notes.append(f"disk of {share:.0%}: does not hold the project itself, not tried")
         return
+    outcome.tries += 1
     clone = Clone(root)
     first = attempt(clone, "dvc", "repro")
     if first.returncode == 0:
