@@ -5,18 +5,30 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 READY := $(VENV)/.ready
 
-.PHONY: setup repro test check ui bench calibrate audit faults fuzz
+.PHONY: setup repro test check ui bench calibrate pins audit faults fuzz
+
+# No file is installed whose hash requirements/ does not have, but torch. --no-deps: everything is listed there.
+INSTALL := $(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --use-pep517
+HASHED := $(INSTALL) --require-hashes --requirement
 
 setup: $(READY)  ## a virtual environment with the pinned dependencies
 
-$(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "hansard-bias: $$($(PYTHON) --version) found, expected Python 3.11 or newer; set PYTHON=python3.11" >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+$(READY): pyproject.toml constraints.txt requirements/base.txt requirements/cuda.txt | $(VENV)/bin/pip
+	sed -n '/^setuptools==/,/[^\\]$$/p' requirements/base.txt > $(VENV)/setuptools.txt   # it builds what has no wheel
+	$(HASHED) $(VENV)/setuptools.txt
+	$(HASHED) requirements/base.txt
+	$(INSTALL) --constraint constraints.txt torch
+	@if $(VENV)/bin/pip check | grep -q '^torch .*triton'; then echo $(HASHED) requirements/cuda.txt && $(HASHED) requirements/cuda.txt; fi
+	$(INSTALL) --editable .
+	@$(VENV)/bin/pip check >$(VENV)/check.txt || { cat $(VENV)/check.txt >&2; exit 1; }
 	$(VENV)/bin/hansard-bias plots-page
 	@test -e .git || dvc config --local core.no_scm true   # a downloaded archive: everything but `dvc exp` works
 	@touch $@
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "hansard-bias: $$($(PYTHON) --version) found, expected Python 3.11 or newer; set PYTHON=python3.11" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
 
 repro: setup  ## bring everything up to date and print the result
 	@hansard-bias check
@@ -36,12 +48,21 @@ check: setup  ## style, types, architecture
 ui: setup  ## MLflow on http://127.0.0.1:5000
 	@hansard-bias ui
 
-# In an environment of its own: an audit must not change what it audits. --strict: a package that cannot be asked for fails.
-audit: setup  ## known vulnerabilities of the pinned versions (asks pypi.org), and their licences
-	$(PYTHON) -m venv $(VENV)/audit
-	$(VENV)/audit/bin/pip install --quiet pip-audit==2.10.1
-	python tests/licences.py
-	$(VENV)/audit/bin/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip --progress-spinner off
+# Tools stand beside the environment, not in it: an audit must not change what it audits.
+$(VENV)/%/.ready: requirements/%.txt | $(VENV)/bin/pip
+	rm -rf $(@D)
+	$(HASHED) $< --target $(@D)
+	@touch $@
+
+pins: $(VENV)/tools/.ready  ## requirements/ anew, after a change in constraints.txt (asks the package index)
+	$(VENV)/bin/python tests/pins.py $(VENV)/tools/bin/uv
+
+# --strict: a package that cannot be asked for fails; then one line says so, and that nothing was audited.
+audit: setup $(VENV)/tools/.ready  ## known vulnerabilities of the pinned versions (asks pypi.org), and their licences
+	PYTHONPATH=$(VENV)/tools python tests/licences.py
+	@PYTHONPATH=$(VENV)/tools python -m pip_audit --strict --requirement constraints.txt --no-deps --disable-pip \
+	  --progress-spinner off 2>$(VENV)/audit.txt || { ! grep -q '^ERROR' $(VENV)/audit.txt || \
+	  sed -n '/^ERROR/{s/^ERROR:[^:]*:/hansard-bias: not audited, the index gives no advisories: /p;q}' $(VENV)/audit.txt >&2; exit 1; }
 
 calibrate: setup  ## is the instrument sound? A pipeline of its own; then the page, which shows the result
 	dvc repro calibration/dvc.yaml
@@ -51,8 +72,7 @@ faults: setup  ## kills, full disks, damaged files and more against the whole pi
 	python tests/faults/campaign.py
 
 MINUTES ?= 60
-fuzz: setup  ## looks for files that break a reader: `make fuzz MINUTES=10`; what it finds lies in .fuzz/found
-	@test -d $(VENV)/fuzz || $(VENV)/bin/pip install --quiet --no-deps --target $(VENV)/fuzz atheris==3.0.0
+fuzz: setup $(VENV)/fuzz/.ready  ## looks for files that break a reader: `make fuzz MINUTES=10`; what it finds lies in .fuzz/found
 	PYTHONPATH=$(VENV)/fuzz python tests/fuzz/campaign.py --minutes $(MINUTES)
 
 bench: setup  ## archives, training, scoring and statistics against peers and theory: an hour, with nothing else running

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hansard_bias.cli import main
-from hansard_bias.leftovers import clean, resumable
+from hansard_bias.leftovers import clean, others, resumable
 from hansard_bias.unfinished import locked
 from tiny_project import Project
 
@@ -90,3 +90,15 @@ def test_a_training_of_params_yaml_keeps_its_checkpoints(
 def test_a_project_without_leftovers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert clean(0) == ([], [])
+
+
+def test_what_only_its_owner_can_judge_is_named_and_stays(littered: Path) -> None:
+    assert list(others()) == []
+    for name in (".dvc/cache/files/md5/ab/cd", "mlflow.db", "mlartifacts/run/page"):
+        (littered / name).parent.mkdir(parents=True, exist_ok=True)
+        (littered / name).write_bytes(b"x" * 1_500_000)
+    age(littered, 10)
+    clean(7)
+    cache, runs = others()
+    assert cache.startswith(".dvc/cache: 1.5 MB") and "`dvc gc --all-commits --all-experiments`" in cache
+    assert runs.startswith("mlflow.db and mlartifacts: 3.0 MB") and "mlflow gc --backend-store-uri" in runs

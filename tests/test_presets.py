@@ -53,6 +53,15 @@ def test_production_is_the_study(file: Path) -> None:
     assert (train.patience, train.save_every, train.keep) == (3, 1000, 3)
 
 
+def test_the_sample_s_sizes_fit_corpora_of_one_s_own(file: Path) -> None:
+    """Who has replaced the sample's corpora still gets its small model, and keeps what is theirs."""
+    file.write_text(file.read_text(encoding="utf-8").replace("nunavut", "moor").replace("raw/sample/moor", "moor.csv"))
+    apply_preset("production", [])
+    lines = apply_preset("sample", [])
+    assert load_config(file).corpora["moor"].path == "data/moor.csv"
+    assert "model.hidden_size: 768 -> 128" in lines
+
+
 def test_there_and_back_is_the_shipped_file(file: Path) -> None:
     apply_preset("production", [])
     apply_preset("sample", [])

@@ -53,6 +53,21 @@ def clean(days: float, keep: Iterable[str] = (), root: Path = Path(".")) -> tupl
     return removed, kept
 
 
+def others(root: Path = Path(".")) -> Iterator[str]:
+    """What grows with every experiment and only its owner can judge: its size, and the commands that free it."""
+    store = root / "mlflow.db"
+    places = {
+        "`dvc exp remove NAME`, then `dvc gc --all-commits --all-experiments`": [root / ".dvc" / "cache"],
+        "delete runs in `make ui`, then `mlflow gc --backend-store-uri sqlite:///mlflow.db "
+        "--tracking-uri sqlite:///mlflow.db`": [store, root / "mlartifacts"],
+    }
+    for remedy, paths in places.items():
+        kept = [path for path in paths if path.exists()]
+        if kept:
+            names = " and ".join(str(path.relative_to(root)) for path in kept)
+            yield f"{names}: {sum(map(_stored, kept)) / 1e6:,.1f} MB of experiments' results; to free some: {remedy}"
+
+
 def resumable(config: Config) -> list[str]:
     """Names of the checkpoint folders that the trainings of params.yaml would go on from."""
     try:
@@ -114,6 +129,12 @@ def _size(path: Path) -> int:
     """What removing it frees: a file that DVC's cache holds too stays there."""
     states = (file.lstat() for file in (path, *path.rglob("*")))
     return sum(state.st_size for state in states if stat.S_ISREG(state.st_mode) and state.st_nlink == 1)
+
+
+def _stored(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder, with those that the workspace shares."""
+    states = (file.lstat() for file in (path, *path.rglob("*")))
+    return sum(state.st_size for state in states if stat.S_ISREG(state.st_mode))
 
 
 def _remove(path: Path) -> None:

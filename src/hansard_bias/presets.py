@@ -36,7 +36,7 @@ def apply_preset(name: str, paths: list[str], file: Path = PARAMS_FILE, force: b
     except BROKEN as error:
         raise not_yaml(str(file), error) from None
     named = _archive_paths(paths, document)
-    settings = dict(presets[name]) | named
+    settings = _applicable(presets[name], document) | named
     edits = [key for key in _edits(document, presets) if key not in named]
     changes = {key: line for key, value in settings.items() if (line := _set(document, key, value, file))}
     if not force and (lost := [changes[key] for key in edits if key in changes]):
@@ -46,6 +46,12 @@ def apply_preset(name: str, paths: list[str], file: Path = PARAMS_FILE, force: b
         )
     _save(yaml, document, file)
     return list(changes.values()) or [f"{file} already holds the settings of {name}"]
+
+
+def _applicable(preset: Mapping[str, Any], document: Any) -> dict[str, Any]:
+    """A preset without the places of corpora that are the preset's and not the user's: sizes fit any corpora."""
+    known = {f"corpora.{corpus}.path" for corpus in document["corpora"] or {}}
+    return {key: value for key, value in preset.items() if key in known or not key.startswith("corpora.")}
 
 
 def load_presets() -> dict[str, dict[str, Any]]:

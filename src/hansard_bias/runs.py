@@ -38,7 +38,7 @@ def clean(
 ) -> None:
     """Remove stale checkpoints, orphaned workspaces of experiments and broken-off files; say what was freed."""
     from hansard_bias.leftovers import clean as remove
-    from hansard_bias.leftovers import resumable
+    from hansard_bias.leftovers import others, resumable
     from hansard_bias.mending import mend
 
     for line in mend():
@@ -49,6 +49,8 @@ def clean(
     for line in kept:
         print(f"kept {line}")
     print(f"freed {sum(each.size for each in removed) / 1e6:,.1f} MB")
+    for line in others():
+        print(line)
 
 
 @commands.command()

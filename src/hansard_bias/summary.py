@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,16 @@ from hansard_bias.paths import METRICS, needed
 
 
 def print_summary(config: Config, metrics: Path = METRICS, console: Console | None = None) -> None:
-    """Print the comparison recorded in metrics/."""
+    """Print the comparison recorded in metrics/; raises ValueError where it is not that of params.yaml."""
     console = console or Console(highlight=False, width=max(120, Console().width))
     bias = json.loads(needed(metrics / "bias.json", "bias").read_text(encoding="utf-8"))
+    wanted = [config.row_key(model) for model in config.models]
     columns = [f"on_{name}" for name in config.columns()]
+    if sorted(bias["models"]) != sorted(wanted) or not all(
+        sorted(measures["perplexity"]) == sorted(columns) for measures in bias["models"].values()
+    ):
+        held = f"{metrics / 'bias.json'}: results of {', '.join(bias['models'])} on other corpora or models"
+        raise ValueError(f"{held} than those of params.yaml ({', '.join(wanted)}); run `dvc repro` first")
     console.print(_table("Perplexity: rows read columns", "perplexity", columns, bias["models"], 2))
     console.print(_table("Excess cross-entropy, nats per token", "excess_nats", columns, bias["models"], 3))
     console.print(_ratios(bias["models"]))
@@ -29,6 +36,8 @@ def print_summary(config: Config, metrics: Path = METRICS, console: Console | No
     )
     console.print(f"Page:  {metrics / 'report' / 'index.html'}")
     console.print("Runs:  mlflow.db, open them with `make ui`")
+    if "VIRTUAL_ENV" not in os.environ:
+        console.print("Next:  `source .venv/bin/activate`; then `dvc` and `hansard-bias` are found here")
 
 
 def _table(title: str, measure: str, columns: list[str], models: dict[str, Any], digits: int) -> Table:

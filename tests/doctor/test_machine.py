@@ -35,6 +35,19 @@ def test_memory_is_what_can_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "2.0 GB of it free: enough for the sample" in machine.memory().text
 
 
+def test_a_git_that_does_not_know_its_user_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DVC only says that something unexpected happened."""
+    settings = tmp_path / "config"
+    settings.write_text("[user]\n\tuseConfigOnly = true\n", encoding="utf-8")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    monkeypatch.chdir(tmp_path)
+    for name in ("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    assert "git config --global user.name NAME" in machine.git().text
+    settings.write_text("[user]\n\tname = A\n\temail = a@example.org\n", encoding="utf-8")
+    assert machine.git().verdict is Verdict.GOOD
+
+
 def test_a_small_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**11, 98 * 10**9, 2 * 10**9))

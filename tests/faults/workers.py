@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dvc_clone import Clone
 from faults.outcomes import Outcome, Results, results
-from faults.signals import LONGEST, inside, left_running, mended
+from faults.signals import GRACE, LONGEST, inside, left_running, mended
 
 if TYPE_CHECKING:
     from faults.campaign import Campaign
@@ -40,7 +40,7 @@ def killed_workers(campaign: Campaign, expected: Results, count: int) -> Outcome
             subprocess.run(("dvc", "queue", "kill", name), cwd=clone.root, env=clone.environment, capture_output=True)
         outcome.tries += max(disturbed, 1)
         name = queued(clone, disturbed + 1)
-        clone.run("dvc", "queue", "start")
+        _start(clone)
         if not _ended(clone, name, PATIENCE):
             outcome.wrong += max(disturbed, 1)
             outcome.notes.append(f"the experiment queued again did not end: {clone.run('dvc', 'queue', 'status')}")
@@ -62,20 +62,32 @@ def queued(clone: Clone, number: int) -> str:
 
 def _killed(clone: Clone, name: str, campaign: Campaign) -> bool:
     """Start a worker and kill it at a random moment; False where the experiment had ended by then."""
-    clone.run("dvc", "queue", "start")
+    _start(clone)
     if _ended(clone, name, campaign.random.uniform(0.3, LONGEST)):
         return False
     number = json.loads((clone.root / ".dvc/tmp/exps/celery/dvc-exp-worker-1.json").read_text())["pid"]
-    if campaign.random.random() < 0.5:
-        _signal_group(number)
-    else:
-        os.kill(number, signal.SIGKILL)
+    try:
+        # Its group is the worker, the experiment that it runs and the experiment's stage.
+        if campaign.random.random() < 0.5:
+            os.killpg(os.getpgid(number), signal.SIGKILL)
+        else:
+            os.kill(number, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
     return True
 
 
-def _signal_group(number: int) -> None:
-    """SIGKILL to the worker, to the experiment that it runs and to the experiment's stage."""
-    os.killpg(os.getpgid(number), signal.SIGKILL)
+def _start(clone: Clone) -> None:
+    """Start a worker, which keeps the output that it was started with, and wait until it has said who it is."""
+    told = clone.root / ".dvc/tmp/exps/celery/dvc-exp-worker-1.json"
+    told.unlink(missing_ok=True)
+    silent = subprocess.DEVNULL
+    command = ("dvc", "queue", "start")
+    subprocess.run(command, cwd=clone.root, env=clone.environment, stdout=silent, stderr=silent, check=True)
+    until = time.monotonic() + GRACE
+    while not told.is_file():
+        assert time.monotonic() < until, "no worker has started"
+        time.sleep(0.05)
 
 
 def _ended(clone: Clone, name: str, seconds: float) -> bool:

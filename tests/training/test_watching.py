@@ -75,6 +75,12 @@ def test_slow_first_updates_are_not_held_against_the_device(capsys: pytest.Captu
     assert capsys.readouterr().err == ""
 
 
+def test_no_gpu_is_missed_where_a_cpu_will_do() -> None:
+    """The sample and `preset small` are made for a CPU: their runs begin without a warning."""
+    for flops, told in ((2e7, 0), (5e8, 1)):
+        assert len(device_warnings("auto", "bf16", False, True, flops)) == told
+
+
 @pytest.mark.parametrize(
     ("asked", "precision", "gpu", "bf16", "said"),
     [

@@ -114,7 +114,7 @@ def load_config(path: Path = PARAMS_FILE) -> Config:
     Raises ConfigError (a ValueError) that names the key, the value and what was expected.
     """
     if not path.is_file():
-        raise ValueError(f"{path}: no such file; run this in the project's root, or `hansard-bias preset sample`")
+        raise ValueError(f"{path}: no such file; run this in the project's root, or `git checkout params.yaml`")
     return parse_config(read_plain_yaml(path))
 
 

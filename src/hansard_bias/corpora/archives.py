@@ -35,6 +35,7 @@ MAX_HEADER = 1 << 20
 MAX_FILE = 400_000_000
 """Bytes in one day's file; real ones have 1 to 3 million, with linguistic annotation up to 100 million."""
 
+_CONVERT = "for example by `iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW`, or save it as `CSV UTF-8` in a spreadsheet"
 _MAX_IN_MEMORY = 128 << 20
 _DAMAGE = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError)
 # What tarfile lets through where a header holds nonsense.
@@ -261,4 +262,4 @@ def decode(raw: bytes, name: str, offset: int = 0) -> str:
         return raw.decode("utf-8-sig" if offset == 0 else "utf-8")
     except UnicodeDecodeError as error:
         place = offset + error.start
-        raise ValueError(f"{name}: byte {place} is not UTF-8; convert the file to UTF-8") from None
+        raise ValueError(f"{name}: byte {place} is not UTF-8; convert the file, {_CONVERT}") from None

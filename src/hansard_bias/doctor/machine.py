@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -31,10 +32,13 @@ def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
 
 
 def git() -> Finding:
-    """DVC's experiments are git's."""
-    if shutil.which("git"):
-        return good("git", "installed")
-    return note("git", "not installed: `dvc repro` works (`dvc config core.no_scm true`), `dvc exp` does not")
+    """DVC's experiments are git's, commits by somebody with a name."""
+    if not shutil.which("git"):
+        return note("git", "not installed: `dvc repro` works (`dvc config core.no_scm true`), `dvc exp` does not")
+    if subprocess.run(["git", "var", "GIT_COMMITTER_IDENT"], capture_output=True, check=False).returncode:
+        ask = "git config --global user.name NAME; git config --global user.email ADDRESS"
+        return note("git", f"installed, but does not know you: `{ask}`, or `dvc exp` and `git commit` refuse")
+    return good("git", "installed")
 
 
 def cores() -> Finding:

@@ -22,7 +22,8 @@ def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_f
     for name, corpus in config.corpora.items():
         path = Path(corpus.path)
         if not path.is_relative_to(SAMPLE) and not path.exists():
-            remedy = "correct the path, or go back to the sample with `hansard-bias preset sample`"
+            home = f"write ~ out: {path.expanduser()}" if corpus.path.startswith("~") else "correct the path"
+            remedy = f"{home}, or go back to the sample with `git checkout params.yaml`"
             raise ConfigError(f"corpora.{name}.path", corpus.path, "an existing archive or folder", remedy)
     check_initial(config.model.init)
     check_probes(config)

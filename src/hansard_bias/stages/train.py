@@ -78,7 +78,8 @@ def train(
     trainer = Trainer(task, starting_model(config, vocabulary, seed, root), precision, log, interruption)
     speed = model_speed(config, portion, precision, vocabulary, trainer.accelerator.num_processes)
     if trainer.accelerator.is_main_process:
-        watching.warn(watching.device_warnings(asked, precision, device.has_gpu(), device.has_fast_bf16()))
+        has = device.has_gpu(), device.has_fast_bf16()
+        watching.warn(watching.device_warnings(asked, precision, *has, speed.flops_per_piece))
         trainer.watch = watching.follow(trainer.total, speed)
     trainer.run()
     summary: dict[str, Any] = {}

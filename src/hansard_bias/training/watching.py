@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,6 +15,8 @@ from hansard_bias.training.progress import CurvePoint
 from hansard_bias.training.state import LoopState
 
 LEAST_UTILISATION = 0.10
+SUITS_A_CPU = 1e8
+"""Operations a piece of models that a CPU trains in an hour: `sample` has 0.7 million, `small` 20, `production` 540."""
 FIRST_TIMED_UPDATE, LAST_TIMED_UPDATE = 10, 50
 """Throughput is judged once, between these updates of a session: the first ones are slower on most devices."""
 
@@ -120,13 +123,16 @@ def warn(lines: list[str]) -> None:
         print(f"hansard-bias: warning: {line}", file=sys.stderr, flush=True)
 
 
-def device_warnings(asked: str, precision: str, gpu: bool, fast_bf16: bool) -> list[str]:
+def device_warnings(
+    asked: str, precision: str, gpu: bool, fast_bf16: bool, flops_per_piece: float = math.inf
+) -> list[str]:
     """What this device lacks, and what to do about it.
 
-    asked, precision: `train.precision` and what came of it. gpu, fast_bf16: what the device has.
+    asked, precision: `train.precision` and what came of it. gpu, fast_bf16: what the device has. flops_per_piece: what
+    the model costs; one that suits a CPU wants no GPU.
     """
     lines = []
-    if not gpu:
+    if not gpu and flops_per_piece > SUITS_A_CPU:
         lines.append(
             f"no GPU is used, training runs on {device.device_name()}; if this machine has one, look at `nvidia-smi` "
             "and install the CUDA build of torch; if not, `hansard-bias preset small` fits a CPU"
