@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import json
+import re
 import tarfile
 import time
 import zipfile
@@ -212,3 +213,28 @@ def test_nothing_listens_but_mlflow_on_this_machine_alone(folder: str) -> None:
         assert not names & set(SERVES), path
         assert not texts & {"0.0.0.0", "::", "[::]"}, path
         assert "--host" not in texts or "127.0.0.1" in texts, path
+
+
+@pytest.mark.parametrize(
+    ("reader", "name", "start", "said"),
+    [
+        ("table", "a.csv", b"text,date,speaker,role,topic,id\n", ""),
+        ("nrc", "NunavutHansard.en", b"Mr. Moss: ", r"NunavutHansard\.en:1: a line of more than 1000000 bytes"),
+        ("lipad", "2004-2-9.csv", b"speechdate,speechtext\n2004-02-09,", r"2004-2-9\.csv:2: field larger than"),
+        ("parlamint", "x_2004-02-09.xml", b"<TEI><text><body><u>", r"x_2004-02-09\.xml:1: <u> of more than 5000000"),
+    ],
+)
+def test_lines_of_ten_megabytes(reader: str, name: str, start: bytes, said: str, tmp_path: Path) -> None:
+    """A table may hold such a speech; the other archives never do, and each says so at once."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / name).write_bytes(start + b"road " * 1_990_000 + b",2004-02-09,Moss,,,\n")
+    if reader == "nrc":
+        (folder / "NunavutHansard.id").write_bytes(b"Hansard_20030506\t1\n")
+    corpus = CorpusConfig("X", reader, str(folder), COLUMNS if reader == "table" else None)
+    begun = time.process_time()
+    try:
+        assert write_corpus("x", corpus, CleanConfig(True, 2, True, ()), tmp_path)["tokens"] == 1_990_000 and not said
+    except ValueError as error:
+        assert said and re.search(said, str(error))
+    assert time.process_time() - begun < 10

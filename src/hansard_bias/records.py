@@ -23,7 +23,8 @@ def harmless(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return value
-    safe = _AFTER_SEPARATOR.sub(r"\1'", value)
+    # The csv module of Python 3.11 leaves a carriage return without quotes, which would begin a line.
+    safe = _AFTER_SEPARATOR.sub(r"\1'", value.replace("\r", " "))
     return f"'{safe}" if safe.lstrip(' "').startswith(FORMULA_STARTS) else safe
 
 

@@ -18,7 +18,10 @@ import tempfile
 import time
 import traceback
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -29,7 +32,6 @@ SLOWEST_SECONDS = 20
 """For one input of a few kilobytes."""
 MEMORY_MEGABYTES = 1500
 LARGEST_INPUT = 6000
-MOST_KEPT = 60
 INSTRUMENTED = ["hansard_bias", "tarfile", "html", "openpyxl", "zipfile"]
 """ruamel.yaml is left out: watched, it is ten times as slow."""
 
@@ -41,10 +43,9 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60, help="in all (default: 60)")
     parser.add_argument("--keep", action="store_true", help="write tests/fuzz/corpus anew from what was found")
     parser.add_argument("--one", type=float, metavar="SECONDS", help=argparse.SUPPRESS)
-    parser.add_argument("--merge", metavar="FOLDER", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if chosen.one or chosen.merge:
-        fuzz_one(chosen.targets[0], chosen.one or 300, chosen.merge)
+    if chosen.one:
+        fuzz_one(chosen.targets[0], chosen.one)
     from fuzz.targets import TARGETS
 
     names = chosen.targets or list(TARGETS)
@@ -89,7 +90,7 @@ def _quoted(word: str) -> str:
     return "".join(f"\\x{byte:02x}" for byte in word.encode())
 
 
-def fuzz_one(name: str, seconds: float, merged: str | None = None) -> None:
+def fuzz_one(name: str, seconds: float) -> None:
     """Never returns: libFuzzer ends the process."""
     import atheris
 
@@ -117,8 +118,7 @@ def fuzz_one(name: str, seconds: float, merged: str | None = None) -> None:
 
     limits = [f"-timeout={SLOWEST_SECONDS}", f"-rss_limit_mb={MEMORY_MEGABYTES}", f"-max_len={LARGEST_INPUT}"]
     options = [f"-max_total_time={int(seconds) + 1}", f"-artifact_prefix={found}/", f"-dict={WORK / name}.dict"]
-    folders = ["-merge=1", merged, str(WORK / "corpus" / name)] if merged else [str(WORK / "corpus" / name)]
-    atheris.Setup([name, *limits, *options, *folders], once)
+    atheris.Setup([name, *limits, *options, str(WORK / "corpus" / name)], once)
     atheris.Fuzz()
 
 
@@ -132,18 +132,42 @@ def _place(error: BaseException) -> str:
 
 
 def keep(name: str) -> None:
-    """The smallest inputs that reach what the whole corpus reaches, as one file in git."""
-    corpus = WORK / "corpus" / name
+    """The smallest inputs that reach every line which the whole corpus reaches, as one file in git."""
+    from fuzz.targets import TARGETS
+
+    corpus = sorted((WORK / "corpus" / name).iterdir(), key=lambda path: (path.stat().st_size, path.name))
+    known: set[tuple[str, int]] = set()
+    chosen = []
+    for path in corpus:
+        lines = reached(TARGETS[name], path.read_bytes())
+        if not lines <= known:
+            known |= lines
+            chosen.append(path)
+    HERE.joinpath("corpus").mkdir(exist_ok=True)
+    with zipfile.ZipFile(HERE / "corpus" / f"{name}.zip", "w") as file:
+        for number, path in enumerate(chosen):
+            # Without a date: the same bytes whenever it is written.
+            file.writestr(zipfile.ZipInfo(f"{number:03d}"), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    print(f"{name}: {len(chosen)} of {len(corpus)} kept, {len(known)} lines", flush=True)
+
+
+def reached(target: Callable[[bytes, Path], None], data: bytes) -> set[tuple[str, int]]:
+    """The lines of the project that an input runs through."""
+    lines: set[tuple[str, int]] = set()
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        if "hansard_bias" not in frame.f_code.co_filename:
+            return None
+        lines.add((frame.f_code.co_filename, frame.f_lineno))
+        return trace
+
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, __file__, name, "--merge", folder]
-        subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
-        smallest = sorted(Path(folder).iterdir(), key=lambda path: (path.stat().st_size, path.name))[:MOST_KEPT]
-        HERE.joinpath("corpus").mkdir(exist_ok=True)
-        with zipfile.ZipFile(HERE / "corpus" / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as file:
-            for number, path in enumerate(smallest):
-                # The same bytes whenever it is written.
-                file.writestr(zipfile.ZipInfo(f"{number:03d}"), path.read_bytes(), zipfile.ZIP_DEFLATED)
-    print(f"{name}: kept {len(smallest)} of {len(list(corpus.iterdir()))}", flush=True)
+        sys.settrace(trace)
+        try:
+            target(data, Path(folder))
+        finally:
+            sys.settrace(None)
+    return lines
 
 
 def kept(name: str) -> list[bytes]:
