@@ -37,7 +37,7 @@ repro: setup  ## bring everything up to date and print the result
 	@hansard-bias summary
 
 test: setup  ## the tests, a file at a time in each of two processes
-	pytest --numprocesses 2 --dist loadfile
+	pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: setup  ## style, types, architecture
 	ruff check .

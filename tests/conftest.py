@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 from ruamel.yaml import YAML
 
+from built_once import built_once
 from tiny_project import ROOT, TINY, Project, merged, write_params
 
 # A busy machine is no failure.
@@ -20,6 +21,23 @@ settings.load_profile("patient")
 
 # Several test processes with all cores each slow one another down; the models here are tiny.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+LONGEST = (
+    "test_dvc.py",
+    "test_continuing.py",
+    "test_processes.py",
+    "test_interruptions.py",
+    "test_dvc_experiments.py",
+    "test_faults.py",
+)
+"""Files that come first, so that the test processes end together; the two that share a clone are apart."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
 
 
 def forget_accelerator() -> None:
@@ -57,11 +75,16 @@ def tiny(shipped: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, Any]) -> Project:
     """The tiny project, from the sample to the page."""
+    return Project(built_once(tmp_path_factory, "project", lambda folder: run_all_stages(folder, tiny)), tiny)
+
+
+def run_all_stages(folder: Path, tiny: dict[str, Any]) -> None:
+    """Every stage's own `run`, in order."""
     from hansard_bias.stages import align, bias, check, corpus, encode, probe, report, sample, score, tokenizer, train
     from hansard_bias.training.progress import Silent
 
     forget_accelerator()
-    built = Project(write_params(tmp_path_factory.mktemp("project"), tiny), tiny)
+    built = Project(write_params(folder, tiny), tiny)
     before = Path.cwd()
     os.chdir(built.root)
     try:
@@ -83,7 +106,6 @@ def project(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, Any]) -> P
     finally:
         os.chdir(before)
         forget_accelerator()
-    return built
 
 
 @pytest.fixture

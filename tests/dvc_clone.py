@@ -12,7 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from network_watch import NetworkWatch
+import pytest
+
+from built_once import built_once
+from network_watch import NetworkWatch, cut_off
 from tiny_project import ROOT, TINY, merged, write_params
 
 ONE_SEED = {"train": {"seeds": [1], "epochs": 1}, "sample": {"speeches": 240}, "tokenizer": {"vocab_size": 500}}
@@ -67,6 +70,17 @@ def tiny_clone(folder: Path, shipped: dict[str, Any]) -> Clone:
     built.run("git", "init", "-q")
     built.run("hansard-bias", "plots-page")
     return built
+
+
+def finished_clone(factory: pytest.TempPathFactory, shipped: dict[str, Any]) -> Clone:
+    """A tiny clone after its first `dvc repro` (without a network), committed."""
+
+    def build(folder: Path) -> None:
+        built = tiny_clone(folder, shipped)
+        built.run(*cut_off(), "dvc", "repro")
+        built.commit()
+
+    return Clone(built_once(factory, "clone", build))
 
 
 def copy_sources(folder: Path) -> None:

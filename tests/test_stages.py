@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from hansard_bias.stages import align, corpus
+from hansard_bias.stages import align, corpus, report
 from tiny_project import Project
 
 
@@ -19,10 +20,18 @@ def test_a_corpus_says_what_was_dropped(inside: Project, capsys: pytest.CaptureF
 
 
 def test_the_alignment_prints_its_table_and_audits(inside: Project) -> None:
-    report = json.loads((inside.root / "metrics" / "alignment.json").read_text(encoding="utf-8"))
-    lines = align.audit_lines(report)
+    written = json.loads((inside.root / "metrics" / "alignment.json").read_text(encoding="utf-8"))
+    lines = align.audit_lines(written)
     assert len(lines) == 9 + 2
     assert lines[-2].startswith("leakage: 0 test speeches in training text; 13-grams")
-    assert f"{report['format_audit']['auc_after']:.2f} after" in lines[-1]
-    report["format_audit"]["auc_after"] = None
-    assert "and - after" in align.audit_lines(report)[-1]
+    assert f"{written['format_audit']['auc_after']:.2f} after" in lines[-1]
+    written["format_audit"]["auc_after"] = None
+    assert "and - after" in align.audit_lines(written)[-1]
+
+
+def test_the_report_names_curves_of_earlier_runs(inside: Project, tmp_path: Path) -> None:
+    for name in ("mixed-1.csv", "moor-1.csv", "mixed-9.csv"):
+        (tmp_path / name).touch()
+    assert report.earlier_curves(inside.config, Path("metrics/curves")) == []
+    [line] = report.earlier_curves(inside.config, tmp_path)
+    assert "also holds mixed-9.csv, moor-1.csv, which" in line
