@@ -27,8 +27,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-LONGEST_MESSAGE = 2000
-
 CorpusName = Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus of params.yaml, for example nunavut.")]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model of params.yaml, for example mixed.")]
 Seed = Annotated[int, typer.Argument(metavar="SEED", help="One of train.seeds.")]
@@ -45,7 +43,7 @@ def main() -> None:
     except (ValueError, OSError) as error:
         if os.environ.get("HANSARD_BIAS_DEBUG") or not _is_for_users(error):
             raise
-        print(f"hansard-bias: {one_line(str(error), LONGEST_MESSAGE)}", file=sys.stderr)
+        print(f"hansard-bias: {one_line(str(error), longest=2000)}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path, PurePosixPath
 
-from hansard_bias.corpora.archives import Readable, contents, find_files, is_archive, names, text_lines
+from hansard_bias.corpora.archives import Readable, contents, find_files, is_archive, names
 from hansard_bias.corpora.cleaning import strip_markers
+from hansard_bias.corpora.decoding import text_lines
 from hansard_bias.corpora.records import Ordinals, Record, plain_name
 from hansard_bias.corpora.table_files import long_cells
 from hansard_bias.messages import joined, one_line

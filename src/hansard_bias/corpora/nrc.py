@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path, PurePosixPath
 
-from hansard_bias.corpora.archives import Readable, is_archive, members, open_archive, text_lines
+from hansard_bias.corpora.archives import Readable, is_archive, members, open_archive
+from hansard_bias.corpora.decoding import text_lines
 from hansard_bias.corpora.nrc_sitting import Sitting
 from hansard_bias.corpora.records import Ordinals, Record
 from hansard_bias.messages import shown

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hansard_bias.corpora.archives import MAX_RATIO, RATIO_FROM, text_lines
+from hansard_bias.corpora.archives import MAX_RATIO, RATIO_FROM
+from hansard_bias.corpora.decoding import text_lines
 from hansard_bias.messages import one_line
 
 MAX_CELL = 10_000_000

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from hansard_bias.corpora.archives import decode
+from hansard_bias.corpora.decoding import decode
 from hansard_bias.corpora.table_files import COMPRESSED, MAX_CELL, TableFile, long_cells, open_table
 from hansard_bias.messages import joined, one_line
 
