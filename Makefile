@@ -82,3 +82,4 @@ bench: setup  ## archives, training, scoring and statistics against peers and th
 	python benchmarks/score.py
 	python benchmarks/matrix.py
 	python benchmarks/coverage.py
+	python benchmarks/scale.py

@@ -45,7 +45,8 @@ def prepare(folder: Path, factor: int) -> None:
     params = yaml.load(ROOT / "params.yaml")
     params["sample"]["speeches"] *= factor
     params["sample"]["sittings"] = min(params["sample"]["sittings"] * factor, MOST_SITTINGS)
-    params["train"] |= {"seeds": [1], "epochs": 1}
+    # An evaluation reads as many windows at every size, as the presets for large archives have it.
+    params["train"] |= {"seeds": [1], "epochs": 1, "eval_windows": 500}
     folder.mkdir()
     yaml.dump(params, folder / "params.yaml")
     (folder / "data").mkdir()
