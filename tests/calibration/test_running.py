@@ -62,7 +62,7 @@ def test_a_killed_run_goes_on_and_measures_nothing_twice(
     monkeypatch.chdir(tmp_path)
     measured: list[str] = []
 
-    def one_at_a_time(task, items):  # type: ignore[no-untyped-def]
+    def one_at_a_time(task, items, _processes):  # type: ignore[no-untyped-def]
         for item in items:
             if len(measured) == 1:
                 measured.append("killed")
@@ -102,7 +102,7 @@ def test_the_stages_end_in_one_file(
     config: CalibrationConfig, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(running, "in_order", lambda task, items: map(task, items))
+    monkeypatch.setattr(running, "in_order", lambda task, items, _processes: map(task, items))
     with pytest.raises(ValueError, match=r"run `dvc repro calibration/dvc.yaml:base` first"):
         calibrate.run("dose", config)
     for part in ("base", "halves", "dose"):
