@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from safetensors import SafetensorError
 
+from hansard_bias import cli
 from local_models import save_local_model
 
 ROOT = Path(__file__).parents[1]
@@ -159,3 +161,9 @@ def test_a_stage_before_its_time_names_what_to_run(folder: Path) -> None:
 
 def test_no_parameters_at_all(tmp_path: Path) -> None:
     refused(call(tmp_path, "check"), "params.yaml: no such file")
+
+
+@pytest.mark.parametrize(("number", "told"), [(28, True), (5, False)])
+def test_a_full_disk_below_safetensors_is_for_users(number: int, told: bool) -> None:
+    error = SafetensorError(f"Error while serializing: I/O error: it went wrong (os error {number})")
+    assert cli._is_for_users(error) == told

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from safetensors import SafetensorError
 
 from hansard_bias.arguments import corpus_config, known_part, run_config, stage_config
 from hansard_bias.config import load_config
@@ -40,7 +41,7 @@ def main() -> None:
     except Interrupted as stop:
         print(f"hansard-bias: {stop}", file=sys.stderr)
         sys.exit(stop.status)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, SafetensorError) as error:
         if os.environ.get("HANSARD_BIAS_DEBUG") or not _is_for_users(error):
             raise
         print(f"hansard-bias: {one_line(str(error), longest=2000)}", file=sys.stderr)
@@ -240,9 +241,11 @@ def preset(
         print(line)
 
 
-def _is_for_users(error: ValueError | OSError) -> bool:
+def _is_for_users(error: ValueError | OSError | SafetensorError) -> bool:
     """Whether a person can mend it: a wrong value, a missing file, a read-only folder, a full disk or quota."""
     mendable = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if isinstance(error, SafetensorError):  # has the number in its text alone
+        return any(f"(os error {number})" in str(error) for number in mendable)
     return isinstance(error, ValueError) or error.errno in mendable
 
 
