@@ -29,8 +29,8 @@ DAMAGED = (
     "metrics/bias.json",
     "metrics/curves/canada-1.csv",
 )
-DISKS = (0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97)
-"""Sizes of a disk, as shares of what the whole project needs."""
+DISKS = (0.02, 0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97)
+"""Room on a disk beside the fresh project, as shares of what the pipeline adds to it."""
 YEAR = 365 * 86400
 
 
@@ -44,9 +44,10 @@ def full_disk(campaign: Campaign) -> Outcome:
     outcome = Outcome()
     place = campaign.folder / "disk"
     place.mkdir(exist_ok=True)
-    size = int(subprocess.check_output(["du", "-sb", str(campaign.built.root)], text=True).split()[0])
+    before, after = (blocks(clone.root) for clone in (campaign.untouched, campaign.built))
     for share in DISKS:
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={int(size * share)}", "tmpfs", str(place)])
+        size = int(before + share * (after - before))
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)])
         if mounted.returncode:
             outcome.notes.append("a small file system cannot be mounted here: not tried")
             return outcome
@@ -55,6 +56,11 @@ def full_disk(campaign: Campaign) -> Outcome:
         finally:
             subprocess.run(["umount", "--lazy", str(place)], check=True)
     return outcome
+
+
+def blocks(root: Path) -> int:
+    """Bytes that a folder takes on the disk."""
+    return 1024 * int(subprocess.check_output(["du", "-sk", str(root)], text=True).split()[0])
 
 
 def _fill_disk(campaign: Campaign, root: Path, share: float, outcome: Outcome) -> None:
