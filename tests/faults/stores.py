@@ -30,7 +30,6 @@ READ_BY = {
     "data/scores/canada-1.parquet": "bias",
     "data/likelihoods/canada-1.parquet": "bias",
     "data/probed/nunavut-1.parquet": "bias",
-    "metrics/curves/canada-1.csv": "report",
 }
 """Results, and a stage that reads each."""
 
