@@ -15,6 +15,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
+from hansard_bias.measurement import pace
 from hansard_bias.measurement.benchmarks import Benchmark, Item
 from hansard_bias.measurement.frames import Filling, Frame, Framer
 from hansard_bias.measurement.probes import audit_terms, audit_words, probe_benchmarks, probe_model
@@ -363,3 +364,13 @@ def test_no_benchmark_is_an_empty_table_and_a_bad_answer_names_its_line() -> Non
     bad = Benchmark("b", "b.csv", (Item(7, "The [MASK] roads.", "icy", "été", "roads"),))
     with pytest.raises(ValueError, match=r"b\.csv:7: answer 'été' encodes to an unknown token"):
         probe_benchmarks(model_of(tokenizer), tokenizer, [bad], str)
+
+
+def test_long_probing_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    tokenizer = tokenizer_of(True)
+    probe(model_of(tokenizer), tokenizer)
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(pace, "LINE_SECONDS", 0.0)
+    probe(model_of(tokenizer), tokenizer, batch_size=8)
+    lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"asked 8 of \d+ questions, about 1 min left", lines[0])

@@ -17,7 +17,7 @@ import pytest
 
 import trained_project
 from hansard_bias.likelihoods import SAMPLE_KEY
-from hansard_bias.measurement import shards
+from hansard_bias.measurement import pace, shards
 from hansard_bias.measurement.shards import Part, collect, compute, cut_parts
 from hansard_bias.scores import FOLDS_KEY, TEXTS_KEY, TOKENIZER_KEY, WEIGHTS_KEY
 from hansard_bias.unfinished import locked
@@ -174,6 +174,6 @@ def test_a_long_scoring_says_how_far_it_is(tmp_path: Path, monkeypatch: pytest.M
     parts = [Part("folds", "canada", number, np.array([number]), (1,)) for number in range(3)]
     scores: list[str] = []
     compute(parts[:1], tmp_path, lambda part: np.zeros(1, dtype=np.float32), say=scores.append)
-    monkeypatch.setattr(shards, "LINE_SECONDS", 0.0)
+    monkeypatch.setattr(pace, "LINE_SECONDS", 0.0)
     compute(parts, tmp_path, lambda part: np.zeros(1, dtype=np.float32), say=scores.append)
     assert scores == ["scored 1 of 2 parts, about 1 min left"]

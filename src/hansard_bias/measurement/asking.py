@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 
 from hansard_bias.architectures import architecture_of, usable_positions
 from hansard_bias.measurement.frames import Frame, Pieces
+from hansard_bias.measurement.pace import Pace
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -55,6 +57,7 @@ def ask(
 ) -> dict[Query, Answer]:
     """Answer all questions in few forward passes: batches of similar length, padded.
 
+    A term of n pieces is n questions in each frame: small vocabularies take long, and a line now and then says how far.
     Raises ValueError, naming the prompt, for a text that is longer than the model's window.
     """
     mask, special = tokenizer.mask_token_id, tokenizer.all_special_ids
@@ -65,11 +68,13 @@ def ask(
     answers: dict[Query, Answer] = {}
     was_training = model.training
     model.eval()
+    pace = Pace("asked", len(order), "questions", partial(print, flush=True))
     for start in range(0, len(order), batch_size):
         batch = order[start : start + batch_size]
         positions = [len(frames[query.frame].head) + len(query.filled) for query in batch]
         logp = _log_softmax_at(model, [sequences[query] for query in batch], positions, tokenizer.pad_token_id)
         answers.update(zip(batch, _read(logp, [queries[query] for query in batch], top_k, special), strict=True))
+        pace.reached(len(answers))
     model.train(was_training)
     return answers
 

@@ -7,7 +7,6 @@ and where a run was killed change nothing.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from hansard_bias.measurement.pace import Pace
 from hansard_bias.measurement.reader import Ids
 from hansard_bias.unfinished import sync
 
 PART_TOKENS = 1 << 18
 """What the copies of a part's speeches hold together: seconds of work for a small model, minutes for a large one."""
-LINE_SECONDS = 30.0
-"""Between two lines that tell how far the scoring is."""
 Scores = npt.NDArray[np.float32]
 
 
@@ -66,14 +64,11 @@ def compute(
 ) -> None:
     """Score this process's share of the parts that are not there yet, each in turn, into the folder."""
     missing = [part for part in parts[process::processes] if read(folder, part) is None]
-    began = told = time.monotonic()
+    pace = Pace("scored", len(missing), "parts", say) if say else None
     for count, part in enumerate(missing, start=1):
         _write(folder / part.file, score(part))
-        now = time.monotonic()
-        if say and count < len(missing) and now - told >= LINE_SECONDS:
-            minutes = (now - began) / count * (len(missing) - count) / 60
-            say(f"scored {count} of {len(missing)} parts, about {max(1, round(minutes))} min left")
-            told = now
+        if pace:
+            pace.reached(count)
 
 
 def done(parts: list[Part], folder: Path) -> int:
