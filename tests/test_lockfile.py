@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from hansard_bias import arguments
 from hansard_bias.lockfile import CALIBRATION, locked_stages, promised, stage_inputs
-from hansard_bias.mending import mend
+from hansard_bias.mending import CACHE, mend
 from tiny_project import ROOT
 
 PARTS = {
@@ -74,3 +75,18 @@ def test_a_lock_in_use_stays(tmp_path: Path) -> None:
     assert mend(tmp_path) == [f"removed {lock}, which a killed dvc broke off"] and not lock.exists()
     lock.write_text("{}", encoding="utf-8")
     assert mend(tmp_path) == []
+
+
+def test_a_damaged_list_of_a_folder_is_removed(tmp_path: Path) -> None:
+    content = b'[{"md5": "0cc175b9c0f1b6a831c399e269772661", "relpath": "weights"}]'
+    name = hashlib.md5(content).hexdigest() + ".dir"
+    (tmp_path / "dvc.lock").write_text(
+        f"stages:\n  train:\n    outs:\n    - {{path: models/a, hash: md5, md5: {name}}}\n", encoding="utf-8"
+    )
+    listing = tmp_path / CACHE / name[:2] / name[2:]
+    listing.parent.mkdir(parents=True)
+    listing.write_bytes(content)
+    assert mend(tmp_path) == []
+    listing.write_bytes(content.replace(b"relpath", b"relqath"))
+    (told,) = mend(tmp_path)
+    assert told.startswith(f"removed {listing}, the list of a folder's files") and not listing.exists()

@@ -89,9 +89,13 @@ def damaged_cache(cache: Path, of: Iterable[str] | None = None) -> Iterator[Dama
     files = sorted(set(named))
     with ThreadPoolExecutor() as pool:
         for file, found in zip(files, pool.map(md5, files), strict=True):
-            name = (file.parent.name + file.name).removesuffix(".dir")
-            if found != name:
+            if found != (name := named_md5(file)):
                 yield Damage(file, f"damaged in DVC's cache (MD5 {name}, found {found})")
+
+
+def named_md5(file: Path) -> str:
+    """The MD5 after which a file of DVC's cache is named."""
+    return (file.parent.name + file.name).removesuffix(".dir")
 
 
 def digest(path: Path) -> str:
