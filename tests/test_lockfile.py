@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from hansard_bias import arguments
 from hansard_bias.lockfile import CALIBRATION, locked_stages, promised, stage_inputs
@@ -90,3 +92,13 @@ def test_a_damaged_list_of_a_folder_is_removed(tmp_path: Path) -> None:
     listing.write_bytes(content.replace(b"relpath", b"relqath"))
     (told,) = mend(tmp_path)
     assert told.startswith(f"removed {listing}, the list of a folder's files") and not listing.exists()
+
+
+def test_values_are_those_that_dvc_has_written(tmp_path: Path) -> None:
+    values = {
+        "rate": 1e-05, "share": 0.5, "count": 12, "none": None, "flag": True, "language": "no", "clock": "12:30",
+        "digits": "8e12", "zeros": "007", "empty": "", "text": "1999-04-01", "day": date(1999, 4, 1), "list": [1, "1"],
+    }  # fmt: skip
+    YAML().dump({"stages": {"train": {"params": values}}}, tmp_path / "dvc.lock")
+    assert "rate: 1e-05" in (tmp_path / "dvc.lock").read_text(encoding="utf-8")
+    assert locked_stages(tmp_path)["train"]["params"] == values

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -15,7 +15,23 @@ HERE, CALIBRATION = Path("."), Path("calibration")
 """The folders of the study's pipeline and of the calibration's. Both run in the project's root."""
 
 # Compiled where the package has it: dvc.lock has 5,000 lines, which take half a second to read without.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_FAST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_FAST):  # type: ignore[misc]
+    """Plain values as YAML 1.2 has them, which DVC writes: 1e-05 is a number, `no` and 12:30 are texts."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+
+
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", list("-+0123456789")),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", list("-+.0123456789")),
+    ("timestamp", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", list("0123456789")),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), _first)
 
 
 def locked_stages(root: Path = Path("."), pipeline: Path = HERE) -> dict[str, Any]:
@@ -39,7 +55,7 @@ def stage_inputs(stage: str, values: Mapping[str, str], root: Path = Path("."), 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER)  # a safe loader
+        content: dict[str, Any] = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # a safe loader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         remedy = f"take the last one from git (`git checkout -- {file.name}`)"
         if file.name == LOCK.name:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from hansard_bias.tracking import Store, backfill
 from hansard_bias.tracking.backfill import experiments
@@ -28,7 +30,8 @@ def copy(project: Project, store_root: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def commit() -> str:
-    subprocess.run([*GIT, "add", "-A", "metrics", "params.yaml"], check=True)
+    state = [name for name in ("metrics", "params.yaml", "dvc.lock") if Path(name).exists()]
+    subprocess.run([*GIT, "add", "-A", *state], check=True)
     subprocess.run([*GIT, "commit", "-qm", "state"], check=True)
     return subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
 
@@ -87,3 +90,36 @@ def commit_of(revision: str) -> str:
 
 def test_outside_git_there_are_no_experiments(tmp_path: Path) -> None:
     assert experiments(tmp_path) == []
+
+
+def lock(root: Path, rate: float, finished: bool = False) -> None:
+    """A dvc.lock whose training ran with this rate; finished: with the page of these results."""
+    params = {"params.yaml": {"train.lr": rate}}
+    stages: dict[str, object] = {"train@mixed-1": {"params": params}}
+    # Of a model that is no longer asked for.
+    stages["train@gone-1"] = {"params": {"params.yaml": {"train.lr": 0.5}}}
+    if finished:
+        train = {**YAML(typ="safe").load(root / "params.yaml")["train"], "lr": rate}
+        md5 = hashlib.md5((root / "metrics" / "bias.json").read_bytes()).hexdigest()
+        deps = [{"path": "metrics/bias.json", "md5": md5}]
+        stages["report"] = {"deps": deps, "params": {"params.yaml": {"train": train}}}
+    YAML().dump({"stages": stages}, root / "dvc.lock")
+
+
+def test_results_are_logged_with_the_parameters_that_made_them(copy: Project) -> None:
+    lock(copy.root, 1e-5, finished=True)
+    commit()
+    assert len([*backfill(copy.config)]) == 7
+    trained = Store(copy.config.tracking.experiment).find_all("label", "C")
+    assert [run.data.params["train.lr"] for run in trained] == ["1e-05", "1e-05"]
+
+
+def test_results_of_other_parameters_are_left_out(copy: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    lock(copy.root, 0.003)
+    assert len([*backfill(copy.config)]) == 7
+    capsys.readouterr()
+    lock(copy.root, 0.005)
+    (copy.root / "metrics" / "bias.json").write_text("{}")
+    assert [*backfill(copy.config)] == []
+    (warning,) = [line for line in capsys.readouterr().err.splitlines() if "metrics/" in line]
+    assert "train@mixed-1 ran with train.lr 0.005, params.yaml has 0.003 by now" in warning

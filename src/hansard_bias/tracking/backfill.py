@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hansard_bias.config import Config, load_config
+from hansard_bias.config import Config
 from hansard_bias.paths import METRICS
 from hansard_bias.provenance import commit
+from hansard_bias.tracking.made_with import made_with
 from hansard_bias.tracking.mirror import mirror_results
 from hansard_bias.tracking.results import Results
 from hansard_bias.tracking.store import Store
@@ -33,7 +34,8 @@ def backfill(config: Config, root: Path = Path(".")) -> Iterator[str]:
         with checked_out(root, revision) as folder:
             if folder is not None and (own := _configuration(folder, name or revision)):
                 yield from mirror_results(store, Results(own, folder, name, revision, home=root))
-    yield from mirror_results(store, Results.here(config, root))
+    if own := _configuration(root, "what is in metrics/"):
+        yield from mirror_results(store, Results.here(own, root))
 
 
 def experiments(root: Path) -> list[tuple[str, str]]:
@@ -69,9 +71,9 @@ def _unpack(archive: bytes, folder: Path) -> None:
 
 
 def _configuration(folder: Path, name: str) -> Config | None:
-    """The parameters of a commit, unless they were written for another version of this program."""
+    """The parameters behind the results, unless they are not known or are those of another version of this program."""
     try:
-        return load_config(folder / "params.yaml")
+        return made_with(folder)
     except ValueError as error:
         print(f"hansard-bias: warning: {name} is left out: {error}", file=sys.stderr, flush=True)
         return None
