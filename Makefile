@@ -5,7 +5,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 READY := $(VENV)/.ready
 
-.PHONY: setup repro test check ui bench calibrate pins audit faults fuzz
+.PHONY: setup repro test check ui bench calibrate pins audit faults fuzz remotes
 
 # No file is installed whose hash requirements/ does not have, but torch. --no-deps: everything is listed there.
 INSTALL := $(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --use-pep517
@@ -63,6 +63,9 @@ audit: setup $(VENV)/tools/.ready  ## known vulnerabilities of the pinned versio
 	@PYTHONPATH=$(VENV)/tools python -m pip_audit --strict --requirement constraints.txt --no-deps --disable-pip \
 	  --progress-spinner off 2>$(VENV)/audit.txt || { ! grep -q '^ERROR' $(VENV)/audit.txt || \
 	  sed -n '/^ERROR/{s/^ERROR:[^:]*:/hansard-bias: not audited, the index gives no advisories: /p;q}' $(VENV)/audit.txt >&2; exit 1; }
+
+remotes: setup  ## DVC's remotes in a bucket (s3://) or on a server (ssh://)
+	$(HASHED) requirements/remotes.txt
 
 calibrate: setup  ## is the instrument sound? A pipeline of its own; then the page, which shows the result
 	dvc repro calibration/dvc.yaml
