@@ -162,9 +162,11 @@ def bias() -> None:
 @app.command()
 def report() -> None:
     """Build the page and mirror the comparison to MLflow."""
+    from hansard_bias.made_with import require_parameters
     from hansard_bias.stages import report as stage
 
     config = stage_config("report")
+    require_parameters(config)
     stage.run(config)
     from hansard_bias.tracking import record_comparison
 

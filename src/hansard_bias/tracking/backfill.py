@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hansard_bias.config import Config
+from hansard_bias.made_with import made_with
 from hansard_bias.paths import METRICS
 from hansard_bias.provenance import commit
-from hansard_bias.tracking.made_with import made_with
 from hansard_bias.tracking.mirror import mirror_results
 from hansard_bias.tracking.results import Results
 from hansard_bias.tracking.store import Store

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from hansard_bias.config import Config, parse_config
 from hansard_bias.lockfile import locked_stages
+from hansard_bias.messages import shown
 from hansard_bias.paths import METRICS, run_name
 from hansard_bias.soundness import md5
 from hansard_bias.yaml_files import read_plain_yaml
@@ -27,14 +30,39 @@ def made_with(root: Path) -> Config:
     if _is_finished(stages.get(LAST, {}), root):
         raw |= _params(stages[LAST])
     config = parse_config(raw)
+    if differs := _differing(stages, raw, config):
+        raise ValueError(f"{differs}; `dvc repro` first")
+    return config
+
+
+def require_parameters(config: Config, root: Path = Path(".")) -> None:
+    """Refuse to describe results that were made with other parameters than these; without DVC, only warn."""
+    differs = _differing(locked_stages(root), read_plain_yaml(root / PARAMS), config)
+    if differs and "DVC_STAGE" in os.environ:
+        raise ValueError(f"{differs}; `dvc repro` runs that first")
+    if differs:
+        print(f"hansard-bias: warning: {differs}", file=sys.stderr)
+
+
+def _differing(stages: Mapping[str, Any], raw: Any, config: Config) -> str:
+    """One line on the first parameter that a stage ran with and that is another one by now; else nothing."""
     for name in _concerned(stages, config):
         for key, made in _params(stages[name]).items():
             if (found := _look_up(raw, key)) != made:
-                raise ValueError(
-                    f"dvc.lock: {name} ran with {key} {made!r}, params.yaml has {found!r} by now; results and "
-                    "parameters do not belong together, `dvc repro` first"
+                return (
+                    f"dvc.lock: {name} ran with {_first_difference(key, made, found)} by now; results and parameters "
+                    "do not belong together"
                 )
-    return config
+    return ""
+
+
+def _first_difference(key: str, made: Any, found: Any) -> str:
+    """The value that differs, within two sections too: `train.lr 0.005, params.yaml has 0.003`."""
+    if isinstance(made, dict) and isinstance(found, dict):
+        missing = object()
+        name = next(name for name in [*made, *found] if made.get(name, missing) != found.get(name, missing))
+        return _first_difference(f"{key}.{name}", made.get(name), found.get(name))
+    return f"{key} {shown(made)}, params.yaml has {shown(found)}"
 
 
 def _is_finished(last: Mapping[str, Any], root: Path) -> bool:
