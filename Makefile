@@ -71,7 +71,7 @@ calibrate: setup  ## is the instrument sound? A pipeline of its own; then the pa
 	dvc repro calibration/dvc.yaml
 	dvc repro --single-item --force report
 
-faults: setup  ## kills, full disks, damaged files and more against the whole pipeline: an hour, with a table at its end
+faults: setup  ## kills, full disks, damaged files and more against the whole pipeline: an hour and a half, with a table at its end
 	python tests/faults/campaign.py
 
 MINUTES ?= 60
