@@ -56,7 +56,10 @@ def check() -> None:
 
     for line in mend():
         print(line)
-    stage.run(load_config())
+    config = load_config()
+    stage.run(config)
+    trainings = f"{len(config.models)} models x {len(config.train.seeds)} seeds"
+    print(f"params.yaml is valid: {len(config.corpora)} corpora, {trainings}")
 
 
 @app.command()
