@@ -22,7 +22,15 @@ def test_the_summary_prints_matrix_measures_and_places(inside: Project, monkeypa
     for row, measures in models.items():
         assert row in printed
         assert all(f"{cell['value']:.2f} (" in printed for cell in measures["perplexity"].values())
-    for said in ("Excess cross-entropy", "bias ratio", "tilt", "index.html", "make ui", "sittings and seeds"):
+    for said in (
+        "Excess cross-entropy",
+        "Answer: ",
+        "bias ratio",
+        "tilt",
+        "index.html",
+        "make ui",
+        "sittings and seeds",
+    ):
         assert said in printed
     assert "source .venv/bin/activate" in printed
 

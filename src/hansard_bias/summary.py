@@ -13,6 +13,8 @@ from rich.table import Table
 
 from hansard_bias.config import Config
 from hansard_bias.paths import METRICS, needed
+from hansard_bias.reporting.loading import load_results
+from hansard_bias.reporting.words import answer
 
 
 def print_summary(config: Config, metrics: Path = METRICS, console: Console | None = None) -> None:
@@ -34,10 +36,11 @@ def print_summary(config: Config, metrics: Path = METRICS, console: Console | No
         f"Intervals: {uncertainty['confidence']:.0%}, {uncertainty['draws']:,} draws, "
         f"resampled: {uncertainty['resampled']}."
     )
-    console.print(f"Page:  {metrics / 'report' / 'index.html'}")
-    console.print("Runs:  mlflow.db, open them with `make ui`")
+    console.print(f"Answer: {answer(load_results(metrics, config))[0]}")
+    console.print(f"Page:   {metrics / 'report' / 'index.html'}")
+    console.print("Runs:   mlflow.db, open them with `make ui`")
     if "VIRTUAL_ENV" not in os.environ:
-        console.print("Next:  `source .venv/bin/activate`; then `dvc` and `hansard-bias` are found here")
+        console.print("Next:   `source .venv/bin/activate`; then `dvc` and `hansard-bias` are found here")
 
 
 def _table(title: str, measure: str, columns: list[str], models: dict[str, Any], digits: int) -> Table:

@@ -24,3 +24,9 @@ def test_no_difference_and_no_interval_are_said(load: Callable[..., Results]) ->
 
 def test_one_legislature_has_none(load: Callable[..., Results], configure: Callable[..., Config]) -> None:
     assert headlines(load(of=configure({"nunavut": "A"}, {"nunavut": ("A", {"nunavut": 1.0})}, (1,)))) == []
+
+
+def test_nothing_vouches_for_a_number_that_says_nothing(load: Callable[..., Results]) -> None:
+    for each in headlines(load(gain=0.05, half=0.01)):
+        assert each.finding.startswith("says nothing: ") and each.finding.endswith("learned too little")
+        assert each.metric == ""

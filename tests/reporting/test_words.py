@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -131,3 +132,30 @@ def test_a_model_on_the_plateau_of_word_frequencies_is_a_caveat(
     assert len(lines) == 4, "A and B on their own debates, C on both"
     assert lines[0].startswith("Model A (Nunavut) reads Nunavut") and "perplexity 24.0 against" in lines[0]
     assert not [line for line in words.caveats(load(gain=0.3, half=0.1)) if "hardly better" in line]
+
+
+def unlearned(results: Results, model: str) -> Results:
+    """The same results, but a model that gained nothing over word frequencies."""
+    bias = copy.deepcopy(dict(results.bias))
+    gains = bias["unigrams"][results.config.row_key(model)]["gain_nats"]
+    for column in gains:
+        gains[column] = {"value": 0.02, "low": 0.01, "high": 0.03}
+    return replace(results, bias=bias)
+
+
+def test_models_that_learned_too_little_decide_nothing(load: Callable[..., Results]) -> None:
+    # Each model is one side of both comparisons, and of the mixture's tilt.
+    results = unlearned(load(excess=-0.6), "canada")
+    verdict, size = words.answer(results)
+    assert verdict == "Not decided: model B (Canada) learned too little for a comparison to say anything."
+    assert size.startswith("Model B (Canada) reads Canada hardly better than the word frequencies")
+    assert words.tilt_sentence(results, "mixed") == "says nothing: B (Canada) learned too little"
+
+
+def test_comparisons_with_a_model_that_learned_too_little_are_left_out(
+    load: Callable[..., Results], configure: Callable[..., Config]
+) -> None:
+    three = load(of=configure(THREE, SINGLES | {"yukon": ("Y", {"yukon": 1.0})}, (1, 2)))
+    verdict, size = words.answer(unlearned(three, "yukon"))
+    assert verdict.startswith("Yes: ") and "Of 6" not in size
+    assert size.endswith("Left out: comparisons with model Y (Yukon), which learned too little.")

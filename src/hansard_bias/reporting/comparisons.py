@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from hansard_bias.reporting.results import Interval, Results, parse_interval
 
+PLATEAU = 0.1
+"""Nats a piece: with a smaller gain over word frequencies a model is said to have learned hardly anything else."""
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -43,6 +46,8 @@ class Comparison:
     model: str
     corpus: str
     excess: Effect
+    unlearned: tuple[str, ...] = ()
+    """Those of the two models that have hardly learned: with one, the excess says nothing of the legislatures."""
 
     @property
     def factor(self) -> Interval:
@@ -57,7 +62,7 @@ def comparisons(results: Results) -> list[Comparison]:
     for model, corpus in ((m, c) for m, spec in config.models.items() if spec.is_single for c in config.corpora):
         excess = excess_effect(results, model, corpus)
         if corpus not in config.models[model].mixture and excess is not None:
-            found.append(Comparison(model, corpus, excess))
+            found.append(Comparison(model, corpus, excess, unlearned(results, model, config.own_model(corpus))))
     return found
 
 
@@ -72,6 +77,24 @@ def unigram_gain(results: Results, model: str, corpus: str) -> Effect:
     gain = parse_interval(results.bias["unigrams"][results.config.row_key(model)]["gain_nats"][f"on_{corpus}"])
     assert gain is not None, "the bias stage writes a gain for every column"
     return _tested(results, "unigrams", gain, model, corpus=corpus)
+
+
+def has_learned(results: Results, model: str, corpus: str) -> bool:
+    """Whether a model reads a corpus that it was trained on better than word frequencies do, by more than `PLATEAU`."""
+    gain = unigram_gain(results, model, corpus)
+    return gain.side in (1, None) and gain.size.value >= PLATEAU
+
+
+def unlearned(results: Results, *models: str | None) -> tuple[str, ...]:
+    """Those of the models that have hardly learned some corpus of their own; None is no model."""
+    named = [(model, results.config.models[model].mixture) for model in models if model is not None]
+    return tuple(model for model, mixture in named if not all(has_learned(results, model, each) for each in mixture))
+
+
+def tilt_unlearned(results: Results, model: str) -> tuple[str, ...]:
+    """Of a mixture and the models that its excesses are measured from, those that have hardly learned."""
+    parents = map(results.config.own_model, results.config.models[model].mixture)
+    return unlearned(results, model, *parents)
 
 
 def tilt_effect(results: Results, model: str) -> Effect | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hansard_bias.reporting.comparisons import comparisons
+from hansard_bias.reporting.comparisons import comparisons, tilt_unlearned
 from hansard_bias.reporting.formats import TIMES, model_name, signed, significant, span, title
 from hansard_bias.reporting.results import Results
-from hansard_bias.reporting.words import tilt_sentence
+from hansard_bias.reporting.words import tilt_sentence, unlearned_text
 
 MOST = 4
 
@@ -22,7 +22,7 @@ class Headline:
     bounds: str
     finding: str
     metric: str
-    """The calibration's name of the metric."""
+    """The calibration's name of the metric; empty where the number says nothing, so that nothing vouches for it."""
 
 
 def headlines(results: Results) -> list[Headline]:
@@ -35,7 +35,9 @@ def _excesses(results: Results) -> Iterator[Headline]:
     for each in sorted(comparisons(results), key=lambda comparison: -comparison.excess.size.value):
         what = f"{model_name(results.config, each.model)} reads {title(each.corpus)}"
         number = f"{TIMES}{significant(each.factor.value)}"
-        yield Headline(what, number, span(each.factor, significant), findings[each.excess.side], "excess")
+        idle = each.unlearned
+        finding = unlearned_text(results.config, idle) if idle else findings[each.excess.side]
+        yield Headline(what, number, span(each.factor, significant), finding, "" if idle else "excess")
 
 
 def _tilts(results: Results) -> Iterator[Headline]:
@@ -44,4 +46,6 @@ def _tilts(results: Results) -> Iterator[Headline]:
         if tilt is not None:
             what = f"tilt of {model_name(results.config, model)}, in nats"
             finding = tilt_sentence(results, model) or ""
-            yield Headline(what, signed(tilt.value), span(tilt, signed), finding, "tilt")
+            yield Headline(
+                what, signed(tilt.value), span(tilt, signed), finding, "" if tilt_unlearned(results, model) else "tilt"
+            )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hansard_bias.reporting.comparisons import Effect, excess_effect
+from hansard_bias.reporting.comparisons import Effect, excess_effect, unlearned
 from hansard_bias.reporting.formats import (
     NOTHING,
     count,
@@ -24,7 +24,7 @@ from hansard_bias.reporting.formats import (
     training_text,
 )
 from hansard_bias.reporting.results import Interval, Results, parse_interval
-from hansard_bias.reporting.words import rate_interval, tilt_sentence
+from hansard_bias.reporting.words import rate_interval, tilt_sentence, unlearned_text
 
 HOLM = "p, Holm-corrected"
 
@@ -94,6 +94,8 @@ def excess_table(results: Results) -> Table:
                 bits = _excess_bits(results, model, column)
                 # The test text of a mixture is a mean of the others; to test it as well would count them twice.
                 finding = _finding(excess) if column in config.corpora else "not tested"
+                idle = unlearned(results, model, config.own_model(column))
+                finding = unlearned_text(config, idle) if idle else finding
                 texts = [*_excess_texts(excess.size, bits), p_value(excess.p), finding]
                 rows.append([model_name(config, model), title(column), *texts])
     columns = ["Model", "Reading", "Nats per token", "Bits per byte", "Times as many words", HOLM, "Finding"]

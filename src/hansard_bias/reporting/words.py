@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hansard_bias.config import Config
-from hansard_bias.reporting.comparisons import Comparison, comparisons, smallest_detectable, tilt_effect, unigram_gain
+from hansard_bias.reporting.comparisons import (
+    Comparison,
+    comparisons,
+    has_learned,
+    smallest_detectable,
+    tilt_effect,
+    tilt_unlearned,
+)
 from hansard_bias.reporting.formats import (
     count,
     decimal,
@@ -23,16 +30,25 @@ from hansard_bias.reporting.results import Interval, Results, parse_interval
 
 SAMPLE_FOLDER = "data/raw/sample"
 FORMAT_LIMIT = 0.6
-PLATEAU = 0.1
-"""Nats a piece: with a smaller gain over word frequencies a model is said to have learned hardly anything else."""
 
 
 def answer(results: Results) -> tuple[str, str]:
-    """The verdict and its size, one sentence each."""
+    """The verdict and its size, a sentence or two each. Models that have hardly learned have no part in the verdict."""
     compared = comparisons(results)
     if not compared:
         return _nothing_compared(results)
-    return _verdict(compared), _sizes(results, compared)
+    sound = [comparison for comparison in compared if not comparison.unlearned]
+    idle = [m for m in results.config.models if any(m in comparison.unlearned for comparison in compared)]
+    if not sound:
+        why = f"{_names(results.config, idle)} learned too little for a comparison to say anything"
+        return f"Not decided: {why}.", " ".join(_plateaus(results, idle))
+    left_out = f" Left out: comparisons with {_names(results.config, idle)}, which learned too little." if idle else ""
+    return _verdict(sound), _sizes(results, sound) + left_out
+
+
+def _names(config: Config, models: Sequence[str]) -> str:
+    plural = "s" if len(models) > 1 else ""
+    return f"model{plural} {sentence_list([model_name(config, model) for model in models])}"
 
 
 def _nothing_compared(results: Results) -> tuple[str, str]:
@@ -102,6 +118,8 @@ def tilt_sentence(results: Results, model: str) -> str | None:
     tilt = tilt_effect(results, model)
     if tilt is None:
         return None
+    if idle := tilt_unlearned(results, model):
+        return unlearned_text(results.config, idle)
     first, second = (title(corpus) for corpus in results.config.models[model].mixture)
     if tilt.side is None:
         return "no interval, so not decided"
@@ -150,7 +168,7 @@ def _caveats(results: Results) -> Iterator[str]:
         yield "Every model was trained once. How much the result owes to one lucky or unlucky start is not known."
     if any(not results.perplexity(m, c).known for m in config.models for c in config.columns()):
         yield "Some numbers have no interval, because there was nothing to resample. They are not a finding."
-    yield from _plateaus(results)
+    yield from _plateaus(results, config.models)
     if results.missing:
         yield f"{count(len(results.missing))} training curves are missing, so nobody can see how those runs went."
     if config.align.budget == "full":
@@ -168,12 +186,17 @@ def _caveats(results: Results) -> Iterator[str]:
         yield f"{number} of the probe words carry a warning (see the table of words); read their prompts with care."
 
 
-def _plateaus(results: Results) -> Iterator[str]:
+def unlearned_text(config: Config, models: Sequence[str]) -> str:
+    """What there is to find with models that have hardly learned."""
+    names = sentence_list([model_name(config, model) for model in models])
+    return f"says nothing: {names} learned too little"
+
+
+def _plateaus(results: Results, models: Iterable[str]) -> Iterator[str]:
     """Models that have hardly learned more of their own text than how often each word occurs."""
-    for model, spec in results.config.models.items():
-        for corpus in spec.mixture:
-            gain = unigram_gain(results, model, corpus)
-            if gain.side != 1 or gain.size.value < PLATEAU:
+    for model in models:
+        for corpus in results.config.models[model].mixture:
+            if not has_learned(results, model, corpus):
                 own, plain = results.matrix[model][corpus], results.unigram(model, corpus).value
                 yield (
                     f"Model {model_name(results.config, model)} reads {title(corpus)} hardly better than the word "
