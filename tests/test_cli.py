@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -168,3 +169,16 @@ def test_no_parameters_at_all(tmp_path: Path) -> None:
 def test_a_full_disk_below_safetensors_is_for_users(number: int, told: bool) -> None:
     error = SafetensorError(f"Error while serializing: I/O error: it went wrong (os error {number})")
     assert cli._is_for_users(error) == told
+
+
+def test_experiments_let_others_have_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = Path("/study/.dvc/tmp/exps/tmpa1b2c3")
+    monkeypatch.setenv("GOMP_SPINCOUNT", "")  # for the way back
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    cli.share_cores(Path("/study"))
+    assert "GOMP_SPINCOUNT" not in os.environ
+    cli.share_cores(workspace)
+    assert os.environ["GOMP_SPINCOUNT"] == "1000"
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    cli.share_cores(workspace)
+    assert os.environ["GOMP_SPINCOUNT"] == "7", "who sets it, has it"
