@@ -201,7 +201,8 @@ def _plateaus(results: Results, models: Iterable[str]) -> Iterator[str]:
                 yield (
                     f"Model {model_name(results.config, model)} reads {title(corpus)} hardly better than the word "
                     f"frequencies of its own training text would (perplexity {significant(own)} against "
-                    f"{significant(plain)}). It has learned too little for its comparisons to say anything else."
+                    f"{significant(plain)}). It has learned too little for its comparisons to say anything; its "
+                    "training curve tells whether more updates would help, or only more text."
                 )
 
 
