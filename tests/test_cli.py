@@ -182,3 +182,22 @@ def test_experiments_let_others_have_the_cores(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
     cli.share_cores(workspace)
     assert os.environ["GOMP_SPINCOUNT"] == "7", "who sets it, has it"
+
+
+def test_a_stage_of_a_killed_experiment_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = tmp_path / ".dvc" / "tmp" / "exps" / "tmpa1b2c3"
+    (workspace / "metrics").mkdir(parents=True)
+    monkeypatch.chdir(workspace)
+    monkeypatch.setenv("GOMP_SPINCOUNT", "1000")  # which main sets there
+
+    def write() -> None:
+        raise FileNotFoundError(2, "No such file or directory", "metrics")
+
+    monkeypatch.setattr(cli, "app", write)
+    for there, said in ((True, "No such file or directory: 'metrics'"), (False, "the experiment was killed")):
+        (workspace / "dvc.yaml").touch() if there else (workspace / "dvc.yaml").unlink()
+        with pytest.raises(SystemExit):
+            cli.main()
+        assert said in capsys.readouterr().err

@@ -28,6 +28,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+KILLED = "the experiment was killed: its folder is gone; queue it again, and it goes on from its last checkpoint"
+
 CorpusName = Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus of params.yaml, for example nunavut.")]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model of params.yaml, for example mixed.")]
 Seed = Annotated[int, typer.Argument(metavar="SEED", help="One of train.seeds.")]
@@ -36,7 +38,8 @@ Seed = Annotated[int, typer.Argument(metavar="SEED", help="One of train.seeds.")
 def main() -> None:
     """Run a command; a user's mistake is one line and exit status 2, an interruption one line and 130 or 143."""
     die_with_dvc()
-    share_cores(Path.cwd())
+    folder = Path.cwd()
+    share_cores(folder)
     try:
         app()
     except Interrupted as stop:
@@ -45,7 +48,8 @@ def main() -> None:
     except (ValueError, OSError, SafetensorError) as error:
         if os.environ.get("HANSARD_BIAS_DEBUG") or not _is_for_users(error):
             raise
-        print(f"hansard-bias: {one_line(str(error), longest=2000)}", file=sys.stderr)
+        said = KILLED if _was_removed(folder) else one_line(str(error), longest=2000)
+        print(f"hansard-bias: {said}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -56,8 +60,17 @@ def share_cores(folder: Path) -> None:
     sample's trainings on two cores then ran at a tenth of their speed each, with 1,000 turns at two fifths (LOG.md).
     Alone it costs up to a tenth. It is read when torch is imported, and no bit of a result depends on it.
     """
-    if ".dvc/tmp/exps" in folder.as_posix():
+    if _is_workspace(folder):
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+
+def _is_workspace(folder: Path) -> bool:
+    return ".dvc/tmp/exps" in folder.as_posix()
+
+
+def _was_removed(folder: Path) -> bool:
+    """Whether DVC took the experiment's workspace away, as `dvc queue kill` does while the stage still runs."""
+    return _is_workspace(folder) and not all((folder / name).exists() for name in ("dvc.yaml", "metrics"))
 
 
 @app.command()
