@@ -27,7 +27,7 @@ def likelihood_table(
     (float64 sums); surprisals and surprisals_within_word, in nats, one number a token.
     """
     ends = np.cumsum(corpus.lengths[rows])
-    alone, within = (score_table(name, corpus, rows, np.split(form, ends[:-1])) for form in nats)
+    alone, within = (score_table(name, corpus, rows, form) for form in nats)
     totals = np.concatenate([np.zeros((2, 1)), np.cumsum(nats, axis=1, dtype=np.float64)], axis=1)
     sums = totals[:, ends - corpus.lengths[rows]] - totals[:, ends]
     table = alone.append_column("surprisals_within_word", within["surprisals"])

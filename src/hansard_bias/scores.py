@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,58 +19,104 @@ from hansard_bias.tables import table_writer
 FOLDS_KEY, TOKENIZER_KEY, WEIGHTS_KEY, TEXTS_KEY = b"folds", b"tokenizer", b"weights", b"texts"
 """What scores were made from: evaluation seed and number of folds; SHA-256 of the tokenizer's file and of the weights;
 a digest of the ids and pieces of all speeches scored. All but the weights are the same for models that are compared."""
+GROUP_PIECES = 1 << 20
+"""About so many pieces are in memory at a time when scores are written."""
+
+
+def score_tables(
+    name: str, corpus: EncodedCorpus, rows: npt.NDArray[np.int64], surprisals: npt.NDArray[np.float32]
+) -> Iterator[pa.Table]:
+    """The speeches at `rows` as tables of about GROUP_PIECES pieces, one at a time; columns as in `score_table`."""
+    ends = np.cumsum(corpus.lengths[rows])
+    for some in _stretches(corpus.lengths[rows]):
+        chosen = rows[some]
+        last = int(ends[some][-1]) if len(chosen) else 0
+        size = int(corpus.lengths[chosen].sum())
+        yield score_table(name, corpus, chosen, surprisals[last - size : last])
 
 
 def score_table(
-    name: str,
-    corpus: EncodedCorpus,
-    rows: npt.NDArray[np.int64],
-    surprisals: list[npt.NDArray[np.float32]],
+    name: str, corpus: EncodedCorpus, rows: npt.NDArray[np.int64], surprisals: npt.NDArray[np.float32]
 ) -> pa.Table:
-    """One row a speech: speech_id, corpus, sitting, bytes, token_ids (uint16), surprisals (float32, nats)."""
+    """One row a speech: speech_id, corpus, sitting, bytes, token_ids (uint16), surprisals (float32, nats).
+
+    surprisals: of all pieces of these speeches, one after the other in the order of `rows`.
+    """
     index = corpus.index.take(pa.array(rows))
-    lengths = corpus.lengths[rows]
-    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
-    pieces = [corpus.pieces[start : start + size] for start, size in zip(corpus.starts[rows], lengths, strict=True)]
+    offsets = pa.array(np.concatenate([[0], np.cumsum(corpus.lengths[rows])]), pa.int32())
     return pa.table(
         {
             "speech_id": index["speech_id"],
             "corpus": pa.array([name] * len(rows)),
             "sitting": index["sitting"],
             "bytes": index["bytes"],
-            "token_ids": pa.ListArray.from_arrays(offsets, pa.array(_joined(pieces, np.uint16))),
-            "surprisals": pa.ListArray.from_arrays(offsets, pa.array(_joined(surprisals, np.float32))),
+            "token_ids": pa.ListArray.from_arrays(offsets, pa.array(_pieces(corpus, rows))),
+            "surprisals": pa.ListArray.from_arrays(offsets, pa.array(surprisals.astype(np.float32))),
         }
     )
 
 
-def _joined(parts: list[npt.NDArray[Any]], kind: type[np.generic]) -> npt.NDArray[Any]:
-    """One flat array, empty where there is nothing."""
-    return np.concatenate([np.zeros(0, kind), *parts]).astype(kind)
+def _pieces(corpus: EncodedCorpus, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:
+    """The word pieces of these speeches, one after the other."""
+    spans = zip(corpus.starts[rows], corpus.lengths[rows], strict=True)
+    return np.concatenate([np.zeros(0, np.uint16), *(corpus.pieces[start : start + size] for start, size in spans)])
 
 
-def write_scores(path: Path, tables: list[pa.Table], fingerprint: Mapping[bytes, str]) -> None:
-    """Write one model's scores on all corpora, with what they were made from."""
-    table = pa.concat_tables(tables).replace_schema_metadata(dict(fingerprint))
-    with table_writer(path, table.schema) as writer:
-        writer.write_table(table)
+def _stretches(lengths: npt.NDArray[np.int64]) -> Iterator[slice]:
+    """Consecutive speeches that hold about GROUP_PIECES pieces together; of no speeches, one of none."""
+    number = (np.cumsum(lengths) - lengths) // GROUP_PIECES
+    bounds = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(lengths)]
+    yield from map(slice, bounds, bounds[1:])
 
 
-def texts_digest(tables: list[pa.Table]) -> str:
-    """One hash of which speeches were scored and of all their pieces."""
+def write_scores(path: Path, tables: Iterable[pa.Table], fingerprint: Mapping[bytes, str]) -> None:
+    """Write one model's scores on all corpora, with what they were made from.
+
+    Tables are taken one at a time and written in row groups of about GROUP_PIECES pieces: that bounds the memory.
+    """
+    coming = iter(tables)
+    group = [next(coming)]
+    with table_writer(path, group[0].schema.with_metadata(dict(fingerprint))) as writer:
+        for table in coming:
+            if sum(map(_size, (*group, table))) > GROUP_PIECES:
+                writer.write_table(pa.concat_tables(group))
+                group = []
+            group.append(table)
+        writer.write_table(pa.concat_tables(group))
+
+
+def _size(table: pa.Table) -> int:
+    """Pieces of a table."""
+    return sum(len(chunk.flatten()) for chunk in table["surprisals"].chunks)
+
+
+def texts_digest(texts: Iterable[tuple[EncodedCorpus, npt.NDArray[np.int64]]]) -> str:
+    """One hash of which speeches were scored, of every corpus in turn, and of all their pieces."""
     digest = hashlib.sha256()
-    for table in tables:
-        digest.update("\n".join(table["speech_id"].to_pylist()).encode())
-        digest.update(table["token_ids"].combine_chunks().offsets.to_numpy().astype(np.int64).tobytes())
-        digest.update(table["token_ids"].combine_chunks().values.to_numpy().tobytes())
+    for corpus, rows in texts:
+        lengths = corpus.lengths[rows]
+        stretches = [rows[some] for some in _stretches(lengths)]
+        for at, chosen in enumerate(stretches):
+            ids = corpus.index["speech_id"].take(pa.array(chosen)).to_pylist()
+            digest.update(("\n" * (at > 0) + "\n".join(ids)).encode())
+        digest.update(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64).tobytes())
+        for chosen in stretches:
+            digest.update(_pieces(corpus, chosen).tobytes())
     return digest.hexdigest()
 
 
 def read_sums(path: Path) -> tuple[pa.Table, dict[bytes, bytes]]:
     """Sums of every speech: columns speech_id, corpus, sitting (text), bytes, tokens, nats; and the fingerprint."""
-    table = pq.read_table(path, columns=["speech_id", "corpus", "sitting", "bytes", "surprisals"])
+    columns = ["speech_id", "corpus", "sitting", "bytes", "surprisals"]
+    with pq.ParquetFile(path) as file:
+        groups = [_sums(file.read_row_group(group, columns=columns)) for group in range(file.num_row_groups)]
+        return pa.concat_tables(groups), file.schema_arrow.metadata or {}
+
+
+def _sums(table: pa.Table) -> pa.Table:
+    """The columns of `read_sums` for some speeches."""
     offsets, flat = _flat(table["surprisals"])
-    cumulative = np.concatenate([[0.0], np.cumsum(flat.astype(np.float64))])
+    cumulative = np.concatenate([[0.0], np.cumsum(flat, dtype=np.float64)])
     sums = {
         "speech_id": table["speech_id"],
         "corpus": table["corpus"],
@@ -79,7 +125,7 @@ def read_sums(path: Path) -> tuple[pa.Table, dict[bytes, bytes]]:
         "tokens": np.diff(offsets).astype(np.int64),
         "nats": cumulative[offsets[1:]] - cumulative[offsets[:-1]],
     }
-    return pa.table(sums), table.schema.metadata or {}
+    return pa.table(sums)
 
 
 def read_pieces(path: Path, corpus: str, column: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:

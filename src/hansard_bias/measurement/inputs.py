@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hansard_bias.config import Config, ScoreConfig
@@ -20,6 +21,9 @@ from hansard_bias.measurement.shards import Part, cut_parts
 from hansard_bias.paths import ALIGNED, ENCODED, MODELS, TOKENIZER, needed, sha256
 from hansard_bias.scores import FOLDS_KEY, TOKENIZER_KEY, WEIGHTS_KEY
 from hansard_bias.tokenization import SpecialIds, load_tokenizer, pieces_and_words, special_ids
+
+_BATCH = 5_000
+"""Speeches of an aligned corpus in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +86,7 @@ def _words(encoded: EncodedCorpus, rows: Ids, corpus: str, root: Path) -> dict[i
     if not len(rows):
         return {}
     ids = encoded.index["speech_id"].take(pa.array(rows)).to_pylist()
-    path = needed(root / ALIGNED / f"{corpus}.parquet", "align")
-    table = pq.read_table(path, columns=["speech_id", "text"], filters=[("speech_id", "in", ids)])
-    texts = dict(zip(table["speech_id"].to_pylist(), table["text"].to_pylist(), strict=True))
+    texts = _texts(needed(root / ALIGNED / f"{corpus}.parquet", "align"), ids)
     found = pieces_and_words(load_tokenizer(root / TOKENIZER), [texts.get(speech, "") for speech in ids])
     words = {}
     for row, speech, (pieces, numbers) in zip(rows, ids, found, strict=True):
@@ -96,6 +98,16 @@ def _words(encoded: EncodedCorpus, rows: Ids, corpus: str, root: Path) -> dict[i
             )
         words[int(row)] = numbers
     return words
+
+
+def _texts(path: Path, ids: list[str]) -> dict[str, str]:
+    """The texts of these speeches; of the others, a batch at a time is in memory."""
+    found: dict[str, str] = {}
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(_BATCH, columns=["speech_id", "text"]):
+            chosen = batch.filter(pc.is_in(batch["speech_id"], value_set=pa.array(ids)))
+            found.update(zip(chosen["speech_id"].to_pylist(), chosen["text"].to_pylist(), strict=True))
+    return found
 
 
 def _key(config: Config, fingerprint: Mapping[bytes, str], root: Path) -> str:

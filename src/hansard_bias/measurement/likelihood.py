@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from hansard_bias.config import ScoreConfig
 from hansard_bias.encoded import EncodedCorpus, cut_windows
@@ -21,8 +22,9 @@ def likelihood_rows(corpus: EncodedCorpus, rows: Ids, config: ScoreConfig) -> Id
     The hash is a pure function of (evaluation seed, speech id), so that models, seeds and the order of a corpus
     change nothing, and a larger sample holds every smaller one.
     """
-    ids = corpus.index["speech_id"].to_numpy()[rows]
-    keys = mix(config.seed, _SAMPLE, stable_hashes(ids))
+    ids = corpus.index["speech_id"].take(pa.array(rows))
+    # One by one: a column of Python strings takes ten times its room.
+    keys = mix(config.seed, _SAMPLE, stable_hashes(each.as_py() for each in ids))
     chosen = np.argsort(keys, kind="stable")[: config.likelihood_speeches]
     return rows[np.sort(chosen)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from hansard_bias.measurement.reader import Ids, Reader
 from hansard_bias.measurement.scoring import score_speeches
 from hansard_bias.measurement.shards import Part, Scores, collect, compute, done
 from hansard_bias.paths import LIKELIHOODS, MODELS, SCORES, run_name
-from hansard_bias.scores import TEXTS_KEY, score_table, texts_digest, write_scores
+from hansard_bias.scores import TEXTS_KEY, score_tables, texts_digest, write_scores
 
 
 def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
@@ -55,31 +56,44 @@ def ask(reader: Reader, inputs: Inputs, part: Part) -> Scores:
 
 
 def write(inputs: Inputs, parts: list[Part], folder: Path, name: str, root: Path) -> None:
-    """Put the parts together as the two tables, each with its fingerprint."""
-    scores, likelihoods = [], []
-    for corpus, encoded in inputs.corpora.items():
-        test, sample = inputs.test[corpus], inputs.sample[corpus]
-        own = [part for part in parts if part.corpus == corpus]
-        folds = by_speech(test, encoded.lengths, [part for part in own if part.kind == "folds"], folder)
-        exact = by_speech(sample, encoded.lengths, [part for part in own if part.kind == "likelihood"], folder)
-        scores.append(score_table(corpus, encoded, test, folds))
-        likelihoods.append(
-            likelihood_table(corpus, encoded, sample, np.concatenate([np.zeros((2, 0)), *exact], axis=1))
-        )
+    """Put the parts together as the two tables, each with its fingerprint, corpus by corpus."""
+
+    def assembled(kind: str, rows: Mapping[str, Ids], forms: tuple[int, ...]) -> Iterator[tuple[str, Scores]]:
+        for corpus, encoded in inputs.corpora.items():
+            own = [part for part in parts if (part.kind, part.corpus) == (kind, corpus)]
+            yield corpus, in_order_of(rows[corpus], encoded.lengths, own, folder, forms)
+
+    exact = (
+        likelihood_table(corpus, inputs.corpora[corpus], inputs.sample[corpus], nats)
+        for corpus, nats in assembled("likelihood", inputs.sample, (2,))
+    )
+    folds = (
+        table
+        for corpus, nats in assembled("folds", inputs.test, ())
+        for table in score_tables(corpus, inputs.corpora[corpus], inputs.test[corpus], nats)
+    )
     settings = inputs.config
     sample_text = f"seed {settings.seed}, {settings.likelihood_speeches} speeches of each corpus"
-    for path, tables, more in (
-        (root / LIKELIHOODS, likelihoods, {SAMPLE_KEY: sample_text}),
-        (root / SCORES, scores, {}),
+    for path, rows, tables, more in (
+        (root / LIKELIHOODS, inputs.sample, exact, {SAMPLE_KEY: sample_text}),
+        (root / SCORES, inputs.test, folds, {}),
     ):
-        fingerprint = {**inputs.fingerprint, TEXTS_KEY: texts_digest(tables), **more}
-        write_scores(path / f"{name}.parquet", tables, fingerprint)
+        texts = texts_digest((encoded, rows[corpus]) for corpus, encoded in inputs.corpora.items())
+        write_scores(path / f"{name}.parquet", tables, {**inputs.fingerprint, TEXTS_KEY: texts, **more})
 
 
-def by_speech(rows: Ids, lengths: Ids, parts: list[Part], folder: Path) -> list[Scores]:
-    """The scores of every speech, in the order of `rows`; pieces are the last axis."""
-    found: dict[int, Scores] = {}
+def in_order_of(rows: Ids, lengths: Ids, parts: list[Part], folder: Path, forms: tuple[int, ...]) -> Scores:
+    """The scores of all pieces of the speeches at `rows`, in that order, out of their parts; shape [*forms, pieces].
+
+    lengths: pieces of every speech of the corpus.
+    """
+    sizes = lengths[rows]
+    starts = np.zeros(len(lengths), dtype=np.int64)
+    starts[rows] = np.cumsum(sizes) - sizes
+    whole = np.full((*forms, int(sizes.sum())), np.nan, dtype=np.float32)
     for part, scores in collect(parts, folder):
-        own = np.split(scores, np.cumsum(lengths[part.rows])[:-1], axis=-1)
-        found.update(zip(part.rows.tolist(), own, strict=True))
-    return [found[row] for row in rows.tolist()]
+        own = lengths[part.rows]
+        inside = np.arange(int(own.sum())) - np.repeat(np.cumsum(own) - own, own)
+        whole[..., np.repeat(starts[part.rows], own) + inside] = scores
+    assert not np.isnan(whole).any(), "a speech is in no part"
+    return whole
