@@ -73,3 +73,34 @@ def add_probe_records(bias: dict[str, Any]) -> None:
         "prompts": 6,
         "models": dict.fromkeys(rows, shares),
     }
+
+
+def add_planted_records(bias: dict[str, Any], right: float = 1.0, slope: float = 1.05) -> None:
+    """Put planted associations into the content of bias.json; `right` sets the sign of L*, `slope` its size."""
+    rows = list(bias["models"])
+    bias["planted"] = {
+        "associations": [
+            {
+                "association": name,
+                "topic": "land",
+                "prompts": ["p [MASK]", "q [MASK]"],
+                "model": row,
+                "planted_log_odds": truth,
+                "log_odds": number(truth + 0.1),
+                "preference": number(right * slope * truth),
+            }
+            for name, truth in (("land-north", 1.1), ("money-south", -0.7), ("even", 0.0))
+            for row in rows
+        ],
+        "summary": {
+            "log_odds": recovery(rows, 4, 1.05),
+            "preference": recovery(rows, 4 if right > 0 else 1, slope),
+        },
+    }
+
+
+def recovery(rows: list[str], signs_right: int, slope: float) -> dict[str, Any]:
+    """What one measure found of what was planted."""
+    found = {"models": rows, "signs": 4, "signs_right": signs_right, "slope": number(slope), "intercept": number(0.0)}
+    pair = {"what": f"{rows[0]} against {rows[1]}", "planted": 0.88, "measured": number(1.0), "error": number(0.12)}
+    return {"single": found, "all": found, "differences": [pair]}

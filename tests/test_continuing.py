@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 
 from hansard_bias.config import Config, ConfigError, parse_config
 from hansard_bias.measurement.folds import deal_folds
+from hansard_bias.planted import PLANTED
 from hansard_bias.randomness import stable_hashes
 from local_models import POSITIONS, save_local_model
 from tiny_project import Project, merged, write_params
@@ -50,6 +51,8 @@ def continued(request: Any, project: Project, tmp_path_factory: pytest.TempPathF
 
     root = tmp_path_factory.mktemp(request.param)
     shutil.copytree(project.root / "data" / "aligned", root / "data" / "aligned")
+    (root / PLANTED.parent).mkdir(parents=True)
+    shutil.copy(project.root / PLANTED, root / PLANTED)
     texts = pd.read_parquet(root / "data" / "aligned" / "nunavut.parquet")["text"].tolist()
     init = save_local_model(request.param, root / "outside" / "start", texts)
     changes = {"model": {"init": "outside/start", "hidden_dropout_prob": 0.05}, "train": STARTS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,13 @@ def test_contracts_of_the_metrics(project: Project) -> None:
     assert len(bias["probes"]["prompts"]) >= 60 and len(bias["benchmarks"]) == 1
     assert all(set(test["models"]) == set(rows) for test in bias["associations"]["tests"])
     assert set(bias["legacy"]["models"]) == set(rows)
+    assert len(bias["planted"]["associations"]) == 18 * 3
+    assert set(bias["planted"]["summary"]) == {"log_odds", "preference"}
     assert len(read(project, "cells.json")) == 9
     summary = read(project, "training/mixed-2.json")
     assert {"tokens", "updates", "wall_seconds", "model_flop_utilisation", "fingerprint", "parameters"} <= set(summary)
-    assert "A (Nunavut)" in (project.root / "metrics" / "report" / "index.html").read_text(encoding="utf-8")
+    page = (project.root / "metrics" / "report" / "index.html").read_text(encoding="utf-8")
+    assert "A (Nunavut)" in page and "Is the truth recovered?" in page
 
 
 def test_every_record_is_accounted_for(project: Project) -> None:
@@ -141,3 +145,16 @@ def test_a_repeated_stage_writes_the_same_bytes(inside: Project) -> None:
     score.run(inside.config, "canada", 1)
     bias.run(inside.config)
     assert [(inside.root / name).read_bytes() for name in watched] == before
+
+
+def test_models_of_other_archives_are_asked_no_planted_frames(project: Project, tmp_path: Path) -> None:
+    from hansard_bias.stages import probe
+
+    for name in ("models", "data/aligned", "data/probes"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).symlink_to(project.root / name)
+    corpora = {name: replace(corpus, path=f"archive/{name}") for name, corpus in project.config.corpora.items()}
+    probe.run(replace(project.config, corpora=corpora), "nunavut", 1, tmp_path)
+    asked = [pd.read_parquet(root / "data/probed/nunavut-1.planted.parquet") for root in (tmp_path, project.root)]
+    assert asked[0].empty and len(asked[1]) == 18 * 3
+    assert not (tmp_path / "data/raw").exists()

@@ -62,7 +62,9 @@ def probed(shift: float = 0.0, top: list[str] = TOP) -> Probed:
     ]
     lines += [(space, "cosine", "", "", "icy", "road", 0.25 + shift) for space in ("input", "contextual")]
     associations = pd.DataFrame(lines, columns=["space", "kind", "test", "side", "word", "other", "value"])
-    return Probed(prompts, benchmarks, associations, [{"term": "icy"}], [{"word": "icy", "warnings": []}], [TEST])
+    planted = prompts.drop(columns="top")
+    audits = ([{"term": "icy"}], [{"word": "icy", "warnings": []}], [TEST])
+    return Probed(prompts, benchmarks, associations, *audits, planted)
 
 
 @pytest.fixture
@@ -182,7 +184,7 @@ def test_associations_by_model_with_values_over_seeds(runs: dict[str, list[Probe
     json.dumps(found, allow_nan=False)
 
 
-@pytest.mark.parametrize("kind", ["prompts", "benchmarks", "associations"])
+@pytest.mark.parametrize("kind", ["prompts", "benchmarks", "associations", "planted"])
 def test_runs_that_were_asked_other_things_are_refused(kind: str) -> None:
     other = probed(1.0)
     check_alike(["n-1", "n-2"], [probed(), other])
@@ -200,6 +202,7 @@ def test_tables_come_back_as_they_were_written(tmp_path: Path) -> None:
     assert [list(top) for top in after.prompts["top"]] == [list(top) for top in before.prompts["top"]]
     pd.testing.assert_frame_equal(after.benchmarks, before.benchmarks)
     pd.testing.assert_frame_equal(after.associations, before.associations)
+    pd.testing.assert_frame_equal(after.planted, before.planted)
     assert (after.audit, after.words, after.tests) == (before.audit, before.words, before.tests)
     with pytest.raises(ValueError, match=r"nunavut-4.parquet: no such file; run `dvc repro probe@nunavut-4` first"):
         read_probed("nunavut", 4, tmp_path)
@@ -224,9 +227,11 @@ def test_without_benchmarks_there_is_no_record_of_one(stored: Callable[[], Path]
         group.name: {"label": group.label, "note": "n", "terms": dict.fromkeys(group.terms, "x")} for group in GROUPS
     }
     (root / "groups.yaml").write_text(json.dumps(groups))
-    named = replace(config, probe=replace(config.probe, groups="groups.yaml"))
+    archives = {name: replace(corpus, path=f"archive/{name}") for name, corpus in config.corpora.items()}
+    named = replace(config, corpora=archives, probe=replace(config.probe, groups="groups.yaml"))
     found = probe_findings(named, root)
-    assert set(found["sections"]) == {"probes", "benchmarks", "associations", "legacy"}
+    assert set(found["sections"]) == {"probes", "benchmarks", "associations", "legacy", "planted"}
+    assert found["sections"]["planted"] == {}, "nothing is planted in other archives"
     assert found["sections"]["benchmarks"] == []
     assert list(found["rates"]) == ["A_nunavut", "B_canada", "C_mixed"]
     assert found["sections"]["probes"]["groups"]["first"] == {

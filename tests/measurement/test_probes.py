@@ -18,8 +18,10 @@ from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 from hansard_bias.measurement import pace
 from hansard_bias.measurement.benchmarks import Benchmark, Item
 from hansard_bias.measurement.frames import Filling, Frame, Framer
+from hansard_bias.measurement.planted import COLUMNS, probe_planted
 from hansard_bias.measurement.probes import audit_terms, audit_words, probe_benchmarks, probe_model
 from hansard_bias.measurement.prompts import Group, Prompt, load_groups, load_prompts
+from hansard_bias.planted import PlantedFrame
 
 PROBES = Path(__file__).parents[2] / "data" / "probes"
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -374,3 +376,26 @@ def test_long_probing_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys
     probe(model_of(tokenizer), tokenizer, batch_size=8)
     lines = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"asked 8 of \d+ questions, about 1 min left", lines[0])
+
+
+def test_planted_frames_are_asked_as_prompts_are_each_with_its_own_groups() -> None:
+    tokenizer = tokenizer_of(True)
+    model = model_of(tokenizer)
+    terms = ({"cold": COLD.terms, "warm": WARM.terms}, {"cold": ("snowy",), "warm": ("sunny", "warm")})
+    frames = [
+        PlantedFrame(prompt.id, prompt.theme, prompt.texts, groups, {}, {})
+        for prompt, groups in zip(PROMPTS, terms, strict=True)
+    ]
+    found = probe_planted(model, tokenizer, frames, str)
+    assert list(found.columns) == COLUMNS and found["paraphrase"].tolist() == [0, 1, 0, 1]
+    for prompt, groups in zip(PROMPTS, terms, strict=True):
+        sides = tuple(Group(name, name, "for tests", tuple(own)) for name, own in groups.items())
+        alone = probe_model(model, tokenizer, [prompt], (sides[0], sides[1]), 1, str)[COLUMNS]
+        own = found[found["prompt"] == prompt.id].reset_index(drop=True)
+        pd.testing.assert_frame_equal(own, alone)
+
+
+def test_without_planted_frames_there_are_the_columns_and_no_rows() -> None:
+    tokenizer = tokenizer_of(True)
+    found = probe_planted(model_of(tokenizer), tokenizer, (), str)
+    assert list(found.columns) == COLUMNS and found.empty

@@ -320,10 +320,10 @@ def config() -> Config:
 def load(tmp_path: Path, config: Config) -> Callable[..., Results]:
     """Write a world and read it back: `load(excess=0.0)`, `load(of=another configuration)`."""
 
-    def make(of: Config | None = None, planted: tuple[Any, ...] = (), **options: Any) -> Results:
+    def make(of: Config | None = None, **options: Any) -> Results:
         world = World(of or config, **options)
         return load_results(
-            world.write(tmp_path / "metrics"), world.config, {"commit": "abc1234", "date": "2025-01-31"}, planted
+            world.write(tmp_path / "metrics"), world.config, {"commit": "abc1234", "date": "2025-01-31"}
         )
 
     return make

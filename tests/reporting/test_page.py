@@ -56,19 +56,14 @@ class Outline(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-PLANTED = (
-    {"association": "land with the north", "truth_log_odds": 1.1, "measured": {"value": 1, "low": 0.8, "high": 1.2}},
-)
-
-
 def test_the_page_is_complete_and_well_formed(load: Callable[..., Results]) -> None:
-    results = load(planted=PLANTED)
+    results = load()
     page = page_of(results)
     outline = Outline(page)
     for row in results.matrix.values():
         for value in row.values():
             assert significant(value) in outline.text
-    for words in ("Yes: each model", "Bias ratio", "land with the north", "abc1234", "5 min", "near duplicate 31"):
+    for words in ("Yes: each model", "Bias ratio", "abc1234", "5 min", "near duplicate 31"):
         assert words in outline.text.replace("\u00a0", " ")
     assert "These debates are generated." in outline.text
     assert len(page.encode()) <= 1_000_000

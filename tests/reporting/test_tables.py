@@ -7,7 +7,7 @@ import pytest
 from hansard_bias.config import Config
 from hansard_bias.reporting import tables
 from hansard_bias.reporting.formats import NO_BREAK
-from hansard_bias.reporting.results import Interval, Results
+from hansard_bias.reporting.results import Results
 from hansard_bias.reporting.tables import Table
 
 
@@ -84,21 +84,6 @@ def test_rates_by_direction(load: Callable[..., Results]) -> None:
     text = cell(table, "A (Nunavut)", "Prefers southern/federal").replace(NO_BREAK, " ")
     assert text == "0 % (0 % to 18 %)"
     assert [cell(table, "A (Nunavut)", name) for name in ("Ties", "Undecided", "Prompts")] == ["2", "1", "6"]
-
-
-@pytest.mark.parametrize(
-    ("measured", "verdict"),
-    [
-        (Interval(0.9, 0.7, 1.2), "sign and size"),
-        (Interval(0.4, 0.2, 0.6), "sign"),
-        (Interval(-0.4, -0.6, -0.2), "no"),
-        (None, "not measured"),
-    ],
-)
-def test_planted_truth_is_compared(load: Callable[..., Results], measured: Interval | None, verdict: str) -> None:
-    raw = None if measured is None else {"value": measured.value, "low": measured.low, "high": measured.high}
-    table = tables.planted_table(load(planted=({"association": "land", "truth_log_odds": 1.1, "measured": raw},)))
-    assert cell(table, "land", "Recovered") == verdict
 
 
 def test_a_row_of_the_wrong_length_is_a_mistake_of_ours() -> None:

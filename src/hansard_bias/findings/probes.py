@@ -9,9 +9,11 @@ from hansard_bias.config import Config
 from hansard_bias.findings.associations import association_findings
 from hansard_bias.findings.benchmarks import benchmark_findings
 from hansard_bias.findings.legacy import legacy_findings
+from hansard_bias.findings.planted import planted_findings
 from hansard_bias.findings.preferences import preference_findings
 from hansard_bias.findings.probe_runs import read_probe_runs
 from hansard_bias.measurement.prompts import Group, load_groups
+from hansard_bias.planted import planted_frames
 
 
 def probe_findings(config: Config, root: Path) -> dict[str, Any]:
@@ -33,6 +35,7 @@ def probe_findings(config: Config, root: Path) -> dict[str, Any]:
             "benchmarks": benchmark_findings(runs, config),
             "associations": associations["associations"],
             "legacy": legacy_findings(runs, groups),
+            "planted": planted_findings(runs, config, planted_frames(config, root)),
         },
     }
 

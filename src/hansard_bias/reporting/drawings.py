@@ -15,6 +15,7 @@ from hansard_bias.reporting import (
     figures_curves,
     figures_effects,
     figures_matrix,
+    figures_planted,
     figures_words,
 )
 from hansard_bias.reporting.figures import Figure
@@ -48,6 +49,7 @@ def _draw(results: Results) -> Iterator[Drawn]:
         ("effects", figures_effects.effect_figures, figures_effects.combined_effects),
         ("words", figures_words.word_figures, figures_words.combined_words),
         ("curves", figures_curves.curve_figures, figures_curves.combined_curves),
+        ("planted", figures_planted.planted_figures, figures_planted.combined_planted),
         ("calibration", figures_calibration.dose_figures, figures_calibration.combined_doses),
     ]
     for name, panels, combined in groups:

@@ -20,9 +20,7 @@ from hansard_bias.reporting.results import Json, Point, Results, Run
 CURVE_COLUMNS = ("update", "epoch", "learning_rate", "train_loss", "validation_loss")
 
 
-def load_results(
-    metrics: Path, config: Config, provenance: Json | None = None, planted: Sequence[Json] = ()
-) -> Results:
+def load_results(metrics: Path, config: Config, provenance: Json | None = None) -> Results:
     """Read what the report needs from the metrics folder.
 
     Raises ValueError, one line, naming the file and the stage that makes it, if a file is missing, not readable
@@ -43,7 +41,6 @@ def load_results(
         alignment=_read_json(metrics / "alignment.json", "align"),
         runs=tuple(_load_run(metrics, model, seed) for model, seed in product(config.models, config.train.seeds)),
         provenance=dict(provenance or {}),
-        planted=tuple(planted),
         slices=_load_lines(metrics / "slices.csv"),
         words=_load_lines(metrics / "words.csv"),
         calibration=_load_calibration(metrics / "calibration.json"),

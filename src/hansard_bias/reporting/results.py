@@ -68,8 +68,6 @@ class Results:
     alignment: Json
     runs: tuple[Run, ...]
     provenance: Json = field(default_factory=dict)
-    planted: tuple[Json, ...] = ()
-    """Records of the sample's truth: `association`, `truth_log_odds`, `measured` (an interval), perhaps `model`."""
     slices: tuple[Mapping[str, str], ...] = ()
     """Lines of slices.csv."""
     words: tuple[Mapping[str, str], ...] = ()

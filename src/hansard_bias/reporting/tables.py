@@ -173,31 +173,3 @@ def rate_table(results: Results) -> Table:
     return table(
         "rates", "Cultural bias rate: share of the prompts that show a preference, by direction.", columns, rows
     )
-
-
-def planted_table(results: Results) -> Table:
-    """The sample's planted associations against what was measured."""
-    rows = []
-    for record in results.planted:
-        measured = parse_interval(record.get("measured"))
-        truth = record["truth_log_odds"]
-        rows.append(
-            [
-                str(record["association"]),
-                str(record.get("model") or NOTHING),
-                signed(truth),
-                estimate(measured, signed),
-                _recovered(truth, measured),
-            ]
-        )
-    columns = ["Association", "Model", "Planted log-odds", "Measured", "Recovered"]
-    caption = "What was planted in the generated debates, and what the models show."
-    return table("planted", caption, columns, rows, text=2, words=["Recovered"])
-
-
-def _recovered(truth: float, measured: Interval | None) -> str:
-    if measured is None or measured.low is None or measured.high is None:
-        return "not measured"
-    if measured.low <= truth <= measured.high:
-        return "sign and size"
-    return "sign" if truth * measured.value > 0 else "no"

@@ -154,7 +154,7 @@ def uncertainty_sentence(results: Results) -> str:
 def is_sample(results: Results) -> bool:
     """Whether the debates are the bundled, generated ones."""
     paths = [corpus.path for corpus in results.config.corpora.values()]
-    return bool(results.planted) or any(path.startswith(SAMPLE_FOLDER) for path in paths)
+    return any(path.startswith(SAMPLE_FOLDER) for path in paths)
 
 
 def caveats(results: Results) -> list[str]:

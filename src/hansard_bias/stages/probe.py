@@ -11,10 +11,12 @@ from hansard_bias.config import Config
 from hansard_bias.corpora.cleaning import clean_text
 from hansard_bias.measurement.embeddings import measure_associations
 from hansard_bias.measurement.loading import load_fast_tokenizer, load_model
+from hansard_bias.measurement.planted import probe_planted
 from hansard_bias.measurement.probes import audit_terms, audit_words, probe_benchmarks, probe_model
 from hansard_bias.measurement.probing import Probing, load_probing
 from hansard_bias.measurement.prompts import term_usage
 from hansard_bias.paths import ALIGNED, MODELS, needed, run_name
+from hansard_bias.planted import planted_frames
 from hansard_bias.probed import LEGACY_TOP, Probed, write_probed
 
 
@@ -22,7 +24,7 @@ def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
     """Audit the words, ask the model, write data/probed/<model>-<seed>*.parquet."""
     name = run_name(model, seed)
     folder = needed(root / MODELS / name, f"train@{name}")
-    asked = load_probing(config.probe, root)
+    asked, frames = load_probing(config.probe, root), planted_frames(config, root)
     surface = partial(clean_text, lowercase=config.clean.lowercase)
     tokenizer = load_fast_tokenizer(folder)
     usage = {corpus: training_usage(asked, root / ALIGNED / f"{corpus}.parquet") for corpus in config.corpora}
@@ -38,6 +40,7 @@ def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
         audit=audit,
         words=words,
         tests=[test.names() for test in asked.associations.tests],
+        planted=probe_planted(network, tokenizer, frames, surface),
     )
     write_probed(probed, model, seed, root)
 
