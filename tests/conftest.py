@@ -12,8 +12,8 @@ import pytest
 from hypothesis import settings
 from ruamel.yaml import YAML
 
-from built_once import built_once
-from tiny_project import ROOT, TINY, Project, merged, write_params
+from helpers.built_once import built_once
+from helpers.project import ROOT, TINY, Project, merged, write_params
 
 # A busy machine is no failure.
 settings.register_profile("patient", deadline=None)
@@ -76,6 +76,14 @@ def tiny(shipped: dict[str, Any]) -> dict[str, Any]:
 def project(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, Any]) -> Project:
     """The tiny project, from the sample to the page."""
     return Project(built_once(tmp_path_factory, "project", lambda folder: run_all_stages(folder, tiny)), tiny)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a trained model, ready to be scored."""
+    from helpers import trained_project
+
+    return built_once(tmp_path_factory, "trained", trained_project.build)
 
 
 def run_all_stages(folder: Path, tiny: dict[str, Any]) -> None:

@@ -12,12 +12,12 @@ import pytest
 import torch
 from transformers import BertForMaskedLM, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-import trained_project
 from hansard_bias.models.scorer import Reader
 from hansard_bias.params import ScoreConfig
 from hansard_bias.scoring.scoring import likelihood_rows, piece_surprisals
 from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded
 from hansard_bias.tokens.tokenizer import CLS_ID, MASK_ID, OWN_IDS, SEP_ID, pieces_and_words
+from helpers import trained_project
 
 
 @pytest.fixture(scope="module")

@@ -15,14 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import trained_project
 from hansard_bias.base import messages as pace
 from hansard_bias.base.work import locked
 from hansard_bias.scoring import shards
 from hansard_bias.scoring.shards import Part, collect, compute, cut_parts
 from hansard_bias.scoring.tables import FOLDS_KEY, SAMPLE_KEY, TEXTS_KEY, TOKENIZER_KEY, WEIGHTS_KEY
+from helpers import trained_project
 
-TESTS = Path(trained_project.__file__).parent
+TESTS = Path(trained_project.__file__).parents[1]
 FILES = ("data/scores/mixed-1.parquet", "data/likelihoods/mixed-1.parquet")
 
 
@@ -55,7 +55,7 @@ def launch(folder: Path, *arguments: str, processes: int = 1) -> subprocess.Comp
         command += ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
     paths = os.pathsep.join([str(TESTS), str(TESTS.parent / "src")])
     surroundings = {"CUDA_VISIBLE_DEVICES": "", "GLOO_SOCKET_IFNAME": "lo", "PYTHONPATH": paths}
-    command += [str(TESTS / "trained_project.py"), str(folder), *arguments]
+    command += ["-m", "helpers.trained_project", str(folder), *arguments]
     return subprocess.run(command, env=os.environ | surroundings, capture_output=True, text=True, timeout=100)
 
 

@@ -16,14 +16,14 @@ import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file
 
-import small_run
 from hansard_bias import cli, tracking
 from hansard_bias.base import processes
 from hansard_bias.pipeline import train
 from hansard_bias.training.run_key import RunIdentity
 from hansard_bias.training.state import RunLog, Silent
+from helpers import small_run
 
-TESTS = Path(small_run.__file__).parent
+TESTS = Path(small_run.__file__).parents[1]
 UPDATES = 30
 
 
@@ -51,7 +51,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def two_processes(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command += [str(TESTS / "small_run.py"), str(folder), *arguments]
+    command += ["-m", "helpers.small_run", str(folder), *arguments]
     surroundings = {"CUDA_VISIBLE_DEVICES": "", "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
     paths = [str(TESTS), str(TESTS.parent / "src")]
     surroundings |= {"PYTHONPATH": os.pathsep.join(paths)}

@@ -1,6 +1,6 @@
 """Loads torch once and forks a process for every training that a test wants to kill.
 
-python tests/training_host.py reads one JSON job a line and answers one line each:
+python -m helpers.training_host reads one JSON job a line and answers one line each:
 {"folder": ..., "hook": [place, call, signal] or null} -> {"pid": ..., "status": ...}; with "arguments" it is the
 command line that trains, else the stage alone, with "seed" and "resume_from".
 """
@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hansard_bias.tokens.encoded import write_encoded
-from tiny_project import merged, write_params, write_tokenizer
+from helpers.project import ROOT, merged, write_params, write_tokenizer
 
 VOCABULARY = 120
 CHANGES = {
@@ -68,8 +68,10 @@ class Host:
     """The running host, as a test talks to it."""
 
     def __init__(self) -> None:
-        command = [sys.executable, __file__]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", "helpers.training_host"]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT / "tests", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
     def ask(self, **job: object) -> dict[str, int]:
         """Run a job until its process ends or stops."""

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, models
 from hansard_bias.params import parse_config
 from hansard_bias.tokens.tokenizer import SPECIAL_TOKENS, save_tokenizer
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 TINY = {
     "sample": {"seed": 5, "speeches": 360, "sittings": 24},

@@ -1,6 +1,6 @@
 """A project that is ready to be scored: made-up debates of two corpora, a tokenizer, a model that has learned them.
 
-`python trained_project.py FOLDER [--die AFTER]` scores it; with --die the process kills itself after so many parts.
+`python -m helpers.trained_project FOLDER [--die AFTER]` scores it; with --die it kills itself after so many parts.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from hansard_bias.tokens.tokenizer import (
     save_tokenizer,
     train_tokenizer,
 )
-from tiny_project import ROOT, merged, write_params
+from helpers.project import ROOT, merged, write_params
 
 POSITIONS = 32
 CHANGES = {"score": {"batch_tokens": 300, "likelihood_speeches": 8}, "train": {"seeds": [1]}}

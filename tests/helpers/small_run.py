@@ -1,4 +1,4 @@
-"""A training stage on made-up pieces, small enough for several processes: `torchrun ... small_run.py FOLDER`."""
+"""A training stage small enough for several processes: `torchrun ... -m helpers.small_run FOLDER`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hansard_bias.params import Config, parse_config
 from hansard_bias.pipeline import train
 from hansard_bias.tokens.encoded import write_encoded
 from hansard_bias.training.state import CurvePoint, RunLog, Silent
-from tiny_project import ROOT, TINY, merged, write_tokenizer
+from helpers.project import ROOT, TINY, merged, write_tokenizer
 
 VOCABULARY = 120
 SPEECHES = {"train": 150, "validation": 30}
