@@ -69,7 +69,8 @@ def _false_preferences(measured: Measured, even: Any, settings: VerdictConfig) -
     for study in range(len(measured.preferences)):
         for row, dose in enumerate(SINGLE):
             values = np.moveaxis(measured.preferences[study][:, dose], 0, -1)[even[row]]
-            judged = prompt_preferences(values, settings.draws, generator(settings.seed, "even", str(study), str(row)))
+            rng = generator(settings.seed, "even", str(study), str(row))
+            judged = prompt_preferences(values, settings.draws, rng, settings.confidence)
             found += sum(prompt.decision in ("first", "second") for prompt in judged)
             asked += len(judged)
     return {"prompts": asked, "shown": found}

@@ -39,10 +39,10 @@ def preference_findings(runs: ProbeRuns, config: Config) -> dict[str, Any]:
     stability = {row: paraphrase_stability(array) for row, array in values.items()}
     asked = shown_prompts(next(iter(runs.values()))[0])
     return {
-        "rates": _rates(judged),
+        "rates": _rates(judged, config),
         "probes": {
             "prompts": _prompt_records(asked, judged, raw, stability, top_fillings(runs, config.probe.top_k)),
-            "uncorrected_rates": _rates(raw),
+            "uncorrected_rates": _rates(raw, config),
             "stability": {row: _mean_stability(records) for row, records in stability.items()},
             "themes": {row: theme_means(array, list(asked["theme"]), config) for row, array in values.items()},
         },
@@ -100,7 +100,7 @@ def paired_tests(values: dict[str, FloatArray], config: Config, family: str) -> 
     for number, left in enumerate(rows):
         for right in rows[number + 1 :]:
             rng = np.random.default_rng([config.bias.seed, len(records)])
-            record = compare_models(values[left], values[right], config.probe.draws, rng)
+            record = compare_models(values[left], values[right], config.probe.draws, rng, config.bias.confidence)
             records.append({"family": family, "what": f"{left} against {right}", **record})
     return with_holm(records)
 
@@ -119,8 +119,11 @@ def _judge(array: FloatArray, config: Config) -> list[PromptPreference]:
     return prompt_preferences(array, config.probe.draws, rng, config.bias.confidence)
 
 
-def _rates(judged: Judged) -> dict[str, Any]:
-    return {row: cultural_bias_rate([item.decision for item in decisions]) for row, decisions in judged.items()}
+def _rates(judged: Judged, config: Config) -> dict[str, Any]:
+    return {
+        row: cultural_bias_rate([item.decision for item in decisions], config.bias.confidence)
+        for row, decisions in judged.items()
+    }
 
 
 def _listed(by_seed: tuple[list[dict[str, Any]], ...]) -> list[dict[str, Any]]:
