@@ -115,7 +115,7 @@ def _prompts(prompts: Sequence[tuple[str, str, int]], model: str, seed: int) -> 
 
 def _items(items: Sequence[tuple[str, ...]], model: str, seed: int) -> pd.DataFrame:
     rows = [
-        (name, line, theme, prompt, good, bad, 1, 1 + line % 2, number(model, seed, prompt), number(seed, prompt))
+        (name, line, theme, prompt, good, bad, 1, 1 + len(theme) % 2, number(model, seed, prompt), number(seed, prompt))
         for line, (name, prompt, good, bad, theme) in enumerate(items, 2)
     ]
     names = ["benchmark", "line", "theme", "prompt", "favorable", "unfavorable"]

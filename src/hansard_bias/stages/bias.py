@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hansard_bias.config import Config
+from hansard_bias.findings.arrangement import arranged
 from hansard_bias.findings.comparison import compare
 from hansard_bias.findings.likelihoods import likelihood_findings
 from hansard_bias.findings.losses import read_losses
@@ -22,6 +23,7 @@ from hansard_bias.statistics.matrix import cells, perplexity_matrix
 
 def run(config: Config, root: Path = Path(".")) -> None:
     """Write bias_matrix.json, bias.json, cells.json, slices.csv and words.csv."""
+    told, config = config, config.in_order_of_names()
     losses = read_losses(config, root)
     facts = read_facts(losses, root)
     study = compare(config, losses, facts)
@@ -32,11 +34,12 @@ def run(config: Config, root: Path = Path(".")) -> None:
         study["models"][row]["cultural_bias_rate"] = rate
     study["tests"] = [*study["tests"], *unigram_tests, *probes["tests"]]
     study["likelihoods"] = likelihood_findings(config, root)
+    study = arranged(study | probes["sections"], told)
     write_records(root / METRICS / "slices.csv", SLICE_COLUMNS, slice_records(config, losses, facts))
     write_records(root / METRICS / "words.csv", WORD_COLUMNS, words)
     write_json(root / METRICS / "bias_matrix.json", for_comparing(perplexity_matrix(study)))
     write_json(root / METRICS / "cells.json", cells(study))
-    write_json(root / METRICS / "bias.json", study | probes["sections"])
+    write_json(root / METRICS / "bias.json", study)
 
 
 def for_comparing(matrix: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
