@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from hansard_bias.config import Config
 from hansard_bias.encoded import write_encoded
 from hansard_bias.paths import ENCODED, LIKELIHOODS, MIXTURES
+from hansard_bias.planted import PLANTED
 from hansard_bias.probed import Probed, write_probed
 from hansard_bias.randomness import stable_hash
 from hansard_bias.tables import write_table
@@ -37,6 +38,11 @@ PAIRS = (("icy", "road"), ("road", "mild"), ("ice", "land"))
 TERMS = {"northern": ("icy", "snowy"), "southern": ("mild", "sunny")}
 
 
+FRAMES = {"slot-b": (0.8, 0.3), "slot-a": (0.4, 0.7), "even": (0.5, 0.5)}
+"""What was planted: the probability of the first group in each legislature."""
+CARRIERS = 3
+
+
 def number(*about: object, spread: float = 2.0) -> float:
     """A made-up number that depends on what it is about and on nothing else."""
     return float(np.random.default_rng(stable_hash(*about)).normal(0, spread))
@@ -46,10 +52,27 @@ def write_study(config: Config, root: Path) -> None:
     """Scores, training text, likelihoods and probes of every run that the configuration names."""
     write_project(config, root)
     _write_training_text(config, root)
+    _write_planted(root)
     for model in config.models:
         for seed in config.train.seeds:
             _write_likelihoods(config, root, model, seed)
     write_probes(config, root, PROMPTS, ITEMS, TARGETS, PAIRS, TERMS)
+
+
+def _write_planted(root: Path) -> None:
+    frames = [
+        {
+            "id": frame,
+            "topic": "snow",
+            "prompts": [f"{frame} {at} [MASK]" for at in range(CARRIERS)],
+            "groups": {"northern": ["icy"], "southern": ["mild"]},
+            "probability_northern": dict(zip(("nunavut", "canada"), probability, strict=True)),
+            "occurrences": {"nunavut": 30, "canada": 20},
+        }
+        for frame, probability in FRAMES.items()
+    ]
+    (root / PLANTED).parent.mkdir(parents=True)
+    (root / PLANTED).write_text(json.dumps({"associations": frames}), encoding="utf-8")
 
 
 def _write_training_text(config: Config, root: Path) -> None:
@@ -93,7 +116,8 @@ def write_probes(
         for seed in config.train.seeds:
             tables = _prompts(prompts, model, seed), _items(items, model, seed), _words(targets, pairs, model, seed)
             test = {"test": "t", "targets": ["cold", "warm"], "attributes": ["good", "bad"]}
-            write_probed(Probed(*tables, audit=[], words=[], tests=[test]), model, seed, root)
+            planted = _prompts([(frame, "snow", CARRIERS) for frame in FRAMES], model, seed)
+            write_probed(Probed(*tables, audit=[], words=[], tests=[test], planted=planted), model, seed, root)
 
 
 def _prompts(prompts: Sequence[tuple[str, str, int]], model: str, seed: int) -> pd.DataFrame:

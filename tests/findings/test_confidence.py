@@ -73,6 +73,7 @@ def test_every_interval_is_narrower_at_half_the_confidence(told: dict[float, Any
     sections = {str(place[1]) for place in compared if place[0] == "bias"}
     assert sections == {
         "models", "tests", "without_shared_13grams", "unigrams", "probes", "benchmarks", "associations", "likelihoods",
+        "planted",
     }  # fmt: skip
     assert {place[0] for place in compared} == {"bias", "cells", "slices", "words"}
 

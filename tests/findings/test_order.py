@@ -30,6 +30,7 @@ IDS = (
     "model",
     "slice",
     "value",
+    "association",
 )
 """Keys that tell the records of a list apart."""
 EXTRA = {
