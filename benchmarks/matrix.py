@@ -13,7 +13,7 @@ import numpy as np
 
 from hansard_bias.statistics.design import CorpusSums, Design
 from hansard_bias.statistics.matrix import measure
-from hansard_bias.statistics.slices import measure_slice
+from hansard_bias.statistics.study import measure_slice
 from hansard_bias.statistics.words import word_gaps
 
 ROWS = ("A_north", "B_south", "C_mixed")

@@ -25,11 +25,11 @@ import pyarrow.parquet as pq
 from tokenizers import Tokenizer, models
 from train import settings
 
-from hansard_bias.config import Config
-from hansard_bias.encoded import write_encoded_parts
-from hansard_bias.stages import train
-from hansard_bias.tokenization import SPECIAL_TOKENS, save_tokenizer
-from hansard_bias.training.progress import Silent
+from hansard_bias.params import Config
+from hansard_bias.pipeline import train
+from hansard_bias.tokens.encoded import write_encoded_parts
+from hansard_bias.tokens.tokenizer import SPECIAL_TOKENS, save_tokenizer
+from hansard_bias.training.state import Silent
 
 SIZES = {
     "nunavut": {"train": 121_886, "validation": 26_119, "test": 26_119},

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from hansard_bias.config import BertSettings
-from hansard_bias.encoded import EncodedCorpus, Windows, cut_windows, read_encoded
+from hansard_bias.params import BertSettings
+from hansard_bias.tokens.encoded import EncodedCorpus, Windows, cut_windows, read_encoded
 
 HELD_OUT = 0.1
 """The last share of the speeches; they are in the order of the sittings."""
@@ -75,13 +75,13 @@ def measure(folder: Path, way: str, seed: int, updates: int, batch: int, dropout
     import training_ways as ways
     from accelerate.state import AcceleratorState
 
-    from hansard_bias.tokenization import OWN_IDS
+    from hansard_bias.models.attention import PACKED
+    from hansard_bias.models.batches import MaskedText
+    from hansard_bias.models.network import build_model
+    from hansard_bias.tokens.tokenizer import OWN_IDS
     from hansard_bias.training import device
-    from hansard_bias.training.batches import MaskedText
     from hansard_bias.training.loop import Task, Trainer
-    from hansard_bias.training.model import build_model
-    from hansard_bias.training.packing import PACKED
-    from hansard_bias.training.progress import Silent
+    from hansard_bias.training.state import Silent
 
     content = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
     shape = BertSettings(**content["model"])
@@ -111,7 +111,7 @@ def measure(folder: Path, way: str, seed: int, updates: int, batch: int, dropout
 
 def padded(corpus: EncodedCorpus, windows: Windows, positions: int) -> list[list[int]]:
     """[CLS] pieces [SEP], each window padded to the model's positions."""
-    from hansard_bias.tokenization import CLS_ID, PAD_ID, SEP_ID
+    from hansard_bias.tokens.tokenizer import CLS_ID, PAD_ID, SEP_ID
 
     rows = []
     for start, length in zip(windows.start.tolist(), windows.length.tolist(), strict=True):

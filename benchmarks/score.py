@@ -24,12 +24,11 @@ import torch
 from train import prepare
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from hansard_bias.config import ScoreConfig
-from hansard_bias.encoded import EncodedCorpus, read_encoded
-from hansard_bias.measurement.likelihood import piece_surprisals
-from hansard_bias.measurement.reader import Reader
-from hansard_bias.measurement.scoring import score_speeches
-from hansard_bias.tokenization import load_tokenizer, pieces_and_words, special_ids
+from hansard_bias.models.scorer import Reader
+from hansard_bias.params import ScoreConfig
+from hansard_bias.scoring.scoring import piece_surprisals, score_speeches
+from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded
+from hansard_bias.tokens.tokenizer import load_tokenizer, pieces_and_words, special_ids
 
 TURN = 25
 """Speeches that one side scores before the other has its turn."""

@@ -23,10 +23,10 @@ from typing import Any
 import pyarrow.parquet as pq
 from ruamel.yaml import YAML
 
-from hansard_bias.config import Config, parse_config
-from hansard_bias.corpora.speeches import write_corpus
-from hansard_bias.encoded import write_encoded
-from hansard_bias.tokenization import encode_texts, save_tokenizer, train_tokenizer
+from hansard_bias.corpora.build import write_corpus
+from hansard_bias.params import Config, parse_config
+from hansard_bias.tokens.encoded import write_encoded
+from hansard_bias.tokens.tokenizer import encode_texts, save_tokenizer, train_tokenizer
 
 ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared/data/nunavut/Nunavut-Hansard-Inuktitut-English-Parallel-Corpus-3.0"

@@ -24,8 +24,8 @@ import torch
 from tokenizers import Tokenizer, models
 from train import measure, settings, table
 
-from hansard_bias.encoded import write_encoded
-from hansard_bias.tokenization import SPECIAL_TOKENS, save_tokenizer
+from hansard_bias.tokens.encoded import write_encoded
+from hansard_bias.tokens.tokenizer import SPECIAL_TOKENS, save_tokenizer
 from hansard_bias.training.device import device_name
 
 VOCABULARY = 30_522

@@ -26,14 +26,14 @@ from transformers import (
 )
 from transformers import Trainer as HuggingFaceTrainer
 
-from hansard_bias.config import BertSettings, TrainConfig
-from hansard_bias.encoded import EncodedCorpus, cut_windows, read_encoded
-from hansard_bias.tokenization import CLS_ID, OWN_IDS, PAD_ID, SEP_ID
+from hansard_bias.models.batches import MaskedText
+from hansard_bias.models.network import build_model, flops_per_piece
+from hansard_bias.params import BertSettings, TrainConfig
+from hansard_bias.tokens.encoded import EncodedCorpus, cut_windows, read_encoded
+from hansard_bias.tokens.tokenizer import CLS_ID, OWN_IDS, PAD_ID, SEP_ID
 from hansard_bias.training import device
-from hansard_bias.training.batches import MaskedText
 from hansard_bias.training.loop import Task, Trainer
-from hansard_bias.training.model import build_model, flops_per_piece
-from hansard_bias.training.progress import CurvePoint
+from hansard_bias.training.state import CurvePoint
 
 WAYS = ("padded fp32", "padded", "blocks fp32", "blocks bf16", "ours")
 MASK_RATE = 0.15

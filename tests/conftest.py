@@ -80,8 +80,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, Any]) -> P
 
 def run_all_stages(folder: Path, tiny: dict[str, Any]) -> None:
     """Every stage's own `run`, in order."""
-    from hansard_bias.stages import align, bias, check, corpus, encode, probe, report, sample, score, tokenizer, train
-    from hansard_bias.training.progress import Silent
+    from hansard_bias.pipeline import align, bias, check, corpus, encode, probe, report, sample, score, tokenizer, train
+    from hansard_bias.training.state import Silent
 
     forget_accelerator()
     built = Project(write_params(folder, tiny), tiny)

@@ -75,7 +75,7 @@ def data_files(path: Path) -> set[Path]:
 
 def stage_dependencies(stage: str) -> list[str]:
     """The src/ paths that belong into this stage's deps, sorted; packages' bare __init__ files are left out."""
-    files = closure(SOURCE / PACKAGE / "stages" / f"{MODULES_OF.get(stage, stage)}.py")
+    files = closure(SOURCE / PACKAGE / "pipeline" / f"{MODULES_OF.get(stage, stage)}.py")
     return sorted(path.relative_to(ROOT).as_posix() for path in files if not is_bare(path))
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hansard_bias.reporting.drawings import draw
-from hansard_bias.reporting.page import build_page, tables_and_rows
-from hansard_bias.reporting.results import Results
+from hansard_bias.report.figures.style import draw
+from hansard_bias.report.page import build_page, tables_and_rows
+from hansard_bias.report.results import Results
 
 
 def page_of(results: Results, figures: bool = True) -> str:

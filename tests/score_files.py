@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from hansard_bias.config import Config
-from hansard_bias.paths import sha256
-from hansard_bias.scores import FOLDS_KEY, TOKENIZER_KEY, write_scores
+from hansard_bias.base.files import sha256
+from hansard_bias.params import Config
+from hansard_bias.scoring.tables import FOLDS_KEY, TOKENIZER_KEY, write_scores
 
 SPEECHES, PIECES, SITTINGS = 60, 6, 10
 VOCABULARY = ("Ġthe", "Ġhou", "sing", "Ġseal", ",", "Ġ12")

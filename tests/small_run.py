@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 from accelerate.state import AcceleratorState
 from ruamel.yaml import YAML
 
-from hansard_bias.config import Config, parse_config
-from hansard_bias.encoded import write_encoded
-from hansard_bias.stages import train
-from hansard_bias.training.progress import CurvePoint, RunLog, Silent
+from hansard_bias.params import Config, parse_config
+from hansard_bias.pipeline import train
+from hansard_bias.tokens.encoded import write_encoded
+from hansard_bias.training.state import CurvePoint, RunLog, Silent
 from tiny_project import ROOT, TINY, merged, write_tokenizer
 
 VOCABULARY = 120

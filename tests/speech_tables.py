@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from hansard_bias.config import CleanConfig, Config, CorpusConfig
-from hansard_bias.corpora.alignment import Aligned, align
-from hansard_bias.corpora.speeches import write_corpus
-from hansard_bias.corpora.texts import Rows
+from hansard_bias.corpora.align.alignment import Aligned, align
+from hansard_bias.corpora.align.texts import Rows
+from hansard_bias.corpora.build import write_corpus
+from hansard_bias.params import CleanConfig, Config, CorpusConfig
 
 BOTH = ("raw", "text")
 

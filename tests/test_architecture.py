@@ -37,12 +37,12 @@ def imported_areas(path: Path) -> set[str]:
 def test_imports_point_one_way(path: Path) -> None:
     outside = {name.split(".")[0] for name in graph.imports(path)}
     if area(path) != "cli":
-        assert "stages" not in imported_areas(path) - {area(path)}, "a library module imports a stage"
-    if area(path) == "stages" and path.stem != "__init__":
-        assert "stages" not in imported_areas(path), "one stage imports another"
-    if area(path) in ("statistics", "reporting"):
+        assert "pipeline" not in imported_areas(path) - {area(path)}, "a library module imports a stage"
+    if area(path) == "pipeline" and path.stem != "__init__":
+        assert "pipeline" not in imported_areas(path), "one stage imports another"
+    if area(path) in ("statistics", "report", "analysis"):
         assert not outside & {"torch", "transformers", "accelerate"}
-        assert not imported_areas(path) & {"training", "measurement", "corpora"}
+        assert not imported_areas(path) & {"training", "models"}
     if area(path) == "statistics":
         assert not outside & {"pandas", "pyarrow"}
     if area(path) != "tracking":
@@ -58,7 +58,7 @@ def test_a_stage_s_dependencies_are_the_modules_that_it_imports(stage: str) -> N
 
 
 def test_editing_the_page_reruns_the_report_alone() -> None:
-    touched = {stage for stage in STAGES if any("/reporting/" in dep for dep in graph.stage_dependencies(stage))}
+    touched = {stage for stage in STAGES if any("/report/" in dep for dep in graph.stage_dependencies(stage))}
     assert touched == {"report"}
 
 
@@ -92,7 +92,7 @@ def test_dvc_yaml_has_the_stages_of_the_design() -> None:
 def test_stages_without_a_model_load_no_torch() -> None:
     """Process start-up is a third of the sample's run: torch alone takes more than a second."""
     light = ["check", "sample", "corpus", "align", "tokenizer", "encode", "bias", "report"]
-    code = "import sys; " + "; ".join(f"import hansard_bias.stages.{stage}" for stage in light)
+    code = "import sys; " + "; ".join(f"import hansard_bias.pipeline.{stage}" for stage in light)
     code += "; print(sorted({'torch', 'transformers', 'mlflow', 'accelerate', 'sklearn'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

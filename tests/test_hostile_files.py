@@ -17,17 +17,17 @@ from tokenizers import Tokenizer
 
 from fuzz.oracle import invisible, judge
 from fuzz.seeds import COLUMNS, LIPAD, NRC, PARTS
-from hansard_bias.config import CleanConfig, CorpusConfig, TokenizerConfig, load_config
-from hansard_bias.corpora.form import form_rates
-from hansard_bias.corpora.lipad import read_lipad
-from hansard_bias.corpora.speeches import write_corpus
-from hansard_bias.corpora.table import read_table
-from hansard_bias.measurement import benchmarks
-from hansard_bias.measurement.benchmarks import load_benchmark
-from hansard_bias.measurement.prompts import load_prompts
-from hansard_bias.presets import apply_preset
-from hansard_bias.tokenization import train_tokenizer
-from hansard_bias.yaml_files import MAX_BYTES
+from hansard_bias.base.yaml import MAX_BYTES
+from hansard_bias.corpora.align.audits import form_rates
+from hansard_bias.corpora.build import write_corpus
+from hansard_bias.corpora.readers.lipad import read_lipad
+from hansard_bias.corpora.readers.table import read_table
+from hansard_bias.operations.presets import apply_preset
+from hansard_bias.params import CleanConfig, CorpusConfig, TokenizerConfig, load_config
+from hansard_bias.probing import benchmarks
+from hansard_bias.probing.benchmarks import load_benchmark
+from hansard_bias.probing.prompts import load_prompts
+from hansard_bias.tokens.tokenizer import train_tokenizer
 from local_models import save_local_model
 from tiny_project import ROOT
 
@@ -179,8 +179,8 @@ def test_a_hostile_table_passes_through_what_comes_after_it(tmp_path: Path) -> N
 
 def test_code_beside_a_model_is_not_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Nor is anybody asked whether it should be: a stage may run where nobody sits at the terminal."""
-    from hansard_bias.measurement.loading import load_model
-    from hansard_bias.tokenization import take_tokenizer
+    from hansard_bias.models.network import load_model
+    from hansard_bias.tokens.tokenizer import take_tokenizer
 
     folder = save_local_model("bert", tmp_path / "start", ["the long road is cold"])
     planted = tmp_path / "planted"

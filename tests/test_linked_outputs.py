@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hansard_bias.paths import appearing_folder
-from hansard_bias.stages import align, check, corpus, encode, probe, sample, score, tokenizer, train
-from hansard_bias.training.progress import Silent
+from hansard_bias.base.files import appearing_folder
+from hansard_bias.pipeline import align, check, corpus, encode, probe, sample, score, tokenizer, train
+from hansard_bias.training.state import Silent
 from tiny_project import Project
 
 

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 import torch
 
-from hansard_bias.measurement.folds import deal_folds
 from hansard_bias.randomness import stable_hashes
+from hansard_bias.scoring.scoring import deal_folds
 from tiny_project import Project
 
 
@@ -133,7 +133,7 @@ def test_every_model_sees_as_much_text_and_as_many_updates(project: Project) -> 
 
 
 def test_a_repeated_stage_writes_the_same_bytes(inside: Project) -> None:
-    from hansard_bias.stages import align, bias, encode, score, tokenizer
+    from hansard_bias.pipeline import align, bias, encode, score, tokenizer
 
     watched = ["metrics/bias.json", "data/aligned/mixtures.parquet", "models/tokenizer/tokenizer.json"]
     watched += ["data/encoded/nunavut/pieces.npy", "data/scores/canada-1.parquet"]
@@ -148,7 +148,7 @@ def test_a_repeated_stage_writes_the_same_bytes(inside: Project) -> None:
 
 
 def test_models_of_other_archives_are_asked_no_planted_frames(project: Project, tmp_path: Path) -> None:
-    from hansard_bias.stages import probe
+    from hansard_bias.pipeline import probe
 
     for name in ("models", "data/aligned", "data/probes"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

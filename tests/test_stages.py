@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hansard_bias.stages import align, corpus, report
+from hansard_bias.pipeline import align, corpus, report
 from tiny_project import Project
 
 

@@ -15,12 +15,12 @@ from openpyxl import Workbook
 from ruamel.yaml.error import YAMLError
 
 from hansard_bias.calibration.config import load_calibration
-from hansard_bias.config import load_config
-from hansard_bias.encoded import PIECES_FILE, read_encoded, write_encoded
-from hansard_bias.measurement.benchmarks import load_benchmark
-from hansard_bias.measurement.prompts import load_groups, load_prompts
-from hansard_bias.measurement.word_sets import load_associations
-from hansard_bias.presets import apply_preset
+from hansard_bias.operations.presets import apply_preset
+from hansard_bias.params import load_config
+from hansard_bias.probing.benchmarks import load_benchmark
+from hansard_bias.probing.files import load_associations
+from hansard_bias.probing.prompts import load_groups, load_prompts
+from hansard_bias.tokens.encoded import PIECES_FILE, read_encoded, write_encoded
 from tiny_project import ROOT
 
 SOURCE = ROOT / "src"

@@ -8,8 +8,8 @@ from typing import Any
 from ruamel.yaml import YAML
 from tokenizers import Tokenizer, models
 
-from hansard_bias.config import parse_config
-from hansard_bias.tokenization import SPECIAL_TOKENS, save_tokenizer
+from hansard_bias.params import parse_config
+from hansard_bias.tokens.tokenizer import SPECIAL_TOKENS, save_tokenizer
 
 ROOT = Path(__file__).parents[1]
 

@@ -18,11 +18,11 @@ import pyarrow.parquet as pq
 import torch
 from ruamel.yaml import YAML
 
-from hansard_bias.config import Config, TokenizerConfig, parse_config
-from hansard_bias.encoded import EncodedCorpus, read_encoded, write_encoded
-from hansard_bias.measurement import shards
-from hansard_bias.stages import score
-from hansard_bias.tokenization import (
+from hansard_bias.params import Config, TokenizerConfig, parse_config
+from hansard_bias.pipeline import score
+from hansard_bias.scoring import shards
+from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded, write_encoded
+from hansard_bias.tokens.tokenizer import (
     CLS_ID,
     MASK_ID,
     PAD_ID,

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hansard_bias.encoded import write_encoded
+from hansard_bias.tokens.encoded import write_encoded
 from tiny_project import merged, write_params, write_tokenizer
 
 VOCABULARY = 120
@@ -106,10 +106,10 @@ def act(job: dict[str, Any]) -> int:
     import torch
 
     from hansard_bias import cli
-    from hansard_bias.config import load_config
-    from hansard_bias.stages import train
+    from hansard_bias.params import load_config
+    from hansard_bias.pipeline import train
     from hansard_bias.training import checkpoints, loop
-    from hansard_bias.training.progress import Silent
+    from hansard_bias.training.state import Silent
 
     places = {
         "update": (torch.optim.AdamW, "step"),
@@ -156,7 +156,7 @@ def start(job: dict[str, Any]) -> int:
 def main() -> None:
     """Answer jobs until standard input ends."""
     # Imports only: no computation may start threads before the fork.
-    import hansard_bias.stages.train
+    import hansard_bias.pipeline.train
     import hansard_bias.tracking  # noqa: F401
 
     for line in sys.stdin:

@@ -12,13 +12,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hansard_bias.config import Config
-from hansard_bias.encoded import write_encoded
-from hansard_bias.paths import ENCODED, LIKELIHOODS, MIXTURES
-from hansard_bias.planted import PLANTED
-from hansard_bias.probed import Probed, write_probed
+from hansard_bias.base.files import ENCODED, LIKELIHOODS, MIXTURES, write_table
+from hansard_bias.params import Config
+from hansard_bias.probing.planted import PLANTED
+from hansard_bias.probing.tables import Probed, write_probed
 from hansard_bias.randomness import stable_hash
-from hansard_bias.tables import write_table
+from hansard_bias.tokens.encoded import write_encoded
 from score_files import write_project
 
 SETTINGS: dict[str, Any] = {

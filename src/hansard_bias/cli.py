@@ -12,13 +12,13 @@ from typing import Annotated
 import typer
 from safetensors import SafetensorError
 
-from hansard_bias.arguments import corpus_config, known_part, run_config, stage_config
-from hansard_bias.config import load_config
-from hansard_bias.lockfile import CALIBRATION
-from hansard_bias.messages import one_line
-from hansard_bias.runs import commands
-from hansard_bias.soundness import require_sound
-from hansard_bias.training.interruption import Interrupted, Interruption, die_with_dvc
+from hansard_bias.base.messages import one_line
+from hansard_bias.base.work import Interrupted, Interruption, die_with_dvc
+from hansard_bias.operations.commands import commands
+from hansard_bias.operations.integrity import require_sound
+from hansard_bias.operations.lock import CALIBRATION
+from hansard_bias.params import load_config
+from hansard_bias.pipeline.arguments import corpus_config, known_part, run_config, stage_config
 
 app = typer.Typer(
     help="Does a language model that learned from one legislature's speech misread another's?",
@@ -76,8 +76,8 @@ def _was_removed(folder: Path) -> bool:
 @app.command()
 def check() -> None:
     """Validate params.yaml, the archives' paths and the probes; mend what a killed dvc broke off."""
-    from hansard_bias.mending import mend
-    from hansard_bias.stages import check as stage
+    from hansard_bias.operations.integrity import mend
+    from hansard_bias.pipeline import check as stage
 
     for line in mend():
         print(line)
@@ -90,7 +90,7 @@ def check() -> None:
 @app.command()
 def sample() -> None:
     """Generate the bundled sample: two legislatures in the real archive formats."""
-    from hansard_bias.stages import sample as stage
+    from hansard_bias.pipeline import sample as stage
 
     stage.run(load_config())
 
@@ -98,7 +98,7 @@ def sample() -> None:
 @app.command()
 def corpus(name: CorpusName) -> None:
     """Read one archive into a table of speeches."""
-    from hansard_bias.stages import corpus as stage
+    from hansard_bias.pipeline import corpus as stage
 
     stage.run(corpus_config("corpus", name), name)
 
@@ -106,7 +106,7 @@ def corpus(name: CorpusName) -> None:
 @app.command()
 def align() -> None:
     """Align the corpora: window, duplicates, splits, mixtures, audits."""
-    from hansard_bias.stages import align as stage
+    from hansard_bias.pipeline import align as stage
 
     stage.run(stage_config("align"))
 
@@ -114,7 +114,7 @@ def align() -> None:
 @app.command()
 def tokenizer() -> None:
     """Train the tokenizer that all models share."""
-    from hansard_bias.stages import tokenizer as stage
+    from hansard_bias.pipeline import tokenizer as stage
 
     stage.run(stage_config("tokenizer"))
 
@@ -122,7 +122,7 @@ def tokenizer() -> None:
 @app.command()
 def encode(name: CorpusName) -> None:
     """Encode one aligned corpus as word pieces."""
-    from hansard_bias.stages import encode as stage
+    from hansard_bias.pipeline import encode as stage
 
     corpus_config("encode", name)
     stage.run(name)
@@ -142,9 +142,9 @@ def train(
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     interruption = Interruption()
     with interruption.caught():
-        from hansard_bias.stages import train as stage
-        from hansard_bias.training.processes import is_main_process
-        from hansard_bias.training.progress import Silent
+        from hansard_bias.base.processes import is_main_process
+        from hansard_bias.pipeline import train as stage
+        from hansard_bias.training.state import Silent
 
         identity = stage.run_identity(config, model, seed, resume_from=resume_from)
         train_now = partial(
@@ -165,7 +165,7 @@ def score(model: ModelName, seed: Seed) -> None:
     """Score every test speech of every corpus with one model; goes on where it was after an interruption."""
     config = run_config("score", model, seed)
     with Interruption().caught():
-        from hansard_bias.stages import score as stage
+        from hansard_bias.pipeline import score as stage
 
         stage.run(config, model, seed)
 
@@ -174,7 +174,7 @@ def score(model: ModelName, seed: Seed) -> None:
 def probe(model: ModelName, seed: Seed) -> None:
     """Ask one model what fills the prompts' gaps."""
     config = run_config("probe", model, seed)
-    from hansard_bias.stages import probe as stage
+    from hansard_bias.pipeline import probe as stage
 
     stage.run(config, model, seed)
 
@@ -182,7 +182,7 @@ def probe(model: ModelName, seed: Seed) -> None:
 @app.command()
 def bias() -> None:
     """Compute the matrix, the measures, their intervals and tests."""
-    from hansard_bias.stages import bias as stage
+    from hansard_bias.pipeline import bias as stage
 
     stage.run(stage_config("bias"))
 
@@ -190,8 +190,8 @@ def bias() -> None:
 @app.command()
 def report() -> None:
     """Build the page and mirror the comparison to MLflow."""
-    from hansard_bias.made_with import require_parameters
-    from hansard_bias.stages import report as stage
+    from hansard_bias.operations.locked_parameters import require_parameters
+    from hansard_bias.pipeline import report as stage
 
     config = stage_config("report")
     require_parameters(config)
@@ -215,12 +215,12 @@ def calibrate(
     for each in (part,) if part else parts:
         require_sound(each, {}, pipeline=CALIBRATION)
         if each == "verdict":
-            from hansard_bias.stages import verdict
+            from hansard_bias.pipeline import verdict
 
             for metric, word in verdict.run(settings).items():
                 print(f"{metric}: {word}")
         else:
-            from hansard_bias.stages import calibrate as stage
+            from hansard_bias.pipeline import calibrate as stage
 
             stage.run(each, settings)
 
@@ -228,7 +228,7 @@ def calibrate(
 @app.command()
 def summary() -> None:
     """Print the matrix, the measures with intervals, and where the page and the runs are."""
-    from hansard_bias.summary import print_summary
+    from hansard_bias.operations.summary import print_summary
 
     print_summary(load_config())
 
@@ -240,7 +240,7 @@ app.add_typer(commands)
 @app.command(hidden=True)
 def plots_page() -> None:
     """Write the offline page for `dvc plots` (done by `make setup`)."""
-    from hansard_bias.plots_page import write_plots_page
+    from hansard_bias.operations.commands import write_plots_page
 
     write_plots_page()
 
@@ -250,7 +250,7 @@ def doctor(
     speed: Annotated[bool, typer.Option(help="Measure how fast each preset's model trains: half a minute.")] = True,
 ) -> None:
     """Check machine, packages, archives and folders, and estimate what can be trained here in what time."""
-    from hansard_bias.doctor.visit import examine
+    from hansard_bias.operations.doctor import examine
 
     if not examine(speed):
         raise typer.Exit(1)
@@ -265,7 +265,7 @@ def preset(
     force: Annotated[bool, typer.Option("--force", help="Overwrite settings that you changed yourself, too.")] = False,
 ) -> None:
     """Write a set of settings into params.yaml and print the difference; comments stay, and so do your own edits."""
-    from hansard_bias.presets import apply_preset
+    from hansard_bias.operations.presets import apply_preset
 
     for line in apply_preset(name, path or [], force=force):
         print(line)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from hansard_bias.config import load_config
-from hansard_bias.reporting.loading import load_results
-from hansard_bias.reporting.report import write_report
+from hansard_bias.params import load_config
+from hansard_bias.report.page import write_report
+from hansard_bias.report.results import load_results
 from offline_browser import PHONE, WIDE, OpenedPage, Opener
 from tiny_project import ROOT
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hansard_bias.calibration.config import PARAMS, load_calibration
-from hansard_bias.config import load_config
+from hansard_bias.params import load_config
 from tiny_project import ROOT
 
 

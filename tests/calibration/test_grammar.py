@@ -22,7 +22,7 @@ from hansard_bias.calibration.grammar import (
     vocabulary,
 )
 from hansard_bias.calibration.text import encode, speeches, word_ids
-from hansard_bias.measurement.prompts import MIN_PARAPHRASES, is_content_word
+from hansard_bias.probing.prompts import MIN_PARAPHRASES, is_content_word
 
 NORTHERN = set(GROUPS["northern"])
 TERMS = {term for terms in GROUPS.values() for term in terms}
@@ -47,7 +47,7 @@ def test_the_text_holds_the_planted_odds(legislature: str) -> None:
 
 @pytest.mark.parametrize("legislature", LEGISLATURES)
 def test_without_its_content_words_no_frame_leans(legislature: str) -> None:
-    """So that the prior of METHOD section 4 is 0 and L* is the planted log-odds."""
+    """So that the prior of method.md section 4 is 0 and L* is the planted log-odds."""
     by_frame: dict[tuple[str, ...], Counter[bool]] = {}
     for words in said(legislature):
         skeleton = tuple("*" if is_content_word(word) else word for word in words)

@@ -11,11 +11,17 @@ import pytest
 
 from hansard_bias.calibration import running
 from hansard_bias.calibration.arrays import FIELDS, Measured, read_arrays
-from hansard_bias.calibration.config import CalibrationConfig, TinyTraining, load_calibration
-from hansard_bias.calibration.design import DOSES, Replicate, replicates
+from hansard_bias.calibration.config import (
+    DOSES,
+    CalibrationConfig,
+    Replicate,
+    TinyTraining,
+    load_calibration,
+    replicates,
+)
 from hansard_bias.calibration.replicates import measure, train_base
 from hansard_bias.calibration.running import run_key, run_part
-from hansard_bias.stages import calibrate, verdict
+from hansard_bias.pipeline import calibrate, verdict
 from tiny_project import ROOT
 
 TRAINING = TinyTraining(speeches=6, updates=3, lr=0.003, batch_size=8, mask_rate=0.3, warmup=0.1, weight_decay=0.01)

@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 
 from hansard_bias.calibration.arrays import FIELDS, Measured, read_arrays, write_arrays
-from hansard_bias.calibration.config import CalibrationConfig, load_calibration
-from hansard_bias.calibration.design import DOSES, replicates
-from hansard_bias.calibration.doses import dose_response, study_of
+from hansard_bias.calibration.config import DOSES, CalibrationConfig, load_calibration, replicates
 from hansard_bias.calibration.grammar import LEGISLATURES, associations
-from hansard_bias.calibration.planted import planted_truth
+from hansard_bias.calibration.recovery import dose_response, planted_truth, study_of
 from hansard_bias.calibration.studies import responses
 from hansard_bias.calibration.verdict import TRUSTED, UNTRUSTED, judge, own_halves, shared_halves
 from tiny_project import ROOT

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hansard_bias.config import Config, load_config
-from hansard_bias.corpora.alignment import Aligned
-from hansard_bias.corpora.mixtures import period_targets
-from hansard_bias.corpora.schemas import ALIGNED
+from hansard_bias.corpora.align.alignment import Aligned
+from hansard_bias.corpora.align.splits import period_targets
+from hansard_bias.corpora.schema import ALIGNED
+from hansard_bias.params import Config, load_config
 from speech_tables import align_tables
 
 BASE = load_config(Path(__file__).parents[2] / "params.yaml")

@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hansard_bias.config import SPLITS, load_config
-from hansard_bias.corpora import audits
-from hansard_bias.corpora.audits import audit_sample, statistics_table
-from hansard_bias.corpora.form import form_rates
+from hansard_bias.corpora.align import audits
+from hansard_bias.corpora.align.audits import audit_sample, form_rates, statistics_table
+from hansard_bias.params import SPLITS, load_config
 from speech_tables import numbered
 
 CONFIG = load_config(Path(__file__).parents[2] / "params.yaml")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hansard_bias.corpora.duplicates import (
+from hansard_bias.corpora.align.duplicates import (
     PERMUTATIONS,
     copies_of_later_splits,
     exact_repeats,

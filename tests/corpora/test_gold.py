@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from hansard_bias.corpora.nrc import read_nrc
-from hansard_bias.corpora.records import Record
+from hansard_bias.corpora.readers.nrc import read_nrc
+from hansard_bias.corpora.schema import Record
 
 GOLD = Path(__file__).parents[1] / "gold/nunavut_1999_2000.csv"
 SHARED = Path(__file__).parents[3] / "shared/data/nunavut/Nunavut-Hansard-Inuktitut-English-Parallel-Corpus-3.0"

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from hansard_bias.corpora import archives, lipad, nrc
-from hansard_bias.corpora.lipad import read_lipad
-from hansard_bias.corpora.nrc import read_nrc
-from hansard_bias.corpora.parlamint import read_parlamint
-from hansard_bias.corpora.records import Record
+from hansard_bias.corpora import archives
+from hansard_bias.corpora.readers import lipad, nrc
+from hansard_bias.corpora.readers.lipad import read_lipad
+from hansard_bias.corpora.readers.nrc import read_nrc
+from hansard_bias.corpora.readers.parlamint import read_parlamint
+from hansard_bias.corpora.schema import Record
 
 Reader = Callable[[Path], Iterator[Record]]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hansard_bias.corpora import lipad
-from hansard_bias.corpora.lipad import read_lipad
+from hansard_bias.corpora.readers import lipad
+from hansard_bias.corpora.readers.lipad import read_lipad
 
 COLUMNS = [
     *("basepk", "hid", "speechdate", "pid", "opid", "speakeroldname", "speakerposition", "maintopic", "subtopic"),

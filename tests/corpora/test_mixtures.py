@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hansard_bias.config import Config, MixtureConfig, load_config
-from hansard_bias.corpora.mixtures import least_targets, mix
-from hansard_bias.corpora.splits import hash_order
+from hansard_bias.corpora.align.splits import choose_speeches as mix
+from hansard_bias.corpora.align.splits import hash_order, least_targets
+from hansard_bias.params import Config, MixtureConfig, load_config
 
 BASE = load_config(Path(__file__).parents[2] / "params.yaml")
 SPLIT_OF = {"train": 0, "validation": 1, "test": 2}

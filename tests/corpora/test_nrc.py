@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hansard_bias.corpora.nrc import read_nrc
-from hansard_bias.corpora.records import Record
+from hansard_bias.corpora.readers.nrc import read_nrc
+from hansard_bias.corpora.schema import Record
 
 DAY = date(2003, 5, 6)
 SHARED = Path(__file__).parents[3] / "shared/data/nunavut/Nunavut-Hansard-Inuktitut-English-Parallel-Corpus-3.0"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from hansard_bias.config.corpora import READERS as NAMES
-from hansard_bias.corpora import parlamint_piece, xml_stream
-from hansard_bias.corpora.parlamint import read_parlamint
-from hansard_bias.corpora.readers import READERS, SOURCES
-from hansard_bias.corpora.records import Record
+from hansard_bias.corpora.readers import READERS, SOURCES, xml_stream
+from hansard_bias.corpora.readers import parlamint as parlamint_piece
+from hansard_bias.corpora.readers.parlamint import read_parlamint
+from hansard_bias.corpora.schema import Record
+from hansard_bias.params.text import READERS as NAMES
 
 HEADER = """<?xml version="1.0" encoding="UTF-8"?>
 <TEI xmlns="http://www.tei-c.org/ns/1.0" xml:id="x">

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from hansard_bias.config import CleanConfig, CorpusConfig, corpora
+from hansard_bias.corpora.build import write_corpus
 from hansard_bias.corpora.readers import READERS
-from hansard_bias.corpora.schemas import KEPT, REJECTED
-from hansard_bias.corpora.speeches import write_corpus
+from hansard_bias.corpora.schema import KEPT, REJECTED
+from hansard_bias.params import CleanConfig, CorpusConfig
+from hansard_bias.params import text as corpora
 from speech_tables import Corpus, build_corpus
 
 CLEAN = CleanConfig(lowercase=True, min_characters=20, drop_procedural=True, drop_roles=("crowd",))
@@ -166,7 +167,7 @@ def test_what_was_there_stays_where_an_archive_fails(tmp_path: Path) -> None:
 def test_batches_and_processes_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = nunavut(tmp_path, LINES * 5)
     whole = build_corpus("north", corpus, CLEAN)
-    monkeypatch.setattr("hansard_bias.corpora.speeches.BATCH_RECORDS", 7)
+    monkeypatch.setattr("hansard_bias.corpora.build.BATCH_RECORDS", 7)
     parts = build_corpus("north", corpus, CLEAN)
     check_account(parts)
     assert parts.kept.equals(whole.kept) and parts.rejected.equals(whole.rejected) and parts.summary == whole.summary

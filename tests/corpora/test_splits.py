@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hansard_bias.config import SPLITS, AlignConfig, load_config
-from hansard_bias.corpora.splits import assign_splits, hash_order, period_of, require_splits, split_days
+from hansard_bias.corpora.align.splits import assign_splits, hash_order, period_of, require_splits, split_days
+from hansard_bias.params import SPLITS, AlignConfig, load_config
 
 SHARES = np.array([0.7, 0.15, 0.15])
 ALIGN = load_config(Path(__file__).parents[2] / "params.yaml").align

@@ -19,10 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from hansard_bias.config import CleanConfig, ColumnsConfig, CorpusConfig
-from hansard_bias.corpora import table_files
-from hansard_bias.corpora.records import Record
-from hansard_bias.corpora.table import read_table, sources
+from hansard_bias.corpora.readers import table_files
+from hansard_bias.corpora.readers.table import read_table, sources
+from hansard_bias.corpora.schema import Record
+from hansard_bias.params import CleanConfig, ColumnsConfig, CorpusConfig
 from speech_tables import build_corpus
 
 COLUMNS = ColumnsConfig(text="body", date="day", speaker="who", role="office", topic="on", id="key")

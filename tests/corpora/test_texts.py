@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hansard_bias.corpora.texts import TextFiles, take
+from hansard_bias.corpora.align.texts import TextFiles, take
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def damage_in_place(path: Path, damage: Damage) -> None:
 
 def touch(clone: Clone, stage: str) -> None:
     """Let a stage run again, with the same results."""
-    module = clone.root / "src" / "hansard_bias" / "stages" / f"{stage}.py"
+    module = clone.root / "src" / "hansard_bias" / "pipeline" / f"{stage}.py"
     module.write_text(module.read_text(encoding="utf-8") + "\n# Touched.\n", encoding="utf-8")
 
 
@@ -124,7 +124,7 @@ def _mended(clone: Clone) -> bool:
 
 def _outs(clone: Clone) -> Iterator[tuple[str, str]]:
     lock = YAML(typ="safe", pure=True).load(clone.root / "dvc.lock")
-    return ((out["path"], out["md5"]) for stage in lock["stages"].values() for out in stage["outs"])
+    return ((out["path"], out["md5"]) for stage in lock["pipeline"].values() for out in stage["outs"])
 
 
 def _md5(clone: Clone, name: str) -> str:

@@ -17,7 +17,7 @@ import pytest
 from dvc_clone import Clone
 from faults.campaign import faults
 from faults.stores import damage_in_place
-from hansard_bias.soundness import digest, require_sound, unsound, verify
+from hansard_bias.operations.integrity import digest, require_sound, unsound, verify
 from tiny_project import ROOT, write_params
 
 PIPELINE = """

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from hansard_bias.config import CleanConfig, ConfigError, CorpusConfig
+from hansard_bias.corpora.build import write_corpus
 from hansard_bias.corpora.cleaning import clean_text
-from hansard_bias.corpora.speeches import write_corpus
+from hansard_bias.params import CleanConfig, ConfigError, CorpusConfig
 
 LONGEST_MESSAGE = 2000
 CLEAN = CleanConfig(lowercase=True, min_characters=2, drop_procedural=True, drop_roles=("chair",))

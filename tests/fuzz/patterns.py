@@ -8,11 +8,11 @@ from pathlib import Path
 
 from fuzz.oracle import FoundError
 from hansard_bias.corpora.cleaning import clean_text, is_procedural, strip_markers
-from hansard_bias.corpora.lipad import _record as lipad_record
-from hansard_bias.corpora.markup import plain_text
-from hansard_bias.corpora.nrc_lines import classify, is_interruption, lone_name, opens_orders, split_turns
-from hansard_bias.corpora.nrc_sitting import Sitting
-from hansard_bias.corpora.records import Ordinals, plain_name
+from hansard_bias.corpora.readers.lipad import _record as lipad_record
+from hansard_bias.corpora.readers.nrc_lines import classify, is_interruption, lone_name, opens_orders, split_turns
+from hansard_bias.corpora.readers.nrc_sitting import Sitting
+from hansard_bias.corpora.readers.table_formats import plain_text
+from hansard_bias.corpora.schema import Ordinals, plain_name
 
 LENGTH = 100_000
 SLOWEST_SECONDS = 3.0

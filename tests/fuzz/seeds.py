@@ -15,7 +15,7 @@ from openpyxl import Workbook
 from ruamel.yaml import YAML
 
 from fuzz.patterns import PATTERNS, READING
-from hansard_bias.config import ColumnsConfig
+from hansard_bias.params import ColumnsConfig
 from tiny_project import ROOT
 
 CUT = b"\n%%%%\n"

@@ -18,13 +18,13 @@ import pyarrow as pa
 from fuzz.oracle import FoundError, judge, judge_corpus
 from fuzz.patterns import patterns
 from fuzz.seeds import COLUMNS, CUT, PARTS, TABLES
+from hansard_bias.base.messages import unseen
 from hansard_bias.calibration.config import load_calibration
-from hansard_bias.config import CorpusConfig, load_config
-from hansard_bias.measurement.benchmarks import load_benchmark
-from hansard_bias.measurement.prompts import load_groups, load_prompts
-from hansard_bias.measurement.word_sets import load_associations
-from hansard_bias.messages import unseen
-from hansard_bias.presets import apply_preset
+from hansard_bias.operations.presets import apply_preset
+from hansard_bias.params import CorpusConfig, load_config
+from hansard_bias.probing.benchmarks import load_benchmark
+from hansard_bias.probing.files import load_associations
+from hansard_bias.probing.prompts import load_groups, load_prompts
 
 PACKERS: Mapping[str, Callable[[bytes], bytes]] = {
     "": bytes,

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from fuzz.oracle import invisible, judge_corpus
 from fuzz.seeds import COLUMNS
-from hansard_bias.config import ConfigError, CorpusConfig, parse_config
+from hansard_bias.base.files import FORMULA_STARTS, harmless, write_records
+from hansard_bias.base.messages import LONGEST, one_line, shown, unseen
 from hansard_bias.corpora.cleaning import clean_text, plain_line
-from hansard_bias.messages import LONGEST, one_line, shown, unseen
-from hansard_bias.records import FORMULA_STARTS, harmless, write_records
-from hansard_bias.reporting.exports import to_csv
+from hansard_bias.params import ConfigError, CorpusConfig, parse_config
+from hansard_bias.report.exports import to_csv
 
 # Halves of surrogate pairs, marks of direction and controls come up by chance too seldom.
 SIGNS = st.one_of(

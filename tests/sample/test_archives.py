@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hansard_bias.config import SampleConfig
+from hansard_bias.params import SampleConfig
 from hansard_bias.sample import Sample, generate, write_sample
 
 

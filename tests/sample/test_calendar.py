@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from hansard_bias.config.corpora import MOST_SITTINGS
-from hansard_bias.sample.calendar import rosters, sitting_days, sitting_sizes, term_start
+from hansard_bias.params.text import MOST_SITTINGS
+from hansard_bias.sample.legislature import rosters, sitting_days, sitting_sizes, term_start
 from hansard_bias.sample.lexicon import LEGISLATURES, load
 
 TITLES = {topic: content["title"] for topic, content in load("lexicon")["topics"].items()}

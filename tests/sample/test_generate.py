@@ -7,10 +7,10 @@ from collections import Counter
 
 import pytest
 
-from hansard_bias.config import SampleConfig
+from hansard_bias.params import SampleConfig
 from hansard_bias.sample import Sample, generate
+from hansard_bias.sample.legislature import Speech
 from hansard_bias.sample.lexicon import LEGISLATURES
-from hansard_bias.sample.records import Speech
 
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hansard_bias.statistics.components import combined, crossed, t_sum
+from hansard_bias.statistics.variance import combined, crossed, t_sum
 
 
 def test_components_of_equal_groups_are_those_of_the_analysis_of_variance() -> None:

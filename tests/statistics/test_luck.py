@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hansard_bias.statistics.luck import Luck, Tails, seed_means
+from hansard_bias.statistics.seed_variance import Luck, Tails, seed_means
 
 CONFIDENCE = 0.95
 

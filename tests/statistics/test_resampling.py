@@ -5,13 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hansard_bias.statistics import blocks
-from hansard_bias.statistics.resampling import (
-    bootstrap_weights,
-    generator,
-    resampled_corpus,
-    resampled_sums,
-)
+from hansard_bias.statistics import intervals as blocks
+from hansard_bias.statistics.resampling import bootstrap_weights, generator, resampled_corpus, resampled_sums
 
 
 def test_generator_depends_on_seed_and_purpose_only() -> None:

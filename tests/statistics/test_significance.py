@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from hansard_bias.statistics.components import crossed
-from hansard_bias.statistics.significance import Groups, Training, crossed_sign_flip_test, holm, sign_flip_test
+from hansard_bias.statistics.tests import Groups, Training, crossed_sign_flip_test, holm, sign_flip_test
+from hansard_bias.statistics.variance import crossed
 
 
 def test_sign_flip_enumerates_all_assignments_of_few_groups() -> None:

@@ -7,7 +7,7 @@ import sys
 
 import psutil
 
-from hansard_bias.tracking.process import is_gone, this_process
+from hansard_bias.tracking.database import is_gone, this_process
 
 
 def test_this_process_is_here() -> None:
@@ -15,7 +15,7 @@ def test_this_process_is_here() -> None:
 
 
 def test_a_process_that_ended_is_gone() -> None:
-    code = "from hansard_bias.tracking.process import this_process; print(this_process())"
+    code = "from hansard_bias.tracking.database import this_process; print(this_process())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert is_gone(done.stdout.strip())
 

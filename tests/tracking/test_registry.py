@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hansard_bias.tracking import Results, Store, record_comparison
-from hansard_bias.tracking.registry import LONGEST_DESCRIPTION, description, dvc_digest, registered_name
+from hansard_bias.tracking.mirror import LONGEST_DESCRIPTION, description, dvc_digest, registered_name
 from tiny_project import Project
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hansard_bias.tracking import Store, StoreError, backfill, record_comparison, serve, training, training_run
-from hansard_bias.training.progress import CurvePoint
+from hansard_bias.training.state import CurvePoint
 from tiny_project import Project
 
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from hansard_bias.tracking.store import _prepare
-from hansard_bias.tracking.system import SystemSampler, monitors
+from hansard_bias.tracking.training import SystemSampler, monitors
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from hansard_bias.base.work import Interrupted
 from hansard_bias.tracking import Store, TrainingRun, training, training_run
 from hansard_bias.tracking.database import StoreError
-from hansard_bias.training.interruption import Interrupted
-from hansard_bias.training.progress import CurvePoint
+from hansard_bias.training.state import CurvePoint
 from tiny_project import Project
 
 SUMMARY = {
@@ -103,9 +103,9 @@ def test_a_broken_run_is_marked_and_goes_on_in_its_own(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from hansard_bias.config import load_config
+from hansard_bias.params import load_config
 from hansard_bias.tracking import training_run
-from hansard_bias.training.progress import CurvePoint
+from hansard_bias.training.state import CurvePoint
 with training_run(load_config(), "mixed", 2, "key-3") as run:
     run.log_point(CurvePoint(10, 1.0, 0.001, 2.9, 3.1), 900.0)
     os.kill(os.getpid(), signal.SIGKILL)

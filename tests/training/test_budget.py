@@ -7,8 +7,8 @@ from dataclasses import replace
 import pyarrow.parquet as pq
 import pytest
 
-from hansard_bias.encoded import EncodedCorpus, read_encoded
-from hansard_bias.training.budget import mixture_windows, some_windows, training_portion, trim
+from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded
+from hansard_bias.training.data import mixture_windows, some_windows, training_portion, trim
 from tiny_project import Project
 
 

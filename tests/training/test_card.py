@@ -8,7 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from hansard_bias.config import parse_config
+from hansard_bias.params import parse_config
 from hansard_bias.training.card import model_card
 
 SUMMARY = {"parameters": 31608, "updates": 54, "tokens": 37668, "epochs": 2.0, "precision": "fp32", "device": "CPU"}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from hansard_bias.base.work import locked
 from hansard_bias.training.checkpoints import (
     Checkpoint,
     discard_after,
@@ -15,7 +16,6 @@ from hansard_bias.training.checkpoints import (
     named_manifest,
     save_checkpoint,
 )
-from hansard_bias.unfinished import locked
 
 RUN = {"name": "mixed-1", "parameters": "p"}
 

@@ -158,9 +158,7 @@ def test_a_named_checkpoint_that_is_none(host: Host, folder: Path) -> None:
 
 def test_a_trainer_whose_dvc_was_killed_is_killed() -> None:
     """Seen from a pipe, because the orphan is nobody's child: its end closes the pipe."""
-    child = (
-        "import hansard_bias.training.interruption as i, time; i.die_with_dvc(); print(1, flush=True); time.sleep(30)"
-    )
+    child = "import hansard_bias.base.work as i, time; i.die_with_dvc(); print(1, flush=True); time.sleep(30)"
     parent = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', sys.argv[1]]); input()"
     with subprocess.Popen(
         [sys.executable, "-c", parent, child],

@@ -11,17 +11,16 @@ import pyarrow as pa
 import pytest
 import torch
 
-from hansard_bias.config import BertSettings, TrainConfig, parse_config
-from hansard_bias.encoded import EncodedCorpus, cut_windows
-from hansard_bias.tokenization import OWN_IDS
+from hansard_bias.models.batches import Batch, MaskedText
+from hansard_bias.models.network import build_model
+from hansard_bias.params import BertSettings, TrainConfig, parse_config
+from hansard_bias.tokens.encoded import EncodedCorpus, cut_windows
+from hansard_bias.tokens.tokenizer import OWN_IDS
 from hansard_bias.training import loop
-from hansard_bias.training.batches import Batch, MaskedText
 from hansard_bias.training.checkpoints import load_newest
-from hansard_bias.training.identity import RunIdentity
 from hansard_bias.training.loop import Trainer
-from hansard_bias.training.model import build_model
-from hansard_bias.training.progress import CurvePoint, Silent
-from hansard_bias.training.task import Task
+from hansard_bias.training.run_key import RunIdentity, Task
+from hansard_bias.training.state import CurvePoint, Silent
 from small_run import Stops
 
 VOCABULARY = 120

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from hansard_bias.config import BertSettings
-from hansard_bias.training import memory
-from hansard_bias.training.memory import LEAST_TOKENS, MOST_TOKENS, bytes_per_token, is_exhausted, micro_batch_tokens
+from hansard_bias.params import BertSettings
+from hansard_bias.training import device as memory
+from hansard_bias.training.device import LEAST_TOKENS, MOST_TOKENS, bytes_per_token, is_exhausted, micro_batch_tokens
 
 BASE = BertSettings(768, 12, 12, 3072, 512, 0.0, 0.0, 0.02)
 CPU = torch.device("cpu")

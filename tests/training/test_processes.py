@@ -18,10 +18,10 @@ from safetensors.torch import load_file
 
 import small_run
 from hansard_bias import cli, tracking
-from hansard_bias.stages import train
-from hansard_bias.training import processes
-from hansard_bias.training.identity import RunIdentity
-from hansard_bias.training.progress import RunLog, Silent
+from hansard_bias.base import processes
+from hansard_bias.pipeline import train
+from hansard_bias.training.run_key import RunIdentity
+from hansard_bias.training.state import RunLog, Silent
 
 TESTS = Path(small_run.__file__).parent
 UPDATES = 30

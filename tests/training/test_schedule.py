@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hansard_bias.config import TrainConfig, parse_config
-from hansard_bias.training.schedule import learning_rate, total_updates, updates_per_epoch
+from hansard_bias.params import TrainConfig, parse_config
+from hansard_bias.training.data import learning_rate, total_updates, updates_per_epoch
 
 
 @pytest.fixture

@@ -8,9 +8,8 @@ import re
 import pytest
 from rich.console import Console
 
-from hansard_bias.training.progress import CurvePoint
-from hansard_bias.training.state import LoopState
-from hansard_bias.training.watching import LAST_TIMED_UPDATE, Bar, Lines, Speed, device_warnings, follow
+from hansard_bias.training.log import LAST_TIMED_UPDATE, Bar, Lines, Speed, device_warnings, follow
+from hansard_bias.training.state import CurvePoint, LoopState
 
 SPEED = Speed(flops_per_piece=1e6, peak_flops=1e12)
 POINT = CurvePoint(20, 2.0, 0.001, 3.25, 3.5)

@@ -2,7 +2,7 @@
 
 Every frame is used for every subject, so that nothing but a prompt's content words tells which group fills its blank;
 subjects without a planted association make up for the others, so that with the content words hidden both groups are
-equally likely. In a perfect model the prior-corrected preference L* (METHOD section 4) is then the planted log-odds.
+equally likely. In a perfect model the prior-corrected preference L* (method.md section 4) is then the planted log-odds.
 """
 
 from __future__ import annotations

@@ -1,19 +1,152 @@
-"""The replicates of halves and doses: which texts their models learn from, and what comes of it."""
+"""Asking one tiny model: sums of surprisal by sitting, and prior-corrected preferences, by the project's own means."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from hansard_bias.calibration.arrays import Measured
-from hansard_bias.calibration.config import CalibrationConfig, TinyTraining
-from hansard_bias.calibration.design import DOSES, Replicate
-from hansard_bias.calibration.grammar import ELSEWHERE, LEGISLATURES
-from hansard_bias.calibration.measured import ask
-from hansard_bias.calibration.text import encode, speeches
-from hansard_bias.calibration.tiny import base_model, first_model, train_tiny
-from hansard_bias.encoded import EncodedCorpus
+import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
+import torch
+from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
+
+from hansard_bias.calibration.arrays import FloatArray, Measured
+from hansard_bias.calibration.config import DOSES, CalibrationConfig, Replicate, TinyTraining
+from hansard_bias.calibration.grammar import ELSEWHERE, GROUPS, LEGISLATURES, associations
+from hansard_bias.calibration.text import encode, speeches, word_ids
+from hansard_bias.models.attention import choose_way, grain_of, to_device
+from hansard_bias.models.batches import MaskedText, update_rows
+from hansard_bias.models.network import GRADIENT_NORM, MaskedLoss, build_model, build_optimizer, load_initial
+from hansard_bias.models.scorer import Reader
+from hansard_bias.params import BertSettings, ScoreConfig
+from hansard_bias.probing.preferences import probe_model
+from hansard_bias.probing.prompts import Group, Prompt
 from hansard_bias.randomness import stable_hash
+from hansard_bias.scoring.scoring import score_speeches
+from hansard_bias.tokens.encoded import EncodedCorpus, cut_windows
+from hansard_bias.tokens.tokenizer import CLS_ID, OWN_IDS, SEP_ID, SPECIAL_TOKENS
+from hansard_bias.training.data import learning_rate, updates_per_epoch
+
+FAVOURITES = 1
+"""Fillings asked for beside the groups: the probes want at least one, the calibration none."""
+
+
+def ask(asked: Sequence[Any], tests: Sequence[EncodedCorpus], score: ScoreConfig) -> Measured:
+    """Ask every model; all test texts must have equally many sittings."""
+    sums = [[_sums(model, text, score) for text in tests] for model in asked]
+    sizes = [_sitting_sums(text, text.lengths) for text in tests]
+    spoken = [_sitting_sums(text, text.index["bytes"].to_numpy()) for text in tests]
+    return Measured(*(np.array(part) for part in (sums, sizes, spoken, [preferences(model) for model in asked])))
+
+
+def preferences(model: Any) -> FloatArray:
+    """L* of every association's prompt and paraphrases, shape [prompts, paraphrases]."""
+    answers = probe_model(model, words_tokenizer(), _prompts(), _groups(), FAVOURITES, str)
+    table = answers.pivot(index="prompt", columns="paraphrase", values="preference")
+    return np.asarray(table.loc[[prompt.id for prompt in _prompts()]].to_numpy(dtype=np.float64))
+
+
+@lru_cache(maxsize=1)
+def words_tokenizer() -> Any:
+    """A fast Hugging Face tokenizer with one piece a word, with the ids of `word_ids`."""
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.WordLevel(dict(word_ids()), unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.add_special_tokens(
+        [AddedToken(token, lstrip=token == "[MASK]", special=True) for token in SPECIAL_TOKENS]
+    )
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", CLS_ID), ("[SEP]", SEP_ID)]
+    )
+    names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **dict(zip(names, SPECIAL_TOKENS, strict=True)))
+
+
+def _sums(model: Any, text: EncodedCorpus, score: ScoreConfig) -> FloatArray:
+    """Σ surprisal of a text by sitting."""
+    reader = Reader(model.config.to_dict(), dict(model.named_parameters()), "cpu")
+    surprisals = score_speeches(reader, text, np.arange(len(text.lengths)), score, OWN_IDS)
+    starts = np.cumsum(text.lengths) - text.lengths
+    return _sitting_sums(text, np.add.reduceat(surprisals.astype(np.float64), starts))
+
+
+def _sitting_sums(text: EncodedCorpus, values: npt.NDArray[Any]) -> FloatArray:
+    """Sums of a number of every speech by sitting, in the order of the days."""
+    days = pc.cast(text.index["sitting"], "int32").to_numpy()
+    _, sitting = np.unique(days, return_inverse=True)
+    return np.bincount(sitting, weights=values).astype(np.float64)
+
+
+@lru_cache(maxsize=1)
+def _prompts() -> tuple[Prompt, ...]:
+    """One prompt an association: its frames are each other's paraphrases."""
+    asked = [(each.subject.noun, each.subject.prompts()) for each in associations()]
+    return tuple(Prompt(noun, "planted", texts[0], texts[1:]) for noun, texts in asked)
+
+
+@lru_cache(maxsize=1)
+def _groups() -> tuple[Group, Group]:
+    first, second = (Group(name, name, "of the calibration", terms) for name, terms in GROUPS.items())
+    return first, second
+
+
+# Training one tiny model: the project's batches, packing, model, optimizer and schedule, without checkpoints.
+
+DEVICE = torch.device("cpu")
+
+
+def first_model(settings: BertSettings, seed: int) -> Any:
+    """A model with random weights for the calibration's vocabulary."""
+    return build_model(settings, len(word_ids()), seed)
+
+
+def base_model(folder: Path, settings: BertSettings) -> Any:
+    """The model that all trainings go on from, as `model.init` would load it."""
+    return load_initial(folder, settings, len(word_ids()))
+
+
+def train_tiny(model: Any, corpora: list[EncodedCorpus], training: TinyTraining, seed: int) -> Any:
+    """Train a model on all speeches of the corpora, in fp32 on one core; returns it ready to be asked.
+
+    The loop of `training.loop` without what long runs need: no validation, no checkpoints, no other processes. Order,
+    masks and dropout depend on the seed alone. Raises ValueError when the gradient stops being finite.
+    """
+    text = _masked(corpora, model.config.max_position_embeddings, training.mask_rate, seed)
+    config = training.as_train_config()
+    loss_of, optimizer = MaskedLoss(model), build_optimizer(model, config)
+    per_epoch = updates_per_epoch(len(text.windows), training.batch_size)
+    way = choose_way(DEVICE, "fp32")
+    model.train()
+    for update in range(training.updates):
+        epoch, within = divmod(update, per_epoch)
+        if within == 0:
+            order = text.epoch_order(epoch)
+        batch = text.batch(update_rows(order, per_epoch, within), epoch, grain_of(way))
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(config, update, training.updates)
+        torch.manual_seed(stable_hash(seed, "dropout", update) % 2**63)
+        loss = loss_of(to_device(batch, DEVICE, way)) / max(1, len(batch.labels))
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
+        if not torch.isfinite(norm):
+            raise ValueError(f"a tiny model diverged at update {update} with lr {training.lr}; lower it")
+        optimizer.step()
+        optimizer.zero_grad()
+    # The packed attention is for training; scores and probes ask padded batches.
+    model.set_attn_implementation("eager")
+    return model.eval()
+
+
+def _masked(corpora: list[EncodedCorpus], positions: int, mask_rate: float, seed: int) -> MaskedText:
+    windows = cut_windows(corpora, [np.arange(len(corpus.lengths)) for corpus in corpora], positions)
+    return MaskedText(corpora, windows, seed, mask_rate, len(word_ids()), OWN_IDS)
+
+
+# The replicates of halves and doses: which texts their models learn from, and what comes of it.
 
 TEST_DAYS = 10_000
 """The number of the first test day: no training reaches it."""

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from hansard_bias import unfinished
+from hansard_bias.base import work as unfinished
+from hansard_bias.base.code import code_digest
+from hansard_bias.base.files import appearing
+from hansard_bias.base.parallel import cores, in_order
 from hansard_bias.calibration.arrays import FIELDS, Measured, write_arrays
-from hansard_bias.calibration.config import CalibrationConfig
-from hansard_bias.calibration.design import Replicate, replicates, shape_of
+from hansard_bias.calibration.config import CalibrationConfig, Replicate, replicates, shape_of
 from hansard_bias.calibration.replicates import measure
-from hansard_bias.parallel import cores, in_order
-from hansard_bias.paths import appearing
 
 
 def run_part(
@@ -54,9 +54,8 @@ def run_key(part: str, config: CalibrationConfig, base: Path) -> str:
     settings = asdict(config)
     relevant = {name: settings[name] for name in ("text", "model", "score", part)}
     digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode())
-    package = Path(__file__).parents[1]
-    code = sorted(path for name in ("calibration", "training", "measurement") for path in (package / name).glob("*.py"))
-    for path in (*code, *sorted(base.iterdir())):
+    digest.update(code_digest("hansard_bias.pipeline.calibrate").encode())
+    for path in sorted(base.iterdir()):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
 

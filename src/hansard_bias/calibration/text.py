@@ -28,9 +28,9 @@ from hansard_bias.calibration.grammar import (
     invented,
     vocabulary,
 )
-from hansard_bias.encoded import EncodedCorpus
 from hansard_bias.randomness import stable_hash
-from hansard_bias.tokenization import SPECIAL_TOKENS
+from hansard_bias.tokens.encoded import EncodedCorpus
+from hansard_bias.tokens.tokenizer import SPECIAL_TOKENS
 
 FIRST_DAY = datetime.date(2000, 1, 3)
 SENTENCES = ("frame", "company", "general")

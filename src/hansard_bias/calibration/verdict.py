@@ -1,4 +1,4 @@
-"""Which metrics can be trusted: false positives, power, answer to the dose, planted truth (METHOD section 6)."""
+"""Which metrics can be trusted: false positives, power, answer to the dose, planted truth (method.md section 6)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ import numpy as np
 from scipy.stats import binom
 
 from hansard_bias.calibration.arrays import Measured
-from hansard_bias.calibration.config import CalibrationConfig, VerdictConfig
-from hansard_bias.calibration.design import HALVES
-from hansard_bias.calibration.doses import dose_response, study_of
-from hansard_bias.calibration.planted import planted_truth
+from hansard_bias.calibration.config import HALVES, CalibrationConfig, VerdictConfig
+from hansard_bias.calibration.recovery import dose_response, planted_truth, study_of
 from hansard_bias.calibration.studies import METRICS, Group, p_values
 from hansard_bias.statistics.resampling import wilson_interval
 

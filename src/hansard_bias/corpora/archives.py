@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Literal, Protocol
 
-from hansard_bias.messages import one_line, shown
+from hansard_bias.base.messages import one_line, shown
 
 SUFFIXES = (".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".tar")
 MAX_MEMBERS = 100_000

@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from hansard_bias.paths import appearing
+from hansard_bias.base.files import appearing
 from hansard_bias.randomness import stable_hash
-from hansard_bias.sample.dirt import with_duplicates
+from hansard_bias.sample.legislature import Sample, Sitting, Speech, with_duplicates
 from hansard_bias.sample.lexicon import load
 from hansard_bias.sample.lipad_rows import COLUMNS, SittingRows
 from hansard_bias.sample.nrc_lines import SittingPrinter
 from hansard_bias.sample.planted import associations, planted_truth
-from hansard_bias.sample.records import Sample, Sitting, Speech
 
 NRC_FOLDER = "Nunavut-Hansard-Generated-Sample-1.0"
 TRUTH = "planted.json"

@@ -9,13 +9,23 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from hansard_bias.config import SampleConfig
+from hansard_bias.params import SampleConfig
 from hansard_bias.randomness import stable_hash
-from hansard_bias.sample.calendar import rosters, sitting_days, sitting_sizes, term_start
 from hansard_bias.sample.grammar import SpeechWriter
+from hansard_bias.sample.legislature import (
+    Filling,
+    Person,
+    Roster,
+    Sample,
+    Sitting,
+    Speech,
+    rosters,
+    sitting_days,
+    sitting_sizes,
+    term_start,
+)
 from hansard_bias.sample.lexicon import LEGISLATURES, Lists, general_lists, load, split_words, topic_lists
 from hansard_bias.sample.planted import Association, associations, neutral_sentence
-from hansard_bias.sample.records import Filling, Person, Roster, Sample, Sitting, Speech
 
 # By kind, in the order of the day: the least and most speeches of a debate, and the kind's share of a day's debates.
 DEBATES = {"statement": (1, 1, 0.25), "visitors": (1, 1, 0.1), "question": (3, 6, 0.45), "debate": (5, 9, 0.2)}

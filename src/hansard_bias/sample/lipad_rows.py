@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from random import Random
 
 from hansard_bias.randomness import stable_hash
-from hansard_bias.sample.dirt import FORMULAS
-from hansard_bias.sample.records import Person, Sitting, Speech
+from hansard_bias.sample.legislature import FORMULAS, Person, Sitting, Speech
 
 COLUMNS = (
     *("basepk", "hid", "speechdate", "pid", "opid", "speakeroldname", "speakerposition"),

@@ -7,8 +7,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from random import Random
 
-from hansard_bias.sample.dirt import FORMULAS
-from hansard_bias.sample.records import Person, Roster, Sitting, Speech
+from hansard_bias.sample.legislature import FORMULAS, Person, Roster, Sitting, Speech
 
 # Not strftime: its names depend on the locale.
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

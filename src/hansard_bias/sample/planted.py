@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hansard_bias.sample.grammar import SpeechWriter, canonical, finish
+from hansard_bias.sample.legislature import Filling, Sample
 from hansard_bias.sample.lexicon import LEGISLATURES
-from hansard_bias.sample.records import Filling, Sample
 
 MASK = "[MASK]"
 GROUPS = ("northern", "southern")

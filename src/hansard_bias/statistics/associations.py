@@ -1,4 +1,4 @@
-"""Word embedding association tests: effect size and permutation p (METHOD section 5)."""
+"""Word embedding association tests: effect size and permutation p (method.md section 5)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hansard_bias.statistics.blocks import blocks
-from hansard_bias.statistics.luck import Luck
+from hansard_bias.statistics.intervals import blocks
 from hansard_bias.statistics.resampling import FloatArray, bootstrap_weights, percentile_interval
+from hansard_bias.statistics.seed_variance import Luck
 
 DDOF = 1
 """Of the standard deviation in d, as in the reference code of May et al. 2019; Caliskan et al. do not say."""

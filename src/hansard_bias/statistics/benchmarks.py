@@ -1,4 +1,4 @@
-"""Binary benchmarks: how far one answer is preferred to the other, and in how many prompts (METHOD section 4)."""
+"""Binary benchmarks: how far one answer is preferred to the other, and in how many prompts (method.md section 4)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hansard_bias.statistics.luck import seed_means
 from hansard_bias.statistics.preferences import THRESHOLD_NATS, prompt_preferences
 from hansard_bias.statistics.resampling import FloatArray, Interval, wilson_interval
+from hansard_bias.statistics.seed_variance import seed_means
 
 DIRECTIONS = ("favourable", "unfavourable", "tied")
 
@@ -20,7 +20,7 @@ def benchmark_summary(
     """The mean log-odds of favourable against unfavourable answers, and the shares of prompts by direction.
 
     A prompt is favourable above odds of 2 to 1 (mean log-odds over seeds > ln 2), unfavourable below 1 to 2, tied
-    between, as a preference is in METHOD section 4; `any_margin` counts the favourable ones by sign alone.
+    between, as a preference is in method.md section 4; `any_margin` counts the favourable ones by sign alone.
 
     Parameters
     ----------

@@ -1,14 +1,27 @@
-"""Intervals: percentile and BCa of bootstrap replicates, Wilson's of a share."""
+"""Draws in blocks, so that memory does not grow with their number."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
+
+# Elements of one block of weights or signs: 32 MB, whatever the number of draws.
+BLOCK = 1 << 22
+
+
+def blocks(draws: int, groups: int) -> Iterator[int]:
+    """Sizes of the blocks of draws that are held in memory at once."""
+    size = max(1, BLOCK // groups)
+    for start in range(0, draws, size):
+        yield min(size, draws - start)
+
+
+# Intervals: percentile and BCa of bootstrap replicates, Wilson's of a share.
 
 FloatArray = npt.NDArray[np.float64]
 

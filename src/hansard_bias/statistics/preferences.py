@@ -1,4 +1,4 @@
-"""Preferences of masked prompts: which group of terms a model favours, and how surely (METHOD section 4)."""
+"""Preferences of masked prompts: which group of terms a model favours, and how surely (method.md section 4)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from hansard_bias.statistics.components import crossed
-from hansard_bias.statistics.luck import Luck
 from hansard_bias.statistics.resampling import (
     FloatArray,
     Interval,
@@ -21,7 +19,9 @@ from hansard_bias.statistics.resampling import (
     resampled_sums,
     wilson_interval,
 )
-from hansard_bias.statistics.significance import Groups, Training, crossed_sign_flip_test, sign_flip_test
+from hansard_bias.statistics.seed_variance import Luck
+from hansard_bias.statistics.tests import Groups, Training, crossed_sign_flip_test, sign_flip_test
+from hansard_bias.statistics.variance import crossed
 
 Decision = Literal["first", "second", "tie", "undecided"]
 DECISIONS: tuple[Decision, ...] = ("first", "second", "tie", "undecided")
@@ -50,7 +50,7 @@ def prompt_preferences(
 ) -> list[PromptPreference]:
     """Decide for every prompt whether it shows a preference, and for which group.
 
-    It does when |mean L*| > ln 2 and its sign holds in at least a share of `confidence` of the draws (METHOD section
+    It does when |mean L*| > ln 2 and its sign holds in at least a share of `confidence` of the draws (method.md section
     4). Where |mean L*| is at most ln 2 the prompt is a tie; where it is larger but its sign does not hold, the prompt
     is undecided. Each draw takes other paraphrases and other training runs, both corrected for their small number as in
     `Study`; a single seed is not resampled. A prompt with one paraphrase gets no interval and stays undecided: nothing
@@ -79,7 +79,7 @@ def prompt_preferences(
 
 
 def cultural_bias_rate(decisions: Sequence[Decision], confidence: float) -> dict[str, Any]:
-    """Share of prompts that show a preference, by direction, each with Wilson's interval (METHOD section 4).
+    """Share of prompts that show a preference, by direction, each with Wilson's interval (method.md section 4).
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def compare_models(
     The effect is the mean over prompts of the difference in mean L*, each prompt with equal weight. With several seeds
     in both models, interval and p cover other prompts and other training runs (as in `Study`;
     `crossed_sign_flip_test`); otherwise prompts only. p_prompts flips the signs of whole prompts and takes the training
-    runs at hand as given (METHOD section 4).
+    runs at hand as given (method.md section 4).
 
     Parameters
     ----------

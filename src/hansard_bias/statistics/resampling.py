@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from hansard_bias.randomness import stable_hash
-from hansard_bias.statistics.blocks import blocks
 from hansard_bias.statistics.intervals import (
     FloatArray,
     Interval,
     bca_interval,
+    blocks,
     percentile_interval,
     wilson_interval,
 )
-from hansard_bias.statistics.significance import holm, sign_flip_test
+from hansard_bias.statistics.tests import holm, sign_flip_test
 
 __all__ = [
     "CorpusReplicates",
@@ -92,7 +92,7 @@ def resampled_corpus(
     """Resample one corpus' sittings; the training runs are the other half of the multi-bootstrap (`luck.Luck`).
 
     One draw takes the same sittings for every model, so that differences between models are paired; sums come first
-    and one division last (METHOD section 2). The deviations are corrected for the number of sittings by
+    and one division last (method.md section 2). The deviations are corrected for the number of sittings by
     sqrt(n / (n - 1)) and have the tails of Student's t (Hesterberg 2015, Am. Stat. 69, 371), with the effective number
     of sittings, 1 / Σ share², as n.
 

@@ -1,22 +1,23 @@
 """What is measured of the rows and columns of the matrix, each quantity with its bootstrap replicates.
 
 A quantity is an array whose index 0 is the estimate and whose other entries are its replicates, so that each formula of
-METHOD section 2 is written once and carries its uncertainty along.
+method.md section 2 is written once and carries its uncertainty along.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 
-from hansard_bias.statistics.components import Components, combined, crossed
 from hansard_bias.statistics.design import CorpusSums, Design, require
-from hansard_bias.statistics.luck import Luck
-from hansard_bias.statistics.resampling import CorpusReplicates, FloatArray, generator, resampled_corpus
+from hansard_bias.statistics.intervals import FloatArray, Interval, percentile_interval
+from hansard_bias.statistics.resampling import CorpusReplicates, generator, resampled_corpus
+from hansard_bias.statistics.seed_variance import Luck
+from hansard_bias.statistics.variance import Components, combined, crossed
 
 __all__ = ["CorpusSums", "Design", "Study"]
 
@@ -201,3 +202,48 @@ def _check_fit(sums: Mapping[str, CorpusSums], design: Design) -> int:
     agree = len(set(shapes.values())) == 1 and all(shape[0] == len(design.models) for shape in shapes.values())
     require(agree, f"[models, seeds] are {shapes}, expected {len(design.models)} models and equally many seeds in all")
     return int(next(iter(shapes.values()))[1])
+
+
+# Perplexity and excess of every model on a part of a corpus: a year, a topic, a role, a speaker.
+
+
+@dataclass(frozen=True)
+class SliceNumbers:
+    """One model on one slice."""
+
+    perplexity: Interval
+    excess_nats: Interval | None
+    """Against the corpus's own model; None where there is none."""
+
+
+def measure_slice(sums: CorpusSums, corpus: str, design: Design, least_sittings: int) -> dict[str, SliceNumbers]:
+    """Row to its numbers, as `matrix.measure` defines them, for the sittings in which the slice occurs.
+
+    Parameters
+    ----------
+    sums : of the slice's speeches, by sitting.
+    design : of the whole study; its models, own models and draws are used.
+    least_sittings : with fewer the numbers have no intervals: a handful of days says nothing about other days.
+
+    Intervals are one by one: of a hundred, five miss the truth. No slice is tested.
+    """
+    few = len(sums.sittings) < least_sittings
+    own = {corpus: design.own[corpus]} if corpus in design.own else {}
+    # Where there are no intervals, two draws are all that a study needs to exist.
+    draws = 2 if few else design.draws
+    alone = replace(design, columns={corpus: {corpus: 1.0}}, own=own, mixtures={}, draws=draws)
+    study = Study.of({corpus: sums}, alone)
+    quantities = study.quantities(corpus)
+    excess = quantities.get("excess_nats")
+    return {
+        row: SliceNumbers(
+            _interval(quantities["perplexity"][:, index], few, design.confidence),
+            None if excess is None else _interval(excess[:, index], few, design.confidence),
+        )
+        for index, row in enumerate(design.models)
+    }
+
+
+def _interval(replicates: FloatArray, few: bool, confidence: float) -> Interval:
+    """The percentile interval, or the value alone."""
+    return Interval(float(np.ravel(replicates)[0]), None, None) if few else percentile_interval(replicates, confidence)

@@ -1,4 +1,4 @@
-"""Words behind the gap: how much more one model is surprised by each word than another (METHOD section 2)."""
+"""Words behind the gap: how much more one model is surprised by each word than another (method.md section 2)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtri, stdtr
 
-from hansard_bias.statistics.components import Components, crossed
 from hansard_bias.statistics.intervals import FloatArray
-from hansard_bias.statistics.luck import Luck
 from hansard_bias.statistics.resampling import bootstrap_weights, generator
-from hansard_bias.statistics.significance import holm
+from hansard_bias.statistics.seed_variance import Luck
+from hansard_bias.statistics.tests import holm
+from hansard_bias.statistics.variance import Components, crossed
 
 # Words whose draws are held in memory at once.
 _WORDS = 256

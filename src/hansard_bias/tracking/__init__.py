@@ -6,8 +6,7 @@ from hansard_bias.tracking.backfill import backfill
 from hansard_bias.tracking.database import StoreError, repository_root, store_uri
 from hansard_bias.tracking.mirror import record_comparison
 from hansard_bias.tracking.results import Results, flatten, run_params
-from hansard_bias.tracking.server import serve
-from hansard_bias.tracking.store import Store
+from hansard_bias.tracking.store import Store, serve
 from hansard_bias.tracking.training import TrainingRun, training_run
 
 __all__ = [

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hansard_bias.config import Config
-from hansard_bias.made_with import made_with
-from hansard_bias.paths import METRICS
-from hansard_bias.provenance import commit
+from hansard_bias.base.files import METRICS
+from hansard_bias.operations.locked_parameters import made_with
+from hansard_bias.params import Config
+from hansard_bias.report.provenance import commit
 from hansard_bias.tracking.mirror import mirror_results
 from hansard_bias.tracking.results import Results
 from hansard_bias.tracking.store import Store

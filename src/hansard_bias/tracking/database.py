@@ -1,9 +1,10 @@
-"""Where the runs are kept, and whether that database can be used; all of it without importing MLflow."""
+"""Which process keeps a run, so that the run of a killed one can be told from one that goes on."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import platform
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -11,6 +12,32 @@ from contextlib import closing, contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+
+import psutil
+
+TOLERANCE_SECONDS = 2
+"""A process's start is told against the clock, which may be set."""
+
+
+def this_process() -> str:
+    """Host, process and its start: what no later process of the same number shares."""
+    return f"{platform.node()} {os.getpid()} {int(psutil.Process().create_time())}"
+
+
+def is_gone(process: str) -> bool:
+    """Whether a process of this host has ended; of other hosts nothing is known."""
+    host, number, started = process.rsplit(" ", 2)
+    if host != platform.node():
+        return False
+    try:
+        found = psutil.Process(int(number))
+        same = abs(found.create_time() - int(started)) <= TOLERANCE_SECONDS
+        return not same or found.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+# Where the runs are kept, and whether that database can be used; all of it without importing MLflow.
 
 PATIENCE_SECONDS = 20.0
 """How long another process may hold the database before it counts as locked."""

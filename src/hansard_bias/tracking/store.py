@@ -5,14 +5,25 @@ from __future__ import annotations
 import logging
 import os
 import re
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from hansard_bias.tracking.database import StoreError, alone, check_database, repository_root, store_uri
-from hansard_bias.tracking.process import is_gone, this_process
+from hansard_bias.tracking.database import (
+    StoreError,
+    alone,
+    check_database,
+    is_gone,
+    kept_experiment,
+    kept_running,
+    repository_root,
+    store_uri,
+    this_process,
+)
 
 PARAMS_AT_ONCE, METRICS_AT_ONCE = 90, 900
 """Less than what MLflow takes in one request."""
@@ -169,3 +180,38 @@ def _prepare() -> None:
 def _batches(entries: list[Any], size: int) -> Iterator[list[Any]]:
     for start in range(0, len(entries), size):
         yield entries[start : start + size]
+
+
+# MLflow's pages, with one worker: its defaults start fifteen processes.
+
+
+def serve(experiment: str, port: int) -> None:
+    """Become MLflow's web server on 127.0.0.1; where a tracking server is set, only name it.
+
+    Raises StoreError when the store cannot be used.
+    """
+    uri = store_uri()
+    check_database(uri)
+    running = kept_running(uri)
+    # Opening a store ends the runs of killed processes; it costs half as much as the server's start.
+    if running is None or any(is_gone(process) for process in running):
+        Store(experiment)
+    if uri.startswith("http"):
+        print(f"MLflow: {uri} (MLFLOW_TRACKING_URI)", flush=True)
+        return
+    os.environ |= {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
+    executable = Path(sys.executable).with_name("mlflow")
+    artifacts = (repository_root() / "mlartifacts").as_uri()
+    print(f"MLflow: http://127.0.0.1:{port}{_runs_page(uri, experiment)} (stop with Ctrl-C)", flush=True)
+    command = ["mlflow", "ui", "--backend-store-uri", uri, "--default-artifact-root", artifacts]
+    os.execv(executable, [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"])
+
+
+def _runs_page(uri: str, experiment: str) -> str:
+    """Where the project's runs are listed; from its start page, MLflow leads to traces of chats instead."""
+    number = kept_experiment(uri, experiment)
+    return "" if number is None else f"/#/experiments/{number}/runs?workflowType=machine_learning"

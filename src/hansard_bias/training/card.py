@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from hansard_bias.config import Config
+from hansard_bias.params import Config
 
 _CARD = """---
 language: en

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from hansard_bias.unfinished import sync
+from hansard_bias.base.work import sync
 
 MANIFEST = "manifest.json"
 STATE = "state.json"

@@ -15,20 +15,17 @@ import numpy.typing as npt
 import torch
 from accelerate import Accelerator
 
+from hansard_bias.base.processes import agreed, require_same_start, require_work_for_all
+from hansard_bias.base.work import Interrupted, Interruption
+from hansard_bias.models.batches import Batch, update_rows
+from hansard_bias.models.network import GRADIENT_NORM, MaskedLoss, build_optimizer
 from hansard_bias.randomness import stable_hash
 from hansard_bias.training import checkpoints
-from hansard_bias.training.batches import Batch, update_rows
-from hansard_bias.training.feed import Feed
-from hansard_bias.training.interruption import Interrupted, Interruption
-from hansard_bias.training.memory import LEAST_TOKENS, is_exhausted, micro_batch_tokens
-from hansard_bias.training.model import GRADIENT_NORM, MaskedLoss, build_optimizer
-from hansard_bias.training.processes import agreed, require_same_start, require_work_for_all
-from hansard_bias.training.progress import CurvePoint, RunLog, write_curve
-from hansard_bias.training.resuming import resume
-from hansard_bias.training.schedule import learning_rate, total_updates
-from hansard_bias.training.state import LoopState, Parts, Tensors, is_finite
-from hansard_bias.training.task import Task
-from hansard_bias.training.watching import Lines
+from hansard_bias.training.data import Feed, learning_rate, total_updates
+from hansard_bias.training.device import LEAST_TOKENS, is_exhausted, micro_batch_tokens
+from hansard_bias.training.log import Lines
+from hansard_bias.training.run_key import Task
+from hansard_bias.training.state import CurvePoint, LoopState, Parts, RunLog, Tensors, is_finite, resume, write_curve
 
 VALIDATION_EPOCH = 1 << 31
 """Validation masks are those of an epoch that no training reaches: the same at every evaluation."""

@@ -1,16 +1,61 @@
-"""What a run must remember, and how it becomes a checkpoint and comes back from one."""
+"""What a training run tells while it runs: the curve's rows, and who listens to them."""
 
 from __future__ import annotations
 
+import csv
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 
-from hansard_bias.training.checkpoints import Checkpoint
-from hansard_bias.training.progress import CurvePoint
+from hansard_bias.training.checkpoints import Checkpoint, load_named, load_newest
+from hansard_bias.training.run_key import RunIdentity
+
+COLUMNS = ("update", "epoch", "learning_rate", "train_loss", "validation_loss")
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One row of a training curve; losses in nats per masked piece, mean since the row before."""
+
+    update: int
+    epoch: float
+    learning_rate: float
+    train_loss: float
+    validation_loss: float | None
+
+
+class RunLog(Protocol):
+    """Whoever wants to follow a run: MLflow, a test, nobody."""
+
+    def log_point(self, point: CurvePoint, tokens_per_second: float) -> None:
+        """Take one row of the curve."""
+
+
+class Silent:
+    """A log that keeps nothing."""
+
+    def log_point(self, point: CurvePoint, tokens_per_second: float) -> None:
+        """Drop the row."""
+
+
+def write_curve(path: Path, points: list[CurvePoint]) -> None:
+    """Write the whole curve so far; a reader never sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    with partial.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for point in points:
+            writer.writerow({name: "" if value is None else value for name, value in asdict(point).items()})
+    os.replace(partial, path)
+
+
+# What a run must remember, and how it becomes a checkpoint and comes back from one.
 
 Tensors = dict[str, torch.Tensor]
 
@@ -111,3 +156,49 @@ def is_finite(weights: Mapping[str, torch.Tensor]) -> bool:
 def with_prefix(tensors: Tensors, prefix: str) -> Tensors:
     """The tensors whose names begin so, without that beginning."""
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+# Which checkpoint a run goes on from: its own newest, or the one that a person names.
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """A run as it was at a checkpoint."""
+
+    state: LoopState
+    best: Tensors
+    is_own: bool
+    """Whether the checkpoint is one of this run, so that it ends as if it had never been disturbed."""
+
+
+def resume(parts: Parts, folder: Path, run: RunIdentity, named: Path | None, total: int) -> Resumed | None:
+    """Put the weights and moments of the right checkpoint back; None where there is nothing to go on from.
+
+    Raises ValueError when a named checkpoint is missing, broken, of another shape, or past this run's end.
+    """
+    checkpoint = _choose(folder, run, named)
+    if checkpoint is None:
+        return None
+    state, best = parts.restore(checkpoint)
+    if dict(checkpoint.run) == asdict(run):
+        return Resumed(state, best, is_own=True)
+    if state.update >= total:
+        raise ValueError(
+            f"--resume-from {named}: is at update {state.update}, and this run has {total}: nothing is left to train; "
+            "raise train.epochs or train.max_steps, or name an earlier checkpoint"
+        )
+    # A best loss on other text or masks is no measure for this run's evaluations.
+    state.forget_best()
+    differences = run.differences(dict(checkpoint.run) | {"origin": run.origin})
+    state.started_from = f"from a checkpoint of another run, {checkpoint.run['name']}: other {differences}"
+    return Resumed(state, {}, is_own=False)
+
+
+def _choose(folder: Path, run: RunIdentity, named: Path | None) -> Checkpoint | None:
+    """An own checkpoint that is named; else the newest own one; else the named one of another run."""
+    if named is None:
+        return load_newest(folder, asdict(run))
+    checkpoint = load_named(named)
+    if dict(checkpoint.run) == asdict(run):
+        return checkpoint
+    return load_newest(folder, asdict(run)) or checkpoint

@@ -1,0 +1,155 @@
+"""The surprisal of every test speech under every model and seed, read from score tables that fit each other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from hansard_bias.base.files import ALIGNED, METRICS, MODELS, SCORES, TOKENIZER, needed, run_name, sha256
+from hansard_bias.corpora.schema import SHARING
+from hansard_bias.params import Config
+from hansard_bias.scoring.tables import FOLDS_KEY, TOKENIZER_KEY, WEIGHTS_KEY, read_sums
+from hansard_bias.statistics.design import CorpusSums, StrArray
+from hansard_bias.statistics.intervals import FloatArray
+
+Flags = npt.NDArray[np.bool_]
+COMPARED = ["speech_id", "sitting", "bytes", "tokens"]
+"""Columns that must be the same for all models and seeds."""
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The test speeches of one corpus."""
+
+    nats: FloatArray
+    """Σ surprisal in nats, shape [models, seeds, speeches]; models and seeds in the order of params.yaml."""
+    tokens: FloatArray
+    """Scored tokens, shape [speeches]."""
+    bytes_: FloatArray
+    """UTF-8 bytes, shape [speeches]."""
+    sittings: StrArray
+    """Days, shape [speeches]."""
+    speech_ids: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.speech_ids)
+
+    def sums(self, chosen: Flags | None = None) -> CorpusSums:
+        """Sums by sitting, of all speeches or of those chosen; ValueError where these hold no token."""
+        rows = np.ones(len(self), dtype=bool) if chosen is None else chosen
+        nats = self.nats[:, :, rows]
+        return CorpusSums.of_speeches(nats, self.tokens[rows], self.bytes_[rows], self.sittings[rows])
+
+
+def score_path(config: Config, root: Path, model: str, seed: int) -> Path:
+    """The scores of one training run; ValueError where there are none."""
+    name = run_name(model, seed)
+    return needed(root / SCORES / f"{name}.parquet", f"score@{name}")
+
+
+def read_losses(config: Config, root: Path) -> dict[str, Losses]:
+    """Corpus to losses.
+
+    Raises ValueError, naming the file, for scores of another tokenizer or other weights than the present ones, of
+    other folds or of other speeches than the first model's.
+    """
+    runs = [(model, seed) for model in config.models for seed in config.train.seeds]
+    paths = [score_path(config, root, *run) for run in runs]
+    tokenizer = sha256(needed(root / TOKENIZER / "tokenizer.json", "tokenizer"))
+    tables: list[pd.DataFrame] = []
+    folds = None
+    for (model, seed), path in zip(runs, paths, strict=True):
+        table, fingerprint = read_sums(path)
+        remedy = f"run `dvc repro score@{run_name(model, seed)}`"
+        _require(fingerprint, TOKENIZER_KEY, tokenizer, f"another tokenizer than {TOKENIZER}", path, remedy)
+        if trained := trained_weights(root, model, seed):
+            _require(
+                fingerprint, WEIGHTS_KEY, trained, f"other weights than {MODELS / run_name(model, seed)}", path, remedy
+            )
+        own_folds = fingerprint.get(FOLDS_KEY, b"none named").decode()
+        folds = folds or own_folds
+        if own_folds != folds:
+            raise ValueError(
+                f"{path}: scored in other folds ({own_folds}), expected those of the first ({folds}); {remedy}"
+            )
+        tables.append(table.to_pandas())
+        if not tables[-1][["corpus", *COMPARED]].equals(tables[0][["corpus", *COMPARED]]):
+            raise ValueError(f"{path}: other test speeches than {score_path(config, root, *runs[0])}; {remedy}")
+    return {corpus: _losses(corpus, tables, len(config.models), root) for corpus in config.corpora}
+
+
+def trained_weights(root: Path, model: str, seed: int) -> str:
+    """The fingerprint of a run's weights, from the summary of its training; '' where there is none."""
+    summary = root / METRICS / "training" / f"{run_name(model, seed)}.json"
+    return str(json.loads(summary.read_text(encoding="utf-8"))["fingerprint"]) if summary.is_file() else ""
+
+
+def _require(
+    fingerprint: Mapping[bytes, bytes], key: bytes, expected: str, words: str, path: Path, remedy: str
+) -> None:
+    """Raise ValueError where scores were made with something else."""
+    made_with = fingerprint.get(key, b"none named").decode()
+    if made_with != expected:
+        raise ValueError(f"{path}: scores of {words} ({made_with[:12]} there, {expected[:12]} here); {remedy}")
+
+
+def _losses(corpus: str, tables: list[pd.DataFrame], models: int, root: Path) -> Losses:
+    """One corpus out of the tables of all runs."""
+    rows = np.flatnonzero((tables[0]["corpus"] == corpus).to_numpy())
+    if not len(rows):
+        raise ValueError(f"{root / SCORES}: no test speech of {corpus}, expected some; run `dvc repro score`")
+    first = tables[0].iloc[rows]
+    nats = np.array([table["nats"].to_numpy()[rows] for table in tables])
+    return Losses(
+        nats=nats.reshape(models, -1, len(rows)),
+        tokens=first["tokens"].to_numpy(dtype=np.float64),
+        bytes_=first["bytes"].to_numpy(dtype=np.float64),
+        sittings=first["sitting"].to_numpy(dtype=str),
+        speech_ids=tuple(first["speech_id"]),
+    )
+
+
+# What is known of the test speeches beside their text: year, topic, role, speaker, and text shared with training.
+
+KINDS = ("year", "topic", "role", "speaker")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Of the test speeches of one corpus, in the order of their losses."""
+
+    values: dict[str, StrArray]
+    """Each of KINDS to its value, shape [speeches]; empty where it is not known."""
+    sharing: Flags
+    """Whether a run of 13 words occurs in training text, too, shape [speeches]."""
+
+
+def read_facts(losses: dict[str, Losses], root: Path) -> dict[str, Facts]:
+    """Corpus to facts; ValueError where scores and aligned speeches do not fit each other."""
+    return {corpus: _facts(corpus, each, root) for corpus, each in losses.items()}
+
+
+def _facts(corpus: str, losses: Losses, root: Path) -> Facts:
+    path = needed(root / ALIGNED / f"{corpus}.parquet", "align")
+    if SHARING.name not in pq.read_schema(path).names:
+        raise ValueError(
+            f"{path}: has no column {SHARING.name}, expected it since speeches are marked; run `dvc repro align`"
+        )
+    columns = ["speech_id", "topic", "role", "speaker", SHARING.name]
+    table = pq.read_table(path, columns=columns, filters=pc.field("split") == "test").to_pandas()
+    rows = pd.Index(table["speech_id"]).get_indexer(list(losses.speech_ids))
+    if (rows < 0).any():
+        unknown = losses.speech_ids[int(np.argmax(rows < 0))]
+        raise ValueError(f"{path}: no test speech {unknown}, which was scored; run `dvc repro score`")
+    table = table.iloc[rows]
+    known = {kind: table[kind].fillna("").to_numpy(dtype=str) for kind in KINDS[1:]}
+    years = np.array([day[:4] for day in losses.sittings])
+    return Facts({"year": years, **known}, table[SHARING.name].to_numpy(dtype=bool))

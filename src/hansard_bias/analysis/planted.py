@@ -1,0 +1,145 @@
+"""Is what the sample planted found again? L and L* of every planted frame against its log-odds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from hansard_bias.analysis.preferences import preference_array
+from hansard_bias.analysis.probes import ProbeRuns
+from hansard_bias.params import Config
+from hansard_bias.probing.planted import PlantedFrame, planted_shares
+from hansard_bias.statistics.preferences import compare_models, prompt_preferences
+from hansard_bias.statistics.resampling import FloatArray, bootstrap_weights, generator, percentile_interval
+
+MEASURES = ("log_odds", "preference")
+"""L and L*, by their columns in the probe tables."""
+EVEN = 1e-9
+"""Log-odds of even odds, but for rounding: they have no sign to find."""
+
+ByRow = Mapping[str, FloatArray]
+
+
+def planted_findings(runs: ProbeRuns, config: Config, frames: Sequence[PlantedFrame]) -> dict[str, Any]:
+    """The truth of every frame in every model, and what was measured.
+
+    Returns `associations` (a record a frame and model) and `summary` (by measure: `single`, over the models of one
+    legislature, and `all`: signs and slope; `differences`: models of one legislature compared); nothing where no
+    frames were asked.
+    Raises ValueError where the models were asked other frames.
+    """
+    # In order of names, as everything is that draws or sums over items: no bit depends on the order of a file.
+    frames = sorted(frames, key=lambda frame: frame.id)
+    single = [config.row_key(name) for name in planted_shares(config) if config.models[name].is_single]
+    truth = planted_log_odds(config, frames)
+    if not frames or not truth:
+        return {}
+    values = {measure: {row: _array(runs, row, measure, frames) for row in truth} for measure in MEASURES}
+    return {
+        "associations": [
+            _record(frame, number, row, float(truth[row][number]), values, config)
+            for number, frame in enumerate(frames)
+            for row in truth
+        ],
+        "summary": {
+            measure: {
+                **({"single": _recovery(truth, values[measure], single, measure, config)} if single else {}),
+                "all": _recovery(truth, values[measure], list(truth), measure, config),
+                "differences": _differences(truth, values[measure], single, measure, config),
+            }
+            for measure in MEASURES
+        },
+    }
+
+
+def planted_log_odds(config: Config, frames: Sequence[PlantedFrame]) -> dict[str, FloatArray]:
+    """By row: the log-odds of every frame in what the model was trained on, in nats, shape [frames]."""
+    return {
+        config.row_key(model): np.array([frame.log_odds(shares) for frame in frames])
+        for model, shares in planted_shares(config).items()
+    }
+
+
+def line(truth: FloatArray, measured: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Slope and intercept of measured on planted log-odds by ordinary (not through the origin) least squares.
+
+    Parameters
+    ----------
+    truth, measured : nats, shape [models, frames].
+    weights : how often each frame counts, with all its models, shape [samples, frames].
+
+    Returns slopes and intercepts, shape [samples]; nan where all that counts has one truth.
+    """
+    models = len(truth)
+    n = models * weights.sum(axis=1)
+    x, y = weights @ truth.sum(axis=0) / n, weights @ measured.sum(axis=0) / n
+    spread = weights @ (truth**2).sum(axis=0) / n - x**2
+    together = weights @ (truth * measured).sum(axis=0) / n - x * y
+    slopes = np.divide(together, spread, out=np.full(len(n), np.nan), where=spread > EVEN)
+    return slopes, y - slopes * x
+
+
+def _array(runs: ProbeRuns, row: str, measure: str, frames: Sequence[PlantedFrame]) -> FloatArray:
+    """One measure of all frames, shape [frames, paraphrases, seeds]."""
+    asked = sorted(set(runs[row][0].planted["prompt"]))
+    if asked != [frame.id for frame in frames]:
+        raise ValueError(f"{row}: was asked other frames than those planted; run `dvc repro probe` for all models")
+    # The frames' table has the form of the prompts'.
+    return preference_array([replace(run, prompts=run.planted) for run in runs[row]], measure)
+
+
+def _record(
+    frame: PlantedFrame, number: int, row: str, truth: float, values: Mapping[str, ByRow], config: Config
+) -> dict[str, Any]:
+    """One frame in one model; intervals over paraphrases and seeds."""
+    measured = {}
+    for measure, by_row in values.items():
+        # The same draws for L and L*, whatever else is measured and in which order.
+        rng = generator(config.bias.seed, "planted", row, frame.id)
+        judged = prompt_preferences(by_row[row][number][None], config.probe.draws, rng, config.bias.confidence)
+        measured[measure] = judged[0].preference.as_dict()
+    asked = {"association": frame.id, "topic": frame.topic, "prompts": list(frame.prompts)}
+    return {**asked, "model": row, "planted_log_odds": truth, **measured}
+
+
+def _recovery(truth: ByRow, values: ByRow, rows: Sequence[str], measure: str, config: Config) -> dict[str, Any]:
+    """How many signs are right where there is one, and the line of measured on planted; intervals over frames."""
+    planted = np.stack([truth[row] for row in rows])
+    measured = np.stack([np.nanmean(values[row], axis=(1, 2)) for row in rows])
+    decided = np.abs(planted) > EVEN
+    rng = generator(config.bias.seed, "planted line", measure, *sorted(rows))
+    frames = planted.shape[1]
+    weights = np.vstack([np.ones(frames), bootstrap_weights(frames, config.probe.draws, rng)])
+    slopes, intercepts = line(planted, measured, weights)
+    return {
+        "models": list(rows),
+        "signs": int(decided.sum()),
+        "signs_right": int((np.sign(planted) == np.sign(measured))[decided].sum()),
+        "slope": percentile_interval(slopes, config.bias.confidence).as_dict(),
+        "intercept": percentile_interval(intercepts, config.bias.confidence).as_dict(),
+    }
+
+
+def _differences(
+    truth: ByRow, values: ByRow, rows: Sequence[str], measure: str, config: Config
+) -> list[dict[str, Any]]:
+    """Mean differences between models of one legislature each, as planted, as measured, and measured less planted.
+
+    Intervals over frames and seeds. Frames differ in what was planted, which the error's interval has no part of.
+    """
+    records = []
+    for left, right in combinations(rows, 2):
+        off = {row: values[row] - truth[row][:, None, None] for row in (left, right)}
+        compared = []
+        for arrays in (values, off):
+            rng = generator(config.bias.seed, "planted difference", measure, *sorted((left, right)))
+            found = compare_models(arrays[left], arrays[right], config.probe.draws, rng, config.bias.confidence)
+            compared.append({"value": found["effect"], "low": found["low"], "high": found["high"]})
+        planted = float((truth[left] - truth[right]).mean())
+        about = {"what": f"{left} against {right}", "planted": planted}
+        records.append(about | {"measured": compared[0], "error": compared[1]})
+    return records

@@ -1,0 +1,134 @@
+"""What word frequencies alone would give: the surprisal of the test text under a unigram model of the training text.
+
+A masked language model that has learned nothing but how often each piece occurs ends on this plateau; one that does not
+leave it cannot misread anything either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from hansard_bias.analysis.losses import Losses, score_path
+from hansard_bias.base.files import ENCODED, MIXTURES, TOKENIZER, needed
+from hansard_bias.params import Config
+from hansard_bias.scoring.tables import read_pieces
+from hansard_bias.statistics.design import CorpusSums, Design
+from hansard_bias.statistics.intervals import FloatArray
+from hansard_bias.statistics.matrix import measure
+from hansard_bias.statistics.tests import holm
+from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded
+from hansard_bias.tokens.words import Vocabulary
+
+Counts = npt.NDArray[np.int64]
+Offsets = npt.NDArray[np.int64]
+UNIGRAMS = "unigrams"
+_CHUNK = 20_000
+
+
+def unigram_findings(config: Config, losses: Mapping[str, Losses], root: Path) -> tuple[dict[str, Any], list[Any]]:
+    """The section `unigrams` of bias.json, by row of the matrix, and its tests.
+
+    A row holds the `perplexity` of every column under the piece frequencies of the model's own training text, and
+    `gain_nats`: how much less the model itself is surprised, in nats per piece, with an interval that draws sittings
+    and seeds anew as the matrix does. The tests ask, for every model and corpus, whether the gain is zero.
+    """
+    vocabulary = Vocabulary(needed(root / TOKENIZER / "tokenizer.json", "tokenizer"))
+    first = score_path(config, root, next(iter(config.models)), config.train.seeds[0])
+    texts = {corpus: read_pieces(first, corpus, "token_ids") for corpus in config.corpora}
+    encoded = {corpus: read_encoded(root / ENCODED / corpus) for corpus in config.corpora}
+    mixtures = pq.read_table(needed(root / MIXTURES, "align"))
+    rows: dict[str, Any] = {}
+    tests: list[Any] = []
+    for index, model in enumerate(config.models):
+        surprisals = unigram_surprisals(training_counts(model, encoded, mixtures, len(vocabulary.begins)))
+        sums = {name: _beside(losses[name], index, by_speech(surprisals, *texts[name])) for name in losses}
+        measured = measure(sums, _design(config, model))
+        rows[config.row_key(model)] = _row(measured["models"], config.row_key(model))
+        tests += [_test(record, config.row_key(model)) for record in measured["tests"]]
+    for name in ("p", "p_sittings"):
+        for record, corrected in zip(tests, holm([record[name] for record in tests]), strict=True):
+            record[f"{name}_holm"] = float(corrected)
+    return rows, tests
+
+
+def training_counts(model: str, encoded: Mapping[str, EncodedCorpus], mixtures: pa.Table, vocabulary: int) -> Counts:
+    """How often each piece occurs in the training text of a model, shape [vocabulary]."""
+    chosen = pc.and_(pc.equal(mixtures["model"], model), pc.equal(mixtures["split"], "train"))
+    learned = mixtures.filter(chosen)
+    total = np.zeros(vocabulary, dtype=np.int64)
+    for name, corpus in encoded.items():
+        ids = learned.filter(pc.equal(learned["corpus"], name))["speech_id"]
+        total += _counts(corpus, corpus.rows(ids), vocabulary)
+    return total
+
+
+def _counts(corpus: EncodedCorpus, rows: npt.NDArray[np.int64], vocabulary: int) -> Counts:
+    """Occurrences in the chosen speeches, a chunk at a time: the pieces of a large corpus stay on disk."""
+    chosen = np.zeros(len(corpus.lengths), dtype=bool)
+    chosen[rows] = True
+    total = np.zeros(vocabulary, dtype=np.int64)
+    for at in range(0, len(chosen), _CHUNK):
+        start, lengths = int(corpus.starts[at]), corpus.lengths[at : at + _CHUNK]
+        pieces = np.asarray(corpus.pieces[start : start + int(lengths.sum())])
+        total += np.bincount(pieces[np.repeat(chosen[at : at + _CHUNK], lengths)], minlength=vocabulary)
+    return total
+
+
+def unigram_surprisals(counts: Counts) -> FloatArray:
+    """-ln of each piece's share in nats, with one added to every count (Laplace), so that no piece is impossible."""
+    return np.asarray(np.log(counts.sum() + len(counts)) - np.log(counts + 1.0))
+
+
+def by_speech(surprisals: FloatArray, offsets: Offsets, pieces: npt.NDArray[np.uint16]) -> FloatArray:
+    """The sum over the pieces of every speech, in nats, shape [speeches]."""
+    cumulative = np.concatenate([[0.0], np.cumsum(surprisals[pieces])])
+    return np.asarray(cumulative[offsets[1:]] - cumulative[offsets[:-1]])
+
+
+def _beside(losses: Losses, model: int, guessed: FloatArray) -> CorpusSums:
+    """Sums of one model and of the frequencies, which are the same for every seed."""
+    nats = np.stack([losses.nats[model], np.broadcast_to(guessed, losses.nats[model].shape)])
+    return CorpusSums.of_speeches(nats, losses.tokens, losses.bytes_, losses.sittings)
+
+
+def _design(config: Config, model: str) -> Design:
+    """Model and frequencies as the two rows of a matrix of their own: the excess is then the gain, with minus."""
+    return Design(
+        models=(config.row_key(model), UNIGRAMS),
+        columns=config.columns(),
+        own=dict.fromkeys(config.corpora, UNIGRAMS),
+        mixtures={},
+        draws=config.bias.draws,
+        confidence=config.bias.confidence,
+        seed=config.bias.seed,
+    )
+
+
+def _row(measured: Mapping[str, Any], row: str) -> dict[str, Any]:
+    excess = measured[row]["excess_nats"]
+    return {
+        "perplexity": measured[UNIGRAMS]["perplexity"],
+        "gain_nats": {column: _negative(interval) for column, interval in excess.items()},
+    }
+
+
+def _test(record: Mapping[str, Any], row: str) -> dict[str, Any]:
+    bounds = _negative({"value": record["effect"], "low": record["low"], "high": record["high"]})
+    verb = "better" if bounds["value"] > 0 else "worse"
+    what = f"{row} reads {record['corpus']} {verb} than the frequencies of its training text"
+    effect = {"effect": bounds["value"], "low": bounds["low"], "high": bounds["high"]}
+    return {**record, "family": UNIGRAMS, "what": what, **effect}
+
+
+def _negative(interval: Mapping[str, float | None]) -> dict[str, Any]:
+    value, low, high = interval["value"], interval["low"], interval["high"]
+    assert value is not None, "an excess is always known where the corpus has a model of its own"
+    return {"value": -value, "low": None if high is None else -high, "high": None if low is None else -low}

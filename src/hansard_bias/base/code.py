@@ -1,0 +1,72 @@
+"""Which code a result depends on: the import closure of a module, read from the source, and one digest of it.
+
+DVC compares folders (`deps` in dvc.yaml). Where a run is told from another without DVC (unfinished trainings, half-done
+scoring, the calibration's replicates), `code_digest` is the one key of code.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+PACKAGE = "hansard_bias"
+SOURCE = Path(__file__).parents[2]
+PLUMBING = ("base", "params")
+"""Packages without a number in them: no result depends on their code, only on the parameters that they read."""
+
+DATA = (".yaml", ".jinja", ".css", ".js")
+
+
+def code_digest(module: str) -> str:
+    """One hash of every file that a module's results depend on: its import closure without the plumbing."""
+    digest = hashlib.sha256()
+    for path in sorted(closure(module)):
+        name = path.relative_to(SOURCE)
+        if name.parts[1] not in PLUMBING:
+            digest.update(name.as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def closure(module: str) -> frozenset[Path]:
+    """The file of a module, every file of this package that it imports at any depth, and their data files."""
+    seen: set[Path] = set()
+    todo = [module]
+    while todo:
+        name = todo.pop()
+        path = module_path(name)
+        if path is None or path in seen:
+            continue
+        seen.add(path)
+        # Importing a.b.c runs a and a.b, too.
+        todo += [name.rpartition(".")[0], *imports(path)]
+    return frozenset(seen | {data for path in seen for data in data_files(path)})
+
+
+def module_path(name: str) -> Path | None:
+    """The file of a module of this package; None for anything else."""
+    if name.partition(".")[0] != PACKAGE:
+        return None
+    base = SOURCE.joinpath(*name.split("."))
+    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """All dotted names that a file imports, at any depth of its code; a name may be a module or be in one."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(names)
+
+
+def data_files(path: Path) -> set[Path]:
+    """Files beside a module that it reads: those that it names, or all where it opens them as package resources."""
+    named = path.read_text(encoding="utf-8")
+    everything = any(name.startswith("importlib.resources") for name in imports(path))
+    beside = [data for data in path.parent.iterdir() if data.suffix in DATA]
+    return {data for data in beside if everything or f'"{data.name}"' in named}

@@ -1,0 +1,169 @@
+"""Where the pipeline keeps what, relative to the project's root; and writing without half-written files."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+SAMPLE = Path("data/raw/sample")
+SPEECHES = Path("data/speeches")
+ALIGNED = Path("data/aligned")
+ENCODED = Path("data/encoded")
+SCORES = Path("data/scores")
+LIKELIHOODS = Path("data/likelihoods")
+PROBED = Path("data/probed")
+TOKENIZER = Path("models/tokenizer")
+MODELS = Path("models")
+METRICS = Path("metrics")
+CALIBRATION = Path("data/calibration")
+MIXTURES = ALIGNED / "mixtures.parquet"
+CHECKED = Path("data/params.checked")
+INITIAL = Path("data/initial.json")
+"""Digests of the files of `model.init`: DVC sees through it that the folder changed."""
+
+PROBE_FILES = Path("data/probe_files.json")
+"""Digests of the files that params.yaml names under `probe`: DVC sees through it that one of them changed."""
+
+
+def run_name(model: str, seed: int) -> str:
+    """The name of one training run in files and stages: `mixed-2`."""
+    return f"{model}-{seed}"
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """A path to write to; on success it becomes `path`, otherwise it is gone and what was at `path` stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def appearing_folder(folder: Path) -> Iterator[Path]:
+    """A new folder to write to, which replaces `folder` on success; what was at `folder` is never written into.
+
+    DVC links the files of its cache into the workspace: whoever writes into such a file is refused, and root damages
+    the cache.
+    """
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON that a person can read and git can compare; the file appears whole or not at all."""
+    with appearing(path) as partial:
+        partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def needed(path: Path, stage: str) -> Path:
+    """The path itself, or a ValueError that names the stage that makes it."""
+    if not path.exists():
+        raise ValueError(f"{path}: no such file; run `dvc repro {stage}` first")
+    return path
+
+
+# Writing Parquet tables, whole or in batches; they appear whole or not at all.
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COMPRESSION: Final = "zstd"
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a Parquet file."""
+    with appearing(path) as partial:
+        table.to_parquet(partial, index=False, compression=COMPRESSION)
+
+
+@contextmanager
+def table_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+    """A Parquet file to be written in batches, each a row group."""
+    with appearing(path) as partial, pq.ParquetWriter(partial, schema, compression=COMPRESSION) as writer:
+        yield writer
+
+
+# Whether results can be written, asked before hours of work go into them.
+
+
+def unwritable(folders: Iterable[Path]) -> list[str]:
+    """One line for every folder that is there and that this user cannot write to."""
+    return [
+        f"{folder}: cannot be written to, expected a folder that you may change; "
+        f"try `chmod u+w {folder}`, or work in a copy of the project on a disk that is not read-only"
+        for folder in folders
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK)
+    ]
+
+
+def require_writable(folders: Iterable[Path]) -> None:
+    """Raise ValueError for the first folder that cannot be written to."""
+    for problem in unwritable(folders):
+        raise ValueError(problem)
+
+
+def with_folders_below(folder: Path) -> list[Path]:
+    """The folder and those directly in it."""
+    return [folder, *(path for path in sorted(folder.glob("*")) if path.is_dir())]
+
+
+# Long tables of metrics as CSV: written whole or not at all, read with numbers as numbers.
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""The signs themselves, their full-width forms, and what a spreadsheet skips before them."""
+
+_AFTER_SEPARATOR = re.compile(r"(?!\A\t)([;\t]\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+
+
+def harmless(value: Any) -> Any:
+    """Text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers.
+
+    Also behind a semicolon or tab, where a spreadsheet of another country begins a new cell, quotes or not.
+    """
+    if not isinstance(value, str):
+        return value
+    # The csv module of Python 3.11 leaves a carriage return without quotes, which would begin a line.
+    safe = _AFTER_SEPARATOR.sub(r"\1'", value.replace("\r", " "))
+    return f"'{safe}" if safe.lstrip(' "').startswith(FORMULA_STARTS) else safe
+
+
+def write_records(path: Path, columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> None:
+    """One line a record; numbers with six significant digits, nothing for None."""
+    with appearing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_cell(record[column]) for column in columns] for record in records)
+
+
+def _cell(value: object) -> object:
+    """Six digits are more than any of these numbers has to say, and keep the files small."""
+    return f"{value:.6g}" if isinstance(value, float) else harmless(value)

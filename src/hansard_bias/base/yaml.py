@@ -1,0 +1,93 @@
+"""YAML as plain data, from files that others may have written: no objects, no bombs, nothing invisible in a text."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from hansard_bias.base.messages import one_line, shown, unseen
+
+MAX_BYTES = 1_000_000
+"""Of a file, and of what its aliases unfold to; the longest real one has some ten thousand."""
+MAX_NUMBER = 1 << 63
+
+# What the library lets through where a file is nonsense: a tag on a text that it cannot mean, a date that is none,
+# a mapping as a key, ten thousand brackets.
+BROKEN = (YAMLError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+
+
+def read_plain_yaml(path: Path, name: str = "") -> Any:
+    """The content of a file that is there, as dicts, lists, texts, numbers; `name` is how errors call it.
+
+    Raises ValueError, one line, where it is no YAML, too large, or holds what has no place in a table or a message.
+    """
+    name = name or str(path)
+    text = plain_yaml_text(path, name)
+    try:
+        content = YAML(typ="safe", pure=True).load(text)
+    except BROKEN as error:
+        raise not_yaml(name, error) from None
+    _check(content, name)
+    return content
+
+
+def plain_yaml_text(path: Path, name: str) -> str:
+    """The text of a YAML file, once it is certain that it unfolds to nothing large."""
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError(f"{name}: {path.stat().st_size} bytes, expected at most {MAX_BYTES}; this is no such file")
+    try:
+        text = path.read_text(encoding="utf-8")
+        # Without an alias a document is no larger than its text.
+        if "*" in text and _unfolded(YAML(typ="safe", pure=True).compose(text)) > MAX_BYTES:
+            raise ValueError(f"its aliases unfold to more than {MAX_BYTES} characters")
+    except BROKEN as error:
+        raise not_yaml(name, error) from None
+    return text
+
+
+def not_yaml(name: str, error: Exception) -> ValueError:
+    """One line for whatever the library says of a file."""
+    return ValueError(f"{name}: not valid YAML: {one_line(str(error)) or type(error).__name__}")
+
+
+def _unfolded(node: Any) -> int:
+    """Characters and entries of a document with every alias written out; counts no further than is needed."""
+    size, waiting = 0, [node]
+    while waiting and size <= MAX_BYTES:
+        each = waiting.pop()
+        if isinstance(each, tuple):
+            waiting += each
+        elif isinstance(getattr(each, "value", None), list):
+            waiting += each.value
+        else:
+            size += len(getattr(each, "value", ""))
+        size += 1
+    return size
+
+
+def _check(content: Any, name: str) -> None:
+    """Texts that can be seen and numbers that can be computed with."""
+    for value in _values(content):
+        if isinstance(value, str) and (sign := unseen(" ".join(value.split()))):
+            raise ValueError(f"{name}: {shown(value)} holds the invisible character {sign}; remove it")
+        if isinstance(value, int) and abs(value) >= MAX_NUMBER:
+            raise ValueError(f"{name}: a number of {value.bit_length()} bits, expected at most 63; correct it")
+        if not isinstance(value, str | int | float | datetime.date | dict | list | None):
+            raise ValueError(f"{name}: holds a {type(value).__name__}, expected texts, numbers, lists and sections")
+
+
+def _values(content: Any) -> Iterator[Any]:
+    """Every key and value, the containers too."""
+    waiting = [content]
+    while waiting:
+        value = waiting.pop()
+        yield value
+        if isinstance(value, dict):
+            waiting += [*value, *value.values()]
+        elif isinstance(value, list):
+            waiting += value

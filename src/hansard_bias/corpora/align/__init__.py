@@ -1,0 +1,1 @@
+"""Making corpora comparable: window, duplicates, splits, mixtures, audits."""

@@ -1,0 +1,251 @@
+"""Make corpora comparable: common window, no copies, splits by sitting, equal periods, equal budgets; and audit it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from hansard_bias.corpora.align.audits import audit_sample, content_audit, format_audit, leakage, statistics_table
+from hansard_bias.corpora.align.duplicates import (
+    Fingerprints,
+    copies_of_later_splits,
+    exact_repeats,
+    fingerprint,
+    near_copies_of_later_splits,
+    near_pairs,
+    near_repeats,
+)
+from hansard_bias.corpora.align.splits import (
+    assign_splits,
+    days_of,
+    hash_order,
+    least_targets,
+    period_of,
+    period_targets,
+    require_splits,
+)
+from hansard_bias.corpora.align.splits import choose_speeches as mix
+from hansard_bias.corpora.align.texts import Rows, TextFiles, take
+from hansard_bias.corpora.schema import ALIGNED, FACTS, MEASURES, SHARING
+from hansard_bias.params import SPLITS, AlignConfig, Config
+
+WRITTEN = 8192
+"""Speeches in memory when a corpus is written."""
+WINDOW, EXACT, NEAR, COPY, NEAR_COPY, UNMATCHED, SURPLUS = REASONS = (
+    "outside_window",
+    "exact_duplicate",
+    "near_duplicate",
+    "exact_copy_in_later_split",
+    "near_copy_in_later_split",
+    "period_without_counterpart",
+    "period_surplus",
+)
+"""Why speeches are dropped, in this order."""
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """The aligned corpora, who trains on what, and the record of how it came about."""
+
+    corpora: dict[str, pd.DataFrame]
+    """The kept speeches of each corpus, in the order of the debates: facts, measures, and the `row` of the text."""
+    texts: TextFiles
+    """The texts by `row`."""
+    mixtures: pd.DataFrame
+    """Which speeches each model uses: model, corpus, speech_id, split."""
+    report: dict[str, object]
+    """The content of metrics/alignment.json."""
+
+    def written(self, name: str) -> Iterator[pa.Table]:
+        """One corpus with its texts, in batches: columns of schemas.ALIGNED."""
+        table = self.corpora[name]
+        for start in range(0, max(len(table), 1), WRITTEN):
+            batch = table.iloc[start : start + WRITTEN]
+            texts = take(self.texts, batch["row"].to_numpy())
+            yield pa.Table.from_pandas(batch.assign(text=texts), ALIGNED, preserve_index=False)
+
+
+class _Pool:
+    """The speeches of all corpora inside the window, in one table, and why those that are gone were dropped."""
+
+    def __init__(self, parts: dict[str, pd.DataFrame], read: dict[str, int], files: Mapping[str, Path]) -> None:
+        """`parts`: the facts of each corpus's speeches, and the `place` of each speech in its corpus's file."""
+        self.table = pd.concat([*parts.values()], ignore_index=True)
+        self.names = list(parts)
+        self.read = read
+        self.corpus = np.repeat(np.arange(len(parts)), [len(part) for part in parts.values()])
+        self.days = days_of(self.table["sitting"])
+        self.texts = TextFiles([files[name] for name in parts], self.corpus, self.table.pop("place").to_numpy())
+        self.reasons = np.full(len(self.table), "", dtype=object)
+
+    @property
+    def left(self) -> NDArray[np.int64]:
+        """Rows not dropped."""
+        return np.flatnonzero(self.reasons == "")
+
+    def drop(self, rows: NDArray[np.int64], reason: str) -> None:
+        """Drop the rows, given by number, that are still there."""
+        self.reasons[rows[self.reasons[rows] == ""]] = reason
+
+    def counts(self, reason: str) -> dict[str, int]:
+        """Speeches of each corpus that have this reason; those kept have none."""
+        counts = np.bincount(self.corpus[self.reasons == reason], minlength=len(self.names))
+        return dict(zip(self.names, counts.tolist(), strict=True))
+
+
+def align(files: Mapping[str, Path], config: Config) -> Aligned:
+    """Align the speeches of all corpora of params.yaml, given their files (Parquet: Speech, and `raw`).
+
+    Every decision is a function of the settings and the speeches, never of the order of rows. Raises ValueError where
+    the corpora share no days or a split stays empty.
+    """
+    tables = _in_order(files, config)
+    first, last = common_window(tables, config.align)
+    pool = _cut(tables, first, last, files)
+    prints, pairs = _drop_repeats(pool, config.align)
+    split = _split(pool, prints, pairs, config.align)
+    _match_periods(pool, split, prints.words, config.align)
+    kept = _kept(pool, split, prints, config.align)
+    mixtures, budget = mix(kept, config)
+    corpora = {name: _finish(kept[kept["corpus"] == code], name) for code, name in enumerate(pool.names)}
+    leaks = leakage(corpora, mixtures, pool.texts)
+    corpora = {name: table.assign(**{SHARING.name: leaks.sharing[name]}) for name, table in corpora.items()}
+    sample = audit_sample(corpora, pool.texts, config.align.seed)
+    report: dict[str, object] = {
+        "window": {"first_day": str(first), "last_day": str(last), "sittings": _sittings(pool)},
+        "statistics": statistics_table(corpora, mixtures, config),
+        **_account(pool),
+        "leakage": leaks.report,
+        "format_audit": format_audit(sample),
+        "content_audit": content_audit(sample),
+        "budget": {"kind": config.align.budget, "words_per_model": budget},
+    }
+    return Aligned(corpora, pool.texts, mixtures, report)
+
+
+def _in_order(files: Mapping[str, Path], config: Config) -> dict[str, pd.DataFrame]:
+    """Facts and `place` of all speeches: tables in the order of params.yaml, rows in that of the debates."""
+    tables = {}
+    for name in config.corpora:
+        table = pd.read_parquet(files[name], columns=FACTS.names) if name in files else pd.DataFrame()
+        if table.empty:
+            raise ValueError(f"corpus {name}: no speech to align, expected a table; `dvc repro corpus@{name}` makes it")
+        table["place"] = np.arange(len(table))
+        repeated = table.loc[table["speech_id"].duplicated(), "speech_id"]
+        if len(repeated):
+            raise ValueError(f"corpus {name}: speech_id {repeated.iloc[0]} occurs twice, expected once; read it again")
+        tables[name] = table.iloc[np.lexsort((table["ordinal"].to_numpy(), days_of(table["sitting"])))]
+    return tables
+
+
+def common_window(tables: dict[str, pd.DataFrame], align: AlignConfig) -> tuple[np.datetime64, np.datetime64]:
+    """The days that the settings ask for and that lie between the first and the last sitting of every corpus."""
+    days = {name: days_of(table["sitting"]) for name, table in tables.items()}
+    first = max(np.datetime64(align.first_day, "D"), *(each.min() for each in days.values()))
+    last = min(np.datetime64(align.last_day, "D"), *(each.max() for each in days.values()))
+    if not all(((each >= first) & (each <= last)).any() for each in days.values()):
+        covered = "; ".join(f"{name} sat {each.min()} to {each.max()}" for name, each in days.items())
+        raise ValueError(
+            f"no day range with sittings of every corpus within align.first_day {align.first_day} and align.last_day "
+            f"{align.last_day} ({covered}); choose days that all of them cover"
+        )
+    return first, last
+
+
+def _cut(
+    tables: dict[str, pd.DataFrame], first: np.datetime64, last: np.datetime64, files: Mapping[str, Path]
+) -> _Pool:
+    parts = {}
+    for name, table in tables.items():
+        days = days_of(table["sitting"])
+        parts[name] = table[(days >= first) & (days <= last)]
+    return _Pool(parts, {name: len(table) for name, table in tables.items()}, files)
+
+
+def _drop_repeats(pool: _Pool, align: AlignConfig) -> tuple[Fingerprints, Rows]:
+    """Remove the copies within each corpus; return what finds those between splits: fingerprints and near pairs."""
+    prints = fingerprint(pool.texts, align.near_duplicate_min_words)
+    pool.drop(np.flatnonzero(exact_repeats(pool.corpus, prints.keys)), EXACT)
+    pairs = near_pairs(pool.texts, prints, pool.left, align.near_duplicate)
+    pool.drop(near_repeats(pairs, pool.corpus), NEAR)
+    return prints, pairs
+
+
+def _split(pool: _Pool, prints: Fingerprints, pairs: Rows, align: AlignConfig) -> NDArray[np.int8]:
+    """Split by sitting, then remove from training and validation what a later split holds too."""
+    split = assign_splits(pool.days, pool.corpus, align, len(pool.names))
+    left = pool.left
+    require_splits(pool.corpus[left], split[left], pool.days[left], pool.names, align)
+    pool.drop(left[copies_of_later_splits(prints.keys[left], split[left])], COPY)
+    # A pair of which one was dropped just now is a copy no longer.
+    pairs = pairs[(pool.reasons[pairs] == "").all(axis=1)]
+    pool.drop(near_copies_of_later_splits(pairs, split), NEAR_COPY)
+    return split
+
+
+def _match_periods(pool: _Pool, split: NDArray[np.int8], size: Rows, align: AlignConfig) -> None:
+    """In every split, give each period the same share of the words in all corpora (align.period none: leave as is)."""
+    if align.period == "none":
+        return
+    left = pool.left
+    numbers, period = np.unique(period_of(pool.days[left], align.period), return_inverse=True)
+    shape = (len(SPLITS), len(numbers), len(pool.names))
+    cell = (split[left], period, pool.corpus[left])
+    words = np.zeros(shape)
+    np.add.at(words, cell, size[left])
+    targets = period_targets(words, align.budget)[cell]
+    order = hash_order(pool.table["speech_id"].iloc[left], align.seed, "period")
+    least = least_targets(size[left], np.ravel_multi_index(cell, shape), order)
+    pool.drop(left[targets == 0], UNMATCHED)
+    pool.drop(left[least > targets], SURPLUS)
+
+
+def _kept(pool: _Pool, split: NDArray[np.int8], prints: Fingerprints, align: AlignConfig) -> pd.DataFrame:
+    """The speeches left, with what the mixtures are chosen by (corpus and split as numbers)."""
+    left = pool.left
+    require_splits(pool.corpus[left], split[left], pool.days[left], pool.names, align)
+    table = pool.table.iloc[left].reset_index(drop=True)
+    return table.assign(
+        corpus=pool.corpus[left],
+        split=split[left],
+        row=left,
+        words=prints.words[left],
+        bytes=prints.sizes[left],
+        period=period_of(pool.days[left], align.period),
+        # Not the order in which the periods were cut: what that left has low numbers where much was cut.
+        order=hash_order(table["speech_id"], align.seed, "mixture"),
+    )
+
+
+def _finish(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """One corpus as it is written, but for the texts."""
+    split = pd.Series(np.array(SPLITS, dtype=object)[table["split"]], dtype="str", index=table.index)
+    return table.assign(corpus=name, split=split)[[*FACTS.names, "row", *MEASURES.names]].reset_index(drop=True)
+
+
+def _sittings(pool: _Pool) -> dict[str, int]:
+    """Sitting days of each corpus in the window."""
+    return {name: len(np.unique(pool.days[pool.corpus == code])) for code, name in enumerate(pool.names)}
+
+
+def _account(pool: _Pool) -> dict[str, object]:
+    """Every speech accounted for: read = kept + the sum of dropped."""
+    by_reason = {reason: pool.counts(reason) for reason in REASONS[1:]}
+    kept = pool.counts("")
+    dropped = {}
+    for code, name in enumerate(pool.names):
+        inside = int((pool.corpus == code).sum())
+        counts = {reason: by_reason[reason][name] for reason in REASONS[1:]}
+        dropped[name] = {WINDOW: pool.read[name] - inside, **counts}
+        assert pool.read[name] == kept[name] + sum(dropped[name].values()), "every speech is accounted for"
+    return {
+        "speeches": {name: {"read": pool.read[name], "kept": kept[name]} for name in pool.names},
+        "dropped": dropped,
+        "duplicates": {reason: by_reason[reason] for reason in (EXACT, NEAR, COPY, NEAR_COPY)},
+    }

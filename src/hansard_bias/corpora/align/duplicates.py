@@ -1,0 +1,214 @@
+"""Repeated speeches: exact copies by a key of letters and digits, near copies by MinHash over word 5-grams."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from hansard_bias.base.parallel import in_order
+from hansard_bias.corpora.align.texts import Part, Rows, Texts
+
+NGRAM = 5
+PERMUTATIONS = 64
+RECALL = 0.999
+"""Least probability that a pair exactly at the threshold becomes a candidate."""
+NEIGHBOURS = 50
+"""Speeches of one bucket are compared with this many that follow: a formula of thousands stays linear in time."""
+PAIRS = 4096
+"""Pairs whose sketches are compared at one time."""
+
+_WORD = re.compile(r"[^\W_]+")
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+
+Codes = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class WordHashes:
+    """Some texts as numbers; case, spacing and punctuation do not count."""
+
+    keys: Codes
+    """(texts,): equal for texts of the same letters and digits."""
+    words: Codes
+    """(all words,): the words of all texts, one after the other."""
+    counts: Rows
+    """(texts,): words of each text."""
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """What is kept of all texts to find the copies among them."""
+
+    keys: Codes
+    """(texts,)"""
+    sketches: NDArray[np.uint32]
+    """(texts, PERMUTATIONS): MinHash values; all zero where not `sketched`."""
+    sketched: NDArray[np.bool_]
+    """(texts,): whether the text is long enough to have near-duplicates."""
+    words: Rows
+    """(texts,): words between spaces."""
+    sizes: Rows
+    """(texts,): UTF-8 bytes."""
+
+    @classmethod
+    def empty(cls, count: int) -> Fingerprints:
+        """Room for so many texts."""
+        sketches, numbers = np.zeros((count, PERMUTATIONS), dtype=np.uint32), np.zeros((2, count), dtype=np.int64)
+        return cls(np.zeros(count, dtype=np.uint64), sketches, np.zeros(count, dtype=bool), *numbers)
+
+    def put(self, rows: Rows, part: Fingerprints) -> None:
+        """Fill in those of some texts."""
+        for field in dataclasses.fields(self):
+            getattr(self, field.name)[rows] = getattr(part, field.name)
+
+
+def hash_texts(texts: Any) -> Codes:
+    """64-bit hashes of texts, the same on every machine."""
+    hashed: Codes = pd.util.hash_array(np.asarray(texts, dtype=object), categorize=False)
+    return hashed
+
+
+def hash_words(texts: Sequence[str]) -> WordHashes:
+    """Keys and words of some texts."""
+    lists = [_WORD.findall(text.casefold()) for text in texts]
+    counts = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
+    # Each different word is hashed once; numbering words instead would depend on the order of reading.
+    codes, vocabulary = pd.factorize(np.array([*chain.from_iterable(lists)], dtype=object))
+    return WordHashes(hash_texts(["".join(words) for words in lists]), hash_texts(vocabulary)[codes], counts)
+
+
+def ngram_hashes(chunk: WordHashes, n: int) -> tuple[Codes, Rows]:
+    """Hashes of all runs of n words within a text, and their number by text: a polynomial modulo 2**64."""
+    total = len(chunk.words) - n + 1
+    counts = np.maximum(chunk.counts - n + 1, 0)
+    if total <= 0:
+        return np.zeros(0, dtype=np.uint64), counts
+    hashes = chunk.words[:total].copy()
+    for shift in range(1, n):
+        hashes = hashes * _BASE + chunk.words[shift : shift + total]
+    ends = np.repeat(np.cumsum(chunk.counts), chunk.counts)[:total]
+    return hashes[np.arange(total) + n <= ends], counts
+
+
+def fingerprint(texts: Texts, min_words: int) -> Fingerprints:
+    """Keys of all texts, and MinHash sketches of those with `min_words` words or more."""
+    prints = Fingerprints.empty(len(texts))
+    for rows, part in in_order(partial(_fingerprint, min_words), texts.parts(np.arange(len(texts)))):
+        prints.put(rows, part)
+    return prints
+
+
+def _fingerprint(min_words: int, part: Part) -> tuple[Rows, Fingerprints]:
+    from datasketch import MinHash
+
+    texts = part.read()
+    hashed = hash_words(texts)
+    hashes, counts = ngram_hashes(hashed, NGRAM)
+    sketches = np.zeros((len(texts), PERMUTATIONS), dtype=np.uint32)
+    sketched = hashed.counts >= max(min_words, NGRAM)
+    grams = np.split((hashes >> np.uint64(32)).astype(np.uint32), np.cumsum(counts)[:-1])
+    long = (grams[row].tolist() for row in np.flatnonzero(sketched))
+    values = [sketch.hashvalues for sketch in MinHash.generator(long, num_perm=PERMUTATIONS, hashfunc=int)]
+    if values:
+        sketches[sketched] = np.stack(values)
+    words, sizes = np.array([(len(text.split()), len(text.encode())) for text in texts], dtype=np.int64).T
+    return part.rows, Fingerprints(hashed.keys, sketches, sketched, words, sizes)
+
+
+def exact_repeats(corpus: Rows, keys: Codes) -> NDArray[np.bool_]:
+    """Whether the same key came before in the same corpus; rows are in the order of the debates."""
+    repeated = pd.DataFrame({"corpus": corpus, "key": keys}).duplicated(keep="first")
+    return repeated.to_numpy(dtype=bool)
+
+
+def copies_of_later_splits(keys: Codes, split: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Whether the same key occurs in a split nearer to the test: training gives way to validation, both to test."""
+    last = pd.Series(split).groupby(keys).transform("max").to_numpy()
+    return np.asarray(split < last, dtype=bool)
+
+
+def near_pairs(texts: Texts, prints: Fingerprints, rows: Rows, threshold: float) -> Rows:
+    """Pairs (k, 2) of `rows`, the smaller first, whose sets of word 5-grams have at least this Jaccard similarity.
+
+    Candidates by banded MinHash (Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, section 3.4), verified on
+    the texts. The sketches are datasketch's; its index is not used: it takes 5 kB a speech, sorting each band 8 bytes.
+    """
+    rows = rows[prints.sketched[rows]]
+    pairs = rows[_candidates(prints.sketches[rows], threshold)]
+    if not len(pairs):
+        return pairs
+    blocks = np.array_split(pairs, len(pairs) // PAIRS + 1)
+    agreement = np.concatenate([_agreement(prints.sketches, block) for block in blocks])
+    # The estimate's standard error is at most 1/16, so that 0.25 below the threshold loses nothing.
+    pairs = pairs[agreement >= threshold - 0.25]
+    return pairs[_similarities(texts, pairs) >= threshold]
+
+
+def _agreement(sketches: NDArray[np.uint32], pairs: Rows) -> NDArray[np.float64]:
+    """Share of equal MinHash values: an estimate of the Jaccard similarity."""
+    return np.asarray((sketches[pairs[:, 0]] == sketches[pairs[:, 1]]).mean(axis=1))
+
+
+def _candidates(sketches: NDArray[np.uint32], threshold: float) -> Rows:
+    """Pairs of positions that agree in all values of at least one band."""
+    size, width = len(sketches), _band_width(threshold)
+    found = [np.zeros(0, dtype=np.int64)]
+    for start in range(0, PERMUTATIONS - width + 1, width):
+        band = np.zeros(size, dtype=np.uint64)
+        for column in range(start, start + width):
+            band = band * _BASE + sketches[:, column]
+        order = np.argsort(band, kind="stable")
+        band = band[order]
+        for lag in range(1, min(NEIGHBOURS + 1, size)):
+            same = np.flatnonzero(band[lag:] == band[:-lag])
+            if not len(same):
+                break
+            found.append(order[same] * size + order[same + lag])
+    codes = np.unique(np.concatenate(found))
+    return np.stack([codes // size, codes % size], axis=1) if size else np.zeros((0, 2), dtype=np.int64)
+
+
+def _band_width(threshold: float) -> int:
+    """The widest band, hence the fewest candidates, with which a pair at the threshold is found with RECALL."""
+    widths = (width for width in range(1, 17) if 1 - (1 - threshold**width) ** (PERMUTATIONS // width) >= RECALL)
+    return max(widths)
+
+
+def _similarities(texts: Texts, pairs: Rows) -> NDArray[np.float64]:
+    """True Jaccard similarity of the sets of word 5-grams of each pair of texts."""
+    grams: dict[int, Codes] = {}
+    for rows, sets in in_order(_gram_sets, texts.parts(np.unique(pairs))):
+        grams.update(zip(rows.tolist(), sets, strict=True))
+    similarities = np.zeros(len(pairs))
+    for row, (first, second) in enumerate(pairs.tolist()):
+        both = len(np.intersect1d(grams[first], grams[second], assume_unique=True))
+        similarities[row] = both / (len(grams[first]) + len(grams[second]) - both)
+    return similarities
+
+
+def _gram_sets(part: Part) -> tuple[Rows, list[Codes]]:
+    """The different word 5-grams of each text."""
+    hashes, counts = ngram_hashes(hash_words(part.read()), NGRAM)
+    return part.rows, [np.unique(own) for own in np.split(hashes, np.cumsum(counts)[:-1])]
+
+
+def near_repeats(pairs: Rows, corpus: Rows) -> Rows:
+    """Rows that nearly repeat an earlier speech of their corpus, itself kept or not: no two near copies stay."""
+    within = corpus[pairs[:, 0]] == corpus[pairs[:, 1]]
+    return np.unique(pairs[within, 1])
+
+
+def near_copies_of_later_splits(pairs: Rows, split: NDArray[np.int8]) -> Rows:
+    """Rows with a near copy in a split nearer to the test."""
+    first, second = pairs[:, 0], pairs[:, 1]
+    gives_way = np.where(split[first] < split[second], first, second)
+    return np.unique(gives_way[split[first] != split[second]])

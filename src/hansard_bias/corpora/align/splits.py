@@ -1,0 +1,222 @@
+"""Sitting days to train, validation and test: one calendar day is in one split, in every corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from hansard_bias.params import SPLITS, AlignConfig, Config
+from hansard_bias.randomness import mix, stable_hash, stable_hashes
+
+
+def hash_order(items: Iterable[str], seed: int, purpose: str) -> NDArray[np.uint64]:
+    """A random number per text item that depends on nothing but the item, the seed and the purpose."""
+    return mix(stable_hash(purpose, seed), stable_hashes(items))
+
+
+def days_of(dates: ArrayLike | pd.Series) -> NDArray[np.datetime64]:
+    """Dates of any kind (date objects, timestamps, date32) as days."""
+    return np.asarray(dates, dtype="datetime64[D]")
+
+
+def period_of(dates: ArrayLike | pd.Series, period: str) -> NDArray[np.int64]:
+    """The period of each date as a number: 1999 (year), 19992 (its second quarter), 0 (none)."""
+    days = days_of(dates)
+    if period == "none":
+        return np.zeros(days.shape, dtype=np.int64)
+    years = days.astype("datetime64[Y]").astype(np.int64) + 1970
+    if period == "year":
+        return years
+    months = days.astype("datetime64[M]").astype(np.int64) % 12
+    return years * 10 + months // 3 + 1
+
+
+def assign_splits(
+    days: NDArray[np.datetime64], corpus: NDArray[np.int64], align: AlignConfig, corpora: int
+) -> NDArray[np.int8]:
+    """The split of each speech, as a position in SPLITS, from its day and its corpus (numbered from 0)."""
+    unique, inverse = np.unique(days, return_inverse=True)
+    sits = np.zeros((len(unique), corpora), dtype=bool)
+    sits[inverse, corpus] = True
+    return split_days(unique, sits, align)[inverse]
+
+
+def split_days(days: NDArray[np.datetime64], sits: NDArray[np.bool_], align: AlignConfig) -> NDArray[np.int8]:
+    """Deal days into splits by share, stratified by period.
+
+    Parameters: `days` (days,), unique; `sits` (days, corpora), whether each corpus sat on each day.
+    In every period the corpus with the fewest sittings gets whole numbers of them, and what rounding denies a split is
+    owed to it in the next period; the other corpora follow its proportions, so that a split that can be compared in a
+    period in one corpus can be in all. Within a period a hash of the date decides.
+    Returns (days,) positions in SPLITS.
+    """
+    periods = period_of(days, align.period)
+    order = hash_order(days.astype(str), align.seed, "split")
+    shares = np.array([getattr(align.split, name) for name in SPLITS])
+    owed = np.zeros(len(SPLITS))
+    splits = np.zeros(len(days), dtype=np.int8)
+    for period in np.unique(periods):
+        rows = np.flatnonzero(periods == period)
+        # Days on which several corpora sat first: they are the least free, single ones can make up for them.
+        rows = rows[np.lexsort((order[rows], -sits[rows].sum(axis=1)))]
+        counts = sits[rows].sum(axis=0)
+        fewest = counts[counts > 0].min()
+        wanted = owed + shares * fewest
+        quotas = _whole(wanted)
+        if counts.all():  # other periods are not compared, so they must not upset the balance of those that are
+            owed = wanted - quotas
+        splits[rows] = _fill(sits[rows], quotas / fewest)
+    return splits
+
+
+def _whole(wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Whole numbers with the same sum: one at a time to whichever is furthest behind."""
+    quotas = np.zeros(len(wanted))
+    for _ in range(round(wanted.sum())):
+        quotas[np.argmax(wanted - quotas)] += 1
+    return quotas
+
+
+def _fill(sits: NDArray[np.bool_], shares: NDArray[np.float64]) -> NDArray[np.int8]:
+    """Give each day, in order, to the split that is furthest behind in the corpora that sat on it.
+
+    Each corpus's arrears are divided by its sittings: where corpora disagree, the one with less text decides.
+    """
+    counts = sits.sum(axis=0)
+    seen = np.zeros(len(counts))
+    used = np.zeros((len(counts), len(shares)))
+    splits = np.zeros(len(sits), dtype=np.int8)
+    for day, present in enumerate(sits):
+        seen[present] += 1
+        behind = (seen[:, None] * shares - used)[present] / counts[present, None]
+        splits[day] = np.argmax(behind.sum(axis=0))
+        used[present, splits[day]] += 1
+    return splits
+
+
+def require_splits(
+    corpus: NDArray[np.int64],
+    split: NDArray[np.int8],
+    days: NDArray[np.datetime64],
+    names: list[str],
+    align: AlignConfig,
+) -> None:
+    """Raise ValueError unless every corpus has a speech in every split."""
+    for code, name in enumerate(names):
+        of_corpus = corpus == code
+        missing = [part for rank, part in enumerate(SPLITS) if not (of_corpus & (split == rank)).any()]
+        if missing:
+            part, sittings = missing[0], len(np.unique(days[of_corpus]))
+            raise ValueError(
+                f"no {part} speech left in corpus {name}: align.split.{part} is {getattr(align.split, part):g} of the "
+                f"sittings, align.period is {align.period}, and {sittings} sittings are left; widen align.first_day to "
+                f"align.last_day, give {part} a larger share, or choose a coarser align.period"
+            )
+
+
+# How many words of each corpus, period and split stay, and which speeches each model uses of its parents' splits.
+
+
+def midpoints(words: NDArray[np.int64], groups: NDArray[np.int64], order: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Words of the speech's group that come before its middle, when the group is read in `order`."""
+    rows = np.lexsort((order, groups))
+    ends = np.cumsum(words[rows], dtype=np.int64)
+    befores = ends - words[rows]
+    _, first, sizes = np.unique(groups[rows], return_index=True, return_counts=True)
+    result = np.empty(len(words))
+    result[rows] = befores - np.repeat(befores[first], sizes) + words[rows] / 2
+    return result
+
+
+def least_targets(
+    words: NDArray[np.int64], groups: NDArray[np.int64], order: NDArray[np.generic]
+) -> NDArray[np.float64]:
+    """The least number of words for which each speech is chosen from its group.
+
+    Chosen are the leading speeches in `order` whose total comes nearest to the target (up to the last midpoint at or
+    below it), at least one. What is chosen for a smaller target is among what is chosen for a larger one.
+    """
+    middle = midpoints(words, groups, order)
+    return np.where(2 * middle <= words, 0.0, middle)
+
+
+def period_targets(words: NDArray[np.float64], budget: str) -> NDArray[np.float64]:
+    """Words to keep, given the words there are, both (splits, periods, corpora); 0 where a period lacks a corpus.
+
+    balanced: what the poorest corpus has in the period. full: each corpus as much as it can, at period shares
+    proportional to the least share that the period has in any corpus.
+    """
+    shared = np.where((words > 0).all(axis=2, keepdims=True), words, 0.0)
+    least = shared.min(axis=2, keepdims=True)
+    if budget == "balanced":
+        return np.broadcast_to(least, words.shape)
+    totals = np.maximum(shared.sum(axis=1, keepdims=True), 1.0)
+    wanted = (shared / totals).min(axis=2, keepdims=True)
+    scale = np.divide(shared, wanted, out=np.full_like(shared, np.inf), where=wanted > 0).min(axis=1, keepdims=True)
+    targets: NDArray[np.float64] = wanted * np.where(np.isfinite(scale), scale, 0.0)
+    return targets
+
+
+def choose_speeches(table: pd.DataFrame, config: Config) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Choose every model's speeches.
+
+    `table` holds one row a kept speech: `speech_id`, `corpus` (position in config.corpora), `split` (position in
+    SPLITS), `period`, `words`, `order` (a random number per speech). Returns the table `model, corpus, speech_id,
+    split`, and the training words of each model. With the balanced budget all models get as many words as the model
+    that can have the fewest; with the full one each gets all it can have at its weights.
+    """
+    weights = _weights(config)
+    split, corpus = table["split"].to_numpy(), table["corpus"].to_numpy()
+    targets = _targets(table, weights, config.align.budget)
+    least = _proportional_targets(table, len(config.corpora))
+    parts, budget = [], {}
+    for row, model in enumerate(config.models):
+        chosen = least <= targets[row, split, corpus]
+        chosen |= (split == SPLITS.index("test")) & (weights[row, corpus] > 0)
+        parts.append(_rows(table[chosen], model, config))
+        budget[model] = int(table["words"].to_numpy()[chosen & (split == 0)].sum())
+    return pd.concat(parts, ignore_index=True), budget
+
+
+def _weights(config: Config) -> NDArray[np.float64]:
+    """(models, corpora): the share of each corpus in each model."""
+    return np.array([[model.mixture.get(name, 0.0) for name in config.corpora] for model in config.models.values()])
+
+
+def _targets(table: pd.DataFrame, weights: NDArray[np.float64], budget: str) -> NDArray[np.float64]:
+    """(models, splits, corpora): words that each model takes; -1 where it takes none."""
+    available = np.zeros((len(SPLITS), weights.shape[1]))
+    np.add.at(available, (table["split"].to_numpy(), table["corpus"].to_numpy()), table["words"].to_numpy())
+    with np.errstate(divide="ignore"):
+        capacity = np.where(weights[:, None] > 0, available / weights[:, None], np.inf).min(axis=2)
+    if budget == "balanced":
+        capacity = np.broadcast_to(capacity.min(axis=0), capacity.shape)
+    return np.where(weights[:, None] > 0, weights[:, None] * capacity[:, :, None], -1.0)
+
+
+def _proportional_targets(table: pd.DataFrame, corpora: int) -> NDArray[np.float64]:
+    """Least targets within corpus and split, in an order of which every leading part keeps the periods' proportions.
+
+    A speech's place is the share of its period's words that come before it in random order.
+    """
+    words, period = table["words"].to_numpy(), pd.factorize(table["period"])[0]
+    part = table["split"].to_numpy().astype(np.int64) * corpora + table["corpus"].to_numpy()
+    cell = part * (period.max(initial=0) + 1) + period
+    place = midpoints(words, cell, table["order"].to_numpy()) / np.maximum(np.bincount(cell, weights=words)[cell], 1)
+    return least_targets(words, part, place)
+
+
+def _rows(chosen: pd.DataFrame, model: str, config: Config) -> pd.DataFrame:
+    corpora, splits = np.array([*config.corpora], dtype=object), np.array(SPLITS, dtype=object)
+    ordered = chosen.sort_values(["split", "corpus"], kind="stable")
+    return pd.DataFrame(
+        {
+            "model": model,
+            "corpus": pd.Series(corpora[ordered["corpus"]], dtype="str"),
+            "speech_id": ordered["speech_id"].reset_index(drop=True),
+            "split": pd.Series(splits[ordered["split"]], dtype="str"),
+        }
+    )

@@ -1,0 +1,172 @@
+"""From an archive to the tables of its speeches: every record is either kept or dropped with a reason."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from hansard_bias.base.files import table_writer
+from hansard_bias.base.parallel import in_order
+from hansard_bias.corpora.cleaning import clean_text, is_procedural, plain_line
+from hansard_bias.corpora.readers import READERS, SOURCES
+from hansard_bias.corpora.schema import KEPT, REJECTED, Record
+from hansard_bias.params import CleanConfig, CorpusConfig
+
+BATCH_CHARACTERS = 4_000_000
+BATCH_RECORDS = 20_000
+
+
+class Sifted(NamedTuple):
+    """Some records, cleaned: those that are speeches and those that are not."""
+
+    kept: pa.Table
+    """Columns of schemas.KEPT."""
+    rejected: pa.Table
+    """Columns of schemas.REJECTED."""
+
+
+@dataclass
+class _Account:
+    """What a corpus's summary counts."""
+
+    read: int = 0
+    """Records that the reader yielded."""
+    kept: int = 0
+    words: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    days: set[date] = field(default_factory=set)
+    speakers: set[str] = field(default_factory=set)
+
+    def reading(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Count the records while they are read."""
+        for record in records:
+            self.read += 1
+            yield record
+
+    def add(self, sifted: Sifted) -> None:
+        """Count a batch."""
+        self.kept += len(sifted.kept)
+        self.words += sum(text.count(" ") + 1 for text in sifted.kept["text"].to_pylist())
+        self.dropped.update(sifted.rejected["reason"].to_pylist())
+        for table in sifted:
+            self.days.update(table["sitting"].unique().drop_null().to_pylist())
+        self.speakers.update(sifted.kept["speaker"].unique().to_pylist())
+
+    def summary(self, source_digest: str) -> dict[str, object]:
+        """The content of metrics/corpora/<corpus>.json."""
+        assert self.read == self.kept + self.dropped.total(), "every record is accounted for"
+        return {
+            "read": self.read,
+            "kept": self.kept,
+            "dropped": dict(sorted(self.dropped.items())),
+            "sittings": len(self.days),
+            "speakers": len(self.speakers - {""}),
+            "tokens": self.words,
+            "first_day": min(self.days).isoformat(),
+            "last_day": max(self.days).isoformat(),
+            "digest": source_digest,
+        }
+
+
+def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Path) -> dict[str, object]:
+    """Read, clean and sift one archive into `<name>.parquet` and `<name>.rejected.parquet`; returns the summary.
+
+    In it, `sittings`, `first_day` and `last_day` are those of all dated records read, `speakers` and `tokens` (words
+    between spaces) those of the kept speeches. The archive is read in one process and cleaned in one for each core, in
+    batches: memory does not grow with the archive. Raises ValueError where the path is missing, holds no such archive,
+    or no speech is left; earlier tables then stay.
+    """
+    path = Path(corpus.path)
+    if not path.exists():
+        advice = "put the archive there, or run `hansard-bias sample`"
+        raise ValueError(
+            f"params.yaml: corpora.{name}.path is {corpus.path!r}, expected an existing archive or folder; {advice}"
+        )
+    account = _Account()
+    with (
+        table_writer(folder / f"{name}.parquet", KEPT) as kept,
+        table_writer(folder / f"{name}.rejected.parquet", REJECTED) as rejected,
+    ):
+        batches = _batches(account.reading(READERS[corpus.reader](path, corpus)))
+        for sifted in in_order(partial(sift, name, clean), batches):
+            account.add(sifted)
+            kept.write_table(sifted.kept)
+            rejected.write_table(sifted.rejected)
+        if not account.kept:
+            counts = ", ".join(f"{reason} {count}" for reason, count in sorted(account.dropped.items())) or "no record"
+            raise ValueError(
+                f"params.yaml: corpora.{name}.path is {corpus.path!r}, expected speeches; all dropped: {counts}"
+            )
+        return account.summary(digest(path, SOURCES[corpus.reader](path)))
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Records in batches of bounded size."""
+    batch: list[Record] = []
+    characters = 0
+    for record in records:
+        batch.append(record)
+        characters += len(record.text)
+        if characters >= BATCH_CHARACTERS or len(batch) == BATCH_RECORDS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def sift(name: str, clean: CleanConfig, records: Sequence[Record]) -> Sifted:
+    """Clean some records of the corpus `name` and tell the speeches from the rest."""
+    kept: list[tuple[object, ...]] = []
+    rejected: list[tuple[object, ...]] = []
+    for record in records:
+        text = clean_text(record.text, clean.lowercase)
+        reason = record.reason or drop_reason(text, record.role, clean)
+        if reason:
+            rejected.append((*_facts(name, record), text, reason, plain_line(record.source)))
+        else:
+            kept.append((*_facts(name, record), text, _storable(record.text)))
+    return Sifted(_table(kept, KEPT), _table(rejected, REJECTED))
+
+
+def drop_reason(text: str, role: str, clean: CleanConfig) -> str:
+    """Why a speech (cleaned text) is left out of the corpus; empty where it is kept."""
+    if role in clean.drop_roles:
+        return f"role_{role}"
+    if len(text) < clean.min_characters:
+        return "too_short"
+    return "procedural" if clean.drop_procedural and is_procedural(text) else ""
+
+
+def digest(root: Path, files: Iterable[Path]) -> str:
+    """SHA-256 of the source files: their names relative to `root`, and their content."""
+    total = hashlib.sha256()
+    for file in sorted(files):
+        name = file.name if file == root else file.relative_to(root).as_posix()
+        with file.open("rb") as content:
+            total.update(f"{name}\0{hashlib.file_digest(content, 'sha256').hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def _facts(name: str, record: Record) -> tuple[object, ...]:
+    day = record.sitting.isoformat() if record.sitting else "undated"
+    speech_id = f"{name}/{day}/{record.ordinal:05d}"
+    speaker, topic = plain_line(record.speaker), plain_line(record.topic)
+    return speech_id, name, record.sitting, record.ordinal, speaker, record.role, topic
+
+
+def _storable(text: str) -> str:
+    """Text that UTF-8 can hold: JSON can smuggle in half of a surrogate pair. A NUL ends a text elsewhere."""
+    return (text if text.isascii() else text.encode("utf-8", "replace").decode()).replace("\0", " ")
+
+
+def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
+    columns = zip(*rows, strict=True) if rows else ((),) * len(schema)
+    return pa.table([pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)], schema)

@@ -1,0 +1,140 @@
+"""Reader of the Nunavut Hansard Inuktitut-English Parallel Corpus (NRC), English side.
+
+`NunavutHansard.en` holds one line of text a line, `NunavutHansard.id` the sitting it belongs to
+(`Hansard_19990401<TAB>65`). Both are streamed, from a folder or from inside the archive.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path, PurePosixPath
+
+from hansard_bias.base.messages import shown
+from hansard_bias.corpora.archives import Readable, is_archive, members, open_archive
+from hansard_bias.corpora.readers.nrc_sitting import Sitting
+from hansard_bias.corpora.readers.table_files import text_lines
+from hansard_bias.corpora.schema import Ordinals, Record
+
+TEXT, IDS = "NunavutHansard.en", "NunavutHansard.id"
+MAX_LINE = 1_000_000
+"""Bytes in a line; the longest real one has a few thousand."""
+MAX_SITTING = 50_000_000
+"""Characters in a sitting, which is held in memory; a real day has up to 1 million."""
+
+_ID = re.compile(r"[^\t]*?(\d{4})(\d{2})(\d{2})[^\t\d]*\t\s*\d+\s*")
+
+Line = tuple[date, int, str]
+
+
+def read_nrc(path: Path) -> Iterator[Record]:
+    """Every record of the corpus in order; `path` is the archive, a folder with it, or a folder with its two files."""
+    with _open(path, TEXT) as text, _open(path, IDS) as ids:
+        ordinals, known = Ordinals(), set[str]()
+        for sitting, lines in itertools.groupby(_lines(text, ids, path), key=lambda line: line[0]):
+            for entry in Sitting(_bounded(lines), known).entries():
+                yield Record(
+                    sitting=sitting,
+                    ordinal=ordinals.take(sitting),
+                    speaker=entry.speaker,
+                    role=entry.role,
+                    topic=entry.topic,
+                    text=entry.text(),
+                    source=f"{TEXT}:{entry.line}",
+                    reason=entry.reason,
+                )
+
+
+def _bounded(lines: Iterable[Line]) -> list[tuple[int, str]]:
+    """The numbered lines of one sitting; more than a day can hold is an error."""
+    kept, characters = [], 0
+    for sitting, number, line in lines:
+        kept.append((number, line))
+        characters += len(line) + 1
+        if characters > MAX_SITTING:
+            raise ValueError(
+                f"{TEXT}:{number}: the sitting of {sitting} has more than {MAX_SITTING} characters; expected one day"
+            )
+    return kept
+
+
+def _lines(text: Readable, ids: Readable, path: Path) -> Iterator[Line]:
+    """Each line with its sitting and number; the two files must have the same number of lines."""
+    texts, days = 0, 0
+    sitting_of: dict[str, date] = {}
+    for number, (line, key) in enumerate(itertools.zip_longest(_decoded(text, TEXT), _decoded(ids, IDS)), start=1):
+        texts, days = texts + (line is not None), days + (key is not None)
+        if line is not None and key is not None:
+            name = key.partition("\t")[0]
+            if name not in sitting_of or not key.rpartition("\t")[2].strip().isdigit():
+                sitting_of[name] = _sitting(key, number)
+            yield sitting_of[name], number, line
+    if texts != days:
+        raise ValueError(
+            f"{path}: {TEXT} has {texts} lines, {IDS} has {days}; expected as many, use one release's files"
+        )
+    if texts == 0:
+        raise ValueError(f"{path}: {TEXT} is empty; expected one line of text a line")
+
+
+def _decoded(content: Readable, name: str) -> Iterator[str]:
+    """Lines without the space around them."""
+    return (line.strip() for line in text_lines(content, name, MAX_LINE))
+
+
+def _sitting(key: str, number: int) -> date:
+    """The day in a line of the .id file."""
+    found = _ID.fullmatch(key)
+    try:
+        if found is None:
+            raise ValueError("no match")
+        return date(int(found[1]), int(found[2]), int(found[3]))
+    except ValueError:
+        example = "'Hansard_19990401<TAB>65'"
+        raise ValueError(
+            f"{IDS}:{number}: {shown(key)} is not a sitting and a line number, expected {example}"
+        ) from None
+
+
+@contextmanager
+def _open(path: Path, name: str) -> Iterator[Readable]:
+    """The binary lines of one of the corpus's files. Each gets its own handle: a compressed stream has one position."""
+    source = _locate(path)
+    if source.is_dir():
+        with (source / name).open("rb") as file:
+            yield file
+        return
+    with open_archive(source) as archive:
+        found = [member.name for member in members(archive, source) if PurePosixPath(member.name).name == name]
+        if len(found) != 1:
+            raise ValueError(f"{source}: holds {len(found)} files named {name}, expected one")
+    with open_archive(source) as archive:
+        for member in archive:
+            content = archive.extractfile(member) if member.name == found[0] else None
+            if content is not None:
+                yield content
+                return
+
+
+def _locate(path: Path) -> Path:
+    """The folder that holds the two files, or the archive."""
+    if is_archive(path):
+        return path
+    folders = sorted({file.parent for name in (TEXT, IDS) for file in path.rglob(name)})
+    candidates = folders or sorted(file for file in path.glob("*") if is_archive(file))
+    if len(candidates) != 1:
+        found = ", ".join(str(candidate) for candidate in candidates) or "neither"
+        raise ValueError(f"{path}: expected one folder with {TEXT} and {IDS}, or one .tgz, found {found}")
+    missing = [name for name in (TEXT, IDS) if candidates[0].is_dir() and not (candidates[0] / name).is_file()]
+    if missing:
+        raise ValueError(f"{candidates[0]}: {missing[0]} is missing; expected {TEXT} and {IDS} side by side")
+    return candidates[0]
+
+
+def sources(path: Path) -> list[Path]:
+    """The files that `read_nrc` reads."""
+    located = _locate(path)
+    return [located / TEXT, located / IDS] if located.is_dir() else [located]

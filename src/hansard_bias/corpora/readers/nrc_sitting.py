@@ -1,0 +1,246 @@
+"""One sitting of the Nunavut Hansard: its lines put together into speeches, everything else set aside."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from hansard_bias.corpora.cleaning import clean_text, strip_markers
+from hansard_bias.corpora.readers.nrc_lines import (
+    Heading,
+    Turn,
+    announces,
+    classify,
+    ends_orders,
+    ends_sitting,
+    is_interruption,
+    lone_name,
+    opens_orders,
+    opens_title_page,
+    split_turns,
+)
+from hansard_bias.corpora.schema import plain_name
+
+_WORDS = re.compile(r"[^\W\d_]+(?: ?['\u2019\-] ?[^\W\d_]+)*")
+_PRESENT = re.compile(r"(?:.* )?members present ?:?", re.I)
+_CONTENTS_LINE = re.compile(r".*(?: \d{1,4}|\d ?[-\u2013] ?\d+ ?\( ?\d+ ?\).*)")
+_SEAT = re.compile(r"\([^)]*\)?")
+_LONGEST_NAME = 60
+_TITLE_LINES = 3
+_FEWEST_SEATS = 8
+
+
+@dataclass(slots=True)
+class Entry:
+    """A record in the making: the lines of one turn, or one line set aside."""
+
+    line: int
+    lines: list[str]
+    speaker: str = ""
+    role: str = "member"
+    topic: str = ""
+    reason: str = ""
+
+    def text(self) -> str:
+        """The lines as read, without the interpreters' markers."""
+        spoken = strip_markers("\n".join(self.lines))
+        return "\n".join(line.strip() for line in spoken.split("\n")).lstrip(" :\n").rstrip()
+
+
+@dataclass(slots=True)
+class _Cover:
+    """What the cover of an issue says about the people who speak in it."""
+
+    words: list[str] = field(default_factory=list)
+    officers: list[str] = field(default_factory=list)
+    seats: int = 0
+    part: str = "members"
+
+    def read(self, line: str) -> str:
+        """Take in one line of the cover; the reason to set it aside: list, contents, or appendix (prose)."""
+        low = line.lower()
+        if low.startswith(("officers", "editors of", "hansard production", "table", "daily references")):
+            self.part = "officers" if low.startswith("officers") else "contents" if low[0] in "td" else "address"
+        if self.part == "contents" or _CONTENTS_LINE.fullmatch(line):
+            return "contents"
+        if len(line) > _LONGEST_NAME and line.endswith((".", "?", '"')):
+            return "appendix"
+        people = self.officers if self.part == "officers" else self.words if self.part == "members" else []
+        named = _SEAT.sub("", low)
+        people += [word[0].replace(" ", "") for word in _WORDS.finditer(named)]
+        self.seats += self.part == "members" and "(" in line
+        return "list"
+
+
+class Sitting:
+    """Reads the lines of one sitting in order."""
+
+    def __init__(self, lines: Sequence[tuple[int, str]], known: set[str]) -> None:
+        """`known` gathers the names on the covers, sitting by sitting: a cover may lack a member."""
+        self._lines = [(number, line) for number, line in lines if line]
+        self._paragraphs = {later for (_, before), (later, _) in itertools.pairwise(lines) if not before}
+        self._entries: list[Entry] = []
+        self._turn: Entry | None = None
+        self._cover: _Cover | None = _Cover()
+        self._first_cover = self._cover
+        self._known = known
+        self._headings = ["", ""]
+        self._announced: str | None = None
+        """The member whom the last numbered heading names ('' for none); None where no heading waits for a speaker."""
+        self._title_until = -1
+        self._in_list = False
+        self._in_orders = False
+
+    def entries(self) -> Iterator[Entry]:
+        """The records of the sitting, in the order in which they start."""
+        for index, (number, line) in enumerate(self._lines):
+            if self._cover is None or not self._reads_cover(index, number, line):
+                self._read(index, number, line)
+        if self._first_cover.seats >= _FEWEST_SEATS:
+            self._known.update(self._first_cover.words)
+        resolve = cache(self._resolve)
+        for entry in self._entries:
+            if not entry.reason and not entry.text():
+                entry.reason = "empty"
+            entry.role = resolve(entry.speaker) if entry.role == "member" else entry.role
+            yield entry
+
+    def _after(self, index: int) -> str:
+        return self._lines[index + 1][1] if index + 1 < len(self._lines) else ""
+
+    def _reads_cover(self, index: int, number: int, line: str) -> bool:
+        """Set aside a line of the cover or the table of contents; False once the debate has begun."""
+        assert self._cover is not None
+        turn, after = split_turns(line)[0][0], self._after(index)
+        heading, present = classify(line, "", False), _PRESENT.fullmatch(line)
+        opens = heading is not None and heading.level > 0 and announces(after) and not self._opens_cover(index + 1)
+        if opens or present or line.startswith((">", "--a")) or (turn is not None and not self._opens_cover(index)):
+            self._cover = None
+        if self._cover is not None:
+            is_header = heading is not None and heading.reason == "page_header"
+            self._aside(number, line, "page_header" if is_header else self._cover.read(line))
+        elif present:
+            self._aside(number, line, "heading")
+        return self._cover is not None or present is not None
+
+    def _opens_cover(self, index: int) -> bool:
+        """The first line of a cover: its title, or `Speaker: The Hon. Levi Barnabas, M.L.A.`, which is no turn."""
+        low = self._lines[index][1].lower()
+        if opens_title_page(low, self._after(index)):
+            return True
+        return "speaker" in low[:16] and "m.l.a" in low + (self._after(index).lower() if low.endswith(":") else "")
+
+    def _read(self, index: int, number: int, line: str) -> None:
+        """One line of the debate."""
+        if self._opens_cover(index):
+            self._cover, self._turn = _Cover(), None
+            self._aside(number, line, "list")
+            return
+        if is_interruption(line):
+            self._interrupt(number, line)
+            return
+        if index <= self._title_until:
+            title, *turns = split_turns(line)
+            self._headings[1 if self._announced is not None else 0] += " " + title[1]
+            self._aside(number, title[1], "heading")
+            for speaker, _ in turns:
+                self._speak(speaker, "", number)
+            return
+        self._in_orders = self._in_orders and not ends_orders(line)
+        if self._in_orders:
+            self._aside(number, line, "list")
+            return
+        self._in_orders = opens_orders(line, self._after(index))
+        heading = Heading("heading") if _PRESENT.fullmatch(line) else classify(line, self._after(index), self._in_list)
+        if heading is not None:
+            self._open_heading(index, heading)
+            self._aside(number, line, heading.reason)
+            self._in_list = heading.reason == "list" or (self._in_list and heading.reason == "page_header")
+            return
+        self._in_list = False
+        spoken, _, happens = line.partition(" > > ")
+        for turn, text in split_turns(spoken):
+            self._speak(turn or self._lone(index, line), text, number)
+        if happens:
+            self._interrupt(number, "> > " + happens)
+
+    def _speak(self, turn: Turn | None, text: str, number: int) -> None:
+        """Text of a turn, a new one or the one that goes on."""
+        if turn is not None:
+            self._turn = self._open_turn(turn, number)
+            text = "" if text.strip(" .") == turn.name else text
+        elif self._turn is None and self._announced is not None:
+            self._turn = Entry(number, [], self._announced, "member", self._topic())
+            self._entries.append(self._turn)
+            self._announced = None
+        if self._turn is None:
+            self._aside(number, text, "unattributed")
+            return
+        if number in self._paragraphs and self._turn.lines:
+            self._turn.lines.append("")
+        if text.strip():
+            self._turn.lines.append(text.strip())
+
+    def _open_turn(self, turn: Turn, number: int) -> Entry:
+        entry = Entry(number, [], plain_name(turn.name), turn.role, self._topic())
+        self._entries.append(entry)
+        self._announced = None
+        return entry
+
+    def _lone(self, index: int, line: str) -> Turn | None:
+        """A name without a colon opens a turn after a numbered heading, or where the chair gave the floor."""
+        if self._announced is not None:
+            return lone_name(line.rstrip(" ."))
+        if self._turn is None or self._turn.role != "chair":
+            return None
+        turn = lone_name(line)
+        after = self._after(index)
+        if turn is None or not after or is_interruption(after) or classify(after, "", False) or lone_name(after):
+            return None
+        return turn if split_turns(after)[0][0] is None else None
+
+    def _open_heading(self, index: int, heading: Heading) -> None:
+        """Remember what the following speeches are about; a numbered heading ends the turn before it."""
+        if heading.level == 0:
+            return
+        if heading.level == 1:
+            self._headings = [heading.title, ""]
+        else:
+            self._headings[1] = heading.title
+        if heading.level == 2:
+            self._turn, self._announced = None, heading.by
+        if not heading.title:
+            self._title_until = index + self._title_lines(index)
+
+    def _title_lines(self, index: int) -> int:
+        """How many lines after a heading without a title are its title: those before the next turn."""
+        ahead = [line for _, line in self._lines[index + 1 : index + 2 + _TITLE_LINES]]
+        for count, line in enumerate(ahead):
+            if split_turns(line)[0][0] is not None or is_interruption(line) or classify(line, "", False):
+                return count
+        return 1 if ahead and not ahead[0].endswith((".", "?", "!")) else 0
+
+    def _topic(self) -> str:
+        return " / ".join(clean_text(part, lowercase=False) for part in self._headings if part)
+
+    def _interrupt(self, number: int, line: str) -> None:
+        self._aside(number, line, "interruption")
+        if ends_sitting(line):
+            self._cover = _Cover()
+            self._turn = None
+
+    def _aside(self, number: int, text: str, reason: str) -> None:
+        self._entries.append(Entry(number, [text.strip()], reason=reason))
+
+    def _resolve(self, speaker: str) -> str:
+        """Member or witness: a name that the cover's list of members does not hold is an invited guest's."""
+        if not speaker or self._first_cover.seats < _FEWEST_SEATS:
+            return "member"
+        surname = speaker.split()[-1].lower()
+        if difflib.get_close_matches(surname, self._known, n=1, cutoff=0.8):
+            return "member"
+        return "chair" if surname in self._first_cover.officers else "witness"

@@ -1,0 +1,269 @@
+"""The text of one ParlaMint utterance, note or heading, gathered tag by tag."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path, PurePath
+
+from hansard_bias.base.messages import joined, shown
+from hansard_bias.corpora.archives import contents, find_files, names
+from hansard_bias.corpora.readers.xml_stream import read_xml
+from hansard_bias.corpora.schema import Ordinals, Record, plain_name
+
+MAX_TEXT = 5_000_000
+"""Characters in an utterance with its notes; the longest real speeches have some 100,000."""
+
+_TOKENS = ("w", "pc")
+_PIECE = 100
+
+
+@dataclass(slots=True)
+class Piece:
+    """An utterance, note or heading while it is read. Words of the annotated form are joined as they were printed."""
+
+    tag: str
+    source: str
+    attributes: Mapping[str, str]
+    topic: str
+    size: int = 0
+    paragraphs: list[str] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
+    asides: list[Piece] = field(default_factory=list)
+    word: list[str] = field(default_factory=list)
+    join: str = ""
+    depth: int = 0
+    """Of w or pc: `<w>can't<w norm="can"/><w norm="not"/></w>` is one word."""
+    sentences: int = 0
+
+    def start(self, tag: str, join: str) -> None:
+        """An element begins that is no piece of its own."""
+        self.grow(1)
+        if tag == "seg":
+            self.finish()
+        elif tag == "s":
+            self.sentences += 1
+        elif tag in _TOKENS:
+            self.depth += 1
+            if self.depth == 1:
+                self.join = join
+                if join in ("left", "both") and self.parts and self.parts[-1] == " ":
+                    self.parts.pop()
+
+    def end(self, tag: str) -> None:
+        """An element ends."""
+        if tag == "seg":
+            self.finish()
+        elif tag == "s":
+            self.sentences -= 1
+            self.parts.append(" ")
+        elif tag in _TOKENS:
+            self.depth -= 1
+            if self.depth == 0:
+                self.parts.append(" ".join("".join(self.word).split()))
+                self.word.clear()
+                if self.join not in ("right", "both"):
+                    self.parts.append(" ")
+
+    def add(self, text: str) -> None:
+        """Text; the space between the words of a sentence is the file's layout."""
+        self.grow(len(text))
+        if self.depth:
+            self.word.append(text)
+        elif not (self.sentences and text.isspace()):
+            self.parts.append(text)
+
+    def grow(self, characters: int) -> None:
+        """Count what is held in memory, with something for each element."""
+        self.size += characters
+        if self.size > MAX_TEXT:
+            raise ValueError(f"{self.source}: <{self.tag}> of more than {MAX_TEXT} characters; expected one speech")
+
+    def take_aside(self, pieces: Sequence[Piece]) -> None:
+        """Pieces that stand inside this one; between words of plain text they part these."""
+        self.grow(sum(piece.size + _PIECE for piece in pieces))
+        self.asides += pieces
+        if not (self.sentences or self.depth):
+            self.parts.append(" ")
+
+    def finish(self) -> None:
+        """A paragraph ends."""
+        if text := " ".join("".join(self.parts).split()):
+            self.paragraphs.append(text)
+        self.parts.clear()
+
+
+# Reader of ParlaMint: debates of European parliaments as TEI XML, one file a sitting, plain or annotated.
+
+_COMPONENT = re.compile(r"(.*?)[_.-]?(\d{4}-\d{2}-\d{2})")
+_ISO_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T.*)?")
+_STAGE = dict.fromkeys(("kinesic", "incident", "vocal"), "stage_direction")
+_SET_ASIDE: Mapping[str, str] = {"note": "note", "gap": "gap", "head": "heading", **_STAGE}
+_ROLES = {"chair": "chair", "guest": "witness"}
+_NAME_PARTS = ("forename", "nameLink", "surname")
+
+
+def read_parlamint(path: Path) -> Iterator[Record]:
+    """Every utterance, note and heading, sitting by sitting; of a file in both forms the plain one is read."""
+    found = sources(path)
+    listed = names(found, ".xml")
+    debates = _debates(listed, path)
+    known: dict[str, str] = {}
+    for name, content in contents(found, [name for name in listed if not _component(name)]):
+        for _ in read_xml(content, name, _People(name, known)):
+            pass
+    ordinals = Ordinals()
+    for name, content in contents(found, debates):
+        debate = _Debate(name, known)
+        for _ in read_xml(content, name, debate):
+            yield from (debate.record(piece, ordinals) for piece in debate.take())
+
+
+def sources(path: Path) -> list[Path]:
+    """The files that `read_parlamint` reads: XML files, or the archive."""
+    return find_files(path, ".xml")
+
+
+def _component(name: str) -> re.Match[str] | None:
+    """The corpus and the day in the name of a file of debates; None for any other file."""
+    return _COMPONENT.match(PurePath(name).name)
+
+
+def _debates(listed: Sequence[str], path: Path) -> list[str]:
+    """The files of debates in order of their days, each in one form."""
+    chosen: dict[tuple[str, str], str] = {}
+    corpora: set[str] = set()
+    for name in sorted(listed, key=lambda name: name.endswith(".ana.xml")):
+        if (found := _component(name)) is None:
+            continue
+        base = PurePath(name).name.removesuffix(".xml")
+        key = found[2], base.removesuffix(".ana")
+        if key in chosen and chosen[key].endswith(".ana.xml") == base.endswith(".ana"):
+            raise ValueError(f"{path}: holds {base}.xml twice; expected each file once")
+        chosen.setdefault(key, name)
+        corpora.add(found[1])
+    if len(corpora) != 1:
+        held = joined(sorted(corpora)) or "no file of debates"
+        raise ValueError(f"{path}: holds {held}; expected files of one corpus, such as ParlaMint-XX_2015-01-05.xml")
+    return [chosen[key] for key in sorted(chosen)]
+
+
+class _People:
+    """Puts the names in a listPerson under the persons' ids; a name that changed is the first one listed."""
+
+    def __init__(self, name: str, known: dict[str, str]) -> None:
+        self.name, self.known = name, known
+        self.person, self.part = "", ""
+        self.is_named = False
+        self.parts: dict[str, str] = {}
+
+    def start(self, tag: str, attributes: Mapping[str, str], line: int) -> None:
+        if tag == "u":
+            raise ValueError(f"{self.name}:{line}: an utterance in a file without a day; expected NAME_YYYY-MM-DD.xml")
+        if tag == "person":
+            self.person, self.is_named, self.parts = attributes.get("xml:id", ""), False, {}
+        self.part = tag if tag in _NAME_PARTS and not self.is_named else ""
+
+    def end(self, tag: str) -> None:
+        self.part = ""
+        if tag == "persName":
+            self.is_named = True
+        elif tag == "person":
+            parts = (" ".join(self.parts[part].split()) for part in _NAME_PARTS if part in self.parts)
+            if self.person and (name := " ".join(parts)):
+                self.known[self.person] = plain_name(name)
+
+    def text(self, text: str) -> None:
+        if self.part and len(self.parts.get(self.part, "")) < 1000:
+            self.parts[self.part] = f"{self.parts.get(self.part, '')} {text}"
+
+
+class _Debate:
+    """One file of debates: its day, its topic, and the pieces of it that are complete."""
+
+    def __init__(self, name: str, known: Mapping[str, str]) -> None:
+        self.name, self.known = name, known
+        self.topic = ""
+        self.day: date | None = None
+        self.is_setting = self.is_text = False
+        self.open: list[Piece] = []
+        self.ready: list[Piece] = []
+
+    def start(self, tag: str, attributes: Mapping[str, str], line: int) -> None:
+        if tag == "setting":
+            self.is_setting = True
+        elif tag == "date" and self.is_setting and self.day is None and "when" in attributes:
+            self.day = _day(attributes["when"], f"{self.name}:{line}")
+        elif tag == "text":
+            self.is_text = True
+        elif self.is_text and (tag == "u" or tag in _SET_ASIDE):
+            self.open.append(Piece(tag, f"{self.name}:{line}", dict(attributes), self.topic))
+        elif self.open:
+            self.open[-1].start(tag, attributes.get("join", ""))
+
+    def end(self, tag: str) -> None:
+        if tag == "setting":
+            self.is_setting = False
+        elif tag == "text":
+            self.is_text = False
+        elif self.open and tag == self.open[-1].tag:
+            self._close(self.open.pop())
+        elif self.open:
+            self.open[-1].end(tag)
+
+    def text(self, text: str) -> None:
+        if self.open:
+            self.open[-1].add(text)
+
+    def _close(self, piece: Piece) -> None:
+        """What stands inside a speech comes after it: an interruption ends nothing."""
+        piece.finish()
+        if piece.tag == "head":
+            self.topic = " ".join(piece.paragraphs)
+        asides, piece.asides = piece.asides, []
+        if not self.open:
+            self.ready += [piece, *asides]
+            return
+        self.open[-1].take_aside([piece, *asides])
+
+    def take(self) -> list[Piece]:
+        """The pieces that were completed since the last call."""
+        ready, self.ready = self.ready, []
+        return ready
+
+    def record(self, piece: Piece, ordinals: Ordinals) -> Record:
+        """A piece as a record."""
+        sitting = self.day or _day(_day_text(self.name), self.name)
+        text = "\n".join(piece.paragraphs)
+        who = piece.attributes.get("who", "").split()
+        roles = {_after_hash(value) for value in piece.attributes.get("ana", "").split()}
+        return Record(
+            sitting=sitting,
+            ordinal=ordinals.take(sitting),
+            speaker=", ".join(self.known.get(_after_hash(speaker), _after_hash(speaker)) for speaker in who),
+            role=next((role for mark, role in _ROLES.items() if mark in roles), "member"),
+            topic=piece.topic,
+            text=text,
+            source=piece.source,
+            reason=_SET_ASIDE.get(piece.tag, "" if text else "empty"),
+        )
+
+
+def _after_hash(reference: str) -> str:
+    """`#chair`, or `list.xml#chair`: chair."""
+    return reference.rpartition("#")[2]
+
+
+def _day_text(name: str) -> str:
+    found = _component(name)
+    return found[2] if found else ""
+
+
+def _day(value: str, place: str) -> date:
+    found = _ISO_DAY.fullmatch(value)
+    try:
+        return date.fromisoformat(found[1] if found else "")
+    except ValueError:
+        raise ValueError(f"{place}: {shown(value)} is not a day of sitting, expected YYYY-MM-DD") from None

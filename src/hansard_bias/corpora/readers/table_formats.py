@@ -1,0 +1,239 @@
+"""HTML in a cell of text becomes plain text, by the standard library's parser."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from hansard_bias.base.messages import joined, one_line
+from hansard_bias.corpora.readers.table_files import COMPRESSED, MAX_CELL, TableFile, decode, long_cells, open_table
+
+# A line ends at every tag but these, which stand inside a word or sentence.
+_INLINE = re.compile(r"a|abbr|b|cite|em|font|i|mark|q|s|small|span|strong|sub|sup|u")
+_UNREAD = frozenset(("script", "style"))
+# Plain text has these signs, too ("5 < 6", "R&D"): a parser that took them for markup would swallow words.
+_STRAY = re.compile(r"<(?!/?[A-Za-z][^<>]*>)|&(?!#?\w{1,32};)")
+
+
+class _Text(HTMLParser):
+    """Collects what a reader of the page would see."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self.unread = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.unread += tag in _UNREAD
+        self._break(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.unread -= tag in _UNREAD and self.unread > 0
+        self._break(tag)
+
+    def handle_data(self, data: str) -> None:
+        if not self.unread:
+            self.parts.append(data)
+
+    def _break(self, tag: str) -> None:
+        if not _INLINE.fullmatch(tag):
+            self.parts.append("\n")
+
+
+def _without_comments(text: str) -> str:
+    """Text without what stands between `<!--` and `-->`; the parser takes the square of the time for open ones."""
+    kept, place = [], 0
+    while (start := text.find("<!--", place)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        kept.append(text[place:start])
+        place = end + len("-->")
+    return "".join([*kept, text[place:]])
+
+
+def plain_text(text: str) -> str:
+    """Text without tags, comments and character references; text that has none comes back as it is."""
+    if "<" not in text and "&" not in text:
+        return text
+    parser = _Text()
+    parser.feed(_STRAY.sub(lambda sign: "&lt;" if sign[0] == "<" else "&amp;", _without_comments(text)))
+    parser.close()
+    return "".join(parser.parts)
+
+
+# What a table file holds, row by row: CSV, TSV, JSON, JSON Lines and Parquet.
+
+BATCH_ROWS = 256
+Row = tuple[int, Mapping[str, object] | str]
+"""Line (in Parquet: row), and the cells by column; or the bare text of a row that cannot be taken apart."""
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+def table_format(path: Path) -> str:
+    """The suffix that tells a file's format, without that of its compression; empty where it is no table."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes and suffixes[-1] in COMPRESSED:
+        suffixes.pop()
+    return suffixes[-1] if suffixes and suffixes[-1] in FORMATS else ""
+
+
+def table_rows(path: Path, name: str, wanted: Sequence[str]) -> Iterator[Row]:
+    """Every row of a file in its order; `name` is how errors call it, `wanted` are the columns that it must have.
+
+    Raises ValueError where the file is damaged, empty or not what its name says, or a column is missing.
+    """
+    empty = True
+    with open_table(path, name) as file:
+        for row in FORMATS[table_format(path)](file, wanted):
+            empty = False
+            yield row
+    if empty:
+        raise ValueError(f"{name}: holds no row, expected a table of speeches; remove it or get it again")
+
+
+def _missing(name: str, wanted: Iterable[str], known: Iterable[str]) -> None:
+    """Raise unless every column that params.yaml names is there."""
+    columns = dict.fromkeys(known)
+    absent = [column for column in wanted if column not in columns]
+    if absent:
+        there = joined(columns) or "none"
+        raise ValueError(f"{name}: no column {joined(absent)}; there are {there}; correct `columns` in params.yaml")
+
+
+def _csv(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
+    """Comma, semicolon or tab: the first that cuts the header into the columns wanted."""
+    lines = file.lines()
+    first = next(lines, "")
+    found = (sign for sign in ",;\t" if set(wanted) <= {name.strip(' \r\n"') for name in first.split(sign)})
+    return _separated(file, itertools.chain([first] if first else [], lines), next(found, ","), wanted)
+
+
+def _tsv(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
+    return _separated(file, file.lines(), "\t", wanted)
+
+
+def _separated(file: TableFile, lines: Iterable[str], sign: str, wanted: Sequence[str]) -> Iterator[Row]:
+    """Rows between separators; strict about quotes, as one that stays open would swallow the rows behind it."""
+    with long_cells(MAX_CELL):
+        rows = csv.reader(lines, delimiter=sign, strict=True)
+        try:
+            header = [column.strip() for column in next(rows, [])]
+            if rows.line_num:
+                _check_header(file.name, header, wanted)
+            line = rows.line_num + 1
+            for cells in rows:
+                if cells:
+                    whole = len(cells) == len(header)
+                    yield line, dict(zip(header, cells, strict=True)) if whole else sign.join(cells)
+                line = rows.line_num + 1
+        except csv.Error as error:
+            advice = f"expected quoted cells of at most {MAX_CELL} characters"
+            raise ValueError(f"{file.name}:{rows.line_num}: {one_line(str(error))}; {advice}") from None
+
+
+def _check_header(name: str, header: Sequence[str], wanted: Sequence[str]) -> None:
+    _missing(name, wanted, header)
+    twice = [column for column in wanted if header.count(column) > 1]
+    if twice:
+        raise ValueError(f"{name}:1: column {twice[0]!r} is there twice, expected each once; rename one")
+
+
+def _json_lines(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
+    """An object a line; a line that is none is a broken row."""
+    return _objects(file, ((n, _object(line)) for n, line in enumerate(file.lines(), 1) if line.strip()), wanted)
+
+
+def _object(line: str) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return line.strip()
+
+
+def _json(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
+    """A list of objects."""
+    return _objects(file, _elements(file.name, decode(file.whole(), file.name)), wanted)
+
+
+def _elements(name: str, text: str) -> Iterator[tuple[int, Any]]:
+    """The elements of a JSON list, one by one, with the lines on which they begin."""
+    place, line = _skip(text, 0), 1
+    if place == len(text):
+        return
+    if text[place] != "[":
+        raise ValueError(f"{name}: no list, expected [{{...}}, ...]; a file with an object a line is called .jsonl")
+    first = True
+    while text[place : place + 1] == ("[" if first else ","):
+        start = _skip(text, place + 1)
+        line += text.count("\n", 0 if first else place, start)
+        if first and text[start : start + 1] == "]":
+            return
+        value, end = _element(name, line, text, start)
+        yield line, value
+        place, first = _skip(text, end), False
+        line += text.count("\n", start, place)
+    if text[place:].strip() != "]":
+        raise ValueError(f"{name}:{line}: expected a comma, or ] and nothing behind it; get the file again")
+
+
+def _element(name: str, line: int, text: str, start: int) -> tuple[Any, int]:
+    try:
+        return json.JSONDecoder().raw_decode(text, start)
+    except (ValueError, RecursionError) as error:
+        reason = str(error).partition(": ")[0]
+        raise ValueError(f"{name}:{line}: the value that begins here is not JSON ({reason}); get it again") from None
+
+
+def _skip(text: str, place: int) -> int:
+    blank = _SPACE.match(text, place)
+    assert blank is not None
+    return blank.end()
+
+
+def _objects(file: TableFile, values: Iterable[tuple[int, Any]], wanted: Sequence[str]) -> Iterator[Row]:
+    """Objects as rows; a key may be left out of one of them, but not of all."""
+    known: dict[str, None] = {}
+    empty = True
+    for line, value in values:
+        empty = False
+        if isinstance(value, dict):
+            known.update(dict.fromkeys(value))
+        yield line, value if isinstance(value, dict | str) else json.dumps(value, ensure_ascii=False)
+    if not empty:
+        _missing(file.name, wanted, known)
+
+
+def _parquet(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
+    """Rows in batches, only the columns wanted; `line` is the number of the row."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    number = 0
+    try:
+        table = parquet.ParquetFile(io.BytesIO(file.whole()) if file.compressed else file.stream)
+    except (pa.ArrowException, OSError) as error:
+        raise _not_parquet(file.name, number, error) from None
+    _missing(file.name, wanted, table.schema_arrow.names)
+    try:
+        for batch in table.iter_batches(BATCH_ROWS, columns=list(dict.fromkeys(wanted))):
+            for cells in batch.to_pylist():
+                number += 1
+                yield number, cells
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise _not_parquet(file.name, number + 1, error) from None
+
+
+def _not_parquet(name: str, row: int, error: Exception) -> ValueError:
+    return ValueError(f"{name}:{row}: not readable as Parquet ({one_line(str(error))}); get the file again")
+
+
+FORMATS: Mapping[str, Callable[[TableFile, Sequence[str]], Iterator[Row]]] = MappingProxyType(
+    {".csv": _csv, ".tsv": _tsv, ".json": _json, ".jsonl": _json_lines, ".ndjson": _json_lines, ".parquet": _parquet}
+)

@@ -1,0 +1,125 @@
+"""XML as a stream of tags and text, never as a tree: no entities, no document type, nothing fetched, bounded memory."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Mapping
+from typing import NoReturn, Protocol
+from xml.parsers import expat
+
+from hansard_bias.base.messages import shown
+from hansard_bias.corpora.archives import Readable
+
+MAX_TAG = 1_000_000
+"""Characters of one tag or comment, which the parser must hold; a real one has a few hundred."""
+MAX_DEPTH = 200
+"""Elements inside each other; TEI has about 20."""
+MAX_NAMES = 10_000
+"""Different names of tags and attributes, which the parser keeps; TEI has about 700."""
+
+_BLOCK = 1 << 16
+
+
+class Handler(Protocol):
+    """What a document is told to. Names come without their namespace prefix, but for attributes."""
+
+    def start(self, tag: str, attributes: Mapping[str, str], line: int) -> None:
+        """An element begins."""
+
+    def end(self, tag: str) -> None:
+        """An element ends."""
+
+    def text(self, text: str) -> None:
+        """A piece of text; one stretch of text may come in several."""
+
+
+def read_xml(content: Readable, name: str, handler: Handler) -> Iterator[None]:
+    """Tell a document to `handler`; yields after each block, so that the caller can take what is finished.
+
+    Raises ValueError with file and line where the XML is malformed, declares a document type or an entity, or holds
+    something that memory should not, and with file and byte where it is not UTF-8.
+    """
+    source = _Source(name, handler)
+    try:
+        for block in _blocks(content, name):
+            source.feed(block)
+            yield
+        source.parser.Parse("", True)
+    except expat.ExpatError as error:
+        problem = expat.ErrorString(error.code)
+        raise ValueError(f"{name}:{error.lineno}: malformed XML ({problem}); export or download it again") from None
+    yield
+
+
+def _blocks(content: Readable, name: str) -> Iterator[str]:
+    """The text in blocks. Whatever encoding the document declares, it must be UTF-8, as all of ParlaMint is."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    offset, more = 0, True
+    while more:
+        raw = content.read(_BLOCK)
+        more = bool(raw)
+        begun = len(decoder.getstate()[0])
+        try:
+            block = decoder.decode(raw, final=not more)
+        except UnicodeDecodeError as error:
+            place = offset - begun + error.start
+            raise ValueError(f"{name}: byte {place} is not UTF-8; convert the file to UTF-8") from None
+        yield block if offset else block.removeprefix("\ufeff")
+        offset += len(raw)
+
+
+class _Source:
+    """One document's parser and the limits on it."""
+
+    def __init__(self, name: str, handler: Handler) -> None:
+        self.name, self.handler = name, handler
+        self.depth = self.silent = 0
+        self.doctype = ""
+        self.parser = parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
+        parser.CharacterDataHandler = self._text
+        parser.CommentHandler, parser.ProcessingInstructionHandler = self._pass, self._pass
+        parser.EntityDeclHandler = self._entity
+        parser.StartDoctypeDeclHandler, parser.EndDoctypeDeclHandler = self._doctype, self._doctype_end
+
+    def feed(self, block: str) -> None:
+        """Parse one more block; a tag that does not end, or ever new names, would fill the memory."""
+        self.silent += len(block)
+        self.parser.Parse(block, False)
+        if self.silent > MAX_TAG:
+            self._refuse(f"a tag or comment of more than {MAX_TAG} characters")
+        if len(self.parser.intern) > MAX_NAMES:
+            self._refuse(f"more than {MAX_NAMES} different names of tags and attributes")
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self.silent = 0
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            self._refuse(f"more than {MAX_DEPTH} elements inside each other")
+        self.handler.start(tag.rpartition(":")[2], attributes, self.parser.CurrentLineNumber)
+
+    def _end(self, tag: str) -> None:
+        self.silent = 0
+        self.depth -= 1
+        self.handler.end(tag.rpartition(":")[2])
+
+    def _text(self, text: str) -> None:
+        self.silent = 0
+        self.handler.text(text)
+
+    def _pass(self, *_: str) -> None:
+        self.silent = 0
+
+    def _entity(self, entity: str, *_: object) -> None:
+        self._refuse(f"the declaration of an entity, {shown(entity)}")
+
+    def _doctype(self, doctype: str, *_: object) -> None:
+        # Refused at its end, so that an entity declared in it is what is named.
+        self.doctype = doctype
+
+    def _doctype_end(self) -> None:
+        self._refuse(f"the document type declaration {shown(self.doctype)}")
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise ValueError(f"{self.name}:{self.parser.CurrentLineNumber}: {what}; expected plain TEI without it")

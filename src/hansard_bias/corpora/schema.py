@@ -1,0 +1,85 @@
+"""The columns of the tables of speeches: a speech's facts, its text, and what a stage adds to them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+
+FACTS = pa.schema(
+    {
+        "speech_id": pa.string(),
+        "corpus": pa.string(),
+        "sitting": pa.date32(),
+        "ordinal": pa.int64(),
+        "speaker": pa.string(),
+        "role": pa.string(),
+        "topic": pa.string(),
+    }
+)
+_TEXT = pa.field("text", pa.string())
+
+KEPT = pa.schema([*FACTS, _TEXT, pa.field("raw", pa.string())])
+"""Speeches of an archive: cleaned and as read."""
+REJECTED = pa.schema([*FACTS, _TEXT, pa.field("reason", pa.string()), pa.field("source", pa.string())])
+"""Records of an archive that are no (usable) speech: why, and where they stand."""
+MEASURES = pa.schema({"split": pa.string(), "words": pa.int64(), "bytes": pa.int64()})
+SHARING = pa.field("shares_13gram", pa.bool_())
+"""Whether a test speech has a run of 13 words with some model's training text in common; false in other splits."""
+ALIGNED = pa.schema([*FACTS, _TEXT, *MEASURES, SHARING])
+"""Speeches that models learn from or are tested on."""
+
+
+# What every reader yields: one record a speech, and one for everything set aside, so that nothing is lost silently.
+
+ROLES = ("member", "chair", "minister", "witness", "crowd")
+
+_TITLES = re.compile(r"^(?:(?:the|right|hon|honourable|mr|mrs|ms|miss|mme|madame?|dr|minister|premier)\b\.? ?)+", re.I)
+_TOKENISED = re.compile(r" ?(['\-]) ?")
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One piece of an archive, in the order of the debate."""
+
+    sitting: date | None
+    """None where the archive's date cannot be read; such a record always has a reason."""
+    ordinal: int
+    """Counts the records of a sitting, those set aside too."""
+    speaker: str
+    role: str
+    topic: str
+    text: str
+    source: str
+    """`file:line`."""
+    reason: str = ""
+    """Why this is not a usable speech ("heading", "broken_row", ...); empty for a speech."""
+
+    def __post_init__(self) -> None:
+        assert self.role in ROLES, self.role
+        assert self.sitting is not None or self.reason, "a speech has a sitting"
+
+
+class Ordinals:
+    """Numbers the records of each sitting, also where a sitting's records are not together."""
+
+    def __init__(self) -> None:
+        self._next: Counter[date | None] = Counter()
+
+    def take(self, sitting: date | None) -> int:
+        """The next free number of a sitting."""
+        self._next[sitting] += 1
+        return self._next[sitting] - 1
+
+
+def plain_name(name: str) -> str:
+    """A name without titles and a tokeniser's spaces, with capitals: `hon. kevin o 'brien` becomes `Kevin O'Brien`."""
+    joined = _TOKENISED.sub(r"\1", name.replace("\u2019", "'").strip())
+    bare = _TITLES.sub("", joined) or joined
+    if bare.islower() or bare.isupper():
+        return _LETTERS.sub(lambda word: word[0].capitalize(), bare)
+    return bare

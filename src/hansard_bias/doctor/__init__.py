@@ -1,1 +1,0 @@
-"""`hansard-bias doctor`: whether this machine and this folder are ready, and what can be trained here in what time."""

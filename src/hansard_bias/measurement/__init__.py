@@ -1,1 +1,0 @@
-"""What the trained models are asked: scores of test speeches, preference probes."""

@@ -1,0 +1,1 @@
+"""Masked language models: the only package that knows the inside of an architecture."""

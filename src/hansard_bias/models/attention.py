@@ -1,0 +1,206 @@
+"""Asking a masked language model: what only serves the answer runs where a piece is masked and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from transformers import AttentionInterface, AttentionMaskInterface
+
+from hansard_bias.models.architectures import head_of
+from hansard_bias.models.batches import EXACT, Batch, Bucket, Grain
+
+IGNORED = -100
+"""The label of a position that is not asked: its surprisal is 0."""
+_CACHED = 1 << 18
+"""Numbers that a processor's cache holds."""
+
+
+def surprisals_at(model: Any, positions: Tensor, labels: Tensor, **inputs: Any) -> Tensor:
+    """-log P(label) in nats, shape [masked], float32; `inputs` are those of the model's body.
+
+    positions: [masked], into the flattened rows x columns of the inputs; labels: [masked], or IGNORED.
+    """
+    logits = head_of(model)(states_at(model, positions, **inputs))
+    # A processor is twice as fast with rows that stay in its cache; a GPU wants them all.
+    rows = max(1, _CACHED // logits.shape[1] if logits.device.type == "cpu" else len(logits))
+    parts = zip(torch.split(logits, rows), torch.split(labels, rows), strict=True)
+    return torch.cat([cross_entropy(part.float(), wanted, reduction="none") for part, wanted in parts])
+
+
+def states_at(model: Any, positions: Tensor, **inputs: Any) -> Tensor:
+    """The last layer's states at these positions of the flattened inputs, shape [masked, size].
+
+    No token looks at another after the last layer's attention: what follows it in that layer is computed for
+    these positions only, with the same result.
+    """
+
+    def keep(_: nn.Module, states: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return tuple(part.flatten(0, 1).index_select(0, positions)[None] for part in states)
+
+    last = model.base_model.encoder.layer[-1].attention.output
+    hook = last.register_forward_pre_hook(keep)
+    try:
+        states: Tensor = model.base_model(**inputs).last_hidden_state
+    finally:
+        hook.remove()
+    return states.squeeze(0)
+
+
+# Attention within each window of a packed sequence: a speech gets the numbers that it gets alone.
+
+PACKED = "packed"
+"""The name of this attention in a model's configuration."""
+CPU_GRAIN = Grain(width=8, bucket=64, total=64)
+"""By measurement: a matrix product of a new shape costs oneDNN a millisecond, a bucket as much as some 64 tokens."""
+GPU_GRAIN = Grain(width=1, bucket=0, total=128)
+WAYS = ("buckets", "varlen", "blocks")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where the windows of a packed sequence lie, on the device, for every layer's attention."""
+
+    way: str
+    buckets: list[Bucket]
+    padding: list[Tensor | None]
+    """For each bucket, added to its scores: (1, windows, 1, width), 0 or very small; None where all are full."""
+    bounds: Tensor
+    """(windows + 1,): where each window begins, for varlen."""
+    longest: int
+    blocks: Tensor | None
+    """(1, 1, tokens, tokens): who may look at whom, for blocks."""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A batch on the device."""
+
+    inputs: Tensor
+    places: Tensor
+    positions: Tensor
+    labels: Tensor
+    plan: Plan
+
+
+def choose_way(device: torch.device, precision: str) -> str:
+    """The way of attention that is fastest on this device."""
+    if device.type == "cpu":
+        return "buckets"
+    # Flash attention came with compute capability 8.0 and knows 16-bit numbers only.
+    return "varlen" if precision != "fp32" and torch.cuda.get_device_capability(device) >= (8, 0) else "blocks"
+
+
+def grain_of(way: str) -> Grain:
+    """The shapes that this way of attention likes."""
+    return {"buckets": CPU_GRAIN, "varlen": GPU_GRAIN, "blocks": EXACT}[way]
+
+
+def to_device(batch: Batch, device: torch.device, way: str) -> Packed:
+    """A batch as tensors, with the plan for its attention."""
+    fill = (0, -len(batch.labels) % grain_of(way).total)
+    asked = np.pad(batch.positions, fill), np.pad(batch.labels, fill, constant_values=IGNORED)
+    inputs, places, positions, labels = (
+        torch.from_numpy(array).to(device) for array in (batch.inputs, batch.places, *asked)
+    )
+    return Packed(inputs, places, positions, labels, _plan(batch, device, way))
+
+
+def _plan(batch: Batch, device: torch.device, way: str) -> Plan:
+    padding, first = [], 0
+    for bucket in batch.buckets:
+        lengths = batch.lengths[first : first + bucket.windows]
+        padding.append(_padding(lengths, bucket.width, device) if way == "buckets" else None)
+        first += bucket.windows
+    widths = np.repeat([bucket.width for bucket in batch.buckets], [bucket.windows for bucket in batch.buckets])
+    ends = np.cumsum(widths)
+    # What fills the sequence up is a window of its own, so that every token has somebody to look at.
+    if ends[-1] < len(batch.inputs):
+        ends = np.append(ends, len(batch.inputs))
+    assert way == "buckets" or (widths == batch.lengths).all(), "only buckets know padding"
+    bounds = torch.from_numpy(np.concatenate([[0], ends]).astype(np.int32)).to(device)
+    longest = int(np.diff(ends, prepend=0).max())
+    return Plan(way, batch.buckets, padding, bounds, longest, _blocks(bounds) if way == "blocks" else None)
+
+
+def _padding(lengths: Any, width: int, device: torch.device) -> Tensor | None:
+    beyond = torch.from_numpy(np.arange(width) >= lengths[:, None])
+    if not beyond.any():
+        return None
+    return torch.zeros(1, len(lengths), 1, width).masked_fill_(beyond[None, :, None], -1e9).to(device)
+
+
+def _blocks(bounds: Tensor) -> Tensor:
+    sizes = (bounds[1:] - bounds[:-1]).long()
+    owner = torch.repeat_interleave(torch.arange(len(sizes), device=bounds.device), sizes)
+    return (owner[:, None] == owner)[None, None]
+
+
+def register_packed_attention() -> None:
+    """Make the name PACKED known to transformers; it needs no mask but the plan."""
+    AttentionInterface.register(PACKED, packed_attention)
+    AttentionMaskInterface.register(PACKED, _no_mask)
+
+
+def _no_mask(*_: object, **__: object) -> None:
+    return None
+
+
+def packed_attention(
+    module: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float = 1.0,
+    dropout: float = 0.0,
+    plan: Plan | None = None,
+    **_: object,
+) -> tuple[Tensor, None]:
+    """Attention of each window to itself; query, key, value: (1, heads, tokens, size).
+
+    Returns (1, tokens, heads, size), as every attention of transformers does, and no weights.
+    """
+    assert plan is not None, "this attention is for packed sequences"
+    if plan.way == "buckets":
+        return _by_buckets(query, key, value, scaling, dropout, plan), None
+    if plan.way == "varlen":
+        return _by_bounds(query, key, value, scaling, plan)[None], None
+    mixed = torch.nn.functional.scaled_dot_product_attention(
+        query, key, value, attn_mask=plan.blocks, dropout_p=dropout, scale=scaling
+    )
+    return mixed.transpose(1, 2), None
+
+
+def _by_buckets(query: Tensor, key: Tensor, value: Tensor, scaling: float, dropout: float, plan: Plan) -> Tensor:
+    """Plain products over the windows of one width; query, key, value: (1, heads, tokens, size)."""
+    heads, tokens, size = query.shape[1:]
+    sizes = [bucket.windows * bucket.width for bucket in plan.buckets]
+    # Split, not sliced: the gradient of a slice is as large as the whole.
+    split = [torch.split(whole, [*sizes, tokens - sum(sizes)], dim=2) for whole in (query * scaling, key, value)]
+    mixed = []
+    for number, (bucket, padding) in enumerate(zip(plan.buckets, plan.padding, strict=True)):
+        shape = (heads, bucket.windows, bucket.width, size)
+        own_query, own_key, own_value = (parts[number].view(shape) for parts in split)
+        scores = torch.matmul(own_query, own_key.transpose(-1, -2))
+        if padding is not None:
+            scores = scores + padding.to(scores.dtype)
+        shares = torch.nn.functional.dropout(torch.softmax(scores, dim=-1), dropout, training=dropout > 0)
+        mixed.append(torch.matmul(shares, own_value).permute(1, 2, 0, 3).reshape(1, -1, heads, size))
+    mixed.append(query.new_zeros(1, tokens - sum(sizes), heads, size))
+    return torch.cat(mixed, dim=1)
+
+
+def _by_bounds(query: Tensor, key: Tensor, value: Tensor, scaling: float, plan: Plan) -> Tensor:
+    """Flash attention with a window from each bound to the next; no dropout."""
+    from torch.nn.attention.varlen import varlen_attn
+
+    own_query, own_key, own_value = (part[0].transpose(0, 1).contiguous() for part in (query, key, value))
+    bounds, longest = plan.bounds, plan.longest
+    mixed = varlen_attn(own_query, own_key, own_value, bounds, bounds, longest, longest, scale=scaling)
+    assert isinstance(mixed, Tensor)
+    return mixed

@@ -1,0 +1,145 @@
+"""A trained model and its tokenizer from a local folder, never from a hub."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from transformers import AutoModelForMaskedLM
+from transformers.models.bert.configuration_bert import BertConfig
+from transformers.models.bert.modeling_bert import BertForMaskedLM
+from transformers.utils.logging import disable_progress_bar
+
+from hansard_bias.models.architectures import first_position, init_error
+from hansard_bias.models.attention import PACKED, Packed, register_packed_attention, surprisals_at
+from hansard_bias.params import BertSettings, TrainConfig
+from hansard_bias.tokens.tokenizer import PAD_ID
+
+
+def load_model(folder: Path) -> Any:
+    """The masked language model of this folder, ready to be asked, on the GPU where there is one."""
+    disable_progress_bar()
+    model = AutoModelForMaskedLM.from_pretrained(
+        str(folder),
+        attn_implementation="sdpa" if torch.cuda.is_available() else "eager",
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,
+    )
+    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+
+def load_fast_tokenizer(folder: Path) -> Any:
+    """The Hugging Face tokenizer of this folder."""
+    from transformers import PreTrainedTokenizerFast
+
+    return PreTrainedTokenizerFast.from_pretrained(str(folder), local_files_only=True)
+
+
+# The model to train, its loss over packed sequences, and its optimizer.
+
+GRADIENT_NORM = 1.0
+"""The longest gradient that an update follows; longer ones are scaled down."""
+
+
+def build_model(settings: BertSettings, vocab_size: int, seed: int) -> Any:
+    """A BertForMaskedLM with random weights drawn from the seed, for packed sequences."""
+    register_packed_attention()
+    sizes = {name: value for name, value in dataclasses.asdict(settings).items() if name != "init"}
+    config = BertConfig(
+        vocab_size=vocab_size,
+        pad_token_id=PAD_ID,
+        type_vocab_size=1,
+        attn_implementation=PACKED,
+        **sizes,
+    )
+    torch.manual_seed(seed)
+    return BertForMaskedLM(config)
+
+
+def load_initial(folder: Path, settings: BertSettings, vocab_size: int) -> Any:
+    """The masked language model of a local folder, in fp32, with the dropout of the settings, for packed sequences.
+
+    Raises ValueError when a weight is missing (it would be drawn at random) or the tokenizer has more pieces.
+    """
+    from transformers import AutoModelForMaskedLM
+
+    disable_progress_bar()
+    register_packed_attention()
+    model, found = AutoModelForMaskedLM.from_pretrained(
+        str(folder),
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,
+        output_loading_info=True,
+        dtype=torch.float32,
+        attn_implementation=PACKED,
+        hidden_dropout_prob=settings.hidden_dropout_prob,
+        attention_probs_dropout_prob=settings.attention_probs_dropout_prob,
+    )
+    if missing := sorted(found["missing_keys"]):
+        raise init_error(settings.init, f"a whole masked language model (without weights: {', '.join(missing)})")
+    if vocab_size > model.config.vocab_size:
+        expected = f"a model for the {vocab_size} pieces of the tokenizer (it knows {model.config.vocab_size})"
+        raise init_error(settings.init, expected, "run `dvc repro tokenizer` again")
+    return model
+
+
+def compile_layers(model: Any) -> None:
+    """Compile what follows the attention of every layer, for any number of tokens; weights keep their names.
+
+    The attention itself has other shapes in every batch. The last layer's way out of it is cut to the masked
+    positions (`masked_lm.states_at`), which a compiled module would not see.
+    """
+    layers = list(model.base_model.encoder.layer)
+    for part in [layer.attention.output for layer in layers[:-1]]:
+        part.compile(dynamic=True)
+    for part in [part for layer in layers for part in (layer.intermediate, layer.output)]:
+        part.compile(dynamic=True)
+
+
+class MaskedLoss(nn.Module):
+    """The summed cross-entropy of a masked language model at its masked positions."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+        self.first_position = first_position(model.config.to_dict())
+
+    def forward(self, batch: Packed) -> Tensor:
+        """Sum of -log P(label), in nats, over the masked positions of a packed batch."""
+        places = batch.places[None] + self.first_position
+        inputs = {"input_ids": batch.inputs[None], "position_ids": places, "plan": batch.plan}
+        return surprisals_at(self.model, batch.positions, batch.labels, **inputs).sum()
+
+
+def flops_per_piece(settings: BertSettings, vocab_size: int, mask_rate: float, lengths: npt.NDArray[np.int64]) -> float:
+    """Floating-point operations of forward and backward for one piece of windows of these lengths, on average.
+
+    6 per weight of the layers (2 forward, 4 backward; Kaplan et al. 2020, arXiv 2001.08361) and attention's
+    12 * layers * hidden * length (Chowdhery et al. 2022, arXiv 2204.02311), the length being that of a piece's window,
+    on average over pieces. Only what the loss needs: the head, and in the last layer all behind its attention, serve
+    masked pieces alone.
+    """
+    hidden, inner = settings.hidden_size, settings.intermediate_size
+    behind = hidden * hidden + 2 * hidden * inner
+    layers = settings.num_hidden_layers * (3 * hidden * hidden + behind) - (1 - mask_rate) * behind
+    attention = 12 * settings.num_hidden_layers * hidden * float(np.square(lengths, dtype=float).sum() / lengths.sum())
+    head = mask_rate * (hidden * hidden + hidden * vocab_size)
+    return 6 * (layers + head) + attention
+
+
+def build_optimizer(model: Any, config: TrainConfig) -> torch.optim.AdamW:
+    """AdamW; weights of matrices decay, biases and layer norms do not (Devlin et al. 2019)."""
+    matrices = [parameter for parameter in model.parameters() if parameter.dim() > 1]
+    vectors = [parameter for parameter in model.parameters() if parameter.dim() <= 1]
+    groups = [
+        {"params": matrices, "weight_decay": config.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98), eps=1e-6, fused=True)

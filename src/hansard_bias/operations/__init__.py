@@ -1,0 +1,1 @@
+"""What keeps a project healthy: doctor, presets, integrity, repair, clean-up."""

@@ -1,0 +1,144 @@
+"""What killed and forgotten runs leave behind: checkpoints, workspaces of experiments, files that were broken off."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hansard_bias.base.files import METRICS, MODELS
+from hansard_bias.base.work import checkpoint_root
+from hansard_bias.params import Config
+from hansard_bias.training.run_key import identify
+
+DAY = 86400.0
+WORKSPACES = (Path(".dvc/tmp/exps"), Path(".dvc/tmp/exps/standalone"))
+"""Where DVC keeps the clones of `dvc exp run --queue` and `--temp`."""
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Something that can go."""
+
+    kind: str
+    path: Path
+    size: int
+    """Bytes."""
+
+
+def clean(days: float, keep: Iterable[str] = (), root: Path = Path(".")) -> tuple[list[Leftover], list[str]]:
+    """Remove what nobody holds and nobody has touched for so many days.
+
+    keep: names of checkpoint folders that the runs of params.yaml would go on from, whatever their age.
+
+    Returns what was removed, and lines on what was kept and why.
+    """
+    removed: list[Leftover] = []
+    kept: list[str] = []
+    for kind, path, in_use in _candidates(root):
+        if path.name in set(keep):
+            kept.append(f"{path}: the next run of params.yaml goes on from it")
+        elif in_use(path):
+            kept.append(f"{path}: in use")
+        elif (age := (time.time() - _last_touched(path)) / DAY) < days:
+            kept.append(f"{path}: touched {age:.1f} days ago (--days {age:.0f} removes it)")
+        else:
+            removed.append(Leftover(kind, path, _size(path)))
+            _remove(path)
+    return removed, kept
+
+
+def others(root: Path = Path(".")) -> Iterator[str]:
+    """What grows with every experiment and only its owner can judge: its size, and the commands that free it."""
+    store = root / "mlflow.db"
+    places = {
+        "`dvc exp remove NAME`, then `dvc gc --all-commits --all-experiments`": [root / ".dvc" / "cache"],
+        "delete runs in `make ui`, then `mlflow gc --backend-store-uri sqlite:///mlflow.db "
+        "--tracking-uri sqlite:///mlflow.db`": [store, root / "mlartifacts"],
+    }
+    for remedy, paths in places.items():
+        kept = [path for path in paths if path.exists()]
+        if kept:
+            names = " and ".join(str(path.relative_to(root)) for path in kept)
+            yield f"{names}: {sum(map(_stored, kept)) / 1e6:,.1f} MB of experiments' results; to free some: {remedy}"
+
+
+def resumable(config: Config) -> list[str]:
+    """Names of the checkpoint folders that the trainings of params.yaml would go on from."""
+    try:
+        runs = [identify(config, model, seed) for model in config.models for seed in config.train.seeds]
+    except (ValueError, FileNotFoundError):
+        # Without the text that they learn from, no training can go on.
+        return []
+    return [run.folder for run in runs]
+
+
+def _candidates(root: Path) -> Iterator[tuple[str, Path, Callable[[Path], bool]]]:
+    """Kind, path, and how to tell whether a process works with it."""
+    checkpoints = root / checkpoint_root()
+    for folder in sorted(checkpoints.iterdir()) if checkpoints.is_dir() else ():
+        yield "checkpoints", folder, _is_locked
+    for place in WORKSPACES:
+        for folder in sorted((root / place).glob("tmp*")):
+            yield "workspace", folder, _is_lived_in
+    for part in (Path("data"), MODELS, METRICS):
+        for file in sorted((root / part).rglob("*.partial")):
+            yield "broken-off file", file, _is_open
+
+
+def _is_locked(folder: Path) -> bool:
+    lock = folder / "lock"
+    if not lock.is_file():
+        return False
+    with lock.open("r+") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _is_lived_in(folder: Path) -> bool:
+    """Whether a process works in the folder; where the system does not tell, its age alone decides."""
+    return any(where.is_relative_to(folder.resolve()) for where in _linked("cwd"))
+
+
+def _is_open(file: Path) -> bool:
+    return file.resolve() in set(_linked("fd/*"))
+
+
+def _linked(what: str) -> Iterator[Path]:
+    """Where the links of this name lead, of all processes that may be looked at (Linux)."""
+    for link in Path("/proc").glob(f"[0-9]*/{what}"):
+        try:
+            yield Path(os.readlink(link))
+        except OSError:
+            continue
+
+
+def _last_touched(path: Path) -> float:
+    return max((file.lstat().st_mtime for file in (path, *path.rglob("*"))), default=0.0)
+
+
+def _size(path: Path) -> int:
+    """What removing it frees: a file that DVC's cache holds too stays there."""
+    states = (file.lstat() for file in (path, *path.rglob("*")))
+    return sum(state.st_size for state in states if stat.S_ISREG(state.st_mode) and state.st_nlink == 1)
+
+
+def _stored(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder, with those that the workspace shares."""
+    states = (file.lstat() for file in (path, *path.rglob("*")))
+    return sum(state.st_size for state in states if stat.S_ISREG(state.st_mode))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

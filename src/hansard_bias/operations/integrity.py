@@ -1,0 +1,202 @@
+"""Whether files hold what dvc.lock promises.
+
+DVC takes a read-only file of its cache for sound and never reads it again. One that was damaged in place is therefore
+checked out without a word; here it is found, before a number depends on it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from hansard_bias.operations.lock import CALIBRATION, HERE, LOCK, promised, stage_inputs
+
+REMEDY = (
+    "it was damaged, or changed by hand: `hansard-bias verify --all --remove` removes what is damaged, "
+    "`dvc repro` then makes it anew"
+)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A file, or a folder, that does not hold what is expected."""
+
+    path: Path
+    what: str
+
+
+def require_sound(stage: str, values: Mapping[str, str], root: Path = Path("."), pipeline: Path = HERE) -> None:
+    """Refuse to run on inputs that are not what dvc.lock promises; without DVC, where they may be meant, only warn.
+
+    Of several processes of one training, the first one looks.
+    """
+    if os.environ.get("RANK", "0") != "0" or not (root / pipeline / LOCK).is_file():
+        return
+    under_dvc = "DVC_STAGE" in os.environ
+    for damage in unsound(stage_inputs(stage, values, root, pipeline), root, pipeline):
+        told = f"{damage.path}: {damage.what}; {REMEDY}"
+        if under_dvc:
+            raise ValueError(f"{told}, and `dvc commit` accepts what you changed yourself")
+        print(f"hansard-bias: warning: {told}", file=sys.stderr)
+        return
+
+
+def unsound(inputs: Iterable[Path] | None = None, root: Path = Path("."), pipeline: Path = HERE) -> Iterator[Damage]:
+    """What is there and differs from dvc.lock, of these inputs or of all outputs."""
+    wanted = None if inputs is None else list(inputs)
+    expected = {
+        path: md5 for path, md5 in promised(root, pipeline).items() if wanted is None or _concerns(path, wanted)
+    }
+    there = [path for path in expected if (root / path).exists()]
+    with ThreadPoolExecutor() as pool:
+        for path, found in zip(there, pool.map(lambda each: digest(root / each), there), strict=True):
+            if found != expected[path]:
+                yield Damage(path, f"does not hold what dvc.lock promises (MD5 {expected[path]}, found {found})")
+
+
+def verify(everything: bool, root: Path = Path(".")) -> list[Damage]:
+    """All outputs, and the files of DVC's cache behind them.
+
+    everything: all of its cache, that of experiments too, and what the calibration has made.
+    """
+    cache, found = _cache(root), list(unsound(root=root))
+    if not everything:
+        return [*found, *damaged_cache(cache, promised(root).values())]
+    return [*found, *unsound(root=root, pipeline=CALIBRATION), *damaged_cache(cache)]
+
+
+def remove(damages: Iterable[Damage], root: Path = Path(".")) -> None:
+    """Delete what is damaged; DVC makes or fetches it anew."""
+    for damage in damages:
+        path = root / damage.path
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def damaged_cache(cache: Path, of: Iterable[str] | None = None) -> Iterator[Damage]:
+    """Files of DVC's cache whose name is not their MD5: of these digests, with what their folders hold, or of all."""
+    named = (file for file in cache.glob("??/*") if file.is_file()) if of is None else _named(cache, of)
+    files = sorted(set(named))
+    with ThreadPoolExecutor() as pool:
+        for file, found in zip(files, pool.map(md5, files), strict=True):
+            if found != (name := named_md5(file)):
+                yield Damage(file, f"damaged in DVC's cache (MD5 {name}, found {found})")
+
+
+def named_md5(file: Path) -> str:
+    """The MD5 after which a file of DVC's cache is named."""
+    return (file.parent.name + file.name).removesuffix(".dir")
+
+
+def digest(path: Path) -> str:
+    """DVC's digest of a file, or of a folder: the MD5 of the list of its files, with `.dir`."""
+    if not path.is_dir():
+        return md5(path)
+    files = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
+    entries = [{"md5": md5(files[name]), "relpath": name} for name in sorted(files)]
+    return hashlib.md5(json.dumps(entries).encode(), usedforsecurity=False).hexdigest() + ".dir"
+
+
+def md5(path: Path) -> str:
+    """MD5 of a file: DVC's choice, to find damage and not attacks."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def _cache(root: Path) -> Path:
+    """Where DVC keeps files by their MD5, as its configuration says."""
+    command = [sys.executable, "-m", "dvc", "cache", "dir"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ValueError(f"DVC does not tell where its cache is: {done.stderr.strip()}")
+    return root / done.stdout.strip() / "files" / "md5"
+
+
+def _concerns(output: Path, inputs: Iterable[Path]) -> bool:
+    """Whether an output is among the inputs, holds one of them, or is held by one."""
+    return any(output.is_relative_to(path) or path.is_relative_to(output) for path in inputs)
+
+
+def _named(cache: Path, digests: Iterable[str]) -> Iterator[Path]:
+    """The cache's files behind digests, with those that a folder's list names."""
+    for each in digests:
+        file = cache / each[:2] / each[2:]
+        if not file.is_file():
+            continue
+        yield file
+        if each.endswith(".dir"):
+            yield from _named(cache, (entry["md5"] for entry in _entries(file)))
+
+
+def _entries(listing: Path) -> list[dict[str, str]]:
+    """What a folder's list names; nothing where it is damaged itself, which is told elsewhere."""
+    try:
+        entries: list[dict[str, str]] = json.loads(listing.read_bytes())
+    except ValueError:
+        return []
+    return [entry for entry in entries if isinstance(entry, dict) and "md5" in entry]
+
+
+# Files of DVC that a killed `dvc` broke off, or a bad disk damaged: the next one stops on them with few words.
+
+RWLOCKS = (Path(".dvc/tmp/rwlock"), Path(".dvc/tmp/exps/rwlock"))
+"""Who reads and writes what at the moment. DVC writes them in place and refuses to start on half of one."""
+CACHE = Path(".dvc/cache/files/md5")
+"""Where DVC keeps files unless it is told otherwise; `hansard-bias verify` asks it, which takes half a second."""
+
+
+def mend(root: Path = Path(".")) -> list[str]:
+    """Remove what is broken off and says nothing; a line for each. ValueError for a broken dvc.lock, with what to do.
+
+    Nothing is looked at in a stage: DVC is at work then.
+    """
+    if "DVC_STAGE" in os.environ:
+        return []
+    told = [f"removed {root / file}, which a killed dvc broke off" for file in RWLOCKS if _removed(root / file)]
+    for listing in _damaged_lists(root):
+        listing.unlink()
+        told.append(f"removed {listing}, the list of a folder's files, which was damaged; dvc repro makes it anew")
+    return told
+
+
+def _damaged_lists(root: Path) -> list[Path]:
+    """Lists of folders in DVC's cache whose name is not their MD5. DVC stops on one with a word from within it."""
+    names = sorted({digest for digest in promised(root).values() if digest.endswith(".dir")})
+    lists = [root / CACHE / name[:2] / name[2:] for name in names]
+    return [file for file in lists if file.is_file() and md5(file) != named_md5(file)]
+
+
+def _removed(file: Path) -> bool:
+    """Whether the file was broken, and is gone; while a dvc holds it, it is being written and stays."""
+    if not file.is_file() or _is_whole(file):
+        return False
+    with file.with_name(f"{file.name}.lock").open("a") as guard:
+        try:
+            fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        if _is_whole(file):
+            return False
+        file.unlink(missing_ok=True)
+        return True
+
+
+def _is_whole(file: Path) -> bool:
+    try:
+        json.loads(file.read_bytes())
+    except FileNotFoundError:
+        return True
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,139 @@
+"""Ready-made settings, written into params.yaml by key so that its comments stay."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from hansard_bias.base.files import appearing
+from hansard_bias.base.messages import joined, one_line, shown
+from hansard_bias.base.yaml import BROKEN, not_yaml, read_plain_yaml
+from hansard_bias.params import PARAMS_FILE, Config, parse_config
+
+
+def apply_preset(name: str, paths: list[str], file: Path = PARAMS_FILE, force: bool = False) -> list[str]:
+    """Write a preset and the archives' paths; returns the changes, one line each.
+
+    Raises ValueError for an unknown preset, corpus or path, and, without `force`, where settings of the user's own
+    would be lost; the file is then as it was.
+    """
+    presets = load_presets()
+    if name not in presets:
+        raise ValueError(f"no preset {name!r}, expected one of {', '.join(presets)}")
+    if not file.is_file():
+        raise ValueError(f"{file}: no such file; run this in the project's root")
+    yaml = _round_trip()
+    held = read_plain_yaml(file)
+    if not isinstance(held, dict) or not isinstance(held.get("corpora"), dict):
+        raise ValueError(f"{file}: is {shown(held)}, expected sections, corpora among them; restore it first")
+    try:
+        document = yaml.load(file.read_text(encoding="utf-8"))
+    except BROKEN as error:
+        raise not_yaml(str(file), error) from None
+    named = _archive_paths(paths, document)
+    settings = _applicable(presets[name], document) | named
+    edits = [key for key in _edits(document, presets) if key not in named]
+    changes = {key: line for key, value in settings.items() if (line := _set(document, key, value, file))}
+    if not force and (lost := [changes[key] for key in edits if key in changes]):
+        raise ValueError(
+            f"{file}: preset {name} would overwrite settings of your own: {'; '.join(lost)}; "
+            "nothing was changed; add --force to overwrite them (a copy of the file keeps them)"
+        )
+    _save(yaml, document, file)
+    return list(changes.values()) or [f"{file} already holds the settings of {name}"]
+
+
+def _applicable(preset: Mapping[str, Any], document: Any) -> dict[str, Any]:
+    """A preset without the places of corpora that are the preset's and not the user's: sizes fit any corpora."""
+    known = {f"corpora.{corpus}.path" for corpus in document["corpora"] or {}}
+    return {key: value for key, value in preset.items() if key in known or not key.startswith("corpora.")}
+
+
+def load_presets() -> dict[str, dict[str, Any]]:
+    """Every preset by name: its settings by dotted key."""
+    text = resources.files("hansard_bias").joinpath("presets.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, dict[str, Any]] = YAML(typ="safe", pure=True).load(text)
+    return loaded
+
+
+def preset_config(name: str, file: Path = PARAMS_FILE) -> Config:
+    """The configuration that params.yaml would hold with this preset."""
+    document = read_plain_yaml(file)
+    for key, value in load_presets()[name].items():
+        _set(document, key, value, file)
+    return parse_config(document)
+
+
+def _edits(document: Any, presets: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The keys whose values are the user's: not those of the preset that the file resembles most."""
+    keys = dict.fromkeys(key for preset in presets.values() for key in preset)
+    held = {key: _value(document, key) for key in keys}
+    base = max(presets.values(), key=lambda preset: sum(held[key] == preset[key] for key in preset) / len(preset))
+    return [key for key in keys if held[key] is not None and (key not in base or held[key] != base[key])]
+
+
+def _value(document: Any, key: str) -> Any:
+    """The value of a dotted key, None where there is none."""
+    place = document
+    for section in key.split("."):
+        place = place.get(section) if isinstance(place, dict) else None
+    return place
+
+
+def _save(yaml: Any, document: Any, file: Path) -> None:
+    """Write the file whole, once it is certain that it is valid."""
+    buffer = io.StringIO()
+    yaml.dump(document, buffer)
+    with appearing(file) as partial:
+        partial.write_text(buffer.getvalue(), encoding="utf-8")
+        parse_config(read_plain_yaml(partial, str(file)))
+
+
+def _archive_paths(paths: list[str], document: Any) -> dict[str, str]:
+    """`corpus=path` arguments as settings; every path must exist."""
+    settings = {}
+    for argument in paths:
+        corpus, separator, text = argument.partition("=")
+        if not separator or not text:
+            raise ValueError(f"--path is {argument!r}, expected CORPUS=PATH, for example nunavut=/data/Hansard.tgz")
+        if corpus not in document["corpora"]:
+            raise ValueError(f"--path names {corpus!r}, expected a corpus: {joined(document['corpora'])}")
+        path = Path(text).expanduser()
+        if not path.exists():
+            raise ValueError(f"--path {corpus}: {text} does not exist, expected an archive or a folder")
+        inside = path.resolve().is_relative_to(Path.cwd())
+        # Experiment workspaces lie elsewhere: only a path inside the project may stay relative.
+        settings[f"corpora.{corpus}.path"] = str(path.resolve().relative_to(Path.cwd()) if inside else path.resolve())
+    return settings
+
+
+def _set(document: Any, key: str, value: object, file: Path) -> str:
+    """Set one dotted key; returns what changed, or nothing."""
+    *sections, last = key.split(".")
+    place = document
+    for section in sections:
+        if not isinstance(place.get(section), dict):
+            raise ValueError(f"{file}: {key} cannot be set, {section} is no section; restore it or set it by hand")
+        place = place[section]
+    before = place.get(last)
+    if before == value:
+        return ""
+    if isinstance(value, list) and isinstance(before, list):
+        line = f"{key}: {list(before)} -> {value}"
+        before.clear()
+        before.extend(value)
+        return line
+    place[last] = value
+    return f"{key}: {one_line(str(before))} -> {value}"
+
+
+def _round_trip() -> Any:
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 200
+    return yaml

@@ -1,0 +1,187 @@
+"""Sections of params.yaml about text: sample, corpora, models, clean, align."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hansard_bias.params.validation import ConfigError, did_you_mean, require
+
+READERS = ("nrc", "lipad", "parlamint", "table")
+PERIODS = ("quarter", "year", "none")
+BUDGETS = ("balanced", "full")
+SPLITS = ("train", "validation", "test")
+MOST_SITTINGS = 2_800
+"""Of a generated legislature: the weekdays of 19 years on which it may sit."""
+
+
+@dataclass(frozen=True)
+class SampleConfig:
+    """The generated legislatures."""
+
+    seed: int
+    speeches: int
+    """Speeches of each legislature, before the dirt is added."""
+    sittings: int
+    """Sitting days of each legislature."""
+
+    def __post_init__(self) -> None:
+        days = f"12 to {MOST_SITTINGS} sitting days"
+        require(12 <= self.sittings <= MOST_SITTINGS, "sample.sittings", self.sittings, days)
+        least = 10 * self.sittings
+        require(self.speeches >= least, "sample.speeches", self.speeches, f"at least {least}, ten a sitting")
+
+
+@dataclass(frozen=True)
+class ColumnsConfig:
+    """What the columns of a `table` archive are called; an empty name means that there is no such column."""
+
+    text: str
+    date: str
+    speaker: str
+    role: str = ""
+    topic: str = ""
+    id: str = ""
+    """Only told with a record's source: speech ids count the records of a sitting, as in every corpus."""
+    date_format: str = ""
+    """How a day is written, in the codes of `strptime`; empty: ISO dates, with or without a time."""
+
+    def check(self, key: str) -> None:
+        """Validate the names and the way to write days; `key` is this section's place in params.yaml."""
+        for name in ("text", "date", "speaker"):
+            require(bool(getattr(self, name)), f"{key}.{name}", "", "the name of a column")
+        expected = 'codes of strptime for year, month and day such as "%d/%m/%Y"'
+        require(
+            not self.date_format or _tells_the_day(self.date_format), f"{key}.date_format", self.date_format, expected
+        )
+
+    def names(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        return tuple(filter(None, (self.text, self.date, self.speaker, self.role, self.topic, self.id)))
+
+
+def _tells_the_day(date_format: str) -> bool:
+    """Whether a day that is written this way can be read back."""
+    day = datetime.datetime(2017, 6, 18)
+    try:
+        return datetime.datetime.strptime(day.strftime(date_format), date_format).date() == day.date()
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """One archive of debates."""
+
+    label: str
+    """One short name, as in tables: A, B."""
+    reader: str
+    path: str
+    columns: ColumnsConfig | None = None
+    """For the reader `table` alone."""
+    licence: str = ""
+    """The licence of the archive, told in model cards; empty: not stated."""
+
+    def check(self, name: str) -> None:
+        """Validate what depends on the corpus's name."""
+        key = f"corpora.{name}"
+        require(self.reader in READERS, f"{key}.reader", self.reader, "one of " + ", ".join(READERS))
+        require(bool(self.path), f"{key}.path", self.path, "the path of the archive")
+        self._check_columns(f"{key}.columns")
+
+    def _check_columns(self, key: str) -> None:
+        if self.reader != "table":
+            given = None if self.columns is None else list(self.columns.names())
+            require(given is None, key, given, "no such key", "only the reader table takes one")
+        elif self.columns is None:
+            remedy = "for example {text: body, date: day, speaker: name}"
+            raise ConfigError(key, None, "the names of the archive's columns", remedy)
+        else:
+            self.columns.check(key)
+
+
+@dataclass(frozen=True)
+class MixtureConfig:
+    """One model to train: its label and the share of its training text that each corpus gives."""
+
+    label: str
+    mixture: dict[str, float]
+
+    def check(self, name: str, corpora: Mapping[str, CorpusConfig]) -> None:
+        """Validate the corpora named and their weights."""
+        key = f"models.{name}.mixture"
+        known = ", ".join(corpora)
+        require(bool(self.mixture), key, self.mixture, f"at least one of the corpora {known}")
+        for corpus, weight in self.mixture.items():
+            require(corpus in corpora, key, corpus, f"a corpus of params.yaml ({known})", did_you_mean(corpus, corpora))
+            require(0 < weight <= 1, f"{key}.{corpus}", weight, "a weight above 0 and at most 1")
+        total = sum(self.mixture.values())
+        require(
+            math.isclose(total, 1.0, abs_tol=1e-6), key, self.mixture, f"weights that sum to 1 (these sum to {total:g})"
+        )
+
+    @property
+    def is_single(self) -> bool:
+        """Whether one corpus alone makes this model's training text."""
+        return len(self.mixture) == 1
+
+
+@dataclass(frozen=True)
+class CleanConfig:
+    """One surface form for all corpora."""
+
+    lowercase: bool
+    min_characters: int
+    drop_procedural: bool
+    """Leave out formulas such as "Agreed." and "Thank you."."""
+    drop_roles: tuple[str, ...]
+    """Roles left out: any of member, chair, minister, witness, crowd."""
+
+    def __post_init__(self) -> None:
+        require(self.min_characters >= 1, "clean.min_characters", self.min_characters, "1 or more characters")
+        for role in self.drop_roles:
+            known = ("member", "chair", "minister", "witness", "crowd")
+            require(role in known, "clean.drop_roles", role, "one of " + ", ".join(known))
+
+
+@dataclass(frozen=True)
+class SplitShares:
+    """Shares of the sittings that go to each split."""
+
+    train: float
+    validation: float
+    test: float
+
+    def __post_init__(self) -> None:
+        shares = {name: getattr(self, name) for name in SPLITS}
+        for name, share in shares.items():
+            require(0 < share < 1, f"align.split.{name}", share, "a share between 0 and 1")
+        total = sum(shares.values())
+        require(math.isclose(total, 1.0, abs_tol=1e-6), "align.split", shares, f"shares that sum to 1 (not {total:g})")
+
+
+@dataclass(frozen=True)
+class AlignConfig:
+    """Common window, periods, budget, splits and near-duplicates."""
+
+    first_day: datetime.date
+    last_day: datetime.date
+    period: str
+    budget: str
+    split: SplitShares
+    seed: int
+    near_duplicate: float
+    """Jaccard similarity of word 5-grams from which two speeches are near-duplicates."""
+    near_duplicate_min_words: int
+    """Shorter speeches are formulaic: only exact repetitions are removed."""
+
+    def __post_init__(self) -> None:
+        days = f"{self.first_day} to {self.last_day}"
+        require(self.first_day <= self.last_day, "align.first_day", days, "a first day not after the last")
+        require(self.period in PERIODS, "align.period", self.period, "one of " + ", ".join(PERIODS))
+        require(self.budget in BUDGETS, "align.budget", self.budget, "one of " + ", ".join(BUDGETS))
+        require(0.5 <= self.near_duplicate <= 1, "align.near_duplicate", self.near_duplicate, "0.5 to 1")
+        words = self.near_duplicate_min_words
+        require(words >= 5, "align.near_duplicate_min_words", words, "5 or more words")

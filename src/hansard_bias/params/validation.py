@@ -1,0 +1,106 @@
+"""Checks of single values, and plain YAML turned into typed sections: every mistake names its key."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import difflib
+import math
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from hansard_bias.base.messages import one_line, shown
+
+
+class ConfigError(ValueError):
+    """A mistake in params.yaml: names the key, the value, what was expected and what to do."""
+
+    def __init__(self, key: str, value: object, expected: str, remedy: str = "") -> None:
+        advice = f"; {remedy}" if remedy else ""
+        super().__init__(f"params.yaml: {one_line(key)} is {shown(value)}, expected {expected}{advice}")
+        self.key = key
+
+
+def require(holds: bool, key: str, value: object, expected: str, remedy: str = "") -> None:
+    """Raise a ConfigError for `key` unless the condition holds."""
+    if not holds:
+        raise ConfigError(key, value, expected, remedy)
+
+
+def did_you_mean(name: object, known: Mapping[str, object]) -> str:
+    """Advice that names the closest known key, if one is close."""
+    close = difflib.get_close_matches(str(name), list(known), n=1)
+    return f"did you mean {close[0]}?" if close else ""
+
+
+def check_name(section: str, name: str) -> None:
+    """Names become file names and DVC stage names."""
+    plain = name.replace("_", "").isalnum() and name.isascii()
+    require(plain, section, name, "a name of letters, digits and underscores", "it becomes a file name")
+
+
+def check_labels(section: str, entries: Mapping[str, Any]) -> None:
+    """Labels stand for their entries in tables: no two alike."""
+    labels = [entry.label for entry in entries.values()]
+    require(len(set(labels)) == len(labels), section, labels, "a different label for each entry")
+
+
+def parse(kind: Any, value: Any, key: str) -> Any:
+    """Convert one YAML value into the annotated type, or raise a ConfigError that names the key."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        return _parse_section(kind, value, key)
+    if origin is dict:
+        require(isinstance(value, Mapping), key, value, "a section of names")
+        return {str(name): parse(arguments[1], item, f"{key}.{name}") for name, item in value.items()}
+    if origin is tuple:
+        require(isinstance(value, list), key, value, "a list")
+        return tuple(parse(arguments[0], item, f"{key}[{index}]") for index, item in enumerate(value))
+    if origin is types.UnionType:
+        return None if value is None else parse(arguments[0], value, key)
+    return _parse_scalar(kind, value, key)
+
+
+def _parse_section(kind: Any, value: Any, key: str) -> Any:
+    """Build one dataclass from a mapping: every field without a default present, none unknown."""
+    require(isinstance(value, Mapping), key or "the file", value, "a section with keys")
+    hints = typing.get_type_hints(kind)
+    prefix = f"{key}." if key else ""
+    for name in value:
+        if name not in hints:
+            raise ConfigError(
+                f"{prefix}{name}", value[name], f"no such key (known: {', '.join(hints)})", did_you_mean(name, hints)
+            )
+    for field in dataclasses.fields(kind):
+        needed = field.default is dataclasses.MISSING
+        require(field.name in value or not needed, f"{prefix}{field.name}", None, "a value", "this key is missing")
+    given = {name: hint for name, hint in hints.items() if name in value}
+    return kind(**{name: parse(hint, value[name], f"{prefix}{name}") for name, hint in given.items()})
+
+
+def _parse_scalar(kind: type, value: Any, key: str) -> Any:
+    """Check one number, text or truth value, or read a date."""
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind is float and isinstance(value, float):
+        require(math.isfinite(value), key, value, "a finite number")
+        return value
+    if kind is datetime.date:
+        return _parse_date(value, key)
+    expected = {float: "a number", int: "a whole number", bool: "true or false", str: "text"}
+    text_number = kind in (int, float) and isinstance(value, str)
+    remedy = "write it without quotes, and a decimal as 1.0e-5" if text_number else ""
+    matches = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
+    require(matches, key, value, expected[kind], remedy)
+    return value
+
+
+def _parse_date(value: Any, key: str) -> datetime.date:
+    """Dates are quoted in the file: DVC cannot read bare ones."""
+    expected = 'a date in quotes such as "1999-04-01"'
+    try:
+        return datetime.date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ConfigError(key, str(value), expected) from None

@@ -1,0 +1,1 @@
+"""One thin module a stage: paths and parameters in, files out."""

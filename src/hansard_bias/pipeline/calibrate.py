@@ -1,0 +1,18 @@
+"""The trainings behind the calibration: `dvc repro calibration/dvc.yaml:halves` (or base, dose)."""
+
+from __future__ import annotations
+
+from hansard_bias.base.files import CALIBRATION, needed
+from hansard_bias.calibration.config import CalibrationConfig
+from hansard_bias.calibration.replicates import train_base
+from hansard_bias.calibration.running import run_part
+
+BASE = CALIBRATION / "base"
+
+
+def run(part: str, config: CalibrationConfig) -> None:
+    """Train the model that all others go on from ("base"), or train and ask all models of "halves" or "dose"."""
+    if part == "base":
+        train_base(config, BASE)
+    else:
+        run_part(part, config, needed(BASE, "calibration/dvc.yaml:base"), CALIBRATION / part)

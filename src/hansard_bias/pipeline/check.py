@@ -1,0 +1,62 @@
+"""Validate params.yaml and the probes' files before any stage touches its outputs: `dvc repro check`.
+
+Its outputs change with the files of `model.init` and of `probe` alone, so that no stage behind it reruns because a
+parameter of another one did.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from hansard_bias.base.files import (
+    CHECKED,
+    INITIAL,
+    METRICS,
+    MODELS,
+    PROBE_FILES,
+    SAMPLE,
+    appearing,
+    require_writable,
+    with_folders_below,
+    write_json,
+)
+from hansard_bias.corpora.cleaning import clean_text
+from hansard_bias.models.architectures import TOKENIZER, check_initial, initial_digests
+from hansard_bias.params import Config, ConfigError
+from hansard_bias.probing.files import check_writable, load_probing, probe_digests
+
+
+def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_files: Path = PROBE_FILES) -> None:
+    """Check what can be known without reading the archives: that they, the probes and `model.init` are there."""
+    for name, corpus in config.corpora.items():
+        path = Path(corpus.path)
+        if not path.is_relative_to(SAMPLE) and not path.exists():
+            home = f"write ~ out: {path.expanduser()}" if corpus.path.startswith("~") else "correct the path"
+            remedy = f"{home}, or go back to the sample with `git checkout params.yaml`"
+            raise ConfigError(f"corpora.{name}.path", corpus.path, "an existing archive or folder", remedy)
+    check_initial(config.model.init)
+    check_probes(config)
+    require_writable([output.parent, MODELS, *with_folders_below(METRICS)])
+    write_json(initial, initial_digests(config.model.init))
+    write_json(probe_files, probe_digests(config.probe))
+    with appearing(output) as partial:
+        partial.write_text("params.yaml is valid\n", encoding="utf-8")
+
+
+def check_probes(config: Config) -> None:
+    """Read all that the models will be asked; where the tokenizer is known already, it must be able to write it."""
+    probe = config.probe
+    named = {"prompts": [probe.prompts], "groups": [probe.groups], "benchmarks": list(probe.benchmarks)}
+    named["associations"] = [probe.associations] if probe.associations else []
+    for key, paths in named.items():
+        for path in paths:
+            kind = "CSV or XLSX" if key == "benchmarks" else "YAML"
+            if not Path(path).is_file():
+                raise ConfigError(
+                    f"probe.{key}", path, f"an existing {kind} file", "the project's own are in data/probes"
+                )
+    asked = load_probing(probe)
+    if config.model.init:
+        surface = partial(clean_text, lowercase=config.clean.lowercase)
+        check_writable(asked, Path(config.model.init) / TOKENIZER, surface)

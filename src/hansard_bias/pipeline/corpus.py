@@ -1,0 +1,28 @@
+"""One archive as a table of speeches, every record accounted for: `dvc repro corpus@nunavut`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hansard_bias.base.files import METRICS, SPEECHES, write_json
+from hansard_bias.corpora.build import write_corpus
+from hansard_bias.params import Config
+
+
+def run(config: Config, corpus: str, root: Path = Path(".")) -> None:
+    """Read, clean and count; write the kept and the rejected records and the summary."""
+    summary = write_corpus(corpus, config.corpora[corpus], config.clean, root / SPEECHES)
+    write_json(root / METRICS / "corpora" / f"{corpus}.json", summary)
+    print(account(corpus, summary))
+
+
+def account(corpus: str, summary: Mapping[str, Any]) -> str:
+    """One line: what was read, kept and dropped, and why."""
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary["dropped"].items())
+    return (
+        f"{corpus}: {summary['read']:,} records read, {summary['kept']:,} speeches kept of {summary['sittings']:,} "
+        f"sittings ({summary['first_day']} to {summary['last_day']}), {summary['tokens']:,} words; "
+        f"dropped: {reasons or 'nothing'}"
+    )

@@ -1,0 +1,34 @@
+"""The page that says what was asked, what was found and how sure we are: `dvc repro report`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from hansard_bias.base.files import METRICS, run_name
+from hansard_bias.params import Config
+from hansard_bias.report.page import write_report
+from hansard_bias.report.provenance import provenance
+from hansard_bias.report.results import load_results
+
+
+def run(config: Config, root: Path = Path(".")) -> Path:
+    """Build metrics/report from the other metrics; returns the page's path."""
+    folder = root / METRICS / "report"
+    results = load_results(root / METRICS, config, provenance(root))
+    for line in [*results.missing, *earlier_curves(config, root / METRICS / "curves")]:
+        print(f"hansard-bias: warning: {line}", file=sys.stderr)
+    # DVC keeps it (persist): a figure of a model that is no longer in params.yaml must not stay.
+    shutil.rmtree(folder, ignore_errors=True)
+    write_report(results, folder)
+    return folder / "index.html"
+
+
+def earlier_curves(config: Config, folder: Path) -> list[str]:
+    """A line on curves of runs that params.yaml no longer names: the page leaves them out, DVC's plots do not."""
+    named = {run_name(model, seed) for model in config.models for seed in config.train.seeds}
+    earlier = sorted(path.name for path in folder.glob("*.csv") if path.stem not in named)
+    if not earlier:
+        return []
+    return [f"{folder} also holds {', '.join(earlier)}, which `dvc plots` draws, too; delete those you are done with"]

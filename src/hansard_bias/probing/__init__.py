@@ -1,0 +1,1 @@
+"""What models are asked beside test speeches: prompts, benchmarks, word sets."""

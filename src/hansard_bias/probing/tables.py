@@ -1,0 +1,90 @@
+"""What the `probe` stage leaves on disk for each run, and what the stages behind it may expect there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hansard_bias.base.files import PROBED, needed, run_name, table_writer
+
+AUDIT_KEY = b"audit"
+LEGACY_TOP = 5
+"""Fillings that the study's own definition of bias looks at: always stored, whatever probe.top_k is."""
+
+PROMPTS, BENCHMARKS, ASSOCIATIONS, PLANTED = "", ".benchmarks", ".associations", ".planted"
+
+ASKED = {
+    "prompts": ["prompt", "theme", "paraphrase", "text"],
+    "benchmarks": [
+        "benchmark",
+        "line",
+        "theme",
+        "prompt",
+        "favorable",
+        "unfavorable",
+        "favorable_pieces",
+        "unfavorable_pieces",
+    ],
+    "associations": ["space", "kind", "test", "side", "word", "other"],
+    "planted": ["prompt", "theme", "paraphrase", "text"],
+}
+"""The columns that say what was asked, table by table."""
+
+
+def nothing_planted() -> pd.DataFrame:
+    """The table of a study of real archives: nothing is known to be planted in them."""
+    return pd.DataFrame(columns=ASKED["planted"])
+
+
+@dataclass(frozen=True)
+class Probed:
+    """The answers of one run, and the audit of the words that were asked for."""
+
+    prompts: pd.DataFrame
+    """Columns of `measurement.probes.probe_model`."""
+    benchmarks: pd.DataFrame
+    """Columns of `measurement.probes.probe_benchmarks`."""
+    associations: pd.DataFrame
+    """Columns of `measurement.embeddings.measure_associations`."""
+    audit: list[dict[str, Any]]
+    """Of the groups' terms."""
+    words: list[dict[str, Any]]
+    """Audit of the words of the association tests."""
+    tests: list[dict[str, Any]]
+    """The association tests: test, and the names of its targets and attributes."""
+    planted: pd.DataFrame = field(default_factory=nothing_planted)
+    """Columns of `measurement.planted.probe_planted`; no rows but for the bundled sample."""
+
+
+def probed_paths(model: str, seed: int) -> tuple[Path, Path, Path, Path]:
+    """Prompts, benchmarks, associations and planted frames of one run, relative to the project's root."""
+    name = run_name(model, seed)
+    kinds = (PROMPTS, BENCHMARKS, ASSOCIATIONS, PLANTED)
+    prompts, benchmarks, associations, planted = (PROBED / f"{name}{kind}.parquet" for kind in kinds)
+    return prompts, benchmarks, associations, planted
+
+
+def write_probed(probed: Probed, model: str, seed: int, root: Path) -> None:
+    """Write the four tables of one run, each with its audit."""
+    tables = (probed.prompts, probed.benchmarks, probed.associations, probed.planted)
+    audits: tuple[Any, ...] = (probed.audit, [], {"words": probed.words, "tests": probed.tests}, [])
+    for path, frame, audit in zip(probed_paths(model, seed), tables, audits, strict=True):
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        table = table.replace_schema_metadata({AUDIT_KEY: json.dumps(audit)})
+        with table_writer(root / path, table.schema) as writer:
+            writer.write_table(table)
+
+
+def read_probed(model: str, seed: int, root: Path) -> Probed:
+    """Read the four tables of one run; ValueError names the stage that makes a missing one."""
+    stage = f"probe@{run_name(model, seed)}"
+    tables = [pq.read_table(needed(root / path, stage)) for path in probed_paths(model, seed)]
+    audit, _, told, _ = (json.loads(table.schema.metadata[AUDIT_KEY]) for table in tables)
+    prompts, benchmarks, associations, planted = (table.to_pandas() for table in tables)
+    return Probed(prompts, benchmarks, associations, audit, told["words"], told["tests"], planted)

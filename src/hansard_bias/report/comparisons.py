@@ -1,0 +1,123 @@
+"""Which differences hold: an effect beyond chance needs its interval and its corrected test to say so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hansard_bias.report.results import Interval, Results, parse_interval
+
+PLATEAU = 0.1
+"""Nats a piece: with a smaller gain over word frequencies a model is said to have learned hardly anything else."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A measured difference from 0, with the test of it."""
+
+    size: Interval
+    """In nats per token."""
+    p: float | None
+    """Corrected for all tests of the family; None where there is no test."""
+    alpha: float
+
+    @property
+    def side(self) -> int | None:
+        """+1 or -1 where the effect lies above or below 0 beyond chance, 0 if not, None if not decided.
+
+        Beyond chance is what holds in both: the interval excludes 0, and so does the corrected test.
+        """
+        return 0 if self.only_uncorrected else self.size.side(0.0)
+
+    @property
+    def only_uncorrected(self) -> bool:
+        """Whether the interval excludes 0, but the test, corrected for its family, does not."""
+        return bool(self.size.side(0.0)) and self.p is not None and self.p >= self.alpha
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A model that reads a legislature it was not trained on, against the model trained on it.
+
+    The side of its excess is +1 where the model from outside reads worse, -1 where it reads better.
+    """
+
+    model: str
+    corpus: str
+    excess: Effect
+    unlearned: tuple[str, ...] = ()
+    """Those of the two models that have hardly learned: with one, the excess says nothing of the legislatures."""
+
+    @property
+    def factor(self) -> Interval:
+        """How many times as many equally likely words the model has to choose from: exp(excess)."""
+        return self.excess.size.map(math.exp)
+
+
+def comparisons(results: Results) -> list[Comparison]:
+    """Every single-corpus model on every other corpus for which there is an own model."""
+    config = results.config
+    found = []
+    for model, corpus in ((m, c) for m, spec in config.models.items() if spec.is_single for c in config.corpora):
+        excess = excess_effect(results, model, corpus)
+        if corpus not in config.models[model].mixture and excess is not None:
+            found.append(Comparison(model, corpus, excess, unlearned(results, model, config.own_model(corpus))))
+    return found
+
+
+def excess_effect(results: Results, model: str, column: str) -> Effect | None:
+    """A model's excess on a corpus with its test; without one on the test text of a mixture, which has none."""
+    excess = results.excess(model, column)
+    return None if excess is None else _tested(results, "excess", excess, model, corpus=column)
+
+
+def unigram_gain(results: Results, model: str, corpus: str) -> Effect:
+    """How much less a model is surprised by a corpus than the word frequencies of its training text, with its test."""
+    gain = parse_interval(results.bias["unigrams"][results.config.row_key(model)]["gain_nats"][f"on_{corpus}"])
+    assert gain is not None, "the bias stage writes a gain for every column"
+    return _tested(results, "unigrams", gain, model, corpus=corpus)
+
+
+def has_learned(results: Results, model: str, corpus: str) -> bool:
+    """Whether a model reads a corpus that it was trained on better than word frequencies do, by more than `PLATEAU`."""
+    gain = unigram_gain(results, model, corpus)
+    return gain.side in (1, None) and gain.size.value >= PLATEAU
+
+
+def unlearned(results: Results, *models: str | None) -> tuple[str, ...]:
+    """Those of the models that have hardly learned some corpus of their own; None is no model."""
+    named = [(model, results.config.models[model].mixture) for model in models if model is not None]
+    return tuple(model for model, mixture in named if not all(has_learned(results, model, each) for each in mixture))
+
+
+def tilt_unlearned(results: Results, model: str) -> tuple[str, ...]:
+    """Of a mixture and the models that its excesses are measured from, those that have hardly learned."""
+    parents = map(results.config.own_model, results.config.models[model].mixture)
+    return unlearned(results, model, *parents)
+
+
+def tilt_effect(results: Results, model: str) -> Effect | None:
+    """A mixture's tilt with its test; None for a model that is no mixture of two."""
+    tilt = results.measure(model, "tilt")
+    return None if tilt is None else _tested(results, "tilt", tilt, model)
+
+
+def _tested(results: Results, family: str, size: Interval, model: str, **about: str) -> Effect:
+    wanted = {"family": family, "model": results.config.row_key(model), **about}
+    found = (record.get("p_holm") for record in results.bias["tests"] if wanted.items() <= record.items())
+    return Effect(size, next(found, None), 1 - results.config.bias.confidence)
+
+
+def detectable(results: Results, model: str, column: str) -> float | None:
+    """The smallest excess that this design could have detected in a cell, in nats; None where it is not known."""
+    raw = results.bias["uncertainty"].get("smallest_detectable_effect_nats")
+    for key in (results.config.row_key(model), f"on_{column}"):
+        raw = raw.get(key) if isinstance(raw, Mapping) else raw
+    return float(raw) if isinstance(raw, (int, float)) else None
+
+
+def smallest_detectable(results: Results) -> float | None:
+    """What the least sensitive comparison could have detected, in nats."""
+    values = [detectable(results, comparison.model, comparison.corpus) for comparison in comparisons(results)]
+    return max((value for value in values if value is not None), default=None)

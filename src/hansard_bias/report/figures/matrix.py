@@ -1,0 +1,227 @@
+"""The matrix as heatmaps of perplexity, bits per byte and excess: value and interval in every cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import Any
+
+import altair as alt
+
+from hansard_bias.report.figures.registry import Figure, luminance
+from hansard_bias.report.formats import DASH, NOTHING, TIMES, decimal, model_name, signed, significant, title
+from hansard_bias.report.results import Interval, Results, parse_interval
+
+Colour = tuple[int, int, int]
+
+RAMPS: dict[str, dict[str, tuple[Colour, Colour]]] = {
+    "more": {"light": ((225, 236, 247), (20, 60, 118)), "dark": ((36, 48, 66), (147, 197, 250))},
+    "less": {"light": ((250, 231, 213), (122, 58, 8)), "dark": ((66, 50, 36), (247, 190, 138))},
+}
+"""From pale to deep on light paper, from dim to bright on dark paper; "less" is for values below zero."""
+STEPS = 12
+LINE = 15
+"""Characters of a name in one line."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Colours of a cell and of the text in it, on light and on dark paper."""
+
+    fill: str
+    ink: str
+    dark_fill: str
+    dark_ink: str
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One way to look at the matrix."""
+
+    key: str
+    name: str
+    caption: str
+    cell: Callable[[Results, str, str], Interval | None]
+    form: Callable[[float], str]
+    share: Callable[[Sequence[float], float], float]
+    """Where between pale and deep a value stands among all values; below zero for the other hue."""
+
+
+def tile(share: float) -> Tile:
+    """The colours for a share of -1 to 1; negative shares have a hue of their own."""
+    kind = "more" if share >= 0 else "less"
+    step = round(abs(share) * (STEPS - 1))
+    # The lowest bits of the ink tell tiles apart, so that the style sheet can find each one's text.
+    mark = step + (STEPS if kind == "less" else 0)
+    light, dark = (_blend(*RAMPS[kind][paper], step / (STEPS - 1)) for paper in ("light", "dark"))
+    return Tile(_hex(light), _ink(light, mark), _hex(dark), _ink(dark, mark))
+
+
+def _blend(first: Colour, second: Colour, share: float) -> Colour:
+    red, green, blue = (round(a + share * (b - a)) for a, b in zip(first, second, strict=True))
+    return red, green, blue
+
+
+def _hex(colour: Colour) -> str:
+    red, green, blue = colour
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _ink(colour: Colour, mark: int) -> str:
+    """Black or white, whichever contrasts more, but for an invisible mark."""
+    return _hex((0, 0, mark)) if luminance(colour) > 0.179 else _hex((255, 255, 255 - mark))
+
+
+def logarithmic(values: Sequence[float], value: float) -> float:
+    """Equal ratios are equal steps; a range below 1.5 stays pale, so that noise does not look like a finding."""
+    low, high = min(values), max(max(values), 1.5 * min(values))
+    return math.log(value / low) / math.log(high / low)
+
+
+def linear(values: Sequence[float], value: float) -> float:
+    """Equal differences are equal steps."""
+    low, high = min(values), max(max(values), 1.5 * min(values))
+    return (value - low) / (high - low)
+
+
+def around_zero(values: Sequence[float], value: float) -> float:
+    """Zero is palest; a range below 0.4 nats stays pale."""
+    return value / max(0.4, *(abs(each) for each in values))
+
+
+def _bits(results: Results, model: str, column: str) -> Interval | None:
+    record = results.bias["models"][results.config.row_key(model)].get("bits_per_byte") or {}
+    value = results.cells[model, column].get("bits_per_byte")
+    return parse_interval(record.get(f"on_{column}")) or (None if value is None else Interval(value))
+
+
+MEASURES = (
+    Measure(
+        "perplexity",
+        "Perplexity",
+        "Between how many equally likely words (strictly, word pieces) the model is undecided when one is hidden from "
+        "it. The colour scale is logarithmic.",
+        Results.perplexity,
+        significant,
+        logarithmic,
+    ),
+    Measure(
+        "bits_per_byte",
+        "Bits per byte",
+        "The same surprise per byte of text, so that it can be compared with models that cut words into other pieces. "
+        "8 would be no compression at all.",
+        _bits,
+        lambda value: decimal(value, 3),
+        linear,
+    ),
+    Measure(
+        "excess",
+        "Excess",
+        "What it costs, in nats per token, to read a text with another training than the text\u2019s own model has; "
+        "below it, how many times as many equally likely words that are. 0 by definition on own debates.",
+        Results.excess,
+        signed,
+        around_zero,
+    ),
+)
+
+
+def matrix_figures(results: Results) -> list[tuple[Measure, Figure]]:
+    """The matrix in every measure that this run has."""
+    found = [(measure, _matrix_figure(results, measure)) for measure in MEASURES]
+    return [(measure, figure) for measure, figure in found if figure is not None]
+
+
+def _matrix_figure(results: Results, measure: Measure) -> Figure | None:
+    config = results.config
+    places = [(model, column) for model in config.models for column in config.columns()]
+    found = {place: measure.cell(results, *place) for place in places}
+    values = [interval.value for interval in found.values() if interval is not None]
+    if not values:
+        return None
+    tiles = {
+        place: tile(measure.share(values, interval.value)) for place, interval in found.items() if interval is not None
+    }
+    cells = [_cell(results, measure, place, found[place], tiles.get(place)) for place in places]
+    dark = {each.fill: each.dark_fill for each in tiles.values()} | {each.ink: each.dark_ink for each in tiles.values()}
+    return Figure(_heatmap(cells), _label(results, measure, found), dark)
+
+
+def _heatmap(cells: list[dict[str, object]]) -> Any:
+    gap = alt.Scale(paddingInner=0.03, paddingOuter=0)
+    # Lines of a label are drawn downwards, so that several need as much room above the tiles.
+    lines = max(str(cell["column"]).count("|") for cell in cells)
+    base = alt.Chart(alt.InlineData(values=cells)).encode(
+        x=alt.X(
+            "column:N",
+            sort=None,
+            title="reads the debates of",
+            scale=gap,
+            axis=_axis(88, 6 + 14 * lines, orient="top", titlePadding=8),
+        ),
+        y=alt.Y("model:N", sort=None, title=None, scale=gap, axis=_axis(96, 6)),
+    )
+    layers = [base.mark_rect(cornerRadius=3, strokeWidth=0).encode(color=alt.Color("colour:N", scale=None))]
+    ink = alt.Color("ink:N", scale=None)
+    # Cells with a line below the interval hold three lines, the others two: both stand in the middle.
+    for kind, places in (("datum.below != ''", (-17, 4, 21)), ("datum.below == ''", (-8, 14, 0))):
+        text = base.transform_filter(kind)
+        layers.append(text.mark_text(fontSize=18, fontWeight="bold", dy=places[0]).encode(text="value:N", color=ink))
+        layers.append(text.mark_text(fontSize=11, dy=places[1]).encode(text="bounds:N", color=ink))
+        layers.append(text.mark_text(fontSize=10.5, dy=places[2]).encode(text="below:N", color=ink))
+    return alt.layer(*layers).properties(width=alt.Step(96), height=alt.Step(74))
+
+
+def _axis(limit: int, padding: int, **options: Any) -> alt.Axis:
+    style: dict[str, Any] = {
+        "domain": False,
+        "ticks": False,
+        "labelAngle": 0,
+        "labelPadding": padding,
+        "labelLimit": limit,
+    }
+    return alt.Axis(labelExpr="split(datum.label, '|')", **style, **options)
+
+
+def _cell(
+    results: Results, measure: Measure, place: tuple[str, str], interval: Interval | None, colours: Tile | None
+) -> dict[str, object]:
+    (model, column), config = place, results.config
+    home = config.own_model(column) == model
+    below = "own debates" if home else ""
+    if interval is not None and measure.key == "excess" and not home:
+        below = f"{TIMES}{significant(math.exp(interval.value))} words"
+    return {
+        "model": f"{config.models[model].label}|{_lines(model)}",
+        "column": _lines(column),
+        "value": NOTHING if interval is None else "0" if home and not interval.value else measure.form(interval.value),
+        "bounds": "" if interval is None or (home and not interval.value) else _short_span(interval, measure.form),
+        "colour": "transparent" if colours is None else colours.fill,
+        "ink": "#767c85" if colours is None else colours.ink,
+        "below": below,
+    }
+
+
+def _lines(name: str) -> str:
+    """A long name in lines of its words."""
+    return "|".join(wrap(title(name), LINE, break_long_words=False))
+
+
+def _short_span(interval: Interval, form: Callable[[float], str]) -> str:
+    """The bounds as narrow as they can be read: differences keep "to", because a dash beside a minus is a riddle."""
+    if interval.low is None or interval.high is None:
+        return "no interval"
+    between = " to " if form is signed else DASH
+    return f"{form(interval.low)}{between}{form(interval.high)}"
+
+
+def _label(results: Results, measure: Measure, found: dict[tuple[str, str], Interval | None]) -> str:
+    config = results.config
+    rows = []
+    for model in config.models:
+        cells = [(column, found[model, column]) for column in config.columns()]
+        known = [f"{measure.form(each.value)} on {title(column)}" for column, each in cells if each is not None]
+        rows.append(f"model {model_name(config, model)}: {', '.join(known) or 'none'}")
+    return f"Heatmap of {measure.name.lower()}. {'; '.join(rows)}."

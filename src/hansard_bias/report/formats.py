@@ -1,0 +1,157 @@
+"""Numbers, intervals and names as a reader meets them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from hansard_bias.params import Config
+from hansard_bias.report.results import Interval
+
+MINUS, DASH, TIMES = "\u2212", "\u2013", "\u00d7"
+NOTHING = "\u2014"
+NO_BREAK = "\u00a0"
+UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+class Shown(str):
+    """Text on the page that remembers the exact numbers behind it, so that files need not round."""
+
+    __slots__ = ("numbers",)
+    numbers: tuple[float | None, ...]
+
+    def __new__(cls, text: str, *numbers: float | None) -> Shown:
+        shown = super().__new__(cls, text)
+        shown.numbers = numbers
+        return shown
+
+
+def sort_value(text: str) -> str:
+    """What a column is sorted by, for the page's script; empty for words."""
+    first = text.numbers[0] if isinstance(text, Shown) and text.numbers else None
+    return "" if first is None else f"{first:.6g}"
+
+
+def count(value: float | None) -> str:
+    """A whole number with its thousands set apart."""
+    return NOTHING if value is None else Shown(f"{round(value):,}", value)
+
+
+def decimal(value: float, digits: int = 2) -> str:
+    """A number with fixed decimals and a real minus sign; a rounded zero has no sign."""
+    text = f"{value:,.{digits}f}"
+    return Shown(text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", MINUS), value)
+
+
+def signed(value: float) -> str:
+    """A difference: always with its sign."""
+    text = decimal(value)
+    return text if text.startswith(MINUS) or not text.strip("0.") else Shown(f"+{text}", value)
+
+
+def significant(value: float) -> str:
+    """A positive quantity with about three significant digits: 4.21, 42.1, 421, 4,210."""
+    magnitude = abs(value)
+    digits = 2 if magnitude < 10 else 1 if magnitude < 100 else 0
+    return decimal(value, digits)
+
+
+def percent(value: float) -> str:
+    """A share in percent; small ones keep a digit."""
+    return Shown(f"{decimal(100 * value, 1 if 0 < value < 0.1 else 0)}{NO_BREAK}%", value)
+
+
+def p_value(value: float | None) -> str:
+    """A probability: never rounded to 0."""
+    if value is None:
+        return NOTHING
+    text = "below 0.0001" if value < 0.0001 else f"{value:.4f}" if value < 0.01 else f"{value:.3f}"
+    return Shown(text, value)
+
+
+def seconds(value: float | None) -> str:
+    """A duration in the unit that people use."""
+    if value is None:
+        return NOTHING
+    if value < 120:
+        return Shown(f"{value:.0f}{NO_BREAK}s", value)
+    minutes = round(value / 60)
+    hours = f"{minutes // 60}{NO_BREAK}h {minutes % 60:02d}{NO_BREAK}min"
+    return Shown(f"{minutes}{NO_BREAK}min" if minutes < 120 else hours, value)
+
+
+def size(value: float | None) -> str:
+    """Bytes in decimal units."""
+    if not value:
+        return NOTHING
+    power = min(int(math.log10(value) // 3), len(UNITS) - 1)
+    return Shown(f"{value / 1000**power:.{0 if power < 2 else 1}f}{NO_BREAK}{UNITS[power]}", value)
+
+
+def span(interval: Interval, form: Callable[[float], str]) -> str:
+    """The bounds alone: "1.2 to 1.4"; a dash where there are none."""
+    if interval.low is None or interval.high is None:
+        return Shown("no interval", None, None)
+    return Shown(f"{form(interval.low)} to {form(interval.high)}", interval.low, interval.high)
+
+
+def estimate(interval: Interval | None, form: Callable[[float], str]) -> str:
+    """A number with its interval: "1.3 (1.2 to 1.4)"."""
+    if interval is None:
+        return NOTHING
+    return Shown(f"{form(interval.value)} ({span(interval, form)})", interval.value, interval.low, interval.high)
+
+
+def title(name: str) -> str:
+    """A name of params.yaml as a proper name."""
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def model_name(config: Config, model: str) -> str:
+    """A model with its label: "A (Nunavut)"."""
+    return f"{config.models[model].label} ({title(model)})"
+
+
+def readable(config: Config, text: str) -> str:
+    """A sentence of a metrics file with its keys as names: "A_nunavut reads canada" as "A (Nunavut) reads Canada"."""
+    keys = {config.row_key(model): model_name(config, model) for model in config.models}
+    names = {corpus: title(corpus) for corpus in config.corpora}
+    for key, name in (keys | names).items():
+        text = name.join(re.split(rf"(?<!\w){re.escape(key)}(?!\w)", text))
+    return text
+
+
+def training_text(config: Config, model: str) -> str:
+    """What a model was trained on: "Nunavut", or "50 % Nunavut, 50 % Canada"."""
+    mixture = config.models[model].mixture
+    if len(mixture) == 1:
+        return title(next(iter(mixture)))
+    return ", ".join(f"{percent(weight)} {title(corpus)}" for corpus, weight in mixture.items())
+
+
+def sentence_list(items: Sequence[str]) -> str:
+    """Items as in a sentence: "a, b and c"."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else "none"
+
+
+def facts(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Nested records as (name, text) pairs, for what has no table of its own."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from facts(item, (*path, str(key).replace("_", " ")))
+    elif isinstance(value, (list, tuple)):
+        yield ", ".join(path), ", ".join(_scalar(item) for item in value) or "none"
+    else:
+        yield ", ".join(path), _scalar(value)
+
+
+def _scalar(value: object) -> str:
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return count(value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

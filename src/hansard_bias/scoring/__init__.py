@@ -1,0 +1,1 @@
+"""Surprisals of test speeches: folds, exact likelihoods, shards, tables."""

@@ -1,0 +1,107 @@
+"""The work of scoring in parts: each part is a file until all are there, so that a killed stage goes on where it was.
+
+Which speeches form a part depends on their lengths alone, and no batch reaches beyond its part: the number of processes
+and where a run was killed change nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from hansard_bias.base.messages import Pace
+from hansard_bias.base.work import sync
+from hansard_bias.models.scorer import Ids
+
+PART_TOKENS = 1 << 18
+"""What the copies of a part's speeches hold together: seconds of work for a small model, minutes for a large one."""
+Scores = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some speeches of one corpus, to be scored in one go."""
+
+    kind: str
+    """What is asked: `folds` or `likelihood`."""
+    corpus: str
+    number: int
+    rows: Ids
+    shape: tuple[int, ...]
+    """Of the scores: pieces, or forms by pieces."""
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return f"{self.kind}-{self.corpus}-{self.number:05d}.npy"
+
+
+def cut_parts(kind: str, corpus: str, rows: Ids, lengths: Ids, copies: Ids, forms: tuple[int, ...] = ()) -> list[Part]:
+    """Speeches sorted by length, cut into parts of about PART_TOKENS.
+
+    rows, lengths, copies: of each speech the row, its pieces, and how many copies of a piece are read to score it.
+    """
+    order = np.lexsort((rows, -lengths))
+    tokens = (lengths * copies)[order]
+    number = (np.cumsum(tokens) - tokens) // PART_TOKENS
+    bounds = np.flatnonzero(np.diff(number)) + 1
+    groups = [group for group in np.split(order, bounds) if len(group)]
+    return [Part(kind, corpus, at, rows[group], (*forms, int(lengths[group].sum()))) for at, group in enumerate(groups)]
+
+
+def compute(
+    parts: list[Part],
+    folder: Path,
+    score: Callable[[Part], Scores],
+    process: int = 0,
+    processes: int = 1,
+    say: Callable[[str], None] | None = None,
+) -> None:
+    """Score this process's share of the parts that are not there yet, each in turn, into the folder."""
+    missing = [part for part in parts[process::processes] if read(folder, part) is None]
+    pace = Pace("scored", len(missing), "parts", say) if say else None
+    for count, part in enumerate(missing, start=1):
+        _write(folder / part.file, score(part))
+        if pace:
+            pace.reached(count)
+
+
+def done(parts: list[Part], folder: Path) -> int:
+    """How many parts are there already."""
+    return sum(read(folder, part) is not None for part in parts)
+
+
+def read(folder: Path, part: Part) -> Scores | None:
+    """A part's scores; None where they are missing or broken off."""
+    try:
+        scores = np.load(folder / part.file, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return scores if isinstance(scores, np.ndarray) and scores.shape == part.shape else None
+
+
+def collect(parts: list[Part], folder: Path) -> Iterator[tuple[Part, Scores]]:
+    """All parts with their scores; ValueError where one that another process computed is not in this folder."""
+    for part in parts:
+        scores = read(folder, part)
+        if scores is None:
+            raise ValueError(
+                f"{folder / part.file}: missing after all processes were done; let all machines work in one shared "
+                "project folder"
+            )
+        yield part, scores
+
+
+def _write(path: Path, scores: Scores) -> None:
+    """Write a file that is whole or not there."""
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("wb") as handle:
+        np.save(handle, scores, allow_pickle=False)
+    sync(partial)
+    os.replace(partial, path)
+    sync(path.parent)

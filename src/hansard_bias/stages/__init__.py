@@ -1,1 +1,0 @@
-"""One thin module a DVC stage: paths and parameters in, files out."""

@@ -1,0 +1,1 @@
+"""Text as tokens: the shared tokenizer, encoded corpora, windows and words."""

@@ -1,0 +1,106 @@
+"""What determines a training run: its parameters, data and code. Only a checkpoint of the same ones is its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from hansard_bias.base.code import code_digest
+from hansard_bias.base.files import ENCODED, MIXTURES, TOKENIZER, needed, run_name
+from hansard_bias.models.architectures import check_initial, initial_digests
+from hansard_bias.models.batches import MaskedText
+from hansard_bias.params import Config, TrainConfig
+
+_WORDS = {
+    "name": "model or seed",
+    "parameters": "parameters",
+    "data": "data",
+    "code": "code",
+    "origin": "starting point",
+}
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """Digests of everything that a run's result depends on."""
+
+    name: str = ""
+    parameters: str = ""
+    data: str = ""
+    code: str = ""
+    origin: str = ""
+    """The checkpoint of another run that this one goes on from, '' for random weights."""
+
+    @property
+    def key(self) -> str:
+        """One name for the run, for its folder of checkpoints and its place in MLflow."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder of checkpoints."""
+        return f"train-{self.key}"
+
+    def continuing(self, run: Mapping[str, str], digest: str) -> RunIdentity:
+        """This run if the checkpoint with this digest is its own, else the run that starts from that checkpoint."""
+        return self if dict(run) == asdict(self) else replace(self, origin=digest)
+
+    def differences(self, run: Mapping[str, str]) -> str:
+        """In words, what another run has otherwise."""
+        return ", ".join(words for name, words in _WORDS.items() if run.get(name) != getattr(self, name))
+
+
+def identify(config: Config, model: str, seed: int, root: Path = Path(".")) -> RunIdentity:
+    """The identity of one model and seed of params.yaml, from random weights.
+
+    Raises ValueError that names the stage to run where its data are missing.
+    """
+    check_initial(config.model.init, root)
+    settings: dict[str, object] = {"model": asdict(config.model), "train": asdict(config.train) | {"seeds": None}}
+    settings |= {"mixture": config.models[model].mixture, "budget": config.align.budget}
+    settings |= {"initial": initial_digests(config.model.init, root)}
+    data = [needed(root / TOKENIZER / "tokenizer.json", "tokenizer"), needed(root / MIXTURES, "align")]
+    for corpus in config.corpora:
+        data += sorted(needed(root / ENCODED / corpus, f"encode@{corpus}").iterdir())
+    parameters = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    return RunIdentity(run_name(model, seed), parameters, _digest(data), code_digest("hansard_bias.pipeline.train"))
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    """One hash of the contents of files in their order."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as handle:
+            digest.update(hashlib.file_digest(handle, "sha256").digest())
+    return digest.hexdigest()
+
+
+# What a training run is about.
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to train: text, seed and places."""
+
+    config: TrainConfig
+    seed: int
+    training: MaskedText
+    validation: MaskedText
+    updates_per_epoch: int
+    checkpoints: Path
+    curve: Path
+    run: RunIdentity = field(default_factory=RunIdentity)
+    """Whose checkpoints are resumed."""
+    resume_from: Path | None = None
+    """A named checkpoint, of this run or of another."""
+
+    def diverged(self, what: str, update: int, saved: int) -> ValueError:
+        """What to try after divergence at this update; the checkpoint of update `saved` stays (0: there is none)."""
+        kept = f"; the checkpoint of update {saved} is kept" if saved else ""
+        return ValueError(
+            f"training diverged: {what} (update {update}); lower train.lr ({self.config.lr}) or raise "
+            f"train.warmup ({self.config.warmup}){kept}"
+        )

@@ -1,0 +1,247 @@
+"""What is made of the probe tables: the arrays, the records of bias.json, and runs that do not belong together."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hansard_bias.analysis.associations import association_findings
+from hansard_bias.analysis.benchmarks import benchmark_findings
+from hansard_bias.analysis.preferences import (
+    legacy_findings,
+    legacy_share,
+    preference_array,
+    preference_findings,
+    top_fillings,
+)
+from hansard_bias.analysis.probes import check_alike
+from hansard_bias.params import Config, parse_config
+from hansard_bias.pipeline.bias import probe_findings
+from hansard_bias.probing.prompts import Group
+from hansard_bias.probing.tables import Probed, probed_paths, read_probed, write_probed
+from hansard_bias.statistics.associations import effect_size, permutation_test
+from hansard_bias.statistics.resampling import holm
+
+PROMPTS = [("a", "roads", 6), ("b", "roads", 5), ("c", "snow", 6)]
+TOP = ["Icy", "road", "mild", "ice", "old", "snowy", "new"]
+GROUPS = (Group("cold", "cold", "", ("icy", "snowy")), Group("warm", "warm", "", ("mild", "sunny")))
+TEST = {"test": "t", "targets": ["cold", "warm"], "attributes": ["good", "bad"]}
+
+
+@pytest.fixture
+def config(tiny: dict[str, Any]) -> Config:
+    return parse_config(tiny)
+
+
+def probed(shift: float = 0.0, top: list[str] = TOP) -> Probed:
+    """Tables of one run, every number a plain function of its place."""
+    rows = [(name, theme, n, f"{name} {n} [MASK]") for name, theme, wordings in PROMPTS for n in range(wordings)]
+    prompts = pd.DataFrame(rows, columns=["prompt", "theme", "paraphrase", "text"])
+    level = prompts["prompt"].map({"a": 2.0, "b": -2.0, "c": 0.1}) + 0.01 * prompts["paraphrase"] + shift
+    fillings = [{"token": token, "probability": 0.3 / (n + 1)} for n, token in enumerate(top)]
+    prompts = prompts.assign(
+        log_odds=level + 1, prior_log_odds=1.0, preference=level, top=pd.Series([fillings] * len(rows), dtype=object)
+    )
+    asked = [("bench", 2, "roads", "p [MASK]", "open", "shut"), ("bench", 3, "snow", "q [MASK]", "good", "bad")]
+    names = ["benchmark", "line", "theme", "prompt", "favorable", "unfavorable"]
+    benchmarks = pd.DataFrame(asked, columns=names).assign(
+        favorable_pieces=[1, 2],
+        unfavorable_pieces=1,
+        log_odds=[1.0 + shift, -3.0],
+        prior_log_odds=[0.5, 0.0],
+        preference=[0.5 + shift, -3.0],
+    )
+    words = [("first", "icy", 0.5), ("first", "snowy", 0.3), ("second", "mild", -0.2), ("second", "sunny", 0.1)]
+    lines = [
+        (space, "association", "t", side, word, "", value + shift * (word == "icy"))
+        for space in ("input", "contextual")
+        for side, word, value in words
+    ]
+    lines += [(space, "cosine", "", "", "icy", "road", 0.25 + shift) for space in ("input", "contextual")]
+    associations = pd.DataFrame(lines, columns=["space", "kind", "test", "side", "word", "other", "value"])
+    planted = prompts.drop(columns="top")
+    audits = ([{"term": "icy"}], [{"word": "icy", "warnings": []}], [TEST])
+    return Probed(prompts, benchmarks, associations, *audits, planted)
+
+
+@pytest.fixture
+def runs() -> dict[str, list[Probed]]:
+    return {"A_nunavut": [probed(0.0), probed(0.2)], "B_canada": [probed(-3.0), probed(-3.2)]}
+
+
+def test_preference_array_keeps_the_order_and_marks_missing_paraphrases(runs: dict[str, list[Probed]]) -> None:
+    array = preference_array(runs["A_nunavut"])
+    assert array.shape == (3, 6, 2)
+    assert array[1, 2].tolist() == pytest.approx([-1.98, -1.78])
+    assert np.isnan(array[1, 5]).all() and np.isnan(array).sum() == 2
+    np.testing.assert_allclose(preference_array(runs["A_nunavut"], "log_odds"), array + 1)
+
+
+def test_preferences_with_and_without_correction_ties_and_stability(
+    runs: dict[str, list[Probed]], config: Config
+) -> None:
+    found = preference_findings(runs, config)
+    rate = found["rates"]["A_nunavut"]
+    assert [rate[key] for key in ("prompts", "tied", "undecided")] == [3, 1, 0]
+    assert (rate["first"]["count"], rate["second"]["count"]) == (1, 1)
+    probes = found["probes"]
+    # One nat of prior makes the tie a preference for the first group.
+    assert probes["uncorrected_rates"]["A_nunavut"]["first"]["count"] == 2
+    told = probes["prompts"][2]["models"]["A_nunavut"]
+    assert (told["direction"], told["uncorrected_direction"]) == ("tie", "first")
+    assert told["preference"]["value"] == pytest.approx(0.1 + 0.025 + 0.1)
+    assert told["uncorrected"]["value"] == pytest.approx(told["preference"]["value"] + 1)
+    assert told["stability"] == {
+        "agreement": 1.0,
+        "spread": pytest.approx(np.std(0.01 * np.arange(6), ddof=1)),
+        "wordings": 6,
+    }
+    assert probes["themes"]["A_nunavut"]["roads"]["prompts"] == 2
+    assert probes["themes"]["A_nunavut"]["roads"]["value"] == pytest.approx((2.125 - 1.88) / 2)
+    assert probes["themes"]["A_nunavut"]["snow"]["low"] is None, "one prompt says nothing of other prompts"
+
+
+def test_models_are_compared_with_and_without_correction(runs: dict[str, list[Probed]], config: Config) -> None:
+    tests = preference_findings(runs, config)["tests"]
+    assert [test["family"] for test in tests] == ["preference", "preference without prior correction"]
+    for test in tests:
+        assert test["what"] == "A_nunavut against B_canada"
+        assert test["effect"] == pytest.approx(3.2)
+        assert test["p_prompts"] == pytest.approx(2 / 2**3)
+        # The only test of its family: nothing to correct for.
+        assert 0 < test["p"] == test["p_holm"] < 1
+        assert test["p_covers"] == "prompts and seeds"
+
+
+def test_fillings_are_cut_to_top_k_and_say_in_how_many_seeds_they_are(runs: dict[str, list[Probed]]) -> None:
+    other = probed(top=["icy", "road", "sun"])
+    (first, *_) = top_fillings({"A_nunavut": [runs["A_nunavut"][0], other]}, 3)["A_nunavut"]
+    assert [(item["token"], item["seeds"]) for item in first] == [("Icy", 1), ("road", 2), ("mild", 1)]
+
+
+def test_legacy_is_an_exact_word_among_the_first_five(runs: dict[str, list[Probed]]) -> None:
+    assert legacy_share(runs["A_nunavut"][0], {"icy"}) == 1.0
+    # "ice" is no "icy", and "snowy" is the sixth.
+    assert legacy_share(runs["A_nunavut"][0], {"snowy", "roads", "ic", "sunny"}) == 0.0
+    mixed = probed()
+    tops = [list(top) for top in mixed.prompts["top"]]
+    tops[0] = [{"token": "no", "probability": 0.1}] * 7
+    tops[1] = [{"token": "icy", "probability": 0.1}] * 7
+    mixed.prompts["top"] = pd.Series(tops, dtype=object)
+    found = legacy_findings({"A": [probed(), mixed]}, GROUPS)
+    # Row 0 is the prompt a itself, row 1 a paraphrase of it: paraphrases do not count.
+    assert found["models"]["A"]["first"] == {
+        "value": pytest.approx(5 / 6),
+        "low": None,
+        "high": None,
+        "by_seed": [1.0, pytest.approx(2 / 3)],
+    }
+    assert (found["top"], found["prompts"]) == (5, 3)
+    assert found["models"]["A"]["any"]["value"] >= found["models"]["A"]["second"]["value"]
+
+
+def test_benchmarks_by_theme_and_item(runs: dict[str, list[Probed]], config: Config) -> None:
+    (found,) = benchmark_findings(runs, config)
+    plain = found["models"]["A_nunavut"]["plain"]
+    assert (found["name"], plain["all"]["prompts"], list(plain["themes"])) == ("bench", 2, ["roads", "snow"])
+    assert plain["all"]["log_odds"]["value"] == pytest.approx((1.1 - 3) / 2)
+    assert [plain["all"][name]["count"] for name in ("favourable", "unfavourable", "tied")] == [1, 1, 0]
+    corrected = found["models"]["A_nunavut"]["corrected"]
+    assert [corrected["all"][name]["count"] for name in ("favourable", "unfavourable", "tied")] == [0, 1, 1]
+    item = found["items"][0]
+    assert found["unlike_pieces"] == 1
+    assert (item["line"], item["favorable"], item["models"]["A_nunavut"]["direction"]) == (2, "open", "favourable")
+    plain = item["models"]["A_nunavut"]["plain"]
+    assert plain["value"] == pytest.approx(1.1)
+    assert plain["low"] < 1.0 < 1.2 < plain["high"]
+
+
+def test_associations_by_model_with_values_over_seeds(runs: dict[str, list[Probed]], config: Config) -> None:
+    found = association_findings(runs, config)
+    tests = found["associations"]["tests"]
+    assert [(test["space"], test["targets"]) for test in tests] == [
+        ("input", ["cold", "warm"]),
+        ("contextual", ["cold", "warm"]),
+    ]
+    told = tests[0]["models"]["A_nunavut"]
+    first, second = np.array([0.6, 0.3]), np.array([-0.2, 0.1])
+    assert told["effect_size"]["value"] == pytest.approx(effect_size(first, second))
+    assert told["by_seed"] == pytest.approx([effect_size([0.5, 0.3], second), effect_size([0.7, 0.3], second)])
+    assert told["p"] == permutation_test(first, second, 10, np.random.default_rng(1)).p
+    family = found["tests"]
+    assert len(family) == 4 and {record["family"] for record in family} == {"association"}
+    assert [record["p_holm"] for record in family] == pytest.approx(holm([record["p"] for record in family]).tolist())
+    assert told["p_holm"] == family[0]["p_holm"] and "summary" not in family[0]
+    pair = found["associations"]["pairs"][0]
+    assert (pair["word"], pair["other"], pair["models"]["A_nunavut"]["by_seed"]) == (
+        "icy",
+        "road",
+        [0.25, pytest.approx(0.45)],
+    )
+    json.dumps(found, allow_nan=False)
+
+
+@pytest.mark.parametrize("kind", ["prompts", "benchmarks", "associations", "planted"])
+def test_runs_that_were_asked_other_things_are_refused(kind: str) -> None:
+    other = probed(1.0)
+    check_alike(["n-1", "n-2"], [probed(), other])
+    shorter = replace(other, **{kind: getattr(other, kind).iloc[:-1]})
+    with pytest.raises(ValueError, match=f"n-2: other {kind} than n-1; run `dvc repro probe` for all models"):
+        check_alike(["n-1", "n-2"], [probed(), shorter])
+
+
+def test_tables_come_back_as_they_were_written(tmp_path: Path) -> None:
+    before = probed(0.5)
+    write_probed(before, "nunavut", 3, tmp_path)
+    assert all((tmp_path / path).is_file() for path in probed_paths("nunavut", 3))
+    after = read_probed("nunavut", 3, tmp_path)
+    pd.testing.assert_frame_equal(after.prompts.drop(columns="top"), before.prompts.drop(columns="top"))
+    assert [list(top) for top in after.prompts["top"]] == [list(top) for top in before.prompts["top"]]
+    pd.testing.assert_frame_equal(after.benchmarks, before.benchmarks)
+    pd.testing.assert_frame_equal(after.associations, before.associations)
+    pd.testing.assert_frame_equal(after.planted, before.planted)
+    assert (after.audit, after.words, after.tests) == (before.audit, before.words, before.tests)
+    with pytest.raises(ValueError, match=r"nunavut-4.parquet: no such file; run `dvc repro probe@nunavut-4` first"):
+        read_probed("nunavut", 4, tmp_path)
+
+
+@pytest.fixture
+def stored(tmp_path: Path, config: Config) -> Callable[[], Path]:
+    def write() -> Path:
+        for place, model in enumerate(config.models):
+            for seed in config.train.seeds:
+                write_probed(
+                    replace(probed(float(place)), benchmarks=probed().benchmarks.iloc[:0]), model, seed, tmp_path
+                )
+        return tmp_path
+
+    return write
+
+
+def test_without_benchmarks_there_is_no_record_of_one(stored: Callable[[], Path], config: Config) -> None:
+    root = stored()
+    groups = {
+        group.name: {"label": group.label, "note": "n", "terms": dict.fromkeys(group.terms, "x")} for group in GROUPS
+    }
+    (root / "groups.yaml").write_text(json.dumps(groups))
+    archives = {name: replace(corpus, path=f"archive/{name}") for name, corpus in config.corpora.items()}
+    named = replace(config, corpora=archives, probe=replace(config.probe, groups="groups.yaml"))
+    found = probe_findings(named, root)
+    assert set(found["sections"]) == {"probes", "benchmarks", "associations", "legacy", "planted"}
+    assert found["sections"]["planted"] == {}, "nothing is planted in other archives"
+    assert found["sections"]["benchmarks"] == []
+    assert list(found["rates"]) == ["A_nunavut", "B_canada", "C_mixed"]
+    assert found["sections"]["probes"]["groups"]["first"] == {
+        "name": "cold",
+        "label": "cold",
+        "terms": ["icy", "snowy"],
+    }
+    assert math.isclose(found["sections"]["probes"]["themes"]["C_mixed"]["snow"]["value"], 2.125)

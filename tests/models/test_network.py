@@ -1,0 +1,84 @@
+"""The loss at masked positions is the loss that Hugging Face's own forward gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from hansard_bias.models.attention import surprisals_at
+from hansard_bias.models.network import build_model, flops_per_piece, load_initial
+from hansard_bias.params import BertSettings, ConfigError
+from local_models import model_of
+
+SETTINGS = BertSettings(32, 2, 2, 64, 24, 0.0, 0.0, 0.02)
+
+
+def test_sum_over_masked_positions_is_the_model_s_own_loss() -> None:
+    model = build_model(SETTINGS, 50, 1).eval()
+    model.set_attn_implementation("eager")
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randint(5, 50, (3, 10), generator=generator)
+    attention = torch.ones(3, 10, dtype=torch.bool)
+    attention[1, 6:] = False
+    masked = torch.zeros(3, 10, dtype=torch.bool)
+    masked[0, 2] = masked[0, 7] = masked[1, 4] = masked[2, 9] = True
+    labels = torch.where(masked, inputs, -100)
+    own = model(input_ids=inputs, attention_mask=attention.long(), labels=labels).loss
+    positions = masked.flatten().nonzero().flatten()
+    ours = surprisals_at(model, positions, inputs.flatten()[positions], input_ids=inputs, attention_mask=attention)
+    torch.testing.assert_close(ours.mean(), own)
+
+
+def test_same_seed_same_weights() -> None:
+    first, same, other = (build_model(SETTINGS, 50, seed).state_dict() for seed in (1, 1, 2))
+    name = "bert.embeddings.word_embeddings.weight"
+    assert torch.equal(first[name], same[name])
+    assert not torch.equal(first[name], other[name])
+
+
+def test_flops_are_six_per_weight_that_a_piece_meets_and_attention_to_its_window() -> None:
+    model = build_model(SETTINGS, 50, 1)
+    matrices = sum(p.numel() for name, p in model.bert.encoder.named_parameters() if p.dim() == 2)
+    head = 32 * 32 + 32 * 50
+    # Three pieces look at three, one at itself: 10 looks of 4 pieces.
+    attention = 12 * 2 * 32 * 10 / 4
+    assert flops_per_piece(SETTINGS, 50, 1.0, np.array([3, 1])) == 6 * (matrices + head) + attention
+
+
+def test_flops_that_only_serve_masked_pieces_are_counted_at_these() -> None:
+    lengths = np.array([4])
+    all_masked, half = (flops_per_piece(SETTINGS, 50, rate, lengths) for rate in (1.0, 0.5))
+    last = build_model(SETTINGS, 50, 1).bert.encoder.layer[-1]
+    behind = [last.attention.output.dense, last.intermediate.dense, last.output.dense]
+    saved = sum(layer.weight.numel() for layer in behind) + 32 * 32 + 32 * 50
+    assert all_masked - half == pytest.approx(6 * saved / 2)
+
+
+@pytest.mark.parametrize("kind", ["bert", "roberta"])
+def test_initial_weights_are_those_of_the_folder_in_fp32(tmp_path: Path, kind: str) -> None:
+    saved = model_of(kind, 60, 1).half()
+    saved.save_pretrained(str(tmp_path))
+    loaded = load_initial(tmp_path, replace(SETTINGS, init="start", hidden_dropout_prob=0.25), 63)
+    assert all(torch.equal(tensor, saved.state_dict()[name].float()) for name, tensor in loaded.state_dict().items())
+    assert {tensor.dtype for tensor in loaded.parameters()} == {torch.float32}
+    assert {module.p for module in loaded.modules() if isinstance(module, torch.nn.Dropout)} == {0.25, 0.0}
+
+
+def test_a_weight_that_is_missing_is_never_drawn_at_random(tmp_path: Path) -> None:
+    model_of("roberta", 60, 1).save_pretrained(str(tmp_path))
+    tensors = load_file(tmp_path / "model.safetensors")
+    del tensors["roberta.encoder.layer.1.output.dense.weight"]
+    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ConfigError, match=r"model\.init is 'start'.*layer\.1\.output\.dense\.weight"):
+        load_initial(tmp_path, replace(SETTINGS, init="start"), 63)
+
+
+def test_a_tokenizer_with_more_pieces_than_the_model_is_refused(tmp_path: Path) -> None:
+    model_of("bert", 60, 0).save_pretrained(str(tmp_path))
+    with pytest.raises(ConfigError, match=r"model\.init is 'start', expected a model for the 64 pieces"):
+        load_initial(tmp_path, replace(SETTINGS, init="start"), 64)

@@ -1,0 +1,104 @@
+"""What dvc.lock and dvc.yaml say, as the project's own code reads them."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from hansard_bias.operations.integrity import CACHE, mend
+from hansard_bias.operations.lock import CALIBRATION, locked_stages, promised, stage_inputs
+from hansard_bias.pipeline import arguments
+from tiny_project import ROOT
+
+PARTS = {
+    "corpus": ("nunavut",),
+    "align": (),
+    "tokenizer": (),
+    "encode": ("canada",),
+    "train": ("mixed", 1),
+    "score": ("mixed", 1),
+    "probe": ("mixed", 1),
+    "bias": (),
+    "report": (),
+}
+
+
+@pytest.mark.parametrize("stage", PARTS)
+def test_every_stage_knows_what_it_reads(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every `${…}` of its dependencies has a value, and no dependency on data is passed over."""
+    asked: list[list[Path]] = []
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(arguments, "require_sound", lambda name, values: asked.append(stage_inputs(name, values)))
+    of = {0: arguments.stage_config, 1: arguments.corpus_config, 2: arguments.run_config}[len(PARTS[stage])]
+    of(stage, *PARTS[stage])  # type: ignore[operator]
+    assert asked and asked[0] and not any("$" in str(path) for path in asked[0])
+    if stage == "score":
+        assert [path.as_posix() for path in asked[0]] == [
+            "data/aligned",
+            "data/encoded",
+            "models/tokenizer",
+            "models/mixed-1",
+        ]
+
+
+def test_the_calibration_s_stages_know_it_too() -> None:
+    inputs = stage_inputs("verdict", {}, ROOT, CALIBRATION)
+    assert inputs == [Path("data/calibration/halves"), Path("data/calibration/dose")]
+    assert set(inputs) < set(promised(ROOT, CALIBRATION))
+
+
+def test_the_shipped_lock_promises_every_result() -> None:
+    known = promised(ROOT)
+    assert known[Path("models/mixed-1")].endswith(".dir")
+    assert Path("metrics/bias_matrix.json") in known and Path("data/scores/canada-3.parquet") in known
+
+
+def test_a_broken_lock_is_told_with_what_to_do(tmp_path: Path) -> None:
+    assert locked_stages(tmp_path) == {}
+    whole = (ROOT / "dvc.lock").read_text(encoding="utf-8")
+    (tmp_path / "dvc.lock").write_text(whole[: whole.index("md5: ") + 3], encoding="utf-8")
+    with pytest.raises(ValueError, match=r"dvc.lock: not valid YAML .*`git checkout -- dvc.lock`"):
+        mend(tmp_path)
+
+
+def test_a_lock_in_use_stays(tmp_path: Path) -> None:
+    import fcntl
+
+    lock = tmp_path / ".dvc" / "tmp" / "rwlock"
+    lock.parent.mkdir(parents=True)
+    lock.write_text('{"read"', encoding="utf-8")
+    with lock.with_name("rwlock.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert mend(tmp_path) == [] and lock.is_file()
+    assert mend(tmp_path) == [f"removed {lock}, which a killed dvc broke off"] and not lock.exists()
+    lock.write_text("{}", encoding="utf-8")
+    assert mend(tmp_path) == []
+
+
+def test_a_damaged_list_of_a_folder_is_removed(tmp_path: Path) -> None:
+    content = b'[{"md5": "0cc175b9c0f1b6a831c399e269772661", "relpath": "weights"}]'
+    name = hashlib.md5(content).hexdigest() + ".dir"
+    (tmp_path / "dvc.lock").write_text(
+        f"stages:\n  train:\n    outs:\n    - {{path: models/a, hash: md5, md5: {name}}}\n", encoding="utf-8"
+    )
+    listing = tmp_path / CACHE / name[:2] / name[2:]
+    listing.parent.mkdir(parents=True)
+    listing.write_bytes(content)
+    assert mend(tmp_path) == []
+    listing.write_bytes(content.replace(b"relpath", b"relqath"))
+    (told,) = mend(tmp_path)
+    assert told.startswith(f"removed {listing}, the list of a folder's files") and not listing.exists()
+
+
+def test_values_are_those_that_dvc_has_written(tmp_path: Path) -> None:
+    values = {
+        "rate": 1e-05, "share": 0.5, "count": 12, "none": None, "flag": True, "language": "no", "clock": "12:30",
+        "digits": "8e12", "zeros": "007", "empty": "", "text": "1999-04-01", "day": date(1999, 4, 1), "list": [1, "1"],
+    }  # fmt: skip
+    YAML().dump({"stages": {"train": {"params": values}}}, tmp_path / "dvc.lock")
+    assert "rate: 1e-05" in (tmp_path / "dvc.lock").read_text(encoding="utf-8")
+    assert locked_stages(tmp_path)["train"]["params"] == values

@@ -1,0 +1,48 @@
+"""What `make repro` prints: every number of the matrix, and where the page and the runs are."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from hansard_bias.operations.summary import interval_text, print_summary
+from tiny_project import Project
+
+
+def test_the_summary_prints_matrix_measures_and_places(inside: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    out = io.StringIO()
+    print_summary(inside.config, console=Console(file=out, width=140, highlight=False))
+    printed = out.getvalue()
+    models = json.loads((inside.root / "metrics" / "bias.json").read_text(encoding="utf-8"))["models"]
+    for row, measures in models.items():
+        assert row in printed
+        assert all(f"{cell['value']:.2f} (" in printed for cell in measures["perplexity"].values())
+    for said in (
+        "Excess cross-entropy",
+        "Answer: ",
+        "bias ratio",
+        "tilt",
+        "index.html",
+        "make ui",
+        "sittings and seeds",
+    ):
+        assert said in printed
+    assert "source .venv/bin/activate" in printed
+
+
+def test_results_of_other_models_are_not_printed(inside: Project) -> None:
+    names = {"moor": "nunavut"} | {name: name for name in ("canada", "mixed")}
+    other = replace(inside.config, models={name: inside.config.models[old] for name, old in names.items()})
+    with pytest.raises(ValueError, match=r"bias\.json: results of A_nunavut, .* run `dvc repro` first"):
+        print_summary(other)
+
+
+def test_no_interval_is_invented() -> None:
+    assert interval_text({"value": 2.0, "low": 1.0, "high": 3.5}, 1) == "2.0 (1.0 to 3.5)"
+    assert interval_text({"value": 2.0, "low": None, "high": None}, 1) == "2.0"
+    assert interval_text(None, 1) == "-"

@@ -1,0 +1,167 @@
+"""params.yaml: every mistake is one line that names the key, the value and what was expected."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hansard_bias.params import ColumnsConfig, ConfigError, load_config, parse_config
+
+
+def set_key(raw: dict[str, Any], key: str, value: object) -> None:
+    *sections, last = key.split(".")
+    for section in sections:
+        raw = raw[section]
+    raw[last] = value
+
+
+def test_the_shipped_file_is_valid_and_names_the_study(raw: dict[str, Any]) -> None:
+    config = parse_config(raw)
+    assert [config.row_key(model) for model in config.models] == ["A_nunavut", "B_canada", "C_mixed"]
+    assert config.columns() == {
+        "nunavut": {"nunavut": 1.0},
+        "canada": {"canada": 1.0},
+        "mixed": {"nunavut": 0.5, "canada": 0.5},
+    }
+    assert config.own_model("canada") == "canada"
+    assert config.score.folds == 7
+
+
+def test_order_of_names_is_that_of_labels_and_decides_which_model_is_a_corpus_s_own(raw: dict[str, Any]) -> None:
+    raw["models"] = {"zoo": {"label": "Z", "mixture": {"canada": 1.0}}, **raw["models"]}
+    raw["corpora"] = dict(reversed(raw["corpora"].items()))
+    config = parse_config(raw)
+    ordered = config.in_order_of_names()
+    assert list(ordered.models) == ["nunavut", "canada", "mixed", "zoo"]
+    assert list(ordered.corpora) == ["nunavut", "canada"]
+    assert config.own_model("canada") == ordered.own_model("canada") == "canada"
+    assert ordered == config, "the same entries"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("sample.sittings", 2801, "sample.sittings is 2801, expected 12 to 2800 sitting days"),
+        ("train.lr", "1e-05", "train.lr is '1e-05', expected a number; write it without quotes"),
+        ("train.lr", 0, "train.lr is 0.0, expected a rate above 0"),
+        ("train.lr", float("nan"), "expected a finite number"),
+        ("train.epochs", True, "train.epochs is True, expected a number"),
+        ("train.batch_size", 2.5, "train.batch_size is 2.5, expected a whole number"),
+        ("train.seeds", [1, 1], "train.seeds is [1, 1], expected a list of different whole numbers"),
+        ("train.seeds", 1, "train.seeds is 1, expected a list"),
+        ("train.seeds", ["one"], "train.seeds[0] is 'one', expected a whole number"),
+        ("train.precision", "half", "train.precision is 'half', expected one of auto, fp32, bf16, fp16"),
+        ("models.mixed.mixture", {"nunavut": 0.5, "canda": 0.5}, "did you mean canada?"),
+        ("models.mixed.mixture", {"nunavut": 0.5, "canada": 0.4}, "expected weights that sum to 1 (these sum to 0.9)"),
+        ("models.mixed.mixture", {}, "expected at least one of the corpora nunavut, canada"),
+        ("models.mixed.label", "A", "expected a different label for each entry"),
+        ("corpora.canada.reader", "lipda", "corpora.canada.reader is 'lipda', expected one of"),
+        ("align.split.test", 0, "align.split.test is 0.0, expected a share between 0 and 1"),
+        ("align.split.test", 0.2, "align.split is"),
+        ("align.first_day", "yesterday", "align.first_day is 'yesterday', expected a date in quotes"),
+        ("align.first_day", datetime.date(1999, 4, 1), "align.first_day is '1999-04-01', expected a date in quotes"),
+        ("model.hidden_size", 129, "expected a multiple of model.num_attention_heads"),
+        ("tokenizer.vocab_size", 100000, "tokenizer.vocab_size is 100000, expected 301 to 65535"),
+        ("bias.draws", 10, "bias.draws is 10, expected at least 200 draws"),
+        ("score.likelihood_speeches", -1, "score.likelihood_speeches is -1, expected 0 (none) or more speeches"),
+        ("clean.drop_roles", ["king"], "clean.drop_roles is 'king'"),
+    ],
+)
+def test_a_wrong_value_is_named(raw: dict[str, Any], key: str, value: object, said: str) -> None:
+    set_key(raw, key, value)
+    with pytest.raises(ConfigError) as caught:
+        parse_config(raw)
+    message = str(caught.value)
+    assert said in message
+    assert message.startswith("params.yaml: ")
+    assert "\n" not in message
+
+
+TABLE = {"label": "T", "reader": "table", "path": "archive"}
+COLUMNS = {"text": "body", "date": "day", "speaker": "name"}
+
+
+def test_a_table_names_its_columns(raw: dict[str, Any]) -> None:
+    raw["corpora"]["moor"] = TABLE | {"columns": COLUMNS | {"role": "office", "date_format": "%d/%m/%Y"}}
+    config = parse_config(raw)
+    assert config.corpora["moor"].columns == ColumnsConfig("body", "day", "name", "office", date_format="%d/%m/%Y")
+    assert config.corpora["nunavut"].columns is None
+
+
+@pytest.mark.parametrize(
+    ("corpus", "said"),
+    [
+        (TABLE, "columns is None, expected the names of the archive's columns; for example {text: body"),
+        (TABLE | {"columns": "body"}, "columns is 'body', expected a section with keys"),
+        (TABLE | {"columns": {"text": "body", "date": "day"}}, "columns.speaker is None, expected a value"),
+        (
+            TABLE | {"columns": COLUMNS | {"rôle": "office"}},
+            "no such key (known: text, date, speaker, role, topic, id,",
+        ),
+        (TABLE | {"columns": COLUMNS | {"topics": "on"}}, "columns.topics is 'on', expected no such key"),
+        (TABLE | {"columns": COLUMNS | {"topics": "on"}}, "did you mean topic?"),
+        (TABLE | {"columns": COLUMNS | {"text": ""}}, "columns.text is '', expected the name of a column"),
+        (TABLE | {"columns": COLUMNS | {"id": 3}}, "columns.id is 3, expected text"),
+        (TABLE | {"columns": COLUMNS | {"date_format": "%d.%m"}}, "columns.date_format is '%d.%m', expected codes of"),
+        (TABLE | {"columns": COLUMNS | {"date_format": "dd/mm/yyyy"}}, "is 'dd/mm/yyyy', expected codes of strptime"),
+        (
+            TABLE | {"columns": COLUMNS, "reader": "nrc"},
+            "columns is ['body', 'day', 'name'], expected no such key; only the reader table takes one",
+        ),
+    ],
+)
+def test_wrong_columns_are_named(raw: dict[str, Any], corpus: dict[str, Any], said: str) -> None:
+    raw["corpora"]["moor"] = corpus
+    with pytest.raises(ConfigError, match=re.escape(said)) as caught:
+        parse_config(raw)
+    assert str(caught.value).startswith("params.yaml: corpora.moor.columns")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_key_suggests_the_right_one(raw: dict[str, Any]) -> None:
+    raw["train"]["learning_rat"] = 1
+    raw["train"]["epoch"] = 3
+    with pytest.raises(ConfigError, match=r"train\.learning_rat is 1, expected no such key"):
+        parse_config(raw)
+    del raw["train"]["learning_rat"]
+    with pytest.raises(ConfigError, match=r"train\.epoch is 3.*did you mean epochs\?"):
+        parse_config(raw)
+
+
+def test_a_missing_key_and_section_are_named(raw: dict[str, Any]) -> None:
+    del raw["train"]["lr"]
+    with pytest.raises(ConfigError, match=r"train\.lr is None, expected a value; this key is missing"):
+        parse_config(raw)
+    del raw["train"]
+    with pytest.raises(ConfigError, match=r"params.yaml: train is None"):
+        parse_config(raw)
+
+
+def test_a_name_that_cannot_be_a_file_is_refused(raw: dict[str, Any]) -> None:
+    raw["models"]["a/b"] = {"label": "D", "mixture": {"nunavut": 1.0}}
+    with pytest.raises(ConfigError, match="letters, digits and underscores"):
+        parse_config(raw)
+
+
+@pytest.mark.parametrize("text", ["1e-05", "3e-5", "1.0e-5"])
+def test_what_dvc_writes_for_a_small_rate_is_a_number(tmp_path: Path, raw: dict[str, Any], text: str) -> None:
+    """`dvc exp run -S train.lr=1e-5` writes 1e-05, which a YAML 1.1 parser reads as text."""
+    shipped = (Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "params.yaml"
+    path.write_text(re.sub(r"\blr: .*", f"lr: {text}", shipped), encoding="utf-8")
+    assert load_config(path).train.lr == pytest.approx(float(text))
+
+
+def test_files_that_are_none(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no such file"):
+        load_config(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("train: [1\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="not valid YAML"):
+        load_config(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("just text", encoding="utf-8")
+    with pytest.raises(ValueError, match="expected a section with keys"):
+        load_config(tmp_path / "params.yaml")

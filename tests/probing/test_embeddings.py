@@ -1,0 +1,122 @@
+"""Vectors and associations of words against slow computations of their own."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from hansard_bias.probing.cloze import Filling, Framer
+from hansard_bias.probing.embeddings import contextual_vectors, input_vectors, measure_associations
+from hansard_bias.probing.files import Associations, AssociationTest, WordSet
+from local_models import BERT_TOKENS, NAMES, POSITIONS, ROBERTA_TOKENS, bert_tokenizer, model_of, roberta_tokenizer
+
+WORDS = ("icy", "frostbitten", "sunny", "warm", "town", "bridge", "road")
+SENTENCES = ["The icy road of the town is closed.", "In the sunny town, the old bridge is open; the warm road too."]
+TEMPLATES = ("It is about the [MASK] matter.", "[MASK] is the word.")
+TEST = AssociationTest(
+    "t",
+    (WordSet("cold", ("icy", "frostbitten")), WordSet("warm", ("sunny", "warm"))),
+    (WordSet("places", ("town",)), WordSet("ways", ("bridge", "road"))),
+)
+ASKED = Associations((TEST,), TEMPLATES, (("icy", "road"),))
+
+
+@pytest.fixture(scope="module", params=["roberta", "bert"])
+def made(request: pytest.FixtureRequest) -> tuple[Any, Any]:
+    """A tokenizer and a model, with leading spaces as pieces and without."""
+    from transformers import PreTrainedTokenizerFast
+
+    roberta = request.param == "roberta"
+    tokenizer = (roberta_tokenizer if roberta else bert_tokenizer)(SENTENCES * 2)
+    names = dict(zip(NAMES, ROBERTA_TOKENS if roberta else BERT_TOKENS, strict=True))
+    fast: Any = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
+    return fast, model_of(request.param, tokenizer.get_vocab_size(), fast.pad_token_id).eval()
+
+
+@pytest.fixture
+def tokenizer(made: tuple[Any, Any]) -> Any:
+    return made[0]
+
+
+@pytest.fixture
+def model(made: tuple[Any, Any]) -> Any:
+    return made[1]
+
+
+def pieces_of(tokenizer: Any, word: str) -> list[int]:
+    return list(tokenizer.encode(" " + word, add_special_tokens=False))
+
+
+def fillings() -> list[Filling]:
+    return [Filling("word", word) for word in WORDS]
+
+
+def cosine(first: np.ndarray, second: np.ndarray) -> float:
+    return float(np.dot(first, second) / np.sqrt(np.dot(first, first) * np.dot(second, second)))
+
+
+def slow_contextual(tokenizer: Any, model: Any, word: str) -> np.ndarray:
+    """The template is filled, tokenised whole, and the word found in it by its word numbers."""
+    found = []
+    for template in TEMPLATES:
+        start = template.index("[MASK]")
+        written = word[0].upper() + word[1:] if start == 0 else word
+        encoding = tokenizer(re.sub(r"\[MASK\]", written, template), return_tensors="pt")
+        place = [n for n, number in enumerate(encoding.word_ids()) if number == encoding.char_to_word(start)]
+        with torch.no_grad():
+            states = model.base_model(input_ids=encoding["input_ids"]).last_hidden_state[0]
+        found.append(states[place].double().mean(dim=0).numpy())
+    return np.mean(found, axis=0)
+
+
+def test_input_vectors_are_means_of_the_pieces_embeddings(tokenizer: Any, model: Any) -> None:
+    vectors = input_vectors(model, Framer(tokenizer, str), fillings())
+    table = model.base_model.embeddings.word_embeddings.weight.detach().double().numpy()
+    lengths = {len(pieces_of(tokenizer, word)) for word in WORDS}
+    assert min(lengths) < max(lengths), "the words must differ in pieces, or the mean is not tested"
+    for word in WORDS:
+        np.testing.assert_allclose(vectors[word], table[pieces_of(tokenizer, word)].mean(axis=0), atol=1e-7)
+
+
+@pytest.mark.parametrize("batch_size", [1, 64])
+def test_contextual_vectors_are_the_word_s_own_states(tokenizer: Any, model: Any, batch_size: int) -> None:
+    vectors = contextual_vectors(model, Framer(tokenizer, str), fillings(), TEMPLATES, batch_size)
+    for word in WORDS:
+        np.testing.assert_allclose(vectors[word], slow_contextual(tokenizer, model, word), atol=1e-5)
+
+
+def test_associations_are_differences_of_mean_cosines(tokenizer: Any, model: Any) -> None:
+    table = measure_associations(model, tokenizer, ASKED, str)
+    assert table.groupby(["space", "kind"]).size().to_dict() == {
+        ("contextual", "association"): 4,
+        ("contextual", "cosine"): 1,
+        ("input", "association"): 4,
+        ("input", "cosine"): 1,
+    }
+    vectors = {
+        "input": input_vectors(model, Framer(tokenizer, str), fillings()),
+        "contextual": {word: slow_contextual(tokenizer, model, word) for word in WORDS},
+    }
+    for row in table[table["kind"] == "association"].itertuples():
+        near, *far = (cosine(vectors[row.space][row.word], vectors[row.space][w]) for w in ("town", "bridge", "road"))
+        assert row.value == pytest.approx(near - np.mean(far), abs=1e-5)
+    for row in table[table["kind"] == "cosine"].itertuples():
+        assert row.value == pytest.approx(cosine(vectors[row.space]["icy"], vectors[row.space]["road"]), abs=1e-5)
+    sides = table[table["kind"] == "association"].groupby("side")["word"].unique()
+    assert (set(sides["first"]), set(sides["second"])) == ({"icy", "frostbitten"}, {"sunny", "warm"})
+
+
+def test_nothing_asked_is_an_empty_table(tokenizer: Any, model: Any) -> None:
+    assert len(measure_associations(model, tokenizer, Associations((), (), ()), str)) == 0
+
+
+def test_a_template_longer_than_the_window_is_refused(tokenizer: Any, model: Any) -> None:
+    long = Associations((TEST,), ("The [MASK] road" + " is open" * POSITIONS,), ())
+    with pytest.raises(
+        ValueError, match=f"probe.associations: template .* takes .* tokens, the model reads {POSITIONS}"
+    ):
+        measure_associations(model, tokenizer, long, str)

@@ -1,0 +1,61 @@
+"""All that the models are asked, read together, and what a known tokenizer must be able to write."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hansard_bias.params import ProbeConfig, load_config
+from hansard_bias.probing.files import check_writable, load_probing, probe_digests
+from local_models import bert_tokenizer
+from tiny_project import ROOT
+
+PROBE = load_config(ROOT / "params.yaml").probe
+
+
+def test_the_shipped_files_are_read_together() -> None:
+    asked = load_probing(PROBE, ROOT)
+    assert len(asked.prompts) >= 60 and len(asked.benchmarks) == 1
+    assert {"northern", "Ottawa", "hunting"} <= set(asked.words)
+    assert len(set(asked.words)) == len(asked.words)
+    owners = {filling.owner for filling in asked.fillings}
+    assert {"group northern: term", "probe.associations: word"} <= owners
+    assert any(owner.endswith("north_and_south.csv:2: answer") for owner in owners)
+
+
+def test_benchmarks_and_associations_may_be_left_out() -> None:
+    asked = load_probing(replace(PROBE, benchmarks=(), associations=""), ROOT)
+    assert (list(asked.benchmarks), asked.associations.words) == ([], ())
+
+
+def test_digests_change_with_any_file(tmp_path: Path) -> None:
+    names = {}
+    for key in ("prompts", "groups", "associations"):
+        source = ROOT / getattr(PROBE, key)
+        names[key] = source.name
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    (tmp_path / "own.csv").write_text("x")
+    probe = ProbeConfig(**names, benchmarks=("own.csv",), top_k=10, draws=200)
+    before = probe_digests(probe, tmp_path)
+    assert list(before) == ["prompts.yaml", "groups.yaml", "own.csv", "associations.yaml"]
+    (tmp_path / "own.csv").write_text("y")
+    assert [name for name, digest in probe_digests(probe, tmp_path).items() if digest != before[name]] == ["own.csv"]
+
+
+def test_a_word_that_a_tokenizer_cannot_write_is_told_before_anything_is_trained(tmp_path: Path) -> None:
+    asked = load_probing(PROBE, ROOT)
+    words = [filling.term for filling in asked.fillings]
+    path = tmp_path / "tokenizer.json"
+    bert_tokenizer([" ".join(words)]).save(str(path))
+    check_writable(asked, path, str)
+    content = json.loads(path.read_text())
+    # Without pieces for "i" no word with that letter can be written where it is no piece of its own.
+    content["model"]["vocab"] = {p: n for p, n in content["model"]["vocab"].items() if p[-1] != "c" and p[:3] != "arc"}
+    path.write_text(json.dumps(content))
+    with pytest.raises(
+        ValueError, match="group northern: term 'Arctic' encodes to an unknown token; remove it or reword"
+    ):
+        check_writable(asked, path, str)

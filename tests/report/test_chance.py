@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from hansard_bias.report.results import Results
+from hansard_bias.report.tables import chance
+
+
+def test_the_matrix_against_frequencies_and_blind_guessing(load: Callable[..., Results]) -> None:
+    text = chance.chance_sentence(load())
+    own, other = text.split("; ")
+    assert own.endswith("debates a perplexity of 24.0 and 61.0, where the word frequencies would give 177 and 451")
+    assert other.startswith("on debates they did not learn from a perplexity of 125 and 43.7, where")
+    assert text.endswith("Guessing evenly among 2,048 word pieces would give 2,048.")
+
+
+def test_a_model_with_a_foreign_tokenizer_has_no_known_number_of_pieces(load: Callable[..., Results]) -> None:
+    results = load()
+    config = replace(results.config, model=replace(results.config.model, init="/data/roberta"))
+    assert "evenly" not in chance.chance_sentence(replace(results, config=config))
+    assert {row[1] for row in chance.chance_table(replace(results, config=config)).rows[:6]} == {"\u2014"}
+
+
+def test_every_number_with_its_verdict(load: Callable[..., Results]) -> None:
+    results = load()
+    results.bias["tests"][1]["p_holm"] = 0.3
+    rows = chance.chance_table(results).rows
+    assert rows[0] == ("Perplexity of A (Nunavut) on Nunavut", "2,048", "177", "24.0 (22.8 to 25.2)", "0.0015", "yes")
+    assert rows[6][0] == "Excess: A (Nunavut) reads Canada worse than B (Canada)"
+    assert [row[-1] for row in rows[6:9]] == ["yes", "no", "yes"]
+    families = [record["family"] for record in results.bias["tests"] if record["family"] != "unigrams"]
+    assert len(rows) == 6 + len(families)
+
+
+def test_a_model_that_frequencies_beat_is_not_beyond_chance(load: Callable[..., Results]) -> None:
+    assert {row[-1] for row in chance.chance_table(load(gain=-0.5)).rows[:6]} == {"no"}
+
+
+def test_without_an_interval_nothing_is_beyond_chance(load: Callable[..., Results]) -> None:
+    assert {row[-1] for row in chance.chance_table(load(half=None)).rows[:6]} == {"not decided"}

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from hansard_bias.report.formats import NO_BREAK, NOTHING
+from hansard_bias.report.results import Results
+from hansard_bias.report.tables import probe_groups as probe_tables
+from hansard_bias.report.tables import probes
+from hansard_bias.report.tables.comparison import Table
+from probe_records import add_probe_records
+
+
+@pytest.fixture
+def full(load: Callable[..., Results]) -> Results:
+    results = load()
+    add_probe_records(results.bias)  # type: ignore[arg-type]
+    return results
+
+
+def row(table: Table, number: int) -> list[str]:
+    return [text.replace(NO_BREAK, " ") for text in table.rows[number]]
+
+
+def test_without_records_there_are_no_tables(load: Callable[..., Results]) -> None:
+    results = load()
+    assert probe_tables.benchmark_tables(results) == []
+    assert probe_tables.unused_words(results) == ""
+    for make in (
+        probe_tables.correction_table,
+        probe_tables.theme_table,
+        probe_tables.association_table,
+        probe_tables.cosine_table,
+        probe_tables.legacy_table,
+    ):
+        assert make(results).rows == ()
+
+
+def test_rates_without_correction_and_stability(full: Results) -> None:
+    table = probe_tables.correction_table(full)
+    assert table.columns[-2:] == ("Wordings that agree", "Spread of wordings (nats)")
+    assert row(table, 0)[0] == "A (Nunavut)" and row(table, 0)[-4:] == ["2", "1", "88 %", "0.41"]
+
+
+def test_themes_are_rows_and_models_columns(full: Results) -> None:
+    table = probe_tables.theme_table(full)
+    assert table.columns[:2] == ("Theme", "Model A (Nunavut)")
+    assert [line[:2] for line in table.rows] == [
+        ("land", "+0.50 (+0.30 to +0.70)"),
+        ("money", "−0.25 (−0.45 to −0.05)"),
+    ]
+
+
+def test_a_benchmark_has_all_prompts_then_each_theme(full: Results) -> None:
+    table, corrected = probe_tables.benchmark_tables(full)
+    assert "prior-corrected" in corrected.caption and corrected.rows == table.rows
+    assert "Old study" in table.caption
+    assert row(table, 0)[:4] == ["A (Nunavut)", "all", "4", "+1.50 (+1.30 to +1.70)"]
+    assert row(table, 0)[4:] == ["25 % (15 % to 35 %)"] * 3
+    assert "In 3 of 4 prompts the two answers have different numbers" in table.caption
+    assert row(table, 1)[:4] == ["A (Nunavut)", "land", "2", "−0.50 (−0.70 to −0.30)"]
+    assert len(table.rows) == 2 * 3
+
+
+def test_associations_name_sets_vectors_and_models(full: Results) -> None:
+    table = probe_tables.association_table(full)
+    assert row(table, 0) == [
+        "northern against southern",
+        "land and ice against budget",
+        "input embeddings (WEAT)",
+        "A (Nunavut)",
+        "+0.75 (+0.55 to +0.95)",
+        f"+0.75, {NOTHING}",
+        "0.020",
+        "0.060",
+    ]
+    # Where no effect size exists there is a dash, not a number.
+    assert row(table, 3)[2:] == [
+        "in sentences (SEAT)",
+        "A (Nunavut)",
+        NOTHING,
+        f"{NOTHING}, {NOTHING}",
+        "1.000",
+        NOTHING,
+    ]
+
+
+def test_cosines_and_words_that_are_never_used(full: Results) -> None:
+    assert row(probe_tables.cosine_table(full), 0)[:3] == [
+        "ice, land",
+        "input embeddings (WEAT)",
+        "+0.31 (+0.11 to +0.51)",
+    ]
+    assert probe_tables.unused_words(full) == "tundra"
+
+
+def test_the_older_definition_says_what_it_is(full: Results) -> None:
+    table = probe_tables.legacy_table(full)
+    assert table.caption == "Older definition: a listed term among the first five."
+    assert row(table, 0) == ["A (Nunavut)", "25 %", "50 %", "60 %", "60 %, 60 %"]
+
+
+def test_a_prompt_shows_its_preference_without_correction(full: Results) -> None:
+    answer = probes.prompt_rows(full)[0].answers[0]
+    assert (answer.plain, answer.agreement.replace(NO_BREAK, " ")) == ("+0.75", "50 %")
