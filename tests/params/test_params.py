@@ -31,6 +31,17 @@ def test_the_shipped_file_is_valid_and_names_the_study(raw: dict[str, Any]) -> N
     assert config.score.folds == 7
 
 
+def test_order_of_names_is_that_of_labels_and_decides_which_model_is_a_corpus_s_own(raw: dict[str, Any]) -> None:
+    raw["models"] = {"zoo": {"label": "Z", "mixture": {"canada": 1.0}}, **raw["models"]}
+    raw["corpora"] = dict(reversed(raw["corpora"].items()))
+    config = parse_config(raw)
+    ordered = config.in_order_of_names()
+    assert list(ordered.models) == ["nunavut", "canada", "mixed", "zoo"]
+    assert list(ordered.corpora) == ["nunavut", "canada"]
+    assert config.own_model("canada") == ordered.own_model("canada") == "canada"
+    assert ordered == config, "the same entries"
+
+
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [

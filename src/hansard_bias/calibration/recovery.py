@@ -22,8 +22,6 @@ CURVES = {
 }
 RISES = {"excess_text1": True, "excess_text2": False, "tilt": True, "preference": False, "bias_ratio": True}
 """Whether a curve must rise with the share of the second legislature, or fall."""
-SURE = 0.95
-"""A metric is monotone where this share of the draws over studies is."""
 
 
 def study_of(measured: Measured, number: int, doses: tuple[int, ...] = tuple(range(len(DOSES)))) -> Group:
@@ -51,7 +49,8 @@ def _curve(name: str, values: FloatArray, settings: VerdictConfig) -> dict[str, 
     """One curve; values: [studies, doses].
 
     Slope: least squares, per whole dose (from 0 to 1), with the percentile interval of draws over studies. Monotone:
-    the share of these draws in which the means of all doses are in the expected order, and that of single studies.
+    the share of these draws in which the means of all doses are in the expected order (of a curve that counts as
+    monotone, at least the confidence), and that of single studies.
     """
     sign = 1 if RISES[name] else -1
     weights = bootstrap_weights(len(values), settings.draws, generator(settings.seed, "dose", name)) / len(values)
@@ -67,7 +66,7 @@ def _curve(name: str, values: FloatArray, settings: VerdictConfig) -> dict[str, 
         "monotone_draws": float(np.mean(ordered[1:])),
         "monotone_studies": float(np.mean(np.all(np.diff(sign * values, axis=1) > 0, axis=1))),
         "spearman": float(np.mean([spearmanr(DOSES, row).statistic for row in values])),
-        "monotone": bool(ordered[0] and np.mean(ordered[1:]) >= SURE),
+        "monotone": bool(ordered[0] and np.mean(ordered[1:]) >= settings.confidence),
     }
 
 
@@ -130,7 +129,8 @@ def _false_preferences(measured: Measured, even: Any, settings: VerdictConfig) -
     for study in range(len(measured.preferences)):
         for row, dose in enumerate(SINGLE):
             values = np.moveaxis(measured.preferences[study][:, dose], 0, -1)[even[row]]
-            judged = prompt_preferences(values, settings.draws, generator(settings.seed, "even", str(study), str(row)))
+            rng = generator(settings.seed, "even", str(study), str(row))
+            judged = prompt_preferences(values, settings.draws, rng, settings.confidence)
             found += sum(prompt.decision in ("first", "second") for prompt in judged)
             asked += len(judged)
     return {"prompts": asked, "shown": found}

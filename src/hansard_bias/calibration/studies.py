@@ -68,9 +68,8 @@ def p_values(group: Group, settings: VerdictConfig) -> dict[str, float]:
     first, second, mixture = group.models
     sums, design = group.sums(), group.design(settings, {group.models[2]: {name: 0.5 for name in TEXTS}})
     tests = measure(sums, design)["tests"]
-    compared = compare_models(
-        group.values(first), group.values(second), settings.draws, generator(settings.seed, "preference")
-    )
+    rng = generator(settings.seed, "preference")
+    compared = compare_models(group.values(first), group.values(second), settings.draws, rng, settings.confidence)
     ratios = Study.of(sums, design).bias_ratio()
     return {
         "excess": _test(tests, "excess", model=second, corpus=TEXTS[0]),

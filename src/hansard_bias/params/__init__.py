@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hansard_bias.base.yaml import read_plain_yaml
@@ -104,8 +104,15 @@ class Config:
         return self.corpora[column].label if column in self.corpora else self.models[column].label
 
     def own_model(self, corpus: str) -> str | None:
-        """The model trained on this corpus alone (method.md section 2), if there is one."""
-        return next((name for name, model in self.models.items() if set(model.mixture) == {corpus}), None)
+        """The model trained on this corpus alone (method.md 2), if there is one; of several the first by name."""
+        alone = (name for name, model in self.models.items() if set(model.mixture) == {corpus})
+        return min(alone, key=self.row_key, default=None)
+
+    def in_order_of_names(self) -> Config:
+        """The same study, corpora and models by label and name: no number may depend on their order in params.yaml."""
+        corpora = sorted(self.corpora.items(), key=lambda item: (item[1].label, item[0]))
+        models = sorted(self.models.items(), key=lambda item: self.row_key(item[0]))
+        return replace(self, corpora=dict(corpora), models=dict(models))
 
 
 def load_config(path: Path = PARAMS_FILE) -> Config:
