@@ -1,4 +1,4 @@
-"""A digest of every result of a finished pipeline, times aside: equal before and after a change that may change no number.
+"""A digest of every result of a finished pipeline, times aside: the same before and after a change of form alone.
 
 python tools/same_bits.py                 one line a result: SHA-256 and path
 python tools/same_bits.py --save FILE     keep them

@@ -92,7 +92,7 @@ def sample() -> None:
     """Generate the bundled sample: two legislatures in the real archive formats."""
     from hansard_bias.pipeline import sample as stage
 
-    stage.run(load_config())
+    stage.run(stage_config("sample"))
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """Validate params.yaml and the probes' files before any stage touches its outputs: `dvc repro check`.
 
-Its outputs change only with what a stage behind it depends on: the files of `model.init` and of `probe`, and the parts of
-`corpora` without their labels. DVC can name a section of params.yaml as a dependency, but not a section without a key.
+Its outputs change only with what a stage behind it depends on: the files of `model.init` and of `probe`, and `corpora`
+without its labels. DVC can name a section of params.yaml as a dependency, but not a section without one of its keys.
 """
 
 from __future__ import annotations
