@@ -55,11 +55,11 @@ $(VENV)/%/.ready: requirements/%.txt | $(VENV)/bin/pip
 	@touch $@
 
 pins: $(VENV)/tools/.ready  ## requirements/ anew, after a change in constraints.txt (asks the package index)
-	$(VENV)/bin/python tests/pins.py $(VENV)/tools/bin/uv
+	$(VENV)/bin/python tools/pins.py $(VENV)/tools/bin/uv
 
 # --strict: a package that cannot be asked for fails; then one line says so, and that nothing was audited.
 audit: setup $(VENV)/tools/.ready  ## known vulnerabilities of the pinned versions (asks pypi.org), and their licences
-	PYTHONPATH=$(VENV)/tools python tests/licences.py
+	PYTHONPATH=$(VENV)/tools python tools/licences.py
 	@PYTHONPATH=$(VENV)/tools python -m pip_audit --strict --requirement constraints.txt --no-deps --disable-pip \
 	  --progress-spinner off 2>$(VENV)/audit.txt || { ! grep -q '^ERROR' $(VENV)/audit.txt || \
 	  sed -n '/^ERROR/{s/^ERROR:[^:]*:/hansard-bias: not audited, the index gives no advisories: /p;q}' $(VENV)/audit.txt >&2; exit 1; }

@@ -23,9 +23,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from ruamel.yaml import YAML
 
-from dvc_clone import Clone, tiny_clone
-from mlflow_pages import mlflow_ui
-from tiny_project import ROOT
+from helpers.dvc_clone import Clone, tiny_clone
+from helpers.mlflow_pages import mlflow_ui
+from helpers.project import ROOT
 
 STOPS = (0, 1, 10, 25, 50)
 PLACES = (".dvc/cache", ".git", ".dvc/tmp", ".checkpoints", "mlflow.db", "mlartifacts", "data", "models", "metrics")

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
-from ruamel.yaml import YAML
 
-from built_once import built_once
-from tiny_project import ROOT, TINY, Project, merged, write_params
+from helpers.project import (
+    TINY,
+    Project,
+    built_once,
+    forget_accelerator,
+    merged,
+    run_all_stages,
+    shipped_params,
+    write_trained_project,
+)
 
 # A busy machine is no failure.
 settings.register_profile("patient", deadline=None)
@@ -40,12 +46,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
 
 
-def forget_accelerator() -> None:
-    """Let the next training choose its precision: Accelerate keeps one a process, whoever set it."""
-    if "accelerate.state" in sys.modules:
-        sys.modules["accelerate.state"].AcceleratorState._reset_state(True)
-
-
 @pytest.fixture(autouse=True)
 def own_accelerator() -> Iterator[None]:
     """No test finds the precision of another."""
@@ -57,7 +57,7 @@ def own_accelerator() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def shipped() -> dict[str, Any]:
     """The shipped params.yaml, as plain data."""
-    return YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    return shipped_params()
 
 
 @pytest.fixture
@@ -78,34 +78,10 @@ def project(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, Any]) -> P
     return Project(built_once(tmp_path_factory, "project", lambda folder: run_all_stages(folder, tiny)), tiny)
 
 
-def run_all_stages(folder: Path, tiny: dict[str, Any]) -> None:
-    """Every stage's own `run`, in order."""
-    from hansard_bias.pipeline import align, bias, check, corpus, encode, probe, report, sample, score, tokenizer, train
-    from hansard_bias.training.state import Silent
-
-    forget_accelerator()
-    built = Project(write_params(folder, tiny), tiny)
-    before = Path.cwd()
-    os.chdir(built.root)
-    try:
-        check.run(built.config)
-        sample.run(built.config)
-        for name in built.config.corpora:
-            corpus.run(built.config, name)
-        align.run(built.config)
-        tokenizer.run(built.config)
-        for name in built.config.corpora:
-            encode.run(name)
-        for model in built.config.models:
-            for seed in built.config.train.seeds:
-                train.run(built.config, model, seed, Silent())
-                score.run(built.config, model, seed)
-                probe.run(built.config, model, seed)
-        bias.run(built.config)
-        report.run(built.config)
-    finally:
-        os.chdir(before)
-        forget_accelerator()
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a trained model, ready to be scored."""
+    return built_once(tmp_path_factory, "trained", write_trained_project)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tiny_project import ROOT
+from helpers.project import ROOT
 
 
 def run(folder: Path, **programs: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from safetensors import SafetensorError
 
 from hansard_bias import cli
-from local_models import save_local_model
+from helpers.local_models import save_local_model
 
 ROOT = Path(__file__).parents[1]
 

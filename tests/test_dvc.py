@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from dvc_clone import ONE_SEED, Clone, copy_sources, finished_clone, stages_run
-from local_models import save_local_model
-from tiny_project import TINY, merged, write_params
+from helpers.dvc_clone import ONE_SEED, Clone, copy_sources, finished_clone, stages_run
+from helpers.local_models import save_local_model
+from helpers.project import TINY, merged, write_params
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from dvc_clone import Clone, finished_clone, stages_run
-from mlflow_pages import Rounded, compare, mlflow_ui
-from network_watch import cut_off
-from offline_browser import Opener, headless_chromium
+from helpers.dvc_clone import Clone, finished_clone, stages_run
+from helpers.mlflow_pages import Rounded, compare, mlflow_ui
+from helpers.network_watch import cut_off
+from helpers.offline_browser import Opener, headless_chromium
 
 
 @pytest.fixture(scope="module")

@@ -28,8 +28,8 @@ from hansard_bias.probing import benchmarks
 from hansard_bias.probing.benchmarks import load_benchmark
 from hansard_bias.probing.prompts import load_prompts
 from hansard_bias.tokens.tokenizer import train_tokenizer
-from local_models import save_local_model
-from tiny_project import ROOT
+from helpers.local_models import save_local_model
+from helpers.project import ROOT
 
 SHEET = next(name for name in PARTS if "sheet1" in name)
 STRINGS = "xl/sharedStrings.xml"

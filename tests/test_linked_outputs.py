@@ -12,7 +12,7 @@ import pytest
 from hansard_bias.base.files import appearing_folder
 from hansard_bias.pipeline import align, check, corpus, encode, probe, sample, score, tokenizer, train
 from hansard_bias.training.state import Silent
-from tiny_project import Project
+from helpers.project import Project
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from network_watch import NetworkWatch, cut_off
+from helpers.network_watch import NetworkWatch, cut_off
 
 PLANTED = {
     "a look-up": ("import socket; socket.getaddrinfo('planted.invalid', 80)", "socket.getaddrinfo planted.invalid"),

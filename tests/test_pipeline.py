@@ -14,7 +14,7 @@ import torch
 
 from hansard_bias.randomness import stable_hashes
 from hansard_bias.scoring.scoring import deal_folds
-from tiny_project import Project
+from helpers.project import Project
 
 
 def read(project: Project, name: str) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hansard_bias.pipeline import align, corpus, report
-from tiny_project import Project
+from helpers.project import Project
 
 
 def test_a_corpus_says_what_was_dropped(inside: Project, capsys: pytest.CaptureFixture[str]) -> None:

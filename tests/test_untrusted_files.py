@@ -21,7 +21,7 @@ from hansard_bias.probing.benchmarks import load_benchmark
 from hansard_bias.probing.files import load_associations
 from hansard_bias.probing.prompts import load_groups, load_prompts
 from hansard_bias.tokens.encoded import PIECES_FILE, read_encoded, write_encoded
-from tiny_project import ROOT
+from helpers.project import ROOT
 
 SOURCE = ROOT / "src"
 # Each of these runs what a file says, or a text as a command; YAML() round-trips where comments must stay.

@@ -13,7 +13,7 @@ import pytest
 
 from hansard_bias.analysis.likelihoods import likelihood_findings
 from hansard_bias.params import Config, parse_config
-from tiny_project import TINY, merged
+from helpers.project import TINY, merged
 
 PRINT = {b"sample": "a", b"tokenizer": "b", b"texts": "c"}
 TOKENS = np.array([10, 30, 20, 40, 25])

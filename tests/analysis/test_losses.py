@@ -14,8 +14,8 @@ from hansard_bias.analysis.losses import read_facts, read_losses
 from hansard_bias.base.files import sha256
 from hansard_bias.params import Config, parse_config
 from hansard_bias.scoring.tables import FOLDS_KEY, TOKENIZER_KEY, read_pieces, write_scores
-from score_files import PIECES, SPEECHES, surprisal, write_project
-from tiny_project import merged
+from helpers.project import merged
+from helpers.score_files import PIECES, SPEECHES, surprisal, write_project
 
 
 @pytest.fixture

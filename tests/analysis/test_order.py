@@ -12,8 +12,8 @@ import pytest
 
 from hansard_bias.params import parse_config
 from hansard_bias.pipeline import bias
-from tiny_project import merged
-from whole_study import ITEMS, PAIRS, PROMPTS, SETTINGS, TARGETS, TERMS, write_probes, write_study
+from helpers.project import merged
+from helpers.whole_study import ITEMS, PAIRS, PROMPTS, SETTINGS, TARGETS, TERMS, write_probes, write_study
 
 Named = dict[tuple[str, ...], Any]
 IDS = (

@@ -17,7 +17,7 @@ from hansard_bias.analysis.probes import ProbeRuns
 from hansard_bias.params import Config, parse_config
 from hansard_bias.probing.planted import PLANTED, PlantedFrame, planted_frames, planted_shares
 from hansard_bias.probing.tables import Probed
-from tiny_project import merged
+from helpers.project import merged
 
 SLOPES = {"log_odds": 1.1, "preference": -0.5}
 

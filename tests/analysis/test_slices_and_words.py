@@ -12,8 +12,8 @@ from hansard_bias.analysis.comparison import COLUMNS, compare, largest, slice_re
 from hansard_bias.analysis.losses import Facts, Losses, read_facts, read_losses
 from hansard_bias.analysis.words import word_records
 from hansard_bias.params import Config, parse_config
-from score_files import PIECES, SPEECHES, surprisal, write_project
-from tiny_project import merged
+from helpers.project import merged
+from helpers.score_files import PIECES, SPEECHES, surprisal, write_project
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from hansard_bias.analysis.unigrams import by_speech, training_counts, unigram_f
 from hansard_bias.base.files import ENCODED, MIXTURES, write_table
 from hansard_bias.params import Config, parse_config
 from hansard_bias.tokens.encoded import read_encoded, write_encoded
-from score_files import write_project
-from tiny_project import merged
+from helpers.project import merged
+from helpers.score_files import write_project
 
 LEARNED = {"nunavut": ([1, 1, 2], [3]), "canada": ([5, 5, 5, 4], [4, 4])}
 """The first speech of each is training text, the second is not."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from hansard_bias.base.parallel import WAITING, in_order
-from tasks import fail_at_three, slow_square
+from helpers.tasks import fail_at_three, slow_square
 
 
 def test_results_come_in_the_order_of_the_items_from_other_processes() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from offline_browser import Opener, headless_chromium
+from helpers.offline_browser import Opener, headless_chromium
 
 
 # Not for the whole session: a running Playwright keeps an event loop in this thread, in the way of other tests.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from offline_browser import PHONE, Opener
+from helpers.offline_browser import PHONE, Opener
 
 BAD = """<!doctype html><html><head><title>bad</title></head><body>
 <img src="http://example.org/a.png"><div style="width:900px;color:#bbb;background:#fff">pale</div>

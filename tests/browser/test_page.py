@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 from hansard_bias.params import load_config
 from hansard_bias.report.page import write_report
 from hansard_bias.report.results import load_results
-from offline_browser import PHONE, WIDE, OpenedPage, Opener
-from tiny_project import ROOT
+from helpers.offline_browser import PHONE, WIDE, OpenedPage, Opener
+from helpers.project import ROOT
 
 HOSTILE = '</td><script>document.title = "broken"</script><img src=x onerror="document.title = 1"> [MASK] &amp;'
 FIGURES = 19

@@ -8,7 +8,7 @@ import pytest
 
 from hansard_bias.calibration.config import PARAMS, load_calibration
 from hansard_bias.params import load_config
-from tiny_project import ROOT
+from helpers.project import ROOT
 
 
 def changed(root: Path, old: str, new: str) -> Path:

@@ -23,7 +23,7 @@ from hansard_bias.calibration.config import (
 )
 from hansard_bias.calibration.running import measure, run_key, run_part, train_base
 from hansard_bias.pipeline import calibrate, verdict
-from tiny_project import ROOT
+from helpers.project import ROOT
 
 TRAINING = TinyTraining(speeches=6, updates=3, lr=0.003, batch_size=8, mask_rate=0.3, warmup=0.1, weight_decay=0.01)
 

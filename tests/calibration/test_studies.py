@@ -20,7 +20,7 @@ from hansard_bias.calibration.config import (
 from hansard_bias.calibration.grammar import LEGISLATURES, associations
 from hansard_bias.calibration.studies import dose_response, planted_truth, responses, study_of
 from hansard_bias.calibration.verdict import TRUSTED, UNTRUSTED, judge, own_halves, shared_halves
-from tiny_project import ROOT
+from helpers.project import ROOT
 
 SITTINGS, PARAPHRASES = 8, 6
 STUDIES, SEEDS = 6, 2

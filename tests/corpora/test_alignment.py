@@ -16,7 +16,7 @@ from hansard_bias.corpora.align.alignment import Aligned
 from hansard_bias.corpora.align.splits import period_targets
 from hansard_bias.corpora.schema import ALIGNED
 from hansard_bias.params import Config, load_config
-from speech_tables import align_tables
+from helpers.speech_tables import align_tables
 
 BASE = load_config(Path(__file__).parents[2] / "params.yaml")
 WORDS = np.array([f"word{number}" for number in range(500)], dtype=object)

@@ -14,7 +14,7 @@ import pytest
 from hansard_bias.corpora.align import audits
 from hansard_bias.corpora.align.audits import audit_sample, form_rates, statistics_table
 from hansard_bias.params import SPLITS, load_config
-from speech_tables import numbered
+from helpers.speech_tables import numbered
 
 CONFIG = load_config(Path(__file__).parents[2] / "params.yaml")
 WORDS = np.array([f"w{chr(97 + a)}{chr(97 + b)}" for a in range(20) for b in range(20)], dtype=object)

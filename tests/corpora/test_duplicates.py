@@ -21,7 +21,7 @@ from hansard_bias.corpora.align.duplicates import (
     near_repeats,
     ngram_hashes,
 )
-from speech_tables import InMemory
+from helpers.speech_tables import InMemory
 
 WORDS = [f"w{number}" for number in range(400)]
 

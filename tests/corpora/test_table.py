@@ -23,7 +23,7 @@ from hansard_bias.corpora.readers import table_files
 from hansard_bias.corpora.readers.table import read_table, sources
 from hansard_bias.corpora.schema import Record
 from hansard_bias.params import CleanConfig, ColumnsConfig, CorpusConfig
-from speech_tables import build_corpus
+from helpers.speech_tables import build_corpus
 
 COLUMNS = ColumnsConfig(text="body", date="day", speaker="who", role="office", topic="on", id="key")
 SHORT = ColumnsConfig(text="body", date="day", speaker="who")

@@ -20,7 +20,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from ruamel.yaml import YAML
 
-from dvc_clone import Clone, tiny_clone
 from faults.checkpoints import damaged_checkpoints
 from faults.damage import at_once, clock_back, corruption, full_disk, no_shared_memory
 from faults.folders import read_only
@@ -28,7 +27,8 @@ from faults.outcomes import Outcome, Results, results
 from faults.signals import storm
 from faults.stores import damaged_store
 from faults.workers import killed_workers
-from tiny_project import ROOT
+from helpers.dvc_clone import Clone, tiny_clone
+from helpers.project import ROOT
 
 EXPERIMENT = ("dvc", "exp", "run", "--temp", "--name", "fault", "-S", "train.lr=0.002")
 

@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dvc_clone import Clone
 from faults.damage import attempt, flip, truncate
 from faults.outcomes import Outcome, results
 from faults.stores import touch
+from helpers.dvc_clone import Clone
 
 if TYPE_CHECKING:
     from faults.campaign import Campaign

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dvc_clone import Clone
 from faults.outcomes import Outcome, is_clear, results
+from helpers.dvc_clone import Clone
 
 if TYPE_CHECKING:
     from faults.campaign import Campaign

@@ -6,10 +6,10 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from dvc_clone import Clone
 from faults.damage import attempt
 from faults.outcomes import Outcome, is_clear, results
 from faults.stores import touch
+from helpers.dvc_clone import Clone
 
 if TYPE_CHECKING:
     from faults.campaign import Campaign

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import yaml
 
-from dvc_clone import Clone
 from faults.outcomes import Outcome, Results, results
+from helpers.dvc_clone import Clone
 
 LONGEST = 12.0
 """Seconds that a run is left alone at most before it is disturbed."""

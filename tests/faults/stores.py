@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
 
-from dvc_clone import Clone
 from faults.damage import attempt, flip, truncate
 from faults.outcomes import Outcome, is_clear, results
+from helpers.dvc_clone import Clone
 
 if TYPE_CHECKING:
     from faults.campaign import Campaign

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from dvc_clone import Clone
 from faults.campaign import faults
 from faults.stores import damage_in_place
 from hansard_bias.operations.integrity import digest, require_sound, unsound, verify
-from tiny_project import ROOT, write_params
+from helpers.dvc_clone import Clone
+from helpers.project import ROOT, write_params
 
 PIPELINE = """
 stages:

@@ -9,9 +9,9 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from dvc_clone import Clone
 from faults.outcomes import Outcome, Results, results
 from faults.signals import GRACE, LONGEST, inside, left_running, mended
+from helpers.dvc_clone import Clone
 
 if TYPE_CHECKING:
     from faults.campaign import Campaign

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from fuzz.patterns import PATTERNS, READING
 from hansard_bias.params import ColumnsConfig
-from tiny_project import ROOT
+from helpers.project import ROOT
 
 CUT = b"\n%%%%\n"
 """Between the files of one input."""

@@ -10,7 +10,7 @@ import torch
 
 from hansard_bias.models.architectures import first_position, head_of, usable_positions
 from hansard_bias.models.attention import surprisals_at
-from local_models import POSITIONS, model_of
+from helpers.local_models import POSITIONS, model_of
 
 PADDING = 1
 

@@ -20,8 +20,8 @@ from hansard_bias.params import Config, ConfigError, parse_config
 from hansard_bias.probing.planted import PLANTED
 from hansard_bias.randomness import stable_hashes
 from hansard_bias.scoring.scoring import deal_folds
-from local_models import POSITIONS, save_local_model
-from tiny_project import Project, merged, write_params
+from helpers.local_models import POSITIONS, save_local_model
+from helpers.project import Project, merged, write_params
 
 STARTS = {"lr": 1e-9, "max_steps": 1, "eval_every": 1, "seeds": [1, 2]}
 LEARNS = {"lr": 0.005, "max_steps": 30, "eval_every": 10}

@@ -10,7 +10,7 @@ import torch
 
 from hansard_bias.models import attention as masked_lm
 from hansard_bias.models.attention import IGNORED, states_at, surprisals_at
-from local_models import model_of
+from helpers.local_models import model_of
 
 INPUTS = torch.randint(5, 60, (3, 12), generator=torch.Generator().manual_seed(0))
 POSITIONS = torch.tensor([3, 4, 12 + 6, 24 + 11])

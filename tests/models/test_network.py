@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from hansard_bias.models.attention import surprisals_at
 from hansard_bias.models.network import build_model, flops_per_piece, load_initial
 from hansard_bias.params import BertSettings, ConfigError
-from local_models import model_of
+from helpers.local_models import model_of
 
 SETTINGS = BertSettings(32, 2, 2, 64, 24, 0.0, 0.0, 0.02)
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from hansard_bias.models.scorer import Question, Reader
-from local_models import model_of
+from helpers.local_models import model_of
 
 WIDTH = 20
 LENGTHS = np.array([20, 20, 13, 7])

@@ -14,7 +14,7 @@ import pytest
 from hansard_bias.base.work import locked
 from hansard_bias.cli import main
 from hansard_bias.operations.clean_up import clean, others, resumable
-from tiny_project import Project
+from helpers.project import Project
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from hansard_bias.operations import doctor_checks as project
 from hansard_bias.operations.doctor_checks import Finding, Verdict
-from tiny_project import ROOT
+from helpers.project import ROOT
 
 
 @pytest.fixture

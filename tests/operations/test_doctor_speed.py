@@ -15,7 +15,7 @@ from hansard_bias.operations.doctor_checks import bad, good
 from hansard_bias.operations.doctor_speed import Estimate
 from hansard_bias.params import Config, load_config
 from hansard_bias.training.state import LoopState
-from tiny_project import ROOT
+from helpers.project import ROOT
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from hansard_bias.operations.integrity import CACHE, mend
 from hansard_bias.operations.lock import CALIBRATION, locked_stages, promised, stage_inputs
 from hansard_bias.pipeline import arguments
-from tiny_project import ROOT
+from helpers.project import ROOT
 
 PARTS = {
     "corpus": ("nunavut",),

@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from hansard_bias.operations.locked_parameters import made_with, require_parameters
-from tiny_project import TINY, merged
+from helpers.project import TINY, merged
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from hansard_bias.operations.summary import interval_text, print_summary
-from tiny_project import Project
+from helpers.project import Project
 
 
 def test_the_summary_prints_matrix_measures_and_places(inside: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from hansard_bias.params import ConfigError
 from hansard_bias.pipeline.arguments import SECTIONS, corpus_config, run_config, stage_config
-from tiny_project import ROOT
+from helpers.project import ROOT
 
 DVC = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 STAGES = {name: entry.get("do", entry) for name, entry in DVC["stages"].items()}

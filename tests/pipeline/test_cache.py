@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from dvc_clone import Clone, finished_clone
 from hansard_bias.base.code import PLUMBING, SOURCE, closure, code_digest
-from tiny_project import ROOT
+from helpers.dvc_clone import Clone, finished_clone
+from helpers.project import ROOT
 
 PACKAGE = "src/hansard_bias"
 PIPELINES = (ROOT / "dvc.yaml", ROOT / "calibration" / "dvc.yaml")

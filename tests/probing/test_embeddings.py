@@ -12,7 +12,15 @@ import torch
 from hansard_bias.probing.cloze import Filling, Framer
 from hansard_bias.probing.embeddings import contextual_vectors, input_vectors, measure_associations
 from hansard_bias.probing.files import Associations, AssociationTest, WordSet
-from local_models import BERT_TOKENS, NAMES, POSITIONS, ROBERTA_TOKENS, bert_tokenizer, model_of, roberta_tokenizer
+from helpers.local_models import (
+    BERT_TOKENS,
+    NAMES,
+    POSITIONS,
+    ROBERTA_TOKENS,
+    bert_tokenizer,
+    model_of,
+    roberta_tokenizer,
+)
 
 WORDS = ("icy", "frostbitten", "sunny", "warm", "town", "bridge", "road")
 SENTENCES = ["The icy road of the town is closed.", "In the sunny town, the old bridge is open; the warm road too."]

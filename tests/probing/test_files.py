@@ -10,8 +10,8 @@ import pytest
 
 from hansard_bias.params import ProbeConfig, load_config
 from hansard_bias.probing.files import check_writable, load_probing, probe_digests
-from local_models import bert_tokenizer
-from tiny_project import ROOT
+from helpers.local_models import bert_tokenizer
+from helpers.project import ROOT
 
 PROBE = load_config(ROOT / "params.yaml").probe
 

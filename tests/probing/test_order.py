@@ -14,7 +14,7 @@ from hansard_bias.probing.embeddings import measure_associations
 from hansard_bias.probing.files import Associations, AssociationTest, WordSet
 from hansard_bias.probing.preferences import probe_benchmarks, probe_model
 from hansard_bias.probing.prompts import Group, Prompt
-from local_models import NAMES, ROBERTA_TOKENS, model_of, roberta_tokenizer
+from helpers.local_models import NAMES, ROBERTA_TOKENS, model_of, roberta_tokenizer
 
 SENTENCES = [
     "The icy roads of the town are often closed.",

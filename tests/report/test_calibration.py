@@ -12,7 +12,7 @@ import pytest
 
 from hansard_bias.report.results import Results, load_results
 from hansard_bias.report.tables.calibration import dose_table, planted_sentence, reasons, verdict_table
-from report_page import page_of
+from helpers.report_page import page_of
 
 
 def rate(rejected: int, comparisons: int = 200) -> dict[str, Any]:

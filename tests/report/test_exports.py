@@ -9,7 +9,7 @@ import pytest
 
 from hansard_bias.report import exports
 from hansard_bias.report.results import Results
-from probe_records import add_probe_records
+from helpers.probe_records import add_probe_records
 
 
 def read(text: str) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import gaps
-from report_page import page_of
+from helpers.report_page import page_of
 
 WORD = {
     "text": "all", "corpus": "canada", "model": "A_nunavut", "against": "B_canada", "word": "<seal>",

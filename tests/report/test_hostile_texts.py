@@ -14,8 +14,8 @@ from hansard_bias.report.page import tables_and_rows
 from hansard_bias.report.results import Results, load_results
 from hansard_bias.report.tables.comparison import Table
 from hansard_bias.report.tables.files import table_csv, table_latex
-from report_page import page_of
-from tiny_project import ROOT
+from helpers.project import ROOT
+from helpers.report_page import page_of
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}${7}</style></td>&lt;b&gt;\\input{x}"
 FREE = {

@@ -10,7 +10,7 @@ import pytest
 
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables.chance import likelihood_table
-from report_page import page_of
+from helpers.report_page import page_of
 
 
 @pytest.fixture

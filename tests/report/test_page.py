@@ -14,9 +14,9 @@ from hansard_bias.params import Config
 from hansard_bias.report.formats import significant
 from hansard_bias.report.page import write_report
 from hansard_bias.report.results import Results
-from probe_records import add_probe_records
-from report_page import page_of
-from tiny_project import ROOT
+from helpers.probe_records import add_probe_records
+from helpers.project import ROOT
+from helpers.report_page import page_of
 
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 

@@ -10,8 +10,8 @@ import pytest
 from hansard_bias.report.figures.style import draw
 from hansard_bias.report.results import Interval, Results
 from hansard_bias.report.tables.planted import HIDDEN, planted_sentences, planted_table, recovered
-from probe_records import add_planted_records
-from report_page import page_of
+from helpers.probe_records import add_planted_records
+from helpers.report_page import page_of
 
 
 @pytest.mark.parametrize(

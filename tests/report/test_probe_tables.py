@@ -9,7 +9,7 @@ from hansard_bias.report.results import Results
 from hansard_bias.report.tables import probe_groups as probe_tables
 from hansard_bias.report.tables import probes
 from hansard_bias.report.tables.comparison import Table
-from probe_records import add_probe_records
+from helpers.probe_records import add_probe_records
 
 
 @pytest.fixture

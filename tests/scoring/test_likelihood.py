@@ -12,12 +12,12 @@ import pytest
 import torch
 from transformers import BertForMaskedLM, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-import trained_project
 from hansard_bias.models.scorer import Reader
 from hansard_bias.params import ScoreConfig
 from hansard_bias.scoring.scoring import likelihood_rows, piece_surprisals
 from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded
-from hansard_bias.tokens.tokenizer import CLS_ID, MASK_ID, OWN_IDS, SEP_ID, pieces_and_words
+from hansard_bias.tokens.tokenizer import CLS_ID, MASK_ID, OWN_IDS, SEP_ID, load_tokenizer, pieces_and_words
+from helpers.project import POSITIONS
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def texts(trained: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def words(trained: Path, texts: list[str]) -> list[np.ndarray]:
-    return [numbers for _, numbers in pieces_and_words(trained_project.tokenizer_of(trained), texts)]
+    return [numbers for _, numbers in pieces_and_words(load_tokenizer(trained / "models/tokenizer"), texts)]
 
 
 def surprisals(
@@ -69,7 +69,7 @@ def test_minicons_finds_the_same_likelihoods(
 
     tokenizer = PreTrainedTokenizerFast.from_pretrained(str(trained / "models/tokenizer"))
     scorer = MaskedLMScorer(network, "cpu", tokenizer=tokenizer)
-    rows = np.flatnonzero(corpus.lengths <= trained_project.POSITIONS - 2)
+    rows = np.flatnonzero(corpus.lengths <= POSITIONS - 2)
     ours = surprisals(reader, corpus, rows, words)
     assert len(rows) >= 8
     for form, metric in enumerate(("original", "within_word_l2r")):
@@ -84,7 +84,7 @@ def test_a_long_speech_goes_on_in_its_next_window(
     reader: Reader, network: Any, corpus: EncodedCorpus, words: list[np.ndarray]
 ) -> None:
     """Against one forward pass of transformers for each piece and form."""
-    row, room = int(corpus.lengths.argmax()), trained_project.POSITIONS - 2
+    row, room = int(corpus.lengths.argmax()), POSITIONS - 2
     length = int(corpus.lengths[row])
     assert length > room
     pieces = corpus.pieces[corpus.starts[row] : corpus.starts[row] + length].astype(np.int64)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import trained_project
 from hansard_bias.base import messages as pace
 from hansard_bias.base.work import locked
 from hansard_bias.scoring import shards
 from hansard_bias.scoring.shards import Part, collect, compute, cut_parts
 from hansard_bias.scoring.tables import FOLDS_KEY, SAMPLE_KEY, TEXTS_KEY, TOKENIZER_KEY, WEIGHTS_KEY
+from helpers.launch import launch, run_scoring
 
-TESTS = Path(trained_project.__file__).parent
 FILES = ("data/scores/mixed-1.parquet", "data/likelihoods/mixed-1.parquet")
 
 
@@ -44,19 +40,8 @@ def undisturbed(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_ROOT", ".")
         patch.setattr(shards, "PART_TOKENS", shards.PART_TOKENS)
-        trained_project.run(place)
+        run_scoring(place)
     return place
-
-
-def launch(folder: Path, *arguments: str, processes: int = 1) -> subprocess.CompletedProcess[str]:
-    """Score in processes of their own, with as many threads as this one."""
-    command = [sys.executable]
-    if processes > 1:
-        command += ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
-    paths = os.pathsep.join([str(TESTS), str(TESTS.parent / "src")])
-    surroundings = {"CUDA_VISIBLE_DEVICES": "", "GLOO_SOCKET_IFNAME": "lo", "PYTHONPATH": paths}
-    command += [str(TESTS / "trained_project.py"), str(folder), *arguments]
-    return subprocess.run(command, env=os.environ | surroundings, capture_output=True, text=True, timeout=100)
 
 
 def surprisals(table: pa.Table) -> np.ndarray:
@@ -75,7 +60,7 @@ def assert_same_scores(folder: Path, other: Path) -> None:
 
 
 def test_killed_in_the_middle_it_ends_with_the_same_bytes(folder: Path, undisturbed: Path) -> None:
-    killed = launch(folder, "--die", "5")
+    killed = launch("score", folder, "--die", "5")
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert not (folder / FILES[0]).exists()
     (work,) = (folder / ".checkpoints").glob("score-*")
@@ -83,7 +68,7 @@ def test_killed_in_the_middle_it_ends_with_the_same_bytes(folder: Path, undistur
     assert len(parts) == 5
     # Power lost while a part was written: it is there, but broken off.
     parts[0].write_bytes(parts[0].read_bytes()[:200])
-    done = launch(folder)
+    done = launch("score", folder)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("resumed: 4 of ")
     for name in FILES:
@@ -92,14 +77,14 @@ def test_killed_in_the_middle_it_ends_with_the_same_bytes(folder: Path, undistur
 
 
 def test_two_processes_find_the_same_scores(folder: Path, undisturbed: Path) -> None:
-    done = launch(folder, processes=2)
+    done = launch("score", folder, processes=2)
     assert done.returncode == 0, done.stderr
     assert_same_scores(folder, undisturbed)
     assert not list((folder / ".checkpoints").iterdir())
 
 
 def test_other_batches_and_parts_find_the_same_scores(folder: Path, undisturbed: Path) -> None:
-    trained_project.run(folder, batch_tokens=5000)
+    run_scoring(folder, batch_tokens=5000)
     assert_same_scores(folder, undisturbed)
 
 
@@ -119,7 +104,7 @@ def test_what_the_tables_hold(undisturbed: Path) -> None:
 
 
 def test_no_likelihoods_are_an_empty_table(folder: Path) -> None:
-    trained_project.run(folder, likelihood_speeches=0)
+    run_scoring(folder, likelihood_speeches=0)
     assert len(pq.read_table(folder / FILES[1])) == 0
     assert len(pq.read_table(folder / FILES[0])) == 80
 
@@ -128,7 +113,7 @@ def test_a_second_scorer_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatc
     held = locked(folder / ".checkpoints" / "score-x", "scoring")
     monkeypatch.setattr("hansard_bias.scoring.inputs._key", lambda *_: "x")
     with held, pytest.raises(ValueError, match="another process is scoring this very run"):
-        trained_project.run(folder)
+        run_scoring(folder)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +129,7 @@ def test_what_does_not_belong_together_is_refused(folder: Path, file: str, chang
     else:
         (folder / file).write_bytes((folder / file).read_bytes() + change)
     with pytest.raises(ValueError, match=said) as raised:
-        trained_project.run(folder)
+        run_scoring(folder)
     assert "\n" not in str(raised.value)
     assert not (folder / FILES[0]).exists()
 

@@ -26,7 +26,7 @@ from hansard_bias.tokens.tokenizer import (
     train_tokenizer,
     vocabulary_size,
 )
-from local_models import save_local_model
+from helpers.local_models import save_local_model
 
 TEXTS = [f"The member for riding {n} asks about houses, roads and schools in district {n % 7}." for n in range(300)]
 

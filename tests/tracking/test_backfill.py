@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from hansard_bias.tracking import Store, backfill
 from hansard_bias.tracking.backfill import experiments
-from tiny_project import Project
+from helpers.project import Project
 
 GIT = ("git", "-c", "user.name=t", "-c", "user.email=t@example.org")
 

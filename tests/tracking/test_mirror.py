@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hansard_bias.tracking import Store, record_comparison, training_run
-from tiny_project import Project
+from helpers.project import Project
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from hansard_bias.tracking import Results, Store, record_comparison
 from hansard_bias.tracking.mirror import LONGEST_DESCRIPTION, description, dvc_digest, registered_name
-from tiny_project import Project
+from helpers.project import Project
 
 
 def test_every_training_is_a_version_that_points_at_its_folder(inside: Project, store_root: Path) -> None:

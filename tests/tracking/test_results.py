@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hansard_bias.tracking import Results, flatten, run_params
-from tiny_project import Project
+from helpers.project import Project
 
 
 def test_parameters_are_flat_and_those_of_the_run(project: Project) -> None:

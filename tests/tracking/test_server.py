@@ -15,7 +15,7 @@ import pytest
 
 from hansard_bias.tracking import Store, StoreError, backfill, record_comparison, serve, training, training_run
 from hansard_bias.training.state import CurvePoint
-from tiny_project import Project
+from helpers.project import Project
 
 
 class Server:

@@ -14,7 +14,7 @@ from hansard_bias.base.work import Interrupted
 from hansard_bias.tracking import Store, TrainingRun, training, training_run
 from hansard_bias.tracking.database import StoreError
 from hansard_bias.training.state import CurvePoint
-from tiny_project import Project
+from helpers.project import Project
 
 SUMMARY = {
     "validation_loss": 2.5,

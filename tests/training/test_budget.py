@@ -9,7 +9,7 @@ import pytest
 
 from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded
 from hansard_bias.training.data import mixture_windows, some_windows, training_portion, trim
-from tiny_project import Project
+from helpers.project import Project
 
 
 @pytest.fixture

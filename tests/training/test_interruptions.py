@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from training_host import Host, build
+from helpers.training_host import Host, build
 
 TIMES = ("wall_seconds", "tokens_per_second", "model_flop_utilisation", "peak_memory_bytes")
 TRAIN = ("train", "mixed", "1")

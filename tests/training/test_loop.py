@@ -21,7 +21,7 @@ from hansard_bias.training.checkpoints import load_newest
 from hansard_bias.training.loop import Trainer
 from hansard_bias.training.run_key import RunIdentity, Task
 from hansard_bias.training.state import CurvePoint, Silent
-from small_run import Stops
+from helpers.launch import Stops
 
 VOCABULARY = 120
 SETTINGS = BertSettings(16, 1, 2, 32, 24, 0.1, 0.1, 0.02)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -16,14 +14,13 @@ import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file
 
-import small_run
 from hansard_bias import cli, tracking
 from hansard_bias.base import processes
 from hansard_bias.pipeline import train
 from hansard_bias.training.run_key import RunIdentity
 from hansard_bias.training.state import RunLog, Silent
+from helpers.launch import Stops, launch, run_training, training_configuration, write_training_inputs
 
-TESTS = Path(small_run.__file__).parent
 UPDATES = 30
 
 
@@ -36,26 +33,21 @@ def own_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "run").mkdir()
-    return small_run.write_inputs(tmp_path / "run")
+    return write_training_inputs(tmp_path / "run")
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of one process that nothing disturbs."""
-    root = small_run.write_inputs(tmp_path_factory.mktemp("alone"))
+    root = write_training_inputs(tmp_path_factory.mktemp("alone"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_ROOT", str(root))
-        small_run.run(root)
+        run_training(root)
     return root
 
 
 def two_processes(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command += [str(TESTS / "small_run.py"), str(folder), *arguments]
-    surroundings = {"CUDA_VISIBLE_DEVICES": "", "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
-    paths = [str(TESTS), str(TESTS.parent / "src")]
-    surroundings |= {"PYTHONPATH": os.pathsep.join(paths)}
-    return subprocess.run(command, env=os.environ | surroundings, capture_output=True, text=True, timeout=60)
+    return launch("train", folder, *arguments, processes=2)
 
 
 def summary(folder: Path) -> dict[str, Any]:
@@ -82,7 +74,7 @@ def assert_same_run(folder: Path, alone: Path) -> None:
 
 def test_two_processes_go_on_from_one_and_end_as_one(folder: Path, alone: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        small_run.run(folder, small_run.Stops(6))
+        run_training(folder, Stops(6))
     done = two_processes(folder)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(f"resumed at update 4 of {UPDATES}") == 1
@@ -98,7 +90,7 @@ def test_a_killed_process_ends_the_other_and_one_alone_goes_on(
     assert ended.returncode != 0
     assert "SIGKILL" in ended.stderr
     assert not (folder / "models/nunavut-1").exists()
-    small_run.run(folder)
+    run_training(folder)
     assert "resumed at update" in capsys.readouterr().out
     assert_same_run(folder, alone)
 
@@ -108,20 +100,20 @@ def test_too_many_processes_are_refused_before_they_wait_for_each_other(
 ) -> None:
     monkeypatch.setattr(Accelerator, "num_processes", property(lambda self: 11))
     with pytest.raises(ValueError, match=r"11 processes share updates of \d speech windows.*train\.batch_size \(10\)"):
-        small_run.run(folder)
+        run_training(folder)
 
 
 def test_processes_that_found_different_checkpoints_do_not_start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Accelerator, "gather", lambda self, mine: torch.cat([mine, mine + 4]))
     with pytest.raises(ValueError, match=r"updates \[0, 4\], expected one; .*one shared project folder"):
-        small_run.run(folder)
+        run_training(folder)
 
 
 @pytest.mark.parametrize("main", [True, False])
 def test_the_main_process_alone_tracks(main: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     logs: list[RunLog] = []
     tracked = MagicMock()
-    monkeypatch.setattr(cli, "load_config", small_run.configuration)
+    monkeypatch.setattr(cli, "load_config", training_configuration)
     monkeypatch.setattr(processes, "is_main_process", lambda: main)
     monkeypatch.setattr(tracking, "training_run", tracked)
     monkeypatch.setattr(train, "run_identity", lambda *arguments, **options: RunIdentity("nunavut-1"))

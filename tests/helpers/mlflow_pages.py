@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from offline_browser import OpenedPage
+from helpers.offline_browser import OpenedPage
 
 PATIENCE_SECONDS = 120
 

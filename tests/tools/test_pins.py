@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import pins
-from tiny_project import ROOT
+from helpers.project import ROOT
 
 FILES = [name for name in pins.parts() if name]
 

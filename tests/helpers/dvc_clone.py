@@ -14,9 +14,8 @@ from typing import Any
 
 import pytest
 
-from built_once import built_once
-from network_watch import NetworkWatch, cut_off
-from tiny_project import ROOT, TINY, merged, write_params
+from helpers.network_watch import NetworkWatch, cut_off
+from helpers.project import ROOT, TINY, built_once, merged, write_params
 
 ONE_SEED = {"train": {"seeds": [1], "epochs": 1}, "sample": {"speeches": 240}, "tokenizer": {"vocab_size": 500}}
 

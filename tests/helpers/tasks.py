@@ -1,4 +1,4 @@
-"""Tasks for other processes, which import them by name."""
+"""Tasks for other processes, which import them by name; apart from the rest, so that no torch is loaded for them."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from hansard_bias.probing.planted import PLANTED
 from hansard_bias.probing.tables import Probed, write_probed
 from hansard_bias.randomness import stable_hash
 from hansard_bias.tokens.encoded import write_encoded
-from score_files import write_project
+from helpers.score_files import write_project
 
 SETTINGS: dict[str, Any] = {
     "train": {"seeds": [1, 2]},

@@ -1,4 +1,4 @@
-"""The hashes of all published files of the pinned versions: `make pins`, or `python tests/pins.py UV`.
+"""The hashes of all published files of the pinned versions: `make pins`, or `python tools/pins.py UV`.
 
 constraints.txt holds the versions, in parts whose headlines name the file of their hashes. uv asks the index.
 """

@@ -1,6 +1,6 @@
 """Loads torch once and forks a process for every training that a test wants to kill.
 
-python tests/training_host.py reads one JSON job a line and answers one line each:
+python -m helpers.training_host reads one JSON job a line and answers one line each:
 {"folder": ..., "hook": [place, call, signal] or null} -> {"pid": ..., "status": ...}; with "arguments" it is the
 command line that trains, else the stage alone, with "seed" and "resume_from".
 """
@@ -15,14 +15,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+from hansard_bias.params import parse_config
+from helpers.project import ROOT, merged, write_counting_corpora, write_params
 
-from hansard_bias.tokens.encoded import write_encoded
-from tiny_project import merged, write_params, write_tokenizer
-
-VOCABULARY = 120
 CHANGES = {
     "align": {"budget": "full"},
     "model": {
@@ -41,35 +36,25 @@ CHANGES = {
         "save_every": 5,
         "keep": 2,
         "seeds": [1, 2],
+        "precision": "fp32",
     },
 }
 
 
 def build(folder: Path, shipped: dict[str, Any]) -> Path:
-    """A project that is ready to train: speeches that count upwards, so that the loss falls."""
-    write_params(folder, merged(shipped, CHANGES | {"train": CHANGES["train"] | {"precision": "fp32"}}))
-    write_tokenizer(folder / "models" / "tokenizer", VOCABULARY)
-    mixtures = []
-    for number, corpus in enumerate(("nunavut", "canada")):
-        rng = np.random.default_rng(number)
-        runs = [5 + (rng.integers(0, 9) + np.arange(rng.integers(4, 40))) % 9 for _ in range(60)]
-        ids, splits = [f"{corpus}/{row}" for row in range(60)], ["train"] * 45 + ["validation"] * 15
-        index = pa.table({"speech_id": ids, "sitting": ["2001-02-03"] * 60, "split": splits, "bytes": [1] * 60})
-        write_encoded(folder / "data" / "encoded" / corpus, index, [run.astype(np.uint16) for run in runs])
-        for model in (corpus, "mixed"):
-            rows = {"model": [model] * 60, "corpus": [corpus] * 60, "speech_id": ids, "split": splits}
-            mixtures.append(pa.table(rows))
-    (folder / "data" / "aligned").mkdir()
-    pq.write_table(pa.concat_tables(mixtures), folder / "data" / "aligned" / "mixtures.parquet")
-    return folder
+    """A project that is ready to train; few numbers to count through, so that the last weights are the best."""
+    raw = merged(shipped, CHANGES)
+    return write_counting_corpora(write_params(folder, raw), parse_config(raw), {"train": 45, "validation": 15}, 9)
 
 
 class Host:
     """The running host, as a test talks to it."""
 
     def __init__(self) -> None:
-        command = [sys.executable, __file__]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", "helpers.training_host"]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT / "tests", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
     def ask(self, **job: object) -> dict[str, int]:
         """Run a job until its process ends or stops."""

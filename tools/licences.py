@@ -1,4 +1,4 @@
-"""The licence of every pinned dependency, as its own metadata declares it: `python tests/licences.py --write`."""
+"""The licence of every pinned dependency, as its own metadata declares it: `python tools/licences.py --write`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ From cuda-bindings to triton the table lists what comes only with a torch that i
 is not free software: NVIDIA's own terms allow its use with those GPUs. A CPU build of torch brings none of it. What
 follows is for DVC's remotes, `make audit` and `make pins`.
 
-Written by `python tests/licences.py --write` from the metadata of the packages that are installed (others stay as they
+Written by `python tools/licences.py --write` from the metadata of the packages that are installed (others stay as they
 were); `make audit` checks it.
 
 | package | version | licence |
@@ -105,7 +105,7 @@ def main() -> int:
     for line in refused:
         print(f"licence not known to be compatible: {line}", file=sys.stderr)
     if stale:
-        print("docs/licences.md is not that of constraints.txt: python tests/licences.py --write", file=sys.stderr)
+        print("docs/licences.md is not that of constraints.txt: python tools/licences.py --write", file=sys.stderr)
     return int(bool(refused) or stale)
 
 

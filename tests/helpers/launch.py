@@ -1,0 +1,114 @@
+"""Work that tests leave to processes of their own: `python -m helpers.launch train|score FOLDER [--die AFTER]`.
+
+`torchrun -m helpers.launch …` shares it among several; with --die a process kills itself on the way.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from hansard_bias.params import Config, parse_config
+from hansard_bias.training.state import CurvePoint, RunLog, Silent
+from helpers.project import ROOT, TINY, TRAINED, forget_accelerator, shipped_params, write_counting_corpora
+
+TRAINING = {
+    "model": {"hidden_size": 16, "intermediate_size": 32, "max_position_embeddings": 24},
+    "train": {"lr": 0.01, "max_steps": 30, "batch_size": 10, "eval_every": 6, "save_every": 4, "precision": "fp32"},
+}
+
+
+def launch(work: str, folder: Path, *arguments: str, processes: int = 1) -> subprocess.CompletedProcess[str]:
+    """Train or score in processes of their own, with as many threads as this one."""
+    command = [sys.executable]
+    if processes > 1:
+        command += ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
+    command += ["-m", "helpers.launch", work, str(folder), *arguments]
+    paths = os.pathsep.join([str(ROOT / "tests"), str(ROOT / "src")])
+    surroundings = {"CUDA_VISIBLE_DEVICES": "", "GLOO_SOCKET_IFNAME": "lo", "PYTHONPATH": paths}
+    return subprocess.run(command, env=os.environ | surroundings, capture_output=True, text=True, timeout=100)
+
+
+def training_configuration() -> Config:
+    """The tiny parameters with a model of a few thousand weights."""
+    return parse_config(shipped_params(TINY, TRAINING))
+
+
+def write_training_inputs(root: Path) -> Path:
+    """What `run_training` reads."""
+    return write_counting_corpora(root, training_configuration(), {"train": 150, "validation": 30})
+
+
+class Stops:
+    """A log that breaks the run at an update, as a kill would."""
+
+    def __init__(self, update: int) -> None:
+        self.update = update
+
+    def log_point(self, point: CurvePoint, tokens_per_second: float) -> None:
+        if point.update == self.update:
+            raise KeyboardInterrupt
+
+
+def run_training(root: Path, log: RunLog | None = None) -> None:
+    """Train `nunavut` with seed 1 in this folder, as the stage does."""
+    from hansard_bias.pipeline import train
+
+    os.environ["DVC_ROOT"] = str(root)
+    forget_accelerator()
+    train.run(training_configuration(), "nunavut", 1, log or Silent(), root)
+
+
+def die_after_a_checkpoint(root: Path) -> None:
+    """Kill this process as soon as the run has saved something."""
+    while not list(root.glob(".checkpoints/*/update-*")):
+        time.sleep(0.002)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run_scoring(root: Path, **changes: Any) -> None:
+    """Score `mixed` with seed 1 in this folder, as the stage does; changes: of the section `score`."""
+    from hansard_bias.pipeline import score
+    from hansard_bias.scoring import shards
+
+    os.environ["DVC_ROOT"] = str(root)
+    shards.PART_TOKENS = 3000  # so that there are several parts
+    score.run(parse_config(shipped_params(TRAINED, {"score": changes})), "mixed", 1, root)
+
+
+def die_after(parts: int) -> None:
+    """Let this process kill itself in the middle of the part after so many."""
+    from hansard_bias.pipeline import score
+
+    original, calls = score.ask, 0
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls > parts:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(*arguments)
+
+    score.ask = counted
+
+
+def main(work: str, root: Path, *die: str) -> None:
+    """Train or score; of two trainers the second dies."""
+    if work == "train":
+        if die and os.environ["RANK"] == "1":
+            threading.Thread(target=die_after_a_checkpoint, args=(root,), daemon=True).start()
+        run_training(root)
+    else:
+        if die:
+            die_after(int(die[1]))
+        run_scoring(root)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])
