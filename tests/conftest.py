@@ -81,7 +81,6 @@ def project(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, Any]) -> P
 def run_all_stages(folder: Path, tiny: dict[str, Any]) -> None:
     """Every stage's own `run`, in order."""
     from hansard_bias.pipeline import align, bias, check, corpus, encode, probe, report, sample, score, tokenizer, train
-    from hansard_bias.training.state import Silent
 
     forget_accelerator()
     built = Project(write_params(folder, tiny), tiny)
@@ -98,7 +97,7 @@ def run_all_stages(folder: Path, tiny: dict[str, Any]) -> None:
             encode.run(name)
         for model in built.config.models:
             for seed in built.config.train.seeds:
-                train.run(built.config, model, seed, Silent())
+                train.run(built.config, model, seed)
                 score.run(built.config, model, seed)
                 probe.run(built.config, model, seed)
         bias.run(built.config)
