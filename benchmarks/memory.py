@@ -29,7 +29,6 @@ from hansard_bias.params import Config
 from hansard_bias.pipeline import train
 from hansard_bias.tokens.encoded import write_encoded_parts
 from hansard_bias.tokens.tokenizer import SPECIAL_TOKENS, save_tokenizer
-from hansard_bias.training.state import Silent
 
 SIZES = {
     "nunavut": {"train": 121_886, "validation": 26_119, "test": 26_119},
@@ -89,7 +88,7 @@ def write_inputs(folder: Path, scale: float, vocabulary: int) -> int:
 def measure(folder: Path, updates: int) -> int:
     """Train, in this process; returns its peak of resident memory in bytes."""
     os.environ["DVC_ROOT"] = str(folder)
-    train.run(configuration(updates), "mixed", 1, Silent(), folder)
+    train.run(configuration(updates), "mixed", 1, root=folder)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from measure import Measured, measure
 from ruamel.yaml import YAML
 
-from hansard_bias.params.text import MOST_SITTINGS
+from hansard_bias.params.corpora import MOST_SITTINGS
 
 ROOT = Path(__file__).parents[1]
 STAGES = ("check", "sample", "corpus", "align", "tokenizer", "encode", "train", "score", "probe", "bias", "report")

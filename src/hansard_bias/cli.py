@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from functools import partial
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from safetensors import SafetensorError
@@ -19,6 +19,9 @@ from hansard_bias.operations.integrity import require_sound
 from hansard_bias.operations.lock import CALIBRATION
 from hansard_bias.params import load_config
 from hansard_bias.pipeline.arguments import corpus_config, known_part, run_config, stage_config
+
+if TYPE_CHECKING:
+    from hansard_bias.tracking.training import TrainingRun
 
 app = typer.Typer(
     help="Does a language model that learned from one legislature's speech misread another's?",
@@ -92,7 +95,7 @@ def sample() -> None:
     """Generate the bundled sample: two legislatures in the real archive formats."""
     from hansard_bias.pipeline import sample as stage
 
-    stage.run(load_config())
+    stage.run(stage_config("sample"))
 
 
 @app.command()
@@ -142,22 +145,15 @@ def train(
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     interruption = Interruption()
     with interruption.caught():
-        from hansard_bias.base.processes import is_main_process
         from hansard_bias.pipeline import train as stage
-        from hansard_bias.training.state import Silent
 
-        identity = stage.run_identity(config, model, seed, resume_from=resume_from)
-        train_now = partial(
-            stage.train, config, model, seed, identity=identity, resume_from=resume_from, interruption=interruption
-        )
-        if not is_main_process():
-            train_now(Silent())
-            return
-        from hansard_bias.tracking import training_run
+        def mlflow_run(key: str) -> AbstractContextManager[TrainingRun]:
+            """Only the main process tracks, and only it waits for MLflow's import."""
+            from hansard_bias.tracking import training_run
 
-        # The lock comes first: a second trainer must not touch the first one's record.
-        with stage.held(identity), training_run(config, model, seed, identity.key) as log:
-            log.finish(train_now(log))
+            return training_run(config, model, seed, key)
+
+        stage.run(config, model, seed, resume_from=resume_from, interruption=interruption, log=mlflow_run)
 
 
 @app.command()

@@ -11,10 +11,9 @@ import pytest
 from hansard_bias.calibration.grammar import (
     ELSEWHERE,
     FRAMES,
-    GROUPS,
     LEGISLATURES,
-    MASK,
     PLANTED,
+    TERMS,
     UNDECIDED,
     WORDS,
     associations,
@@ -23,15 +22,16 @@ from hansard_bias.calibration.grammar import (
 )
 from hansard_bias.calibration.text import encode, speeches, word_ids
 from hansard_bias.probing.prompts import MIN_PARAPHRASES, is_content_word
+from hansard_bias.sample.grammar import MASK
 
-NORTHERN = set(GROUPS["northern"])
-TERMS = {term for terms in GROUPS.values() for term in terms}
+NORTHERN = set(TERMS["northern"])
+ALL_TERMS = {term for terms in TERMS.values() for term in terms}
 
 
 def said(legislature: str, days: int = 60) -> list[list[str]]:
     """Sentences with a planted slot, as words."""
     spoken = [speech.text.split() for day in range(days) for speech in speeches(3, legislature, day, 100)]
-    return [words for words in spoken if sum(word in TERMS for word in words) == 1]
+    return [words for words in spoken if sum(word in ALL_TERMS for word in words) == 1]
 
 
 @pytest.mark.parametrize("legislature", LEGISLATURES)
@@ -67,7 +67,7 @@ def test_every_prompt_has_its_paraphrases_and_one_mask() -> None:
 def test_subjects_share_no_word_and_all_words_are_known() -> None:
     words = [word for each in associations() for word in (each.subject.noun, each.subject.deed, each.subject.state)]
     assert len(set(words)) == len(words) == 3 * (len(PLANTED) + UNDECIDED)
-    assert set(words) | TERMS <= set(vocabulary())
+    assert set(words) | ALL_TERMS <= set(vocabulary())
     assert all(is_content_word(word) for word in words)
 
 

@@ -10,17 +10,18 @@ import numpy as np
 import pytest
 
 from hansard_bias.calibration import running
-from hansard_bias.calibration.arrays import FIELDS, Measured, read_arrays
 from hansard_bias.calibration.config import (
     DOSES,
+    FIELDS,
     CalibrationConfig,
+    Measured,
     Replicate,
     TinyTraining,
     load_calibration,
+    read_arrays,
     replicates,
 )
-from hansard_bias.calibration.replicates import measure, train_base
-from hansard_bias.calibration.running import run_key, run_part
+from hansard_bias.calibration.running import measure, run_key, run_part, train_base
 from hansard_bias.pipeline import calibrate, verdict
 from helpers.project import ROOT
 

@@ -7,11 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hansard_bias.calibration.arrays import FIELDS, Measured, read_arrays, write_arrays
-from hansard_bias.calibration.config import DOSES, CalibrationConfig, load_calibration, replicates
+from hansard_bias.calibration.config import (
+    DOSES,
+    FIELDS,
+    CalibrationConfig,
+    Measured,
+    load_calibration,
+    read_arrays,
+    replicates,
+    write_arrays,
+)
 from hansard_bias.calibration.grammar import LEGISLATURES, associations
-from hansard_bias.calibration.recovery import dose_response, planted_truth, study_of
-from hansard_bias.calibration.studies import responses
+from hansard_bias.calibration.studies import dose_response, planted_truth, responses, study_of
 from hansard_bias.calibration.verdict import TRUSTED, UNTRUSTED, judge, own_halves, shared_halves
 from helpers.project import ROOT
 

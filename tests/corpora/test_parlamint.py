@@ -10,7 +10,7 @@ from hansard_bias.corpora.readers import READERS, SOURCES, xml_stream
 from hansard_bias.corpora.readers import parlamint as parlamint_piece
 from hansard_bias.corpora.readers.parlamint import read_parlamint
 from hansard_bias.corpora.schema import Record
-from hansard_bias.params.text import READERS as NAMES
+from hansard_bias.params.corpora import READERS as NAMES
 
 HEADER = """<?xml version="1.0" encoding="UTF-8"?>
 <TEI xmlns="http://www.tei-c.org/ns/1.0" xml:id="x">

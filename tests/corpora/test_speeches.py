@@ -11,8 +11,7 @@ import pytest
 from hansard_bias.corpora.build import write_corpus
 from hansard_bias.corpora.readers import READERS
 from hansard_bias.corpora.schema import KEPT, REJECTED
-from hansard_bias.params import CleanConfig, CorpusConfig
-from hansard_bias.params import text as corpora
+from hansard_bias.params import CleanConfig, CorpusConfig, corpora
 from helpers.speech_tables import Corpus, build_corpus
 
 CLEAN = CleanConfig(lowercase=True, min_characters=20, drop_procedural=True, drop_roles=("crowd",))

@@ -124,7 +124,6 @@ def forget_accelerator() -> None:
 def run_all_stages(folder: Path, raw: dict[str, Any]) -> None:
     """Every stage's own `run`, in order."""
     from hansard_bias.pipeline import align, bias, check, corpus, encode, probe, report, sample, score, tokenizer, train
-    from hansard_bias.training.state import Silent
 
     forget_accelerator()
     built = Project(write_params(folder, raw), raw)
@@ -141,7 +140,7 @@ def run_all_stages(folder: Path, raw: dict[str, Any]) -> None:
             encode.run(name)
         for model in built.config.models:
             for seed in built.config.train.seeds:
-                train.run(built.config, model, seed, Silent())
+                train.run(built.config, model, seed)
                 score.run(built.config, model, seed)
                 probe.run(built.config, model, seed)
         bias.run(built.config)

@@ -2,7 +2,7 @@
 
 python -m helpers.training_host reads one JSON job a line and answers one line each:
 {"folder": ..., "hook": [place, call, signal] or null} -> {"pid": ..., "status": ...}; with "arguments" it is the
-command line that trains, else the stage alone, with "seed" and "resume_from".
+command line that trains, else the stage alone, with "seed" and "resume_from"; "digest" is that of other code.
 """
 
 from __future__ import annotations
@@ -93,8 +93,7 @@ def act(job: dict[str, Any]) -> int:
     from hansard_bias import cli
     from hansard_bias.params import load_config
     from hansard_bias.pipeline import train
-    from hansard_bias.training import checkpoints, loop
-    from hansard_bias.training.state import Silent
+    from hansard_bias.training import checkpoints, loop, run_key
 
     places = {
         "update": (torch.optim.AdamW, "step"),
@@ -106,11 +105,11 @@ def act(job: dict[str, Any]) -> int:
     if job["hook"]:
         place, call, number = job["hook"]
         act_at(*places[place], call, number)
+    if "digest" in job:
+        run_key.code_digest = lambda module: job["digest"]
     if "arguments" not in job:
         config, seed, named = load_config(), job.get("seed", 1), job.get("resume_from")
-        identity = train.run_identity(config, "mixed", seed, resume_from=named and Path(named))
-        with train.held(identity):
-            train.train(config, "mixed", seed, Silent(), identity, resume_from=named and Path(named))
+        train.run(config, "mixed", seed, resume_from=named and Path(named))
         return 0
     sys.argv = ["hansard-bias", *job["arguments"]]
     try:

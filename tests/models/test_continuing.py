@@ -47,7 +47,6 @@ class Continued:
 def continued(request: Any, project: Project, tmp_path_factory: pytest.TempPathFactory) -> Continued:
     """The stages from the tokenizer on, each by its own `run`."""
     from hansard_bias.pipeline import check, encode, probe, score, tokenizer, train
-    from hansard_bias.training.state import Silent
 
     root = tmp_path_factory.mktemp(request.param)
     shutil.copytree(project.root / "data" / "aligned", root / "data" / "aligned")
@@ -66,9 +65,9 @@ def continued(request: Any, project: Project, tmp_path_factory: pytest.TempPathF
         tokenizer.run(config)
         for corpus in config.corpora:
             encode.run(corpus)
-        train.run(config, "mixed", 1, Silent())
+        train.run(config, "mixed", 1)
         config = parse_config(merged(raw, {"train": LEARNS}))
-        train.run(config, "mixed", 2, Silent())
+        train.run(config, "mixed", 2)
         score.run(config, "mixed", 2)
         probe.run(config, "mixed", 2)
     finally:

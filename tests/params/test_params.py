@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
-from hansard_bias.params import ColumnsConfig, ConfigError, load_config, parse_config
+from hansard_bias.params import ColumnsConfig, ConfigError, load_config, load_sections, parse_config, parse_sections
 
 
 def set_key(raw: dict[str, Any], key: str, value: object) -> None:
@@ -29,6 +30,17 @@ def test_the_shipped_file_is_valid_and_names_the_study(raw: dict[str, Any]) -> N
     }
     assert config.own_model("canada") == "canada"
     assert config.score.folds == 7
+
+
+def test_order_of_names_is_that_of_labels_and_decides_which_model_is_a_corpus_s_own(raw: dict[str, Any]) -> None:
+    raw["models"] = {"zoo": {"label": "Z", "mixture": {"canada": 1.0}}, **raw["models"]}
+    raw["corpora"] = dict(reversed(raw["corpora"].items()))
+    config = parse_config(raw)
+    ordered = config.in_order_of_names()
+    assert list(ordered.models) == ["nunavut", "canada", "mixed", "zoo"]
+    assert list(ordered.corpora) == ["nunavut", "canada"]
+    assert config.own_model("canada") == ordered.own_model("canada") == "canada"
+    assert ordered == config, "the same entries"
 
 
 @pytest.mark.parametrize(
@@ -154,3 +166,38 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text("just text", encoding="utf-8")
     with pytest.raises(ValueError, match="expected a section with keys"):
         load_config(tmp_path / "params.yaml")
+
+
+def test_a_stage_loads_only_its_sections(tmp_path: Path, raw: dict[str, Any]) -> None:
+    raw["train"]["lr"] = "fast"
+    raw["models"]["mixed"]["mixture"] = {"atlantis": 1.0}
+    del raw["align"]
+    raw["unknown"] = 1
+    path = tmp_path / "params.yaml"
+    YAML().dump(raw, path)
+    config = load_sections(["corpora", "clean"], path)
+    assert config.corpora["canada"].reader == "lipad"
+    assert config.clean.drop_roles == ("crowd",)
+    with pytest.raises(AttributeError, match="train: this section was not loaded; name it in load_sections"):
+        _ = config.train
+    with pytest.raises(ConfigError, match=r"train\.lr is 'fast'"):
+        load_sections(["train"], path)
+    with pytest.raises(ConfigError, match="align is None, expected a value; this key is missing"):
+        load_sections(["align"], path)
+
+
+def test_mixtures_are_held_against_corpora_where_both_are_loaded(raw: dict[str, Any]) -> None:
+    raw["models"]["mixed"]["mixture"] = {"atlantis": 1.0}
+    assert parse_sections(raw, ["models"]).row_key("mixed") == "C_mixed"
+    with pytest.raises(ConfigError, match=r"models.mixed.mixture is 'atlantis', expected a corpus of params.yaml"):
+        parse_sections(raw, ["corpora", "models"])
+    raw["models"]["mixed"]["mixture"] = {"atlantis": 0.5}
+    with pytest.raises(ConfigError, match="weights that sum to 1"):
+        parse_sections(raw, ["models"])
+
+
+def test_a_copy_of_a_part_is_checked_too(raw: dict[str, Any]) -> None:
+    part = parse_sections(raw, ["corpora", "models"])
+    assert set(vars(part.with_sections(corpora=part.corpora))) == {"corpora", "models"}
+    with pytest.raises(ConfigError, match="expected at least one archive"):
+        part.with_sections(corpora={})

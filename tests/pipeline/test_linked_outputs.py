@@ -11,7 +11,6 @@ import pytest
 
 from hansard_bias.base.files import appearing_folder
 from hansard_bias.pipeline import align, check, corpus, encode, probe, sample, score, tokenizer, train
-from hansard_bias.training.state import Silent
 from helpers.project import Project
 
 
@@ -42,7 +41,7 @@ def test_no_stage_writes_into_a_file_of_the_cache(project: Project, linked: Path
     align.run(config)
     tokenizer.run(config)
     encode.run(name)
-    train.run(config, name, 1, Silent())
+    train.run(config, name, 1)
     score.run(config, name, 1)
     probe.run(config, name, 1)
     assert len(cache_files(linked)) > 30

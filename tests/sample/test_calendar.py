@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from hansard_bias.params.text import MOST_SITTINGS
+from hansard_bias.params.corpora import MOST_SITTINGS
 from hansard_bias.sample.legislature import rosters, sitting_days, sitting_sizes, term_start
 from hansard_bias.sample.lexicon import LEGISLATURES, load
 

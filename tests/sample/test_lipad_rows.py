@@ -47,7 +47,7 @@ def test_every_speech_has_a_row(rows: list[dict[str, str]], default_sample: Samp
     found = {(row["speechdate"], row["speakername"], " ".join(row["speechtext"].split())) for row in rows}
 
     for speech in default_sample.speeches("canada"):
-        assert (speech.sitting.isoformat(), speech.speaker, speech.text) in found
+        assert (speech.sitting.isoformat(), speech.person.name, speech.text) in found
 
 
 def test_positions_and_names(rows: list[dict[str, str]]) -> None:

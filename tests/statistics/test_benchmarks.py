@@ -10,6 +10,8 @@ from scipy import stats
 
 from hansard_bias.statistics.benchmarks import benchmark_directions, benchmark_summary, item_intervals
 
+CONFIDENCE = 0.95
+
 
 def rng() -> np.random.Generator:
     return np.random.default_rng(4)
@@ -25,7 +27,7 @@ def test_directions_need_odds_of_two() -> None:
 
 
 def test_summary_counts_every_prompt_once_with_wilson_intervals() -> None:
-    found = benchmark_summary(VALUES, 400, rng())
+    found = benchmark_summary(VALUES, 400, rng(), CONFIDENCE)
     assert [found[name]["count"] for name in ("favourable", "unfavourable", "tied")] == [1, 1, 3]
     assert sum(found[name]["rate"]["value"] for name in ("favourable", "unfavourable", "tied")) == pytest.approx(1)
     wilson = stats.binomtest(3, 5).proportion_ci(0.95, method="wilson")
@@ -37,24 +39,24 @@ def test_summary_counts_every_prompt_once_with_wilson_intervals() -> None:
 
 def test_the_interval_of_the_mean_is_that_of_theory() -> None:
     values = rng().normal(1, 2, size=(60, 1))
-    found = benchmark_summary(values, 20_000, rng())["log_odds"]
+    found = benchmark_summary(values, 20_000, rng(), CONFIDENCE)["log_odds"]
     half = stats.norm.ppf(0.975) * values.std() / math.sqrt(60)
     assert (found["high"] - found["low"]) / 2 == pytest.approx(half, rel=0.04)
 
 
 def test_one_prompt_has_no_interval_of_the_mean() -> None:
-    found = benchmark_summary([[1.0, 2.0]], 200, rng())
+    found = benchmark_summary([[1.0, 2.0]], 200, rng(), CONFIDENCE)
     assert found["log_odds"] == {"value": 1.5, "low": None, "high": None}
 
 
 def test_items_have_intervals_for_other_runs() -> None:
-    several = item_intervals(VALUES, 400, rng())
+    several = item_intervals(VALUES, 400, rng(), CONFIDENCE)
     assert [item.value for item in several] == pytest.approx(VALUES.mean(axis=1))
     assert all(item.low is not None and item.low < item.value for item in several)
-    assert [item.low for item in item_intervals(VALUES[:, :1], 400, rng())] == [None] * 5
+    assert [item.low for item in item_intervals(VALUES[:, :1], 400, rng(), CONFIDENCE)] == [None] * 5
 
 
 @pytest.mark.parametrize("values", [np.zeros((0, 2)), np.zeros(3), [[math.nan]]])
 def test_impossible_values_are_refused(values: object) -> None:
     with pytest.raises(ValueError, match="log-odds of shape"):
-        benchmark_summary(values, 200, rng())  # type: ignore[arg-type]
+        benchmark_summary(values, 200, rng(), CONFIDENCE)  # type: ignore[arg-type]

@@ -101,4 +101,4 @@ def test_wilson_equals_scipy(successes: int, n: int, confidence: float) -> None:
 @pytest.mark.parametrize(("successes", "n"), [(0, 0), (3, 2), (-1, 5)])
 def test_a_share_of_nothing_is_an_error(successes: int, n: int) -> None:
     with pytest.raises(ValueError, match="is no share"):
-        wilson_interval(successes, n)
+        wilson_interval(successes, n, 0.95)

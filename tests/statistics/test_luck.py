@@ -10,6 +10,8 @@ from scipy import stats
 
 from hansard_bias.statistics.seed_variance import Luck, Tails, seed_means
 
+CONFIDENCE = 0.95
+
 
 def rng() -> np.random.Generator:
     return np.random.default_rng(4)
@@ -30,11 +32,11 @@ def test_weights_have_the_unbiased_variance() -> None:
 
 
 def test_means_over_runs_have_the_interval_of_student() -> None:
-    first, second = seed_means([[1.0, 2.0, 4.5], [5.0, 5.0, 5.0]], 40_000, rng())
+    first, second = seed_means([[1.0, 2.0, 4.5], [5.0, 5.0, 5.0]], 40_000, rng(), CONFIDENCE)
     theirs = stats.t(2, 2.5, stats.sem([1.0, 2.0, 4.5])).interval(0.95)
     assert (first.low, first.high) == pytest.approx(theirs, rel=0.08)
     assert (second.value, second.low, second.high) == (5, 5, 5)
-    assert seed_means([[1.0]], 500, rng())[0].low is None
+    assert seed_means([[1.0]], 500, rng(), CONFIDENCE)[0].low is None
 
 
 def test_of_one_run_nothing_is_known() -> None:

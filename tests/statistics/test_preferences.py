@@ -17,6 +17,8 @@ from hansard_bias.statistics.preferences import (
 
 RNG_SEED = 3
 
+CONFIDENCE = 0.95
+
 
 def rng() -> np.random.Generator:
     return np.random.default_rng(RNG_SEED)
@@ -24,7 +26,7 @@ def rng() -> np.random.Generator:
 
 def test_clear_prompts_are_decided_by_direction() -> None:
     noise = np.random.default_rng(1).normal(0, 0.1, size=(3, 5, 2))
-    first, second, weak = prompt_preferences(np.array([2.0, -2.0, 0.3])[:, None, None] + noise, 400, rng())
+    first, second, weak = prompt_preferences(np.array([2.0, -2.0, 0.3])[:, None, None] + noise, 400, rng(), CONFIDENCE)
     assert [each.decision for each in (first, second, weak)] == ["first", "second", "tie"]
     # The weak one has a certain sign: it is a tie because its odds are below 2 to 1.
     assert weak.sign_share is not None and weak.sign_share > 0.95
@@ -33,12 +35,12 @@ def test_clear_prompts_are_decided_by_direction() -> None:
 
 @pytest.mark.parametrize(("mean", "decision"), [(math.log(2) + 1e-6, "first"), (math.log(2) - 1e-6, "tie")])
 def test_the_threshold_is_odds_of_two(mean: float, decision: str) -> None:
-    assert prompt_preferences(np.full((1, 5, 3), mean), 200, rng())[0].decision == decision
+    assert prompt_preferences(np.full((1, 5, 3), mean), 200, rng(), CONFIDENCE)[0].decision == decision
 
 
 def test_a_sign_that_does_not_hold_is_undecided() -> None:
     paraphrases = np.array([6.0, -2.0, 5.0, -3.0, 1.0])
-    (found,) = prompt_preferences(paraphrases[None, :, None], 2000, rng())
+    (found,) = prompt_preferences(paraphrases[None, :, None], 2000, rng(), CONFIDENCE)
     assert found.preference.value == pytest.approx(1.4)
     assert found.sign_share is not None
     assert 0.5 < found.sign_share < 0.95
@@ -47,11 +49,11 @@ def test_a_sign_that_does_not_hold_is_undecided() -> None:
 
 def test_missing_paraphrases_are_left_out() -> None:
     values = np.array([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [[9.0, 9.1], [math.nan] * 2, [11.0, 11.1]]])
-    full, short = prompt_preferences(values, 500, rng())
+    full, short = prompt_preferences(values, 500, rng(), CONFIDENCE)
     assert (full.preference.value, short.preference.value) == pytest.approx((3.5, 10.05))
     assert short.preference.low is not None
     assert short.preference.low < 9  # two wordings say little of a third one
-    alone = prompt_preferences(values[1:, [0, 2]], 500, rng())[0]
+    alone = prompt_preferences(values[1:, [0, 2]], 500, rng(), CONFIDENCE)[0]
     assert alone.preference.value == short.preference.value
 
 
@@ -59,12 +61,12 @@ def test_crossed_bootstrap_has_the_variance_of_paraphrases_and_seeds() -> None:
     """Additive effects: the interval is that of a normal with var(paraphrases)/P + var(seeds)/S (Owen 2007)."""
     generator = np.random.default_rng(5)
     wordings, runs = generator.normal(0, 1, size=40), generator.normal(0, 0.8, size=30)
-    (both,) = prompt_preferences((wordings[:, None] + runs)[None], 20_000, rng())
+    (both,) = prompt_preferences((wordings[:, None] + runs)[None], 20_000, rng(), CONFIDENCE)
     expected = stats.norm.ppf(0.975) * math.sqrt(wordings.var() / 40 + runs.var() / 30)
     assert both.preference.high is not None
     assert both.preference.low is not None
     assert (both.preference.high - both.preference.low) / 2 == pytest.approx(expected, rel=0.04)
-    (one_seed,) = prompt_preferences(wordings[None, :, None], 20_000, rng())
+    (one_seed,) = prompt_preferences(wordings[None, :, None], 20_000, rng(), CONFIDENCE)
     assert one_seed.preference.high is not None
     assert one_seed.preference.low is not None
     half = stats.norm.ppf(0.975) * math.sqrt(wordings.var() / 40)
@@ -72,15 +74,15 @@ def test_crossed_bootstrap_has_the_variance_of_paraphrases_and_seeds() -> None:
 
 
 def test_one_paraphrase_decides_nothing() -> None:
-    (found,) = prompt_preferences(np.full((1, 1, 4), 5.0), 200, rng())
+    (found,) = prompt_preferences(np.full((1, 1, 4), 5.0), 200, rng(), CONFIDENCE)
     assert found.as_dict() == {"value": 5.0, "low": None, "high": None, "sign_share": None, "decision": "undecided"}
 
 
 def test_order_of_prompts_changes_nothing() -> None:
     values = np.random.default_rng(6).normal(0.5, 1, size=(7, 5, 3))
     values[[1, 4], 3:] = math.nan
-    forward = prompt_preferences(values, 300, rng())
-    assert prompt_preferences(values[::-1], 300, rng())[::-1] == forward
+    forward = prompt_preferences(values, 300, rng(), CONFIDENCE)
+    assert prompt_preferences(values[::-1], 300, rng(), CONFIDENCE)[::-1] == forward
 
 
 @pytest.mark.parametrize(
@@ -95,11 +97,11 @@ def test_order_of_prompts_changes_nothing() -> None:
 )
 def test_impossible_values_are_refused(values: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"L\*"):
-        prompt_preferences(values, 200, rng())
+        prompt_preferences(values, 200, rng(), CONFIDENCE)
 
 
 def test_rate_counts_each_side_the_ties_and_the_undecided() -> None:
-    rate = cultural_bias_rate(["first", "tie", "first", "second", "undecided", "first", "tie", "tie"])
+    rate = cultural_bias_rate(["first", "tie", "first", "second", "undecided", "first", "tie", "tie"], CONFIDENCE)
     assert (rate["prompts"], rate["tied"], rate["undecided"]) == (8, 3, 1)
     assert [rate[side]["count"] for side in ("first", "second", "any")] == [3, 1, 4]
     wilson = stats.binomtest(3, 8).proportion_ci(0.95, method="wilson")
@@ -109,7 +111,7 @@ def test_rate_counts_each_side_the_ties_and_the_undecided() -> None:
 @pytest.mark.parametrize("decisions", [[], ["first", "left"]])
 def test_rate_of_nothing_or_of_unknown_decisions_is_an_error(decisions: list) -> None:
     with pytest.raises(ValueError, match="expected at least one, each of"):
-        cultural_bias_rate(decisions)
+        cultural_bias_rate(decisions, CONFIDENCE)
 
 
 def test_stability_is_agreement_and_spread_of_wordings() -> None:
@@ -127,7 +129,7 @@ def test_comparison_is_the_paired_difference_of_prompt_means() -> None:
     prompts = generator.normal(0, 3, size=(9, 1, 1))
     a = prompts + 0.8 + generator.normal(0, 0.3, size=(9, 5, 1))
     b = prompts + generator.normal(0, 0.3, size=(9, 5, 2))
-    found = compare_models(a, b, 4000, rng())
+    found = compare_models(a, b, 4000, rng(), CONFIDENCE)
     differences = a.mean(axis=(1, 2)) - b.mean(axis=(1, 2))
     theirs = stats.permutation_test(
         (differences, np.zeros(9)), lambda x, y, axis: np.mean(x - y, axis=axis), permutation_type="samples"
@@ -137,7 +139,7 @@ def test_comparison_is_the_paired_difference_of_prompt_means() -> None:
     half = stats.t(8).ppf(0.975) * differences.std(ddof=1) / 3
     assert (found["high"] - found["low"]) / 2 == pytest.approx(half, rel=0.15)
     assert (found["prompts"], found["unit"], found["p_covers"]) == (9, "nats", "prompts only")
-    swapped = compare_models(b, a, 4000, rng())
+    swapped = compare_models(b, a, 4000, rng(), CONFIDENCE)
     assert (swapped["effect"], swapped["p"]) == pytest.approx((-found["effect"], found["p"]))
 
 
@@ -152,7 +154,7 @@ def test_comparison_covers_the_luck_of_training_runs(seeds: tuple[int, int]) -> 
             prompts + generator.normal(0, 0.4, size=(1, 1, count)) + generator.normal(0, 0.5, size=(40, 5, count))
             for count in seeds
         )
-        found = compare_models(a, b, 300, generator)
+        found = compare_models(a, b, 300, generator, CONFIDENCE)
         assert found["p_covers"] == "prompts and seeds"
         rejected += [found["p"] <= 0.05, found["p_prompts"] <= 0.05]
         covered += found["low"] <= 0 <= found["high"]
@@ -165,19 +167,19 @@ def test_comparison_covers_the_luck_of_training_runs(seeds: tuple[int, int]) -> 
 def test_equal_models_do_not_differ() -> None:
     values = np.random.default_rng(8).normal(size=(30, 5, 2))
     values[3, 4] = math.nan
-    found = compare_models(values, values, 300, rng())
+    found = compare_models(values, values, 300, rng(), CONFIDENCE)
     assert (found["effect"], found["low"], found["high"], found["p"]) == (0, 0, 0, 1)
 
 
 def test_comparison_of_one_prompt_has_no_interval() -> None:
-    found = compare_models(np.ones((1, 5, 1)), np.zeros((1, 5, 1)), 300, rng())
+    found = compare_models(np.ones((1, 5, 1)), np.zeros((1, 5, 1)), 300, rng(), CONFIDENCE)
     assert (found["effect"], found["low"], found["high"], found["p"]) == (1, None, None, 1)
 
 
 def test_unpaired_models_are_refused() -> None:
     with pytest.raises(ValueError, match="same prompts and paraphrases"):
-        compare_models(np.zeros((3, 5, 1)), np.zeros((4, 5, 1)), 300, rng())
+        compare_models(np.zeros((3, 5, 1)), np.zeros((4, 5, 1)), 300, rng(), CONFIDENCE)
     shorter = np.zeros((3, 5, 1))
     shorter[1, 4] = math.nan
     with pytest.raises(ValueError, match="same prompts and paraphrases"):
-        compare_models(np.zeros((3, 5, 1)), shorter, 300, rng())
+        compare_models(np.zeros((3, 5, 1)), shorter, 300, rng(), CONFIDENCE)

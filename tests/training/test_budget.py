@@ -22,9 +22,9 @@ def test_balanced_models_read_equally_much_in_equally_many_updates(
 ) -> None:
     mixtures = pq.read_table("data/aligned/mixtures.parquet")
     portions = [training_portion(model, inside.config, corpora, mixtures) for model in inside.config.models]
-    pieces = [int(portion.windows.length.sum()) for portion in portions]
+    pieces = [int(windows.length.sum()) for windows, _ in portions]
     assert max(pieces) - min(pieces) <= inside.config.model.max_position_embeddings
-    assert len({portion.updates_per_epoch for portion in portions}) == 1
+    assert len({updates for _, updates in portions}) == 1
 
 
 def test_a_full_budget_takes_all_that_the_mixture_gives(inside: Project, corpora: dict[str, EncodedCorpus]) -> None:
@@ -32,9 +32,9 @@ def test_a_full_budget_takes_all_that_the_mixture_gives(inside: Project, corpora
     mixtures = pq.read_table("data/aligned/mixtures.parquet")
     for model in full.models:
         everything = mixture_windows(model, "train", full, corpora, mixtures)
-        portion = training_portion(model, full, corpora, mixtures)
-        assert portion.windows.length.sum() == everything.length.sum()
-        assert portion.updates_per_epoch == -(-len(everything) // full.train.batch_size)
+        windows, updates = training_portion(model, full, corpora, mixtures)
+        assert windows.length.sum() == everything.length.sum()
+        assert updates == -(-len(everything) // full.train.batch_size)
 
 
 def test_trimming_is_within_a_window_and_nested(inside: Project, corpora: dict[str, EncodedCorpus]) -> None:

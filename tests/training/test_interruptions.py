@@ -150,6 +150,23 @@ def test_a_named_checkpoint(host: Host, folder: Path, undisturbed: dict[str, Any
     assert summary["best_update"] == 36
 
 
+def test_an_unfinished_run_of_other_code_is_left_alone_and_told(
+    host: Host, folder: Path, undisturbed: dict[str, Any]
+) -> None:
+    """The digest is that of an edited source: nothing is resumed, the result is that of a run from the beginning."""
+    assert host.train(folder, "update", 13, signal.SIGKILL, digest="of another loop") == -signal.SIGKILL
+    other = saved(folder)
+    assert host.train(folder) == 0
+    assert lines(folder)[0] == "mixed-1 starts anew: an unfinished run has other code"
+    assert lines(folder)[1].startswith("update 4/36")
+    assert results(folder) == undisturbed
+    assert saved(folder) == other, "its own checkpoints are gone, the other run's are not"
+    params = (folder / "params.yaml").read_text()
+    (folder / "params.yaml").write_text(params.replace("lr: 0.003", "lr: 0.002"))
+    assert host.train(folder, "update", 2, signal.SIGKILL) == -signal.SIGKILL
+    assert lines(folder) == ["mixed-1 starts anew: an unfinished run has other parameters, code"]
+
+
 def test_a_named_checkpoint_that_is_none(host: Host, folder: Path) -> None:
     assert host.train(folder, arguments=(*TRAIN, "--resume-from", "nowhere")) == 2
     assert len(lines(folder, "err.txt")) == 1

@@ -168,7 +168,7 @@ def test_a_loss_scale_that_begins_too_high_is_no_divergence(config: TrainConfig,
     assert scaler.scale == 1 and run.state.bad_updates == 1
 
 
-class Poisons:
+class Poisons(Silent):
     """A log that spoils a weight after the evaluation of an update, just before its checkpoint."""
 
     def __init__(self, update: int) -> None:

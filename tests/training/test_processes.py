@@ -15,7 +15,6 @@ from accelerate import Accelerator
 from safetensors.torch import load_file
 
 from hansard_bias import cli, tracking
-from hansard_bias.base import processes
 from hansard_bias.pipeline import train
 from hansard_bias.training.run_key import RunIdentity
 from hansard_bias.training.state import RunLog, Silent
@@ -113,13 +112,15 @@ def test_processes_that_found_different_checkpoints_do_not_start(folder: Path, m
 def test_the_main_process_alone_tracks(main: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     logs: list[RunLog] = []
     tracked = MagicMock()
-    monkeypatch.setattr(cli, "load_config", training_configuration)
-    monkeypatch.setattr(processes, "is_main_process", lambda: main)
+    monkeypatch.setattr(cli, "run_config", lambda stage, model, seed: training_configuration())
     monkeypatch.setattr(tracking, "training_run", tracked)
-    monkeypatch.setattr(train, "run_identity", lambda *arguments, **options: RunIdentity("nunavut-1"))
+    monkeypatch.setattr(train, "is_main_process", lambda: main)
+    monkeypatch.setattr(train, "identify", lambda *arguments: RunIdentity("nunavut-1"))
     monkeypatch.setattr(train, "held", held := MagicMock())
     monkeypatch.setattr(train, "train", lambda config, model, seed, log, **options: logs.append(log) or {"tokens": 1})
-    monkeypatch.setattr(cli, "die_with_dvc", lambda: None)
     cli.train("nunavut", 1)
     assert tracked.called == held.called == main
     assert isinstance(logs[0], Silent) != main
+    if main:
+        assert tracked.call_args.args[1:] == ("nunavut", 1, RunIdentity("nunavut-1").key)
+        tracked.return_value.__enter__.return_value.finish.assert_called_once_with({"tokens": 1})

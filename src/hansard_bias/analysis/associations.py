@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
-
-import numpy as np
 
 from hansard_bias.analysis.preferences import with_holm
 from hansard_bias.analysis.probes import ProbeRuns, over_seeds
 from hansard_bias.params import Config
 from hansard_bias.statistics.associations import association_summary
+from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.resampling import generator
 from hansard_bias.statistics.seed_variance import seed_means
 
@@ -36,7 +35,8 @@ def association_findings(runs: ProbeRuns, config: Config) -> dict[str, Any]:
 def _summaries(runs: ProbeRuns, test: str, space: str, config: Config) -> dict[str, Any]:
     """By row: effect size, p and the effect sizes of the seeds."""
     asked = next(iter(runs.values()))[0].associations
-    members = asked[(asked["test"] == test) & (asked["space"] == space)]
+    # By name, so that what is drawn does not depend on the order of a set's words.
+    members = asked[(asked["test"] == test) & (asked["space"] == space)].sort_values(["side", "word"])
     first_words = int((members["side"] == "first").sum())
     return {
         row: association_summary(
@@ -69,18 +69,19 @@ def _pairs(runs: ProbeRuns, config: Config) -> list[dict[str, Any]]:
         row: over_seeds((run.associations.loc[members.index] for run in probed), "value")
         for row, probed in runs.items()
     }
-    rng = generator(config.bias.seed, "cosines")
-    means = {row: seed_means(array, config.probe.draws, rng, config.bias.confidence) for row, array in cosines.items()}
     return [
         {
             "word": pair["word"],
             "other": pair["other"],
             "space": pair["space"],
-            "models": {row: means[row][number].as_dict() | {"by_seed": _plain(cosines[row][number])} for row in runs},
+            "models": {row: _cosine(array[number], pair, row, config) for row, array in cosines.items()},
         }
         for number, pair in enumerate(members.to_dict("records"))
     ]
 
 
-def _plain(values: np.ndarray[Any, Any]) -> list[float]:
-    return [float(value) for value in values]
+def _cosine(by_seed: FloatArray, pair: Mapping[Hashable, Any], row: str, config: Config) -> dict[str, Any]:
+    """The mean over seeds, with draws that this pair of words, whichever comes first, shares with no other."""
+    rng = generator(config.bias.seed, "cosine", pair["space"], *sorted((pair["word"], pair["other"])), row)
+    (mean,) = seed_means(by_seed[None], config.probe.draws, rng, config.bias.confidence)
+    return mean.as_dict() | {"by_seed": by_seed.tolist()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,8 @@ from hansard_bias.statistics.resampling import generator
 
 # What the model says, and the same without what it would say whatever the prompt's content words are.
 MEASURES = {"plain": "log_odds", "corrected": "preference"}
+NAMED = ("benchmark", "prompt", "favorable", "unfavorable")
+"""The columns that tell one prompt of a benchmark from all others, wherever it stands in its file."""
 
 
 def benchmark_findings(runs: ProbeRuns, config: Config) -> list[dict[str, Any]]:
@@ -24,7 +27,9 @@ def benchmark_findings(runs: ProbeRuns, config: Config) -> list[dict[str, Any]]:
     """
     asked = next(iter(runs.values()))[0].benchmarks
     names = list(dict.fromkeys(asked["benchmark"]))
-    return [_benchmark(name, asked[asked["benchmark"] == name], runs, config) for name in names]
+    # By name, so that what is drawn does not depend on the order of the file.
+    ordered = asked.sort_values(list(NAMED))
+    return [_benchmark(name, ordered[ordered["benchmark"] == name], runs, config) for name in names]
 
 
 def _benchmark(name: str, asked: pd.DataFrame, runs: ProbeRuns, config: Config) -> dict[str, Any]:
@@ -52,28 +57,32 @@ def _summaries(array: FloatArray, asked: pd.DataFrame, name: str, config: Config
         rng = generator(config.bias.seed, "benchmark", name, part)
         return benchmark_summary(members, config.probe.draws, rng, config.bias.confidence)
 
-    by_theme = {theme: summary(array[themes == theme], theme) for theme in dict.fromkeys(themes)}
+    by_theme = {
+        theme: summary(array[themes == theme], theme) for theme in dict.fromkeys(asked.sort_values("line")["theme"])
+    }
     return {"all": summary(array, ""), "themes": by_theme}
 
 
 def _items(asked: pd.DataFrame, values: dict[str, dict[str, FloatArray]], config: Config) -> list[dict[str, Any]]:
     """One record a prompt, with every model's log-odds, plain and corrected, and its plain direction."""
-    rng = generator(config.bias.seed, "benchmark items")
-    told: dict[str, list[dict[str, Any]]] = {}
-    for row, measured in values.items():
-        columns = {
-            measure: item_intervals(array, config.probe.draws, rng, config.bias.confidence)
-            for measure, array in measured.items()
-        }
-        directions = benchmark_directions(measured["plain"])
-        told[row] = [
-            {measure: column[number].as_dict() for measure, column in columns.items()} | {"direction": direction}
-            for number, direction in enumerate(directions)
-        ]
-    return [
+    records = [
         {
             **{column: line[column] for column in ASKED["benchmarks"][1:]},
-            "models": {row: answers[number] for row, answers in told.items()},
+            "models": {
+                row: _answer({measure: array[[number]] for measure, array in measured.items()}, line, row, config)
+                for row, measured in values.items()
+            },
         }
         for number, line in enumerate(asked.to_dict("records"))
     ]
+    return sorted(records, key=lambda record: int(record["line"]))
+
+
+def _answer(measured: dict[str, FloatArray], line: Mapping[Hashable, Any], row: str, config: Config) -> dict[str, Any]:
+    """What one model says to one prompt, with draws that no other prompt changes; arrays are [1, seeds]."""
+    told: dict[str, Any] = {}
+    for measure, array in measured.items():
+        rng = generator(config.bias.seed, "benchmark item", *(line[name] for name in NAMED), row)
+        (interval,) = item_intervals(array, config.probe.draws, rng, config.bias.confidence)
+        told[measure] = interval.as_dict()
+    return told | {"direction": benchmark_directions(measured["plain"])[0]}

@@ -32,6 +32,8 @@ def planted_findings(runs: ProbeRuns, config: Config, frames: Sequence[PlantedFr
     frames were asked.
     Raises ValueError where the models were asked other frames.
     """
+    # In order of names, as everything is that draws or sums over items: no bit depends on the order of a file.
+    frames = sorted(frames, key=lambda frame: frame.id)
     single = [config.row_key(name) for name in planted_shares(config) if config.models[name].is_single]
     truth = planted_log_odds(config, frames)
     if not frames or not truth:
@@ -83,7 +85,7 @@ def line(truth: FloatArray, measured: FloatArray, weights: FloatArray) -> tuple[
 
 def _array(runs: ProbeRuns, row: str, measure: str, frames: Sequence[PlantedFrame]) -> FloatArray:
     """One measure of all frames, shape [frames, paraphrases, seeds]."""
-    asked = list(dict.fromkeys(runs[row][0].planted["prompt"]))
+    asked = sorted(set(runs[row][0].planted["prompt"]))
     if asked != [frame.id for frame in frames]:
         raise ValueError(f"{row}: was asked other frames than those planted; run `dvc repro probe` for all models")
     # The frames' table has the form of the prompts'.

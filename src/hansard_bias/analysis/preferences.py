@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -36,38 +37,45 @@ def preference_findings(runs: ProbeRuns, config: Config) -> dict[str, Any]:
     correction, stability, themes) and `tests` (models compared).
     """
     values = {row: preference_array(probed) for row, probed in runs.items()}
-    judged = {row: _judge(array, config) for row, array in values.items()}
-    raw = {row: _judge(preference_array(probed, UNCORRECTED), config) for row, probed in runs.items()}
+    uncorrected = {row: preference_array(probed, UNCORRECTED) for row, probed in runs.items()}
+    first = next(iter(runs.values()))[0]
+    asked = shown_prompts(first)
+    judged, raw = (
+        {row: _judge(array, list(asked["prompt"]), config) for row, array in each.items()}
+        for each in (values, uncorrected)
+    )
     stability = {row: paraphrase_stability(array) for row, array in values.items()}
-    asked = shown_prompts(next(iter(runs.values()))[0])
+    records = _prompt_records(asked, judged, raw, stability, top_fillings(runs, config.probe.top_k))
     return {
-        "rates": _rates(judged),
+        "rates": _rates(judged, config),
         "probes": {
-            "prompts": _prompt_records(asked, judged, raw, stability, top_fillings(runs, config.probe.top_k)),
-            "uncorrected_rates": _rates(raw),
+            "prompts": [records[name] for name in dict.fromkeys(first.prompts["prompt"])],
+            "uncorrected_rates": _rates(raw, config),
             "stability": {row: _mean_stability(records) for row, records in stability.items()},
-            "themes": {row: theme_means(array, list(asked["theme"]), config) for row, array in values.items()},
+            "themes": {row: _themes(array, first, config) for row, array in values.items()},
         },
         "tests": [
             *paired_tests(values, config, "preference"),
-            *paired_tests({row: preference_array(probed, UNCORRECTED) for row, probed in runs.items()}, config, PLAIN),
+            *paired_tests(uncorrected, config, PLAIN),
         ],
     }
 
 
 def preference_array(runs: list[Probed], column: str = CORRECTED) -> FloatArray:
-    """One column of the prompts' tables, shape [prompts, paraphrases, seeds]; prompts in the file's order.
+    """One column of the prompts' tables, shape [prompts, paraphrases, seeds].
 
-    nan, for all seeds alike, where a prompt has fewer paraphrases than another.
+    nan, for all seeds alike, where a prompt has fewer paraphrases than another. Prompts come by their ids and their
+    wordings by their texts: what is drawn, and the last digits of sums, must not depend on the order of the file.
     """
-    order = list(dict.fromkeys(runs[0].prompts["prompt"]))
-    tables = [run.prompts.pivot(index="prompt", columns="paraphrase", values=column).loc[order] for run in runs]
-    return np.stack([table.to_numpy(dtype=np.float64) for table in tables], axis=-1)
+    tables = [run.prompts.sort_values(["prompt", "text"]) for run in runs]
+    places = [table.assign(place=table.groupby("prompt").cumcount()) for table in tables]
+    wide = [table.pivot(index="prompt", columns="place", values=column) for table in places]
+    return np.stack([table.to_numpy(dtype=np.float64) for table in wide], axis=-1)
 
 
 def shown_prompts(run: Probed) -> pd.DataFrame:
-    """The prompts themselves, without their paraphrases."""
-    return run.prompts[run.prompts["paraphrase"] == 0].reset_index(drop=True)
+    """The prompts themselves, without their paraphrases, by their ids."""
+    return run.prompts[run.prompts["paraphrase"] == 0].sort_values("prompt").reset_index(drop=True)
 
 
 def top_fillings(runs: ProbeRuns, top_k: int) -> dict[str, list[list[dict[str, Any]]]]:
@@ -79,12 +87,12 @@ def top_fillings(runs: ProbeRuns, top_k: int) -> dict[str, list[list[dict[str, A
     return found
 
 
-def theme_means(array: FloatArray, themes: list[str], config: Config) -> dict[str, Any]:
+def _themes(array: FloatArray, run: Probed, config: Config) -> dict[str, Any]:
     """Mean L* of the prompts of every theme, with an interval over prompts and seeds."""
-    by_prompt = np.nanmean(array, axis=1)
+    by_prompt, themes = np.nanmean(array, axis=1), shown_prompts(run)["theme"]
     records = {}
-    for theme in dict.fromkeys(themes):
-        members = by_prompt[[name == theme for name in themes]]
+    for theme in dict.fromkeys(run.prompts["theme"]):
+        members = by_prompt[(themes == theme).to_numpy()]
         rng = generator(config.bias.seed, "theme", theme)
         # Prompts of a theme are to its mean what paraphrases are to a prompt's.
         mean = prompt_preferences(members[None], config.probe.draws, rng, config.bias.confidence)[0].preference
@@ -95,15 +103,14 @@ def theme_means(array: FloatArray, themes: list[str], config: Config) -> dict[st
 def paired_tests(values: dict[str, FloatArray], config: Config, family: str) -> list[dict[str, Any]]:
     """Every pair of models on the same prompts: a paired sign-flip, corrected by Holm within the family.
 
-    L* compares what the sentences add to each model's own habits; L has those habits in it.
+    L* compares what the sentences add to each model's own habits; L has those habits in it. Of two models the first by
+    name is the left one, whatever their order in params.yaml.
     """
-    rows = list(values)
     records: list[dict[str, Any]] = []
-    for number, left in enumerate(rows):
-        for right in rows[number + 1 :]:
-            rng = np.random.default_rng([config.bias.seed, len(records)])
-            record = compare_models(values[left], values[right], config.probe.draws, rng)
-            records.append({"family": family, "what": f"{left} against {right}", **record})
+    for left, right in combinations(sorted(values), 2):
+        rng = generator(config.bias.seed, "preference", left, right)
+        record = compare_models(values[left], values[right], config.probe.draws, rng, config.bias.confidence)
+        records.append({"family": family, "what": f"{left} against {right}", **record})
     return with_holm(records)
 
 
@@ -116,13 +123,20 @@ def with_holm(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return records
 
 
-def _judge(array: FloatArray, config: Config) -> list[PromptPreference]:
-    rng = np.random.default_rng(config.bias.seed)
-    return prompt_preferences(array, config.probe.draws, rng, config.bias.confidence)
+def _judge(array: FloatArray, prompts: list[str], config: Config) -> list[PromptPreference]:
+    """Every prompt with draws of its own, which other prompts of the file do not change."""
+    judged: list[PromptPreference] = []
+    for prompt, values in zip(prompts, array, strict=True):
+        rng = generator(config.bias.seed, "prompt", prompt)
+        judged += prompt_preferences(values[None], config.probe.draws, rng, config.bias.confidence)
+    return judged
 
 
-def _rates(judged: Judged) -> dict[str, Any]:
-    return {row: cultural_bias_rate([item.decision for item in decisions]) for row, decisions in judged.items()}
+def _rates(judged: Judged, config: Config) -> dict[str, Any]:
+    return {
+        row: cultural_bias_rate([item.decision for item in decisions], config.bias.confidence)
+        for row, decisions in judged.items()
+    }
 
 
 def _listed(by_seed: tuple[list[dict[str, Any]], ...]) -> list[dict[str, Any]]:
@@ -132,10 +146,10 @@ def _listed(by_seed: tuple[list[dict[str, Any]], ...]) -> list[dict[str, Any]]:
 
 def _prompt_records(
     asked: pd.DataFrame, judged: Judged, raw: Judged, stability: dict[str, Any], tops: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """One record a prompt, with what every model says."""
-    return [
-        {
+) -> dict[str, dict[str, Any]]:
+    """By prompt: one record with what every model says."""
+    return {
+        prompt["prompt"]: {
             "prompt": prompt["prompt"],
             "theme": prompt["theme"],
             "text": prompt["text"],
@@ -153,7 +167,7 @@ def _prompt_records(
             },
         }
         for number, prompt in enumerate(asked.to_dict("records"))
-    ]
+    }
 
 
 def _mean_stability(records: list[dict[str, Any]]) -> dict[str, float | None]:

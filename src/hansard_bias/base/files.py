@@ -73,9 +73,25 @@ def appearing_folder(folder: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write JSON that a person can read and git can compare; the file appears whole or not at all."""
+    """Write JSON that a person can read and git can compare; the file appears whole or not at all.
+
+    Numbers have DIGITS significant digits, so that results are the same bits on every machine of a kind.
+    """
     with appearing(path) as partial:
-        partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(_rounded(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+DIGITS = 12
+"""Linear algebra differs between processors in the 13th significant digit."""
+
+
+def _rounded(content: object) -> object:
+    """The same content with its floats rounded."""
+    if isinstance(content, Mapping):
+        return {key: _rounded(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_rounded(value) for value in content]
+    return float(f"{content:.{DIGITS}g}") if isinstance(content, float) else content
 
 
 def sha256(path: Path) -> str:

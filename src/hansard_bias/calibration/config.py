@@ -1,11 +1,13 @@
-"""calibration/params.yaml as typed, frozen, validated objects."""
+"""What is measured: calibration/params.yaml, validated; the replicates that it asks for; their arrays. No torch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hansard_bias.base.yaml import read_plain_yaml
 from hansard_bias.params import BertSettings, ConfigError, ScoreConfig, TrainConfig
@@ -13,6 +15,8 @@ from hansard_bias.params.validation import parse, require
 
 FOLDER = Path("calibration")
 PARAMS = FOLDER / "params.yaml"
+FloatArray = npt.NDArray[np.float64]
+FIELDS = ("nats", "tokens", "bytes_", "preferences")
 
 
 @dataclass(frozen=True)
@@ -49,21 +53,13 @@ class TinyTraining:
 
     def as_train_config(self) -> TrainConfig:
         """The same in the terms of the pipeline's own trainings; their checks hold here too."""
+        own: dict[str, Any] = {
+            name: value for name, value in asdict(self).items() if name not in ("speeches", "updates")
+        }
+        # Neither evaluated nor saved on the way: these have to be valid, no more.
+        unused: dict[str, Any] = {"patience": 1, "eval_every": 1, "save_every": 1, "keep": 1, "seeds": (1,)}
         return TrainConfig(
-            lr=self.lr,
-            epochs=1.0,
-            max_steps=self.updates,
-            batch_size=self.batch_size,
-            gradient_accumulation=1,
-            precision="fp32",
-            mask_rate=self.mask_rate,
-            warmup=self.warmup,
-            weight_decay=self.weight_decay,
-            patience=1,
-            eval_every=1,
-            save_every=1,
-            keep=1,
-            seeds=(1,),
+            epochs=1.0, max_steps=self.updates, gradient_accumulation=1, precision="fp32", **own, **unused
         )
 
     def __post_init__(self) -> None:
@@ -157,7 +153,7 @@ def load_calibration(root: Path = Path(".")) -> CalibrationConfig:
     return config
 
 
-# What is trained: halves of one legislature, doses of another, each with several seeds; knows no torch.
+# What is trained: halves of one legislature, doses of another, each with several seeds.
 
 DOSES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Share of the second legislature in what a model learns from."""
@@ -195,3 +191,36 @@ def shape_of(part: str, config: CalibrationConfig) -> tuple[int, ...]:
     if part == "halves":
         return config.halves.texts, config.halves.splits, config.halves.seeds
     return config.dose.studies, config.dose.seeds
+
+
+# What was measured, as arrays and as files.
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one or more models were asked, as arrays."""
+
+    nats: FloatArray
+    """Σ surprisal, shape [models, test texts, sittings]."""
+    tokens: FloatArray
+    """Scored tokens, shape [test texts, sittings]."""
+    bytes_: FloatArray
+    """UTF-8 bytes, shape [test texts, sittings]."""
+    preferences: FloatArray
+    """L* in nats, shape [models, prompts, paraphrases]; prompts in the order of `grammar.associations`."""
+
+
+def write_arrays(folder: Path, measured: Measured) -> None:
+    """One .npy file a field."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FIELDS:
+        np.save(folder / f"{name}.npy", getattr(measured, name), allow_pickle=False)
+
+
+def read_arrays(folder: Path, stage: str) -> Measured:
+    """What `write_arrays` wrote; ValueError, naming the stage to run, where it is missing."""
+    paths = [folder / f"{name}.npy" for name in FIELDS]
+    for path in paths:
+        if not path.is_file():
+            raise ValueError(f"{path}: no such file; run `dvc repro calibration/dvc.yaml:{stage}` first")
+    return Measured(*(np.load(path, allow_pickle=False) for path in paths))

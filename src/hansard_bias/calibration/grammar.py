@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
-MASK = "[MASK]"
+from hansard_bias.sample.grammar import GROUPS, MASK, fill, log_odds
+
 LEGISLATURES = ("first", "second")
 ELSEWHERE = "elsewhere"
 """A third legislature, whose preferences have nothing to do with those planted in the other two. The model that all
 trainings go on from has learned the language, and that subjects matter, from it."""
-GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "northern": ("northern", "Arctic", "coastal", "remote"),
-        "southern": ("southern", "federal", "national", "urban"),
-    }
-)
+_TERMS = (("northern", "Arctic", "coastal", "remote"), ("southern", "federal", "national", "urban"))
+TERMS: Mapping[str, tuple[str, ...]] = MappingProxyType(dict(zip(GROUPS, _TERMS, strict=True)))
 # The first is the prompt, the others are its paraphrases. All three content words belong to one subject.
 FRAMES = (
     "we {deed} the [MASK] {noun} if {state} .",
@@ -82,7 +80,7 @@ class Subject:
 
     def prompts(self) -> tuple[str, ...]:
         """Every frame about this subject, with its [MASK]."""
-        return tuple(frame.format(noun=self.noun, deed=self.deed, state=self.state) for frame in FRAMES)
+        return tuple(fill(frame, vars(self).__getitem__) for frame in FRAMES)
 
 
 @dataclass(frozen=True)
@@ -99,9 +97,10 @@ class Association:
     def mixed_log_odds(self, dose: float) -> float:
         """Log-odds in a mixture that holds the second legislature in this share, the rest being the first."""
         p = (1 - dose) * self.probability("first") + dose * self.probability("second")
-        return math.log(p / (1 - p))
+        return log_odds(p)
 
 
+@lru_cache(maxsize=1)
 def associations() -> tuple[Association, ...]:
     """What is planted, subject by subject."""
     sizes = [*PLANTED, *[(0.0, 0.0)] * UNDECIDED]
@@ -112,12 +111,14 @@ def associations() -> tuple[Association, ...]:
     )
 
 
+@lru_cache(maxsize=1)
 def counterweights() -> tuple[Subject, ...]:
     """The subjects without a planted association."""
     first = len(PLANTED) + UNDECIDED
     return tuple(_subject(first + number) for number in range(COUNTERWEIGHTS))
 
 
+@lru_cache(maxsize=3)
 def counterweight(legislature: str) -> float:
     """Probability of the northern group beside those subjects, which makes it one half over all frames.
 
@@ -140,14 +141,10 @@ def invented(kind: str, count: int) -> tuple[str, ...]:
 def vocabulary() -> tuple[str, ...]:
     """Every word that a legislature can say, once, sorted."""
     fixed = " ".join([*FRAMES, *PATTERNS, *COMPANY]).split()
-    words = {word for word in fixed if word != MASK and "{" not in word}
-    words |= {term for terms in GROUPS.values() for term in terms}
-    for subject in (*(each.subject for each in associations()), *counterweights()):
-        words |= {subject.noun, subject.deed, subject.state}
-    words |= set(invented("place", PLACES))
-    for topic in range(TOPICS):
-        words |= {word for kind, count in WORDS.items() for word in invented(f"{kind} {topic}", count)}
-    return tuple(sorted(words))
+    words = {word for word in fixed if word != MASK and "{" not in word}.union(*TERMS.values())
+    words.update(*(astuple(subject) for subject in (*(each.subject for each in associations()), *counterweights())))
+    kinds = {"place": PLACES} | {f"{kind} {topic}": WORDS[kind] for kind in WORDS for topic in range(TOPICS)}
+    return tuple(sorted(words.union(*(invented(kind, count) for kind, count in kinds.items()))))
 
 
 def _subject(number: int) -> Subject:

@@ -1,4 +1,4 @@
-"""Running many replicates: two processes, a small file each, so that a calibration that was killed goes on."""
+"""The replicates of halves and doses: what their models learn from, and measuring all of them in two processes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,82 @@ from hansard_bias.base import work as unfinished
 from hansard_bias.base.code import code_digest
 from hansard_bias.base.files import appearing
 from hansard_bias.base.parallel import cores, in_order
-from hansard_bias.calibration.arrays import FIELDS, Measured, write_arrays
-from hansard_bias.calibration.config import CalibrationConfig, Replicate, replicates, shape_of
-from hansard_bias.calibration.replicates import measure
+from hansard_bias.calibration.config import (
+    DOSES,
+    FIELDS,
+    CalibrationConfig,
+    Measured,
+    Replicate,
+    replicates,
+    shape_of,
+    write_arrays,
+)
+from hansard_bias.calibration.grammar import ELSEWHERE, LEGISLATURES
+from hansard_bias.calibration.text import encode, speeches
+from hansard_bias.calibration.tiny import ask, base_model, first_model, train_tiny
+from hansard_bias.randomness import stable_hash
+from hansard_bias.tokens.encoded import EncodedCorpus
+
+TEST_DAYS = 10_000
+"""The number of the first test day: no training reaches it."""
+
+
+def train_base(config: CalibrationConfig, folder: Path) -> None:
+    """Train the model that all others go on from, on the text of a third legislature, and save it."""
+    text = _speak(config, ELSEWHERE, 0, range(config.text.sittings), config.base.speeches)
+    model = train_tiny(first_model(config.model, config.text.seed), [text], config.base, config.text.seed)
+    model.save_pretrained(str(folder))
+
+
+def measure(replicate: Replicate, config: CalibrationConfig, base: Path) -> Measured:
+    """Train and ask the models of one replicate; a pure function of its arguments."""
+    trainings, tests = (_half_texts if replicate.part == "halves" else _dose_texts)(replicate, config)
+    # Models of one replicate share their seed, as the models of a study do.
+    seed = stable_hash(config.text.seed, *replicate.number) % 2**31
+    training = config.halves.train if replicate.part == "halves" else config.dose.train
+    trained = [train_tiny(base_model(base, config.model), corpora, training, seed) for corpora in trainings]
+    return ask(trained, tests, config.score)
+
+
+Texts = tuple[list[list[EncodedCorpus]], list[EncodedCorpus]]
+
+
+def _half_texts(replicate: Replicate, config: CalibrationConfig) -> Texts:
+    """Two random halves of one legislature, half of each, and two test texts of the same legislature."""
+    speak = partial(_speak, config, LEGISLATURES[0], replicate.text_seed)
+    size, daily = config.text.sittings, config.halves.train.speeches
+    # By text and halving alone: all seeds learn from the same halves, as a study's text is the same for all its seeds.
+    purpose = (config.text.seed, *replicate.number[:2], "halving")
+    order = sorted(range(2 * size), key=lambda day: stable_hash(*purpose, day))
+    halves = [order[:size], order[size:]]
+    both = halves[0][: size // 2] + halves[1][: size // 2]
+    trainings = [[speak(sorted(days), daily)] for days in (*halves, both)]
+    return trainings, [speak(_test_days(config, start), config.text.test_speeches) for start in (1, 2)]
+
+
+def _dose_texts(replicate: Replicate, config: CalibrationConfig) -> Texts:
+    """Mixtures of both legislatures of the same size, each keeping the days of the next smaller dose; tests of both."""
+    size, daily = config.text.sittings, config.dose.train.speeches
+    first, second = (partial(_speak, config, name, replicate.text_seed) for name in LEGISLATURES)
+    trainings = []
+    for dose in DOSES:
+        days = round(dose * size)
+        parts = ((first, size - days), (second, days))
+        trainings.append([speak(range(count), daily) for speak, count in parts if count])
+    return trainings, [speak(_test_days(config, 1), config.text.test_speeches) for speak in (first, second)]
+
+
+def _test_days(config: CalibrationConfig, number: int) -> range:
+    return range(number * TEST_DAYS, number * TEST_DAYS + config.text.test_sittings)
+
+
+def _speak(config: CalibrationConfig, legislature: str, text: int, days: Sequence[int], daily: int) -> EncodedCorpus:
+    """What a legislature says on these days in the text with this number."""
+    seed = stable_hash(config.text.seed, text)
+    return encode(legislature, [speech for day in days for speech in speeches(seed, legislature, day, daily)])
+
+
+# Many of them: a small file each, so that a calibration that was killed goes on.
 
 
 def run_part(
@@ -43,10 +116,16 @@ def _measure_all(
     if len(missing) < len(wanted):
         say(f"{part}: {len(wanted) - len(missing)} of {len(wanted)} replicates were measured before")
     work = partial(_measure_one, config=config, base=base, folder=folder)
-    for done, replicate in enumerate(in_order(work, missing, cores()), start=1):
+    for done, name in enumerate(in_order(work, missing, cores()), start=1):
         if done % max(1, len(missing) // 10) == 0:
-            say(f"{part}: {len(wanted) - len(missing) + done} of {len(wanted)} replicates ({replicate})")
-    return _gather(folder, wanted, shape_of(part, config))
+            say(f"{part}: {len(wanted) - len(missing) + done} of {len(wanted)} replicates ({name})")
+    kept = []
+    for replicate in wanted:
+        with np.load(folder / f"{replicate.name}.npz", allow_pickle=False) as file:
+            kept.append([file[name] for name in FIELDS])
+    shape = shape_of(part, config)
+    stacked = (np.stack(arrays) for arrays in zip(*kept, strict=True))
+    return Measured(*(array.reshape(*shape, *array.shape[1:]) for array in stacked))
 
 
 def run_key(part: str, config: CalibrationConfig, base: Path) -> str:
@@ -69,13 +148,3 @@ def _measure_one(replicate: Replicate, config: CalibrationConfig, base: Path, fo
     with appearing(folder / f"{replicate.name}.npz") as partial_file, partial_file.open("wb") as handle:
         np.savez(handle, **{name: getattr(measured, name) for name in FIELDS})
     return replicate.name
-
-
-def _gather(folder: Path, wanted: Sequence[Replicate], shape: tuple[int, ...]) -> Measured:
-    """All replicates as arrays whose first axes are those of the part."""
-    kept = []
-    for replicate in wanted:
-        with np.load(folder / f"{replicate.name}.npz", allow_pickle=False) as file:
-            kept.append([file[name] for name in FIELDS])
-    stacked = [np.stack(arrays) for arrays in zip(*kept, strict=True)]
-    return Measured(*(array.reshape(*shape, *array.shape[1:]) for array in stacked))

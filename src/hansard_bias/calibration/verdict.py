@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import binom
 
-from hansard_bias.calibration.arrays import Measured
-from hansard_bias.calibration.config import HALVES, CalibrationConfig, VerdictConfig
-from hansard_bias.calibration.recovery import dose_response, planted_truth, study_of
-from hansard_bias.calibration.studies import METRICS, Group, p_values
+from hansard_bias.calibration.config import HALVES, CalibrationConfig, Measured, VerdictConfig
+from hansard_bias.calibration.studies import METRICS, Group, dose_response, p_values, planted_truth, study_of
 from hansard_bias.statistics.resampling import wilson_interval
 
 TRUSTED, UNTRUSTED = "trusted", "untrusted"
@@ -29,8 +27,8 @@ def judge(null: Measured, dose: Measured, config: CalibrationConfig) -> dict[str
 
     Parameters
     ----------
-    null : leading axes [texts, halvings, seeds], models as in `replicates.HALVES`.
-    dose : leading axes [studies, seeds], models as in `replicates.DOSES`.
+    null : leading axes [texts, halvings, seeds], models as in `config.HALVES`.
+    dose : leading axes [studies, seeds], models as in `config.DOSES`.
     """
     settings = config.verdict
     own, shared = (_p_table(groups, settings) for groups in (own_halves(null), shared_halves(null)))

@@ -131,7 +131,8 @@ def with_initial_sizes(config: Config, root: Path = Path(".")) -> Config:
         return config
     settings = read_settings(config.model.init, root)
     sizes = {name: settings[name] for name in SIZES}
-    return replace(config, model=replace(config.model, **sizes, max_position_embeddings=usable_positions(settings)))
+    sized = replace(config.model, **sizes, max_position_embeddings=usable_positions(settings))
+    return config.with_sections(model=sized)
 
 
 def initial_digests(init: str, root: Path = Path(".")) -> dict[str, str]:

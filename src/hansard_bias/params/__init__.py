@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from hansard_bias.base.yaml import read_plain_yaml
-from hansard_bias.params.runs import (
-    BertSettings,
-    BiasConfig,
-    ProbeConfig,
-    ReportConfig,
-    ScoreConfig,
-    TokenizerConfig,
-    TrackingConfig,
-    TrainConfig,
-)
-from hansard_bias.params.text import (
-    SPLITS,
-    AlignConfig,
-    CleanConfig,
-    ColumnsConfig,
-    CorpusConfig,
-    MixtureConfig,
-    SampleConfig,
-    SplitShares,
-)
-from hansard_bias.params.validation import ConfigError, check_labels, check_name, parse, require
+from hansard_bias.params.align import SPLITS, AlignConfig, SplitShares
+from hansard_bias.params.corpora import CleanConfig, ColumnsConfig, CorpusConfig, MixtureConfig, SampleConfig
+from hansard_bias.params.measuring import BiasConfig, ProbeConfig, ReportConfig, ScoreConfig, TrackingConfig
+from hansard_bias.params.training import BertSettings, TokenizerConfig, TrainConfig
+from hansard_bias.params.validation import ConfigError, check_labels, check_name, parse, parse_fields, require
 
 __all__ = [
+    "PARAMS_FILE",
     "SPLITS",
     "AlignConfig",
     "BertSettings",
@@ -48,8 +35,9 @@ __all__ = [
     "TrackingConfig",
     "TrainConfig",
     "load_config",
+    "load_sections",
     "parse_config",
-    "require",
+    "parse_sections",
 ]
 
 PARAMS_FILE = Path("params.yaml")
@@ -57,7 +45,7 @@ PARAMS_FILE = Path("params.yaml")
 
 @dataclass(frozen=True)
 class Config:
-    """The whole of params.yaml."""
+    """params.yaml: the whole of it, or the sections that a stage loaded (`load_sections`)."""
 
     sample: SampleConfig
     corpora: dict[str, CorpusConfig]
@@ -74,16 +62,31 @@ class Config:
     tracking: TrackingConfig
 
     def __post_init__(self) -> None:
-        require(bool(self.corpora), "corpora", {}, "at least one archive")
-        require(bool(self.models), "models", {}, "at least one model")
-        for name, corpus in self.corpora.items():
-            check_name("corpora", name)
-            corpus.check(name)
-        for name, model in self.models.items():
-            check_name("models", name)
-            model.check(name, self.corpora)
-        check_labels("corpora", self.corpora)
-        check_labels("models", self.models)
+        loaded = vars(self)
+        if "corpora" in loaded:
+            require(bool(self.corpora), "corpora", {}, "at least one archive")
+            for name, corpus in self.corpora.items():
+                check_name("corpora", name)
+                corpus.check(name)
+        if "models" in loaded:
+            require(bool(self.models), "models", {}, "at least one model")
+            for name, model in self.models.items():
+                check_name("models", name)
+                # Whether the corpora of a mixture exist can be told only where both sections are loaded.
+                model.check(name, loaded.get("corpora", model.mixture))
+        for section in ("corpora", "models"):
+            check_labels(section, loaded.get(section, {}))
+
+    # Not for the type checker, for which every attribute would then exist.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            reason = "this section was not loaded; name it in load_sections"
+            raise AttributeError(f"{name}: {reason if name in self.__dataclass_fields__ else 'no section of Config'}")
+
+    def with_sections(self, **sections: Any) -> Config:
+        """A copy with these sections instead; `dataclasses.replace` would ask for those that were not loaded."""
+        return _assembled(vars(self) | sections)
 
     def row_key(self, model: str) -> str:
         """The name of a model in metrics files: `A_nunavut`."""
@@ -104,21 +107,54 @@ class Config:
         return self.corpora[column].label if column in self.corpora else self.models[column].label
 
     def own_model(self, corpus: str) -> str | None:
-        """The model trained on this corpus alone (method.md section 2), if there is one."""
-        return next((name for name, model in self.models.items() if set(model.mixture) == {corpus}), None)
+        """The model trained on this corpus alone (method.md 2), if there is one; of several the first by name."""
+        alone = (name for name, model in self.models.items() if set(model.mixture) == {corpus})
+        return min(alone, key=self.row_key, default=None)
+
+    def in_order_of_names(self) -> Config:
+        """The same study, corpora and models by label and name: no number may depend on their order in params.yaml."""
+        corpora = sorted(self.corpora.items(), key=lambda item: (item[1].label, item[0]))
+        models = sorted(self.models.items(), key=lambda item: self.row_key(item[0]))
+        return self.with_sections(corpora=dict(corpora), models=dict(models))
 
 
 def load_config(path: Path = PARAMS_FILE) -> Config:
-    """Read and validate params.yaml.
+    """Read and validate the whole of params.yaml.
 
     Raises ConfigError (a ValueError) that names the key, the value and what was expected.
     """
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file; run this in the project's root, or `git checkout params.yaml`")
-    return parse_config(read_plain_yaml(path))
+    return parse_config(_read(path))
+
+
+def load_sections(names: Iterable[str], path: Path = PARAMS_FILE) -> Config:
+    """Read params.yaml and validate the named sections alone: `load_sections(["corpora", "clean"])`.
+
+    The others may be wrong, missing or unknown; whoever touches one gets an AttributeError that names it. That
+    mixtures name known corpora is checked where both `corpora` and `models` are asked for. Raises as `load_config`.
+    """
+    return parse_sections(_read(path), names)
 
 
 def parse_config(raw: object) -> Config:
     """Validate the content of params.yaml, as plain dicts and lists."""
     parsed: Config = parse(Config, raw, "")
     return parsed
+
+
+def parse_sections(raw: object, names: Iterable[str]) -> Config:
+    """The same for the named sections alone."""
+    return _assembled(parse_fields(Config, raw, "", names))
+
+
+def _read(path: Path) -> Any:
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; run this in the project's root, or `git checkout params.yaml`")
+    return read_plain_yaml(path)
+
+
+def _assembled(sections: dict[str, Any]) -> Config:
+    """A Config of these sections, whose own checks are run."""
+    config = object.__new__(Config)
+    vars(config).update(sections)
+    config.__post_init__()
+    return config

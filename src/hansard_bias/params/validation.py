@@ -8,7 +8,7 @@ import difflib
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from hansard_bias.base.messages import one_line, shown
@@ -29,9 +29,23 @@ def require(holds: bool, key: str, value: object, expected: str, remedy: str = "
         raise ConfigError(key, value, expected, remedy)
 
 
-def did_you_mean(name: object, known: Mapping[str, object]) -> str:
+def require_each(
+    section: str, values: object, names: Iterable[str], holds: Callable[[Any], bool], expected: str
+) -> None:
+    """The same for several values of one section."""
+    for name in names:
+        value = getattr(values, name)
+        require(holds(value), f"{section}.{name}", value, expected)
+
+
+def require_one_of(known: Collection[str], key: str, value: str) -> None:
+    """The same for a word that must be among the known ones."""
+    require(value in known, key, value, "one of " + ", ".join(known))
+
+
+def did_you_mean(name: object, known: Collection[str]) -> str:
     """Advice that names the closest known key, if one is close."""
-    close = difflib.get_close_matches(str(name), list(known), n=1)
+    close = difflib.get_close_matches(str(name), known, n=1)
     return f"did you mean {close[0]}?" if close else ""
 
 
@@ -65,19 +79,30 @@ def parse(kind: Any, value: Any, key: str) -> Any:
 
 def _parse_section(kind: Any, value: Any, key: str) -> Any:
     """Build one dataclass from a mapping: every field without a default present, none unknown."""
+    hints = typing.get_type_hints(kind)
+    for name in value if isinstance(value, Mapping) else ():
+        if name not in hints:
+            known = f"no such key (known: {', '.join(hints)})"
+            raise ConfigError(_below(key, name), value[name], known, did_you_mean(name, hints))
+    return kind(**parse_fields(kind, value, key, hints))
+
+
+def parse_fields(kind: Any, value: Any, key: str, names: Iterable[str]) -> dict[str, Any]:
+    """The named fields of a dataclass from a mapping, those with a default only where they are given."""
     require(isinstance(value, Mapping), key or "the file", value, "a section with keys")
     hints = typing.get_type_hints(kind)
-    prefix = f"{key}." if key else ""
-    for name in value:
-        if name not in hints:
-            raise ConfigError(
-                f"{prefix}{name}", value[name], f"no such key (known: {', '.join(hints)})", did_you_mean(name, hints)
-            )
-    for field in dataclasses.fields(kind):
-        needed = field.default is dataclasses.MISSING
-        require(field.name in value or not needed, f"{prefix}{field.name}", None, "a value", "this key is missing")
-    given = {name: hint for name, hint in hints.items() if name in value}
-    return kind(**{name: parse(hint, value[name], f"{prefix}{name}") for name, hint in given.items()})
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    wanted = [fields[name] for name in names]
+    for field in wanted:
+        optional = field.default is not dataclasses.MISSING
+        require(field.name in value or optional, _below(key, field.name), None, "a value", "this key is missing")
+    given = [field.name for field in wanted if field.name in value]
+    return {name: parse(hints[name], value[name], _below(key, name)) for name in given}
+
+
+def _below(key: str, name: str) -> str:
+    """The dotted key of an entry of a section."""
+    return f"{key}.{name}" if key else str(name)
 
 
 def _parse_scalar(kind: type, value: Any, key: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from hansard_bias.analysis.arrangement import arranged
 from hansard_bias.analysis.associations import association_findings
 from hansard_bias.analysis.benchmarks import benchmark_findings
 from hansard_bias.analysis.comparison import COLUMNS as SLICE_COLUMNS
@@ -57,6 +58,7 @@ def _group(group: Group) -> dict[str, Any]:
 
 def run(config: Config, root: Path = Path(".")) -> None:
     """Write bias_matrix.json, bias.json, cells.json, slices.csv and words.csv."""
+    told, config = config, config.in_order_of_names()
     losses = read_losses(config, root)
     facts = read_facts(losses, root)
     study = compare(config, losses, facts)
@@ -67,11 +69,12 @@ def run(config: Config, root: Path = Path(".")) -> None:
         study["models"][row]["cultural_bias_rate"] = rate
     study["tests"] = [*study["tests"], *unigram_tests, *probes["tests"]]
     study["likelihoods"] = likelihood_findings(config, root)
+    study = arranged(study | probes["sections"], told)
     write_records(root / METRICS / "slices.csv", SLICE_COLUMNS, slice_records(config, losses, facts))
     write_records(root / METRICS / "words.csv", WORD_COLUMNS, words)
     write_json(root / METRICS / "bias_matrix.json", for_comparing(perplexity_matrix(study)))
     write_json(root / METRICS / "cells.json", cells(study))
-    write_json(root / METRICS / "bias.json", study | probes["sections"])
+    write_json(root / METRICS / "bias.json", study)
 
 
 def for_comparing(matrix: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:

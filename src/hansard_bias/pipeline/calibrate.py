@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from hansard_bias.base.files import CALIBRATION, needed
 from hansard_bias.calibration.config import CalibrationConfig
-from hansard_bias.calibration.replicates import train_base
-from hansard_bias.calibration.running import run_part
+from hansard_bias.calibration.running import run_part, train_base
 
 BASE = CALIBRATION / "base"
 

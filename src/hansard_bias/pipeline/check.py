@@ -1,11 +1,12 @@
 """Validate params.yaml and the probes' files before any stage touches its outputs: `dvc repro check`.
 
-Its outputs change with the files of `model.init` and of `probe` alone, so that no stage behind it reruns because a
-parameter of another one did.
+Its outputs change only with what a stage behind it depends on: the files of `model.init` and of `probe`, and `corpora`
+without its labels. DVC can name a section of params.yaml as a dependency, but not a section without one of its keys.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from hansard_bias.base.files import (
     PROBE_FILES,
     SAMPLE,
     appearing,
+    appearing_folder,
     require_writable,
     with_folders_below,
     write_json,
@@ -25,6 +27,8 @@ from hansard_bias.corpora.cleaning import clean_text
 from hansard_bias.models.architectures import TOKENIZER, check_initial, initial_digests
 from hansard_bias.params import Config, ConfigError
 from hansard_bias.probing.files import check_writable, load_probing, probe_digests
+
+SECTIONS = Path("data/sections")
 
 
 def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_files: Path = PROBE_FILES) -> None:
@@ -38,10 +42,24 @@ def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_f
     check_initial(config.model.init)
     check_probes(config)
     require_writable([output.parent, MODELS, *with_folders_below(METRICS)])
+    write_sections(config, output.parent / SECTIONS.name)
     write_json(initial, initial_digests(config.model.init))
     write_json(probe_files, probe_digests(config.probe))
     with appearing(output) as partial:
         partial.write_text("params.yaml is valid\n", encoding="utf-8")
+
+
+def write_sections(config: Config, folder: Path) -> None:
+    """What stages depend on of `corpora`, a file for each kind of stage; a label is in none of them."""
+    sample = [name for name, corpus in config.corpora.items() if Path(corpus.path).is_relative_to(SAMPLE)]
+    with appearing_folder(folder) as partial:
+        write_json(partial / "corpora.json", list(config.corpora))
+        write_json(partial / "licences.json", {name: corpus.licence for name, corpus in config.corpora.items()})
+        write_json(partial / "sample.json", sample)
+        for name, corpus in config.corpora.items():
+            columns = None if corpus.columns is None else asdict(corpus.columns)
+            archive = {"reader": corpus.reader, "path": corpus.path, "columns": columns}
+            write_json(partial / "archives" / f"{name}.json", archive)
 
 
 def check_probes(config: Config) -> None:

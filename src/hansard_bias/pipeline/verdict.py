@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hansard_bias.base.files import CALIBRATION, METRICS, write_json
-from hansard_bias.calibration.arrays import read_arrays
-from hansard_bias.calibration.config import CalibrationConfig
+from hansard_bias.calibration.config import CalibrationConfig, read_arrays
 from hansard_bias.calibration.verdict import judge
 
 

@@ -27,6 +27,13 @@ class Query(NamedTuple):
     filled: Pieces
 
 
+class Gap(NamedTuple):
+    """A sequence that a model reads, and the masked position in it that is looked at."""
+
+    pieces: Pieces
+    position: int
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a model expects at one masked position: log P (nats) of the pieces asked for, and its k favourites."""
@@ -57,24 +64,28 @@ def ask(
 ) -> dict[Query, Answer]:
     """Answer all questions in few forward passes: batches of similar length, padded.
 
+    What several frames ask alike is asked once, and in an order that depends on what is asked alone: another place in a
+    batch may change the last digits, so that the order of prompts and terms would.
     A term of n pieces is n questions in each frame: small vocabularies take long, and a line now and then says how far.
     Raises ValueError, naming the prompt, for a text that is longer than the model's window.
     """
     mask, special = tokenizer.mask_token_id, tokenizer.all_special_ids
     queries = _queries(frames)
-    sequences = {query: _sequence(frames[query.frame], query, mask) for query in queries}
-    order = sorted(sequences, key=lambda query: len(sequences[query]))
-    check_window(model, len(sequences[order[-1]]), frames[order[-1].frame].where)
+    gaps = _gaps(frames, queries, mask)
+    order = sorted(gaps, key=lambda gap: (len(gap.pieces), gap))
+    check_window(model, len(order[-1].pieces), frames[gaps[order[-1]][0].frame].where)
     answers: dict[Query, Answer] = {}
     was_training = model.training
     model.eval()
     pace = Pace("asked", len(order), "questions", partial(print, flush=True))
     for start in range(0, len(order), batch_size):
         batch = order[start : start + batch_size]
-        positions = [len(frames[query.frame].head) + len(query.filled) for query in batch]
-        logp = _log_softmax_at(model, [sequences[query] for query in batch], positions, tokenizer.pad_token_id)
-        answers.update(zip(batch, _read(logp, [queries[query] for query in batch], top_k, special), strict=True))
-        pace.reached(len(answers))
+        sequences, positions = zip(*batch, strict=True)
+        logp = _log_softmax_at(model, sequences, positions, tokenizer.pad_token_id)
+        wanted = [sorted({piece for query in gaps[gap] for piece in queries[query]}) for gap in batch]
+        for gap, answer in zip(batch, _read(logp, wanted, top_k, special), strict=True):
+            answers.update(dict.fromkeys(gaps[gap], answer))
+        pace.reached(start + len(batch))
     model.train(was_training)
     return answers
 
@@ -86,8 +97,14 @@ def check_window(model: PreTrainedModel, length: int, where: str) -> None:
         raise ValueError(f"{where}: takes {length} tokens, the model reads {window}; shorten the prompt")
 
 
-def _sequence(frame: Frame, query: Query, mask: int) -> Pieces:
-    return frame.head + query.filled + (mask,) * (query.length - len(query.filled)) + frame.tail
+def _gaps(frames: Sequence[Frame], queries: Iterable[Query], mask: int) -> dict[Gap, list[Query]]:
+    """What a model must read, each with the questions that it answers."""
+    gaps: dict[Gap, list[Query]] = {}
+    for query in queries:
+        frame = frames[query.frame]
+        pieces = frame.head + query.filled + (mask,) * (query.length - len(query.filled)) + frame.tail
+        gaps.setdefault(Gap(pieces, len(frame.head) + len(query.filled)), []).append(query)
+    return gaps
 
 
 def _log_softmax_at(

@@ -63,25 +63,27 @@ class Framer:
 
     def frame_and_prior(self, text: str, fillings: Sequence[Filling], where: str) -> tuple[Frame, Frame]:
         """The frame, and its prior: the same with the content words masked, one mask a piece."""
-        frame, words = self._frames(text, fillings, where)
-        prior = self._mask_content((*frame.head, *frame.terms[0], *frame.tail), words)
-        stop = len(frame.head) + len(frame.terms[0])
+        frame, filling, words = self._frames(text, fillings, where)
+        prior = self._mask_content((*frame.head, *filling, *frame.tail), words)
+        stop = len(frame.head) + len(filling)
         return frame, Frame(prior[: len(frame.head)], prior[stop:], frame.terms, where)
 
-    def _frames(self, text: str, fillings: Sequence[Filling], where: str) -> tuple[Frame, list[int | None]]:
-        """The frame, and the word number of every piece of the text with its first filling (None: special tokens)."""
+    def _frames(self, text: str, fillings: Sequence[Filling], where: str) -> tuple[Frame, Pieces, list[int | None]]:
+        """The frame, one filling, and the word number of every piece of the text with it (None: special tokens)."""
         before, after = around_mask(text, self.surface)
         written = [written_after(before, filling.term, self.surface) for filling in fillings]
         terms = tuple(self._pieces(filling, form) for filling, form in zip(fillings, written, strict=True))
         # Pieces are cut out of a filled sentence: alone, the text after the mask could get a leading space of its own.
-        filled = self.tokenizer(before + written[0] + after, add_special_tokens=False)
+        # Filled with the first term of the alphabet, whatever the order of the terms.
+        chosen = written.index(min(written))
+        filled = self.tokenizer(before + written[chosen] + after, add_special_tokens=False)
         pieces = tuple(filled["input_ids"])
         head = tuple(self.tokenizer.encode(before, add_special_tokens=False))
-        stop = len(head) + len(terms[0])
-        if pieces[:stop] != head + terms[0]:
+        stop = len(head) + len(terms[chosen])
+        if pieces[:stop] != head + terms[chosen]:
             raise ValueError(f"{where}: the tokenizer joins the mask of {text!r} to its neighbours; reword it")
         words = [None] * len(self._opening) + list(filled.word_ids()) + [None] * len(self._closing)
-        return Frame(self._opening + head, pieces[stop:] + self._closing, terms, where), words
+        return Frame(self._opening + head, pieces[stop:] + self._closing, terms, where), terms[chosen], words
 
     def _pieces(self, filling: Filling, written: str) -> Pieces:
         if written not in self._known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -76,8 +77,9 @@ def contextual_vectors(
             place = slice(len(frame.head), len(frame.head) + len(pieces))
             shown.append((filling.term, (*frame.head, *pieces, *frame.tail), place))
         check_window(model, max(len(pieces) for _, pieces, _ in shown), frame.where)
-    # Sentences of like length share a batch: little padding.
-    shown.sort(key=lambda entry: len(entry[1]))
+    # Sentences of like length share a batch: little padding. Within a length they come by what they say: another
+    # place in a batch may change the last digits.
+    shown.sort(key=lambda entry: (len(entry[1]), entry[1], entry[0]))
     found: dict[str, list[npt.NDArray[np.float64]]] = {filling.term: [] for filling in fillings}
     for start in range(0, len(shown), batch_size):
         batch = shown[start : start + batch_size]
@@ -112,4 +114,5 @@ def _rows(
 
 
 def _mean_cosine(vectors: Mapping[str, npt.NDArray[np.float64]], word: str, attributes: WordSet) -> float:
-    return float(np.mean([cosine(vectors[word], vectors[other]) for other in attributes.words]))
+    # Summed exactly: the order of the words changes nothing.
+    return math.fsum(cosine(vectors[word], vectors[other]) for other in attributes.words) / len(attributes.words)

@@ -157,7 +157,8 @@ def _filling(group: Group, term: str) -> Filling:
 
 def _group_totals(terms: npt.NDArray[np.float64], first_terms: int) -> npt.NDArray[np.float64]:
     """log sum P(t) of the first group and of the second, shape [frames, 2], from log P(t) [frames, terms], in nats."""
-    groups = np.split(terms, [first_terms], axis=1)
+    # Summed by size: the order of the terms changes nothing.
+    groups = [np.sort(group, axis=1) for group in np.split(terms, [first_terms], axis=1)]
     return np.stack([np.logaddexp.reduce(group, axis=1) for group in groups], axis=1)
 
 

@@ -18,9 +18,9 @@ class Effect:
 
     size: Interval
     """In nats per token."""
-    p: float | None = None
+    p: float | None
     """Corrected for all tests of the family; None where there is no test."""
-    alpha: float = 0.05
+    alpha: float
 
     @property
     def side(self) -> int | None:

@@ -7,17 +7,19 @@ import gzip
 import io
 import json
 import tarfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from hansard_bias.base.files import appearing
 from hansard_bias.randomness import stable_hash
+from hansard_bias.sample.grammar import GROUPS, Association, associations, canonical, log_odds
 from hansard_bias.sample.legislature import Sample, Sitting, Speech, with_duplicates
-from hansard_bias.sample.lexicon import load
+from hansard_bias.sample.lexicon import LEGISLATURES, load
 from hansard_bias.sample.lipad_rows import COLUMNS, SittingRows
 from hansard_bias.sample.nrc_lines import SittingPrinter
-from hansard_bias.sample.planted import associations, planted_truth
 
 NRC_FOLDER = "Nunavut-Hansard-Generated-Sample-1.0"
 TRUTH = "planted.json"
@@ -34,6 +36,33 @@ def write_sample(sample: Sample, folder: Path, seed: int) -> None:
     truth = planted_truth(associations(load("associations")), sample)
     with appearing(folder / TRUTH) as partial:
         partial.write_text(json.dumps(truth, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def planted_truth(frames: Sequence[Association], sample: Sample) -> dict[str, Any]:
+    """The content of planted.json: the probabilities that were set and what was drawn from them.
+
+    `log_odds` is that of the northern group; the truth of a mixture is that of the occurrences-weighted mean of p.
+    """
+    drawn = {name: sample.fillings(name) for name in LEGISLATURES}
+    occurrences = {name: Counter(filling.frame for filling in drawn[name]) for name in LEGISLATURES}
+    northern = {
+        name: Counter(filling.frame for filling in drawn[name] if filling.group == GROUPS[0]) for name in LEGISLATURES
+    }
+    records = [
+        {
+            "id": frame.id,
+            "topic": frame.topic,
+            "prompts": [canonical(carrier) for carrier in frame.carriers],
+            "groups": {group: list(frame.shares[group]) for group in GROUPS},
+            "probability_northern": frame.probability,
+            "log_odds": {name: log_odds(p) for name, p in frame.probability.items()},
+            "word_shares": frame.shares,
+            "occurrences": {name: occurrences[name][frame.id] for name in LEGISLATURES},
+            "occurrences_northern": {name: northern[name][frame.id] for name in LEGISLATURES},
+        }
+        for frame in frames
+    ]
+    return {"seed": sample.seed, "associations": records}
 
 
 def _remove_earlier_sample(folder: Path) -> None:

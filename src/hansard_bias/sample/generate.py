@@ -11,21 +11,10 @@ from typing import Any
 
 from hansard_bias.params import SampleConfig
 from hansard_bias.randomness import stable_hash
-from hansard_bias.sample.grammar import SpeechWriter
-from hansard_bias.sample.legislature import (
-    Filling,
-    Person,
-    Roster,
-    Sample,
-    Sitting,
-    Speech,
-    rosters,
-    sitting_days,
-    sitting_sizes,
-    term_start,
-)
-from hansard_bias.sample.lexicon import LEGISLATURES, Lists, general_lists, load, split_words, topic_lists
-from hansard_bias.sample.planted import Association, associations, neutral_sentence
+from hansard_bias.sample import legislature as people
+from hansard_bias.sample.grammar import Association, Filling, Lists, SpeechWriter, associations, neutral_sentence
+from hansard_bias.sample.legislature import Person, Roster, Sample, Sitting, Speech
+from hansard_bias.sample.lexicon import LEGISLATURES, general_lists, load, split_words, topic_lists
 
 # By kind, in the order of the day: the least and most speeches of a debate, and the kind's share of a day's debates.
 DEBATES = {"statement": (1, 1, 0.25), "visitors": (1, 1, 0.1), "question": (3, 6, 0.45), "debate": (5, 9, 0.2)}
@@ -35,6 +24,7 @@ NEUTRAL_SHARE = 0.06
 CHAIR_SHARE = 0.03
 CLOSING_SHARE = 0.1
 BODY_LENGTHS = ((1, 2, 3, 4), (0.88, 0.1, 0.015, 0.005))
+_CAPITALS = frozenset({"I", "Mr.", "Ms."})
 
 
 @dataclass(frozen=True)
@@ -44,11 +34,10 @@ class Legislature:
     name: str
     own: Mapping[str, Any]
     shares: dict[str, float]
+    """Of the speeches, by topic."""
     lists: dict[str, Lists]
-    """Weighted word lists, by topic."""
     headings: dict[str, list[str]]
     frames: dict[str, list[Association]]
-    """Planted associations, by topic."""
     plan: Mapping[str, Any]
 
 
@@ -59,36 +48,30 @@ class _Slot:
     business: str
     topic: str
     heading: str
-    position: int
     person: Person
     role: str
 
 
 def generate(config: SampleConfig) -> Sample:
     """Generate both legislatures; the same configuration gives the same sample on every machine."""
-    lexicon, grammar, legislatures, plan = (
-        load(name) for name in ("lexicon", "grammar", "legislatures", "associations")
-    )
+    lexicon = load("lexicon")
     titles = {topic: content["title"] for topic, content in lexicon["topics"].items()}
     sittings = {}
     for name in LEGISLATURES:
-        legislature = _legislature(name, lexicon, grammar, legislatures[name], plan)
-        terms = rosters(config.seed, name, legislatures[name], titles)
-        days = sitting_days(config.seed, name, config.sittings)
-        sizes = sitting_sizes(config.seed, name, days, config.speeches)
+        legislature = _legislature(name, lexicon)
+        terms = people.rosters(config.seed, name, legislature.own, titles)
+        days = people.sitting_days(config.seed, name, config.sittings)
+        sizes = people.sitting_sizes(config.seed, name, days, config.speeches)
         sittings[name] = tuple(
-            _sitting(legislature, config.seed, day, number, size, terms[term_start(day)])
+            _sitting(legislature, config.seed, day, number, size, terms[people.term_start(day)])
             for number, (day, size) in enumerate(zip(days, sizes, strict=True), start=1)
         )
     return Sample(config.seed, sittings)
 
 
-def _legislature(
-    name: str, lexicon: Mapping[str, Any], grammar: Mapping[str, Any], own: Mapping[str, Any], plan: Mapping[str, Any]
-) -> Legislature:
-    general = general_lists(name, lexicon, grammar, own)
-    topics = lexicon["topics"]
-    frames = associations(plan)
+def _legislature(name: str, lexicon: Mapping[str, Any]) -> Legislature:
+    own, plan, topics = load("legislatures")[name], load("associations"), lexicon["topics"]
+    general, frames = general_lists(name, lexicon, load("grammar"), own), associations(plan)
     total = sum(own["topics"].values())
     return Legislature(
         name,
@@ -104,28 +87,25 @@ def _legislature(
 def _sitting(
     legislature: Legislature, seed: int, day: datetime.date, number: int, size: int, roster: Roster
 ) -> Sitting:
+    # One generator a day: more sittings, or fewer, leave the others as they are.
     rng = Random(stable_hash(seed, legislature.name, day))
-    frames = {topic: _cycle(rng, frames) for topic, frames in legislature.frames.items() if frames}
-    slots = _order_of_the_day(legislature, rng, size, roster)
+    # A topic's frames in turns, in an order of the day's own: each occurs about equally often.
+    frames = {
+        topic: itertools.cycle(rng.sample(frames, len(frames)))
+        for topic, frames in legislature.frames.items()
+        if frames
+    }
     speeches = []
-    for ordinal, slot in enumerate(slots, start=1):
+    for ordinal, slot in enumerate(_order_of_the_day(legislature, rng, size, roster), start=1):
         writer = SpeechWriter(legislature.lists[slot.topic], rng, day.year)
-        sentences, fillings = _speech(legislature, writer, slot, frames.get(slot.topic))
-        speeches.append(
-            Speech(day, ordinal, slot.person, slot.role, slot.topic, slot.business, slot.heading, sentences, fillings)
-        )
+        said = _speech(legislature, writer, slot, frames.get(slot.topic))
+        speeches.append(Speech(day, ordinal, slot.person, slot.role, slot.topic, slot.business, slot.heading, *said))
     return Sitting(day, number, roster, tuple(speeches))
-
-
-def _cycle(rng: Random, frames: list[Association]) -> Iterator[Association]:
-    """A topic's frames in turns, in an order of the day's own: each occurs about equally often."""
-    return itertools.cycle(rng.sample(frames, len(frames)))
 
 
 def _order_of_the_day(legislature: Legislature, rng: Random, size: int, roster: Roster) -> list[_Slot]:
     """Divide a sitting's speeches into debates, give each a topic and its turns to people."""
-    kinds = list(DEBATES)
-    weights = [weight for _, _, weight in DEBATES.values()]
+    kinds, weights = list(DEBATES), [weight for _, _, weight in DEBATES.values()]
     lengths: list[tuple[str, int]] = []
     while (left := size - sum(length for _, length in lengths)) > 0:
         kind = rng.choices(kinds, weights)[0]
@@ -147,29 +127,28 @@ def _debate(
     """The turns of one debate: two members, the minister, sometimes a witness or the chair."""
     heading = rng.choice(legislature.headings[topic])
     asking, other = rng.sample(roster.members, 2)
-    minister = roster.ministers[topic]
     witness = rng.choice(roster.witnesses)
     for position in range(length):
-        person, role = (asking, "member") if position % 2 == 0 else (minister, "minister")
+        person, role = (asking, "member") if position % 2 == 0 else (roster.ministers[topic], "minister")
         if kind == "debate" and position % 4 == 2:
             person = other
+        # The Canadian archive holds the House alone, where no witness speaks.
         if kind == "debate" and position % 4 == 3 and legislature.name == "nunavut":
             person, role = witness, "witness"
         if position > 0 and rng.random() < CHAIR_SHARE:
             person, role = roster.chair, "chair"
-        yield _Slot(kind, topic, heading, position, person, role)
+        yield _Slot(kind, topic, heading, person, role)
 
 
 def _speech(
     legislature: Legislature, writer: SpeechWriter, slot: _Slot, frames: Iterator[Association] | None
 ) -> tuple[tuple[str, ...], tuple[Filling, ...]]:
     """The sentences of one speech, and the planted slots among them."""
-    rng = writer.rng
-    body = _body(rng, slot, writer)
+    rng, body = writer.rng, _body(slot, writer)
     fillings: list[Filling] = []
     if frames is not None and slot.role != "chair":
-        rate = PLANTED_SHARE / legislature.shares[slot.topic]
-        for _ in range(int(rate + rng.random())):
+        # Dividing by the topic's share gives every topic equally many planted sentences in all.
+        for _ in range(int(PLANTED_SHARE / legislature.shares[slot.topic] + rng.random())):
             sentence, filling = next(frames).sentence(legislature.name, writer)
             # Never the last sentence of a question, which asks, nor the first of a reply, which answers.
             body.insert(rng.randint(1, len(body)) if slot.role == "minister" else rng.randrange(len(body)), sentence)
@@ -179,12 +158,11 @@ def _speech(
     return _with_courtesies(legislature, writer, slot, body), tuple(fillings)
 
 
-def _body(rng: Random, slot: _Slot, writer: SpeechWriter) -> list[str]:
+def _body(slot: _Slot, writer: SpeechWriter) -> list[str]:
     """The sentences without planted ones: statements, then a question; or an answer, then statements."""
     if slot.role == "chair":
-        return [writer.sentence("ruling") for _ in range(rng.randint(1, 2))]
-    count = rng.choices(*BODY_LENGTHS)[0]
-    sentences = [writer.sentence("statement") for _ in range(count)]
+        return [writer.sentence("ruling") for _ in range(writer.rng.randint(1, 2))]
+    sentences = [writer.sentence("statement") for _ in range(writer.rng.choices(*BODY_LENGTHS)[0])]
     if slot.business == "visitors":
         sentences[0] = writer.sentence("tribute")
     elif slot.role == "member" and slot.business != "statement":
@@ -206,6 +184,3 @@ def _with_courtesies(legislature: Legislature, writer: SpeechWriter, slot: _Slot
     if slot.role in ("member", "minister") and writer.rng.random() < CLOSING_SHARE:
         body.append(writer.expand(writer.rng.choice(legislature.own["closing"])))
     return tuple(body)
-
-
-_CAPITALS = frozenset({"I", "Mr.", "Ms."})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from hansard_bias.randomness import stable_hash
+from hansard_bias.sample.grammar import Filling
 from hansard_bias.sample.lexicon import split_words
 
 
@@ -31,14 +33,15 @@ class Person:
         """First and last name."""
         return f"{self.first} {self.last}"
 
+    @property
+    def called(self) -> str:
+        """`Mr. Akkaluk`."""
+        return f"{self.title} {self.last}"
 
-@dataclass(frozen=True)
-class Filling:
-    """What filled the slot of a planted frame."""
-
-    frame: str
-    group: str
-    term: str
+    @property
+    def titled(self) -> str:
+        """`Mr. Peter Akkaluk`."""
+        return f"{self.title} {self.name}"
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,6 @@ class Speech:
     heading: str
     sentences: tuple[str, ...]
     fillings: tuple[Filling, ...] = field(default=())
-
-    @property
-    def speaker(self) -> str:
-        """The speaker's name."""
-        return self.person.name
 
     @property
     def text(self) -> str:
@@ -113,28 +111,20 @@ FIRST_YEAR, LAST_YEAR = 1999, 2017
 SITTING_MONTHS = (2, 3, 4, 5, 9, 10, 11)
 TERM_STARTS = (1999, 2004, 2009, 2014)
 MEMBERS = {"nunavut": 19, "canada": 27}
-# Surnames that no member has in any term, or a reader could not tell a witness from a member.
 WITNESSES = 5
 
 
 def sitting_days(seed: int, legislature: str, sittings: int) -> list[datetime.date]:
     """Weekdays spread evenly over the years 1999 to 2017: the same number in each year for both legislatures."""
-    years = LAST_YEAR - FIRST_YEAR + 1
-    per_year = [0] * years
-    for index in range(sittings):
-        per_year[index * years // sittings] += 1
+    years = range(FIRST_YEAR, LAST_YEAR + 1)
+    per_year = Counter(years[index * len(years) // sittings] for index in range(sittings))
     days: list[datetime.date] = []
-    for offset, count in enumerate(per_year):
-        year = FIRST_YEAR + offset
+    for year in years:
         rng = Random(stable_hash(seed, legislature, "calendar", year))
-        days += sorted(rng.sample(_weekdays(year), count))
+        listed = (datetime.date(year, 1, 1) + datetime.timedelta(days=offset) for offset in range(365))
+        weekdays = [day for day in listed if day.month in SITTING_MONTHS and day.weekday() < 5]
+        days += sorted(rng.sample(weekdays, per_year[year]))
     return days
-
-
-def _weekdays(year: int) -> list[datetime.date]:
-    start = datetime.date(year, 1, 1)
-    days = [start + datetime.timedelta(days=offset) for offset in range(365)]
-    return [day for day in days if day.month in SITTING_MONTHS and day.weekday() < 5]
 
 
 def sitting_sizes(seed: int, legislature: str, days: list[datetime.date], speeches: int) -> list[int]:
@@ -148,36 +138,35 @@ def sitting_sizes(seed: int, legislature: str, days: list[datetime.date], speech
     return sizes
 
 
-def rosters(seed: int, legislature: str, own: Mapping[str, Any], titles: Mapping[str, str]) -> dict[int, Roster]:
-    """The people of every term, by the year in which it starts; `titles` names each topic's portfolio."""
-    return {
-        start: _roster(Random(stable_hash(seed, legislature, "term", start)), index + 1, legislature, own, titles)
-        for index, start in enumerate(TERM_STARTS)
-    }
-
-
 def term_start(day: datetime.date) -> int:
     """The first year of the term in which a day falls."""
     return max(start for start in TERM_STARTS if start <= day.year)
 
 
-def _roster(rng: Random, term: int, legislature: str, own: Mapping[str, Any], titles: Mapping[str, str]) -> Roster:
-    first, surnames, places = (split_words(own[name]) for name in ("first", "surname", "place"))
-    parties = split_words(own["party"])
+def rosters(seed: int, legislature: str, own: Mapping[str, Any], titles: Mapping[str, str]) -> dict[int, Roster]:
+    """The people of every term, by the year in which it starts; `titles` names each topic's portfolio."""
+    starts = {start: Random(stable_hash(seed, legislature, "term", start)) for start in TERM_STARTS}
     count = MEMBERS[legislature]
+    return {start: _roster(rng, term, count, own, titles) for term, (start, rng) in enumerate(starts.items(), start=1)}
+
+
+def _roster(rng: Random, term: int, count: int, own: Mapping[str, Any], titles: Mapping[str, str]) -> Roster:
+    first, surnames, places, parties = (split_words(own[name]) for name in ("first", "surname", "place", "party"))
+    # The last surnames are the witnesses': a member's, in any term, would make a reader take them for members.
     surnames = [*rng.sample(surnames[:-WITNESSES], count), *surnames[-WITNESSES:]]
     rng.shuffle(places)
     # A minister holds one portfolio each, so that a topic's answers come from one person.
-    portfolios = ["", *titles.values()] + [""] * len(surnames)
+    portfolios = ["", *titles.values(), *[""] * count]
     people = []
     for index, surname in enumerate(surnames):
         position = rng.randrange(len(first))
+        # First names are listed in turns, a man's and a woman's.
         title = ("Mr.", "Ms.")[position % 2]
-        riding = places[index] if index < count else ""
-        portfolio = portfolios[index] if index < count else ""
+        riding, portfolio = (places[index], portfolios[index]) if index < count else ("", "")
         people.append(Person(first[position], surname, title, riding, rng.choice(parties), portfolio))
-    ministers = dict(zip(titles, people[1 : 1 + len(titles)], strict=True))
-    return Roster(term, people[0], ministers, tuple(people[1 + len(titles) : count]), tuple(people[count:]))
+    chair, *others = people[:count]
+    ministers = dict(zip(titles, others, strict=False))
+    return Roster(term, chair, ministers, tuple(others[len(titles) :]), tuple(people[count:]))
 
 
 # What real archives hold beside speeches: repeated speeches, exact or nearly so, and formulas of procedure.
@@ -207,24 +196,20 @@ def with_duplicates(speeches: Sequence[Speech], earlier: Sequence[Speech], rng: 
 
 
 def _copy(original: Speech, place: Speech, rng: Random) -> Speech:
-    sentences = original.sentences
+    sentences = list(original.sentences)
     if rng.random() < NEAR_SHARE and len(original.text.split()) >= LONG_ENOUGH:
-        sentences = _with_changed_word(original, rng)
+        # Never a planted term, whose frequency is the sample's truth.
+        planted = {filling.term for filling in original.fillings}
+        places = [
+            (number, position)
+            for number, sentence in enumerate(sentences)
+            for position, word in enumerate(sentence.split())
+            if word.isalpha() and word.islower() and len(word) > 3 and word not in planted
+        ]
+        number, position = rng.choice(places)
+        words = sentences[number].split()
+        words[position] = rng.choice(REPLACEMENTS)
+        sentences[number] = " ".join(words)
     return dataclasses.replace(
-        place, person=original.person, role=original.role, sentences=sentences, fillings=original.fillings
+        place, person=original.person, role=original.role, sentences=tuple(sentences), fillings=original.fillings
     )
-
-
-def _with_changed_word(speech: Speech, rng: Random) -> tuple[str, ...]:
-    """Replace one word; never a planted term, whose frequency is the sample's truth."""
-    planted = {filling.term for filling in speech.fillings}
-    places = [
-        (number, position)
-        for number, sentence in enumerate(speech.sentences)
-        for position, word in enumerate(sentence.split())
-        if word.isalpha() and word.islower() and len(word) > 3 and word not in planted
-    ]
-    number, position = rng.choice(places)
-    words = speech.sentences[number].split()
-    words[position] = rng.choice(REPLACEMENTS)
-    return (*speech.sentences[:number], " ".join(words), *speech.sentences[number + 1 :])

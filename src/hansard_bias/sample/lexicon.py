@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from hansard_bias.randomness import stable_hash
+from hansard_bias.sample.grammar import YEARS_AGO, Lists, WordList
 
 LEGISLATURES = ("nunavut", "canada")
 # Shares fall as 1 / rank^exponent. Steep, so that a tiny model can learn much from little text.
 WORD_EXPONENT, PATTERN_EXPONENT = 1.7, 1.8
 # Names are spread more evenly, or one place would be in every speech.
 NAMES, NAME_EXPONENT = frozenset({"place", "surname", "first"}), 1.0
-# Lists are written commonest first. Each legislature moves every entry down by up to this share of the list's length;
-# its own entries start further down, or they would drown what both have in common.
-GENERAL_FREEDOM, TOPIC_FREEDOM, OWN_DELAY = 0.5, 1.0, 0.0
+# Lists are written commonest first. Each legislature moves every entry down by up to this share of the list's length.
+GENERAL_FREEDOM, TOPIC_FREEDOM = 0.5, 1.0
 VOWELS = "aeiou"
-YEARS_AGO = "years_ago"
 
-
-@dataclass(frozen=True)
-class WordList:
-    """Items with cumulative weights; the forms of one word share a base and a position."""
-
-    base: str
-    items: tuple[str, ...]
-    cumulative: tuple[float, ...]
-
-
-Lists = Mapping[str, WordList]
 Listing = str | list[str]
 
 
@@ -50,29 +36,27 @@ def split_words(listing: Listing) -> list[str]:
     return [" ".join(entry.split()) for entry in entries]
 
 
+def singular(entry: str) -> str:
+    """The first form of an entry."""
+    return entry.partition("/")[0]
+
+
 def plural(entry: str) -> str:
     """The plural of a noun, or a verb's third person: `child/children` states its own."""
     word, _, irregular = entry.partition("/")
-    if irregular:
-        return irregular
-    if word.endswith("y") and word[-2] not in VOWELS:
-        return word[:-1] + "ies"
-    return word + ("es" if word.endswith(("s", "x", "z", "ch", "sh")) else "s")
+    ending = "es" if word.endswith(("s", "x", "z", "ch", "sh")) else "s"
+    return irregular or (_stem(word, "ies") if _is_y(word) else word + ending)
 
 
 def third_person(entry: str) -> str:
     """`repairs`, of an entry that may carry an irregular past."""
-    return plural(entry.partition("/")[0])
+    return plural(singular(entry))
 
 
 def past(entry: str) -> str:
     """The past participle of a verb; `build/built` states its own."""
     word, _, irregular = entry.partition("/")
-    if irregular:
-        return irregular
-    if word.endswith("y") and word[-2] not in VOWELS:
-        return word[:-1] + "ied"
-    return word + ("d" if word.endswith("e") else "ed")
+    return irregular or (_stem(word, "ied") if _is_y(word) else word + ("d" if word.endswith("e") else "ed"))
 
 
 def gerund(entry: str) -> str:
@@ -80,12 +64,16 @@ def gerund(entry: str) -> str:
     word, _, irregular = entry.partition("/")
     if irregular.startswith(word + word[-1]):
         return word + word[-1] + "ing"
-    return (word[:-1] if word.endswith("e") and not word.endswith("ee") else word) + "ing"
+    return _stem(word, "ing") if word.endswith("e") and not word.endswith("ee") else word + "ing"
 
 
-def singular(entry: str) -> str:
-    """The first form of an entry."""
-    return entry.partition("/")[0]
+def _is_y(word: str) -> bool:
+    """Whether a word ends in a y behind a consonant, which becomes -ie-."""
+    return word.endswith("y") and word[-2] not in VOWELS
+
+
+def _stem(word: str, ending: str) -> str:
+    return word[:-1] + ending
 
 
 def _with_plural_subject(entry: str) -> str:
@@ -105,9 +93,7 @@ FORMS: dict[str, dict[str, Callable[[str], str]]] = {
 }
 
 
-def zipf_lists(
-    legislature: str, topic: str, shared: Mapping[str, Listing], own: Mapping[str, Listing]
-) -> dict[str, WordList]:
+def zipf_lists(legislature: str, topic: str, shared: Mapping[str, Listing], own: Mapping[str, Listing]) -> Lists:
     """Turn raw listings into weighted lists, one for every form of their words.
 
     The order of a list, and so the frequency of its words, is the written one, shifted by a hash of legislature,
@@ -116,26 +102,21 @@ def zipf_lists(
     lists: dict[str, WordList] = {}
     for base in {**shared, **own}:
         entries = _ordered(legislature, topic, split_words(shared.get(base, [])), split_words(own.get(base, [])))
-        cumulative = _cumulative_weights(base, entries)
+        exponent = PATTERN_EXPONENT if any("{" in entry for entry in entries) else WORD_EXPONENT
+        exponent = NAME_EXPONENT if base in NAMES else exponent
         for slot, form in FORMS.get(base, {base: str}).items():
-            lists[slot] = WordList(base, tuple(form(entry) for entry in entries), cumulative)
+            lists[slot] = WordList.zipf(base, map(form, entries), exponent)
     return lists
 
 
 def _ordered(legislature: str, topic: str, shared: list[str], own: list[str]) -> list[str]:
     freedom = TOPIC_FREEDOM if topic else GENERAL_FREEDOM
-    scores = {entry: rank / len(shared) for rank, entry in enumerate(shared)}
-    scores |= {entry: OWN_DELAY + rank / len(own) for rank, entry in enumerate(own)}
+    # A legislature's own words begin at the top, too: a word that both use is where it stands in its own list.
+    scores = {entry: rank / len(entries) for entries in (shared, own) for rank, entry in enumerate(entries)}
     return sorted(scores, key=lambda entry: scores[entry] + freedom * stable_hash(legislature, topic, entry) / 2**64)
 
 
-def _cumulative_weights(base: str, entries: Collection[str]) -> tuple[float, ...]:
-    exponent = PATTERN_EXPONENT if any("{" in entry for entry in entries) else WORD_EXPONENT
-    exponent = NAME_EXPONENT if base in NAMES else exponent
-    return tuple(itertools.accumulate(rank**-exponent for rank in range(1, len(entries) + 1)))
-
-
-def topic_lists(legislature: str, topic: str, content: Mapping[str, Any]) -> dict[str, WordList]:
+def topic_lists(legislature: str, topic: str, content: Mapping[str, Any]) -> Lists:
     """A topic's lists: its shared words, together with those that only this legislature uses."""
     shared = {name: content[name] for name in ("thing", "trait", "people", "do", "scheme", "title")}
     return zipf_lists(legislature, topic, shared, content[legislature])
@@ -143,9 +124,9 @@ def topic_lists(legislature: str, topic: str, content: Mapping[str, Any]) -> dic
 
 def general_lists(
     legislature: str, lexicon: Mapping[str, Any], grammar: Mapping[str, Any], own: Mapping[str, Any]
-) -> dict[str, WordList]:
+) -> Lists:
     """Everything that does not depend on the topic: general words, patterns, names, years ago."""
-    years = {YEARS_AGO: [str(years) for years in range(1, 16)]}
     names = {name: own[name] for name in ("body", "region", "place", "party", "surname", "first")}
-    shared: dict[str, Listing] = {**lexicon["general"], **grammar["shared"], **years}
+    years: Listing = [str(years) for years in range(1, 16)]
+    shared: dict[str, Listing] = {**lexicon["general"], **grammar["shared"], YEARS_AGO: years}
     return zipf_lists(legislature, "", shared, {**grammar[legislature], **names})

@@ -80,7 +80,7 @@ class SittingRows:
         interjected = speech.role == "member" and self.rng.random() < 0.12
         text = self._broken_into_lines(speech.sentences)
         row = self._row(speech, text, "Interjection" if interjected else "", speech.person)
-        row["speakeroldname"] = _short_title(speech.person) if interjected else self._title(speech)
+        row["speakeroldname"] = speech.person.titled if interjected else self._title(speech)
         return row
 
     def _broken_into_lines(self, sentences: Sequence[str]) -> str:
@@ -93,13 +93,11 @@ class SittingRows:
     def _title(self, speech: Speech) -> str:
         person = speech.person
         if speech.role == "chair":
-            return self.rng.choice(
-                ("The Speaker", "The Deputy Speaker", f"The Acting Speaker ({person.title} {person.last})")
-            )
+            return self.rng.choice(("The Speaker", "The Deputy Speaker", f"The Acting Speaker ({person.called})"))
         initials = "".join(word[0] for word in person.party.split())
         if speech.role == "minister":
             return f"Hon. {person.name} (Minister of {person.portfolio}, {initials})"
-        return f"{_short_title(person)} ({person.riding}, {initials})"
+        return f"{person.titled} ({person.riding}, {initials})"
 
     def _between(self, speech: Speech) -> Iterator[Row]:
         if self.rng.random() < 0.05:
@@ -117,11 +115,7 @@ class SittingRows:
         row = self._row(speech, speech.text, "", speech.person)
         if kind == "bad date":
             row["speechdate"] = f"{self.sitting.date.year}-13-45"
-        if kind == "empty text":
+        elif kind == "empty text":
             row["speechtext"] = ""
         cells = list(row.values())
         return cells[:9] if kind == "missing columns" else cells
-
-
-def _short_title(person: Person) -> str:
-    return f"{person.title} {person.name}"

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from random import Random
 
-from hansard_bias.sample.legislature import FORMULAS, Person, Roster, Sitting, Speech
+from hansard_bias.sample.legislature import FORMULAS, Sitting, Speech
 
 # Not strftime: its names depend on the locale.
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -57,33 +57,25 @@ class SittingPrinter:
                 yield f"{long_date(self.sitting.date)}   Nunavut Hansard   {self.page}"
 
     def _cover(self) -> Iterator[str]:
-        roster, date = self.sitting.roster, long_date(self.sitting.date)
+        roster, date, first_page = self.sitting.roster, long_date(self.sitting.date), 12 * self.sitting.number
         yield from ("Nunavut Canada", "", "LEGISLATIVE ASSEMBLY OF NUNAVUT", f"Session {self.session}", "HANSARD")
-        yield from (
-            "Official Report",
-            f"DAY {self.sitting.number}",
-            date,
-            f"Pages {12 * self.sitting.number} – {self.page}",
-            "",
-        )
-        yield from (
-            "Legislative Assembly of Nunavut",
-            "Speaker",
-            f"Hon. {roster.chair.name}",
-            f"({roster.chair.riding})",
-        )
+        yield from ("Official Report", f"DAY {self.sitting.number}", date, f"Pages {first_page} – {self.page}", "")
+        yield from ("Legislative Assembly of Nunavut", "Speaker")
+        yield from (f"Hon. {roster.chair.name}", f"({roster.chair.riding})")
         for minister in roster.ministers.values():
             yield from (f"Hon. {minister.name}", f"({minister.riding})", f"Minister of {minister.portfolio}")
         for member in roster.members:
-            yield from (f"{member.title} {member.name}", f"({member.riding})")
+            yield from (member.titled, f"({member.riding})")
         yield from ("Officers", "Clerk", CLERKS[0], "Clerk Assistant", CLERKS[1], "Editors of Hansard", CLERKS[2], "")
-        yield from ("Table of Contents", f"Opening Prayer {12 * self.sitting.number}")
+        yield from ("Table of Contents", f"Opening Prayer {first_page}")
         yield from (f"{entry} {page}" for entry, page in self._contents)
-        yield from ("A.", "Daily References", f"{date} {12 * self.sitting.number}", "")
+        yield from ("A.", "Daily References", f"{date} {first_page}", "")
 
     def _body(self, speeches: Sequence[Speech]) -> Iterator[str]:
         roster = self.sitting.roster
-        yield from ("Iqaluit, Nunavut", long_date(self.sitting.date), "Members Present:", _present(roster), "")
+        ministers = [f"Hon. {person.name}" for person in (roster.chair, *roster.ministers.values())]
+        present = ", ".join([*ministers, *(person.titled for person in roster.members)])
+        yield from ("Iqaluit, Nunavut", long_date(self.sitting.date), "Members Present:", present, "")
         yield from (">>House commenced at 13:30", "Item 1: Opening Prayer", "", ">>Prayer")
         previous: tuple[str, str] | None = None
         for speech in speeches:
@@ -114,14 +106,10 @@ class SittingPrinter:
         """One turn: the name and the first sentences on a line, the rest on lines of their own."""
         interpreted = self.rng.random() < INTERPRETED
         label = turn_label(speech) + (" (interpretation)" if interpreted else "")
-        lines = self._wrapped(speech.sentences)
-        if interpreted and len(lines) > 1:
-            lines[-1] = "(interpretation ends) " + lines[-1]
-        first, *rest = lines
-        if self.rng.random() < LABEL_ALONE:
-            yield from (f"{label}:", first)
-        else:
-            yield f"{label}: {first}"
+        first, *rest = self._wrapped(speech.sentences)
+        if interpreted and rest:
+            rest[-1] = "(interpretation ends) " + rest[-1]
+        yield from (f"{label}:", first) if self.rng.random() < LABEL_ALONE else (f"{label}: {first}",)
         yield from rest
 
     def _wrapped(self, sentences: Sequence[str]) -> list[str]:
@@ -142,7 +130,7 @@ class SittingPrinter:
         if self.rng.random() < 0.06:
             yield f"{chair_label(speech)}: {self.rng.choice(FORMULAS)}"
         elif self.rng.random() < 0.12:
-            yield f"{chair_label(speech)} (interpretation): Thank you. (interpretation ends) {called(speech.person)}."
+            yield f"{chair_label(speech)} (interpretation): Thank you. (interpretation ends) {speech.person.called}."
         if self.rng.random() < 0.1:
             yield ""
 
@@ -160,15 +148,5 @@ def chair_label(speech: Speech) -> str:
 def turn_label(speech: Speech) -> str:
     """The name that opens a turn: `Mr. Akkaluk`, `Hon. Eva Akkaluk` for ministers, `Speaker (Mr. Akkaluk)`."""
     if speech.role == "chair":
-        return f"{chair_label(speech)} ({called(speech.person)})"
-    return f"Hon. {speech.person.name}" if speech.role == "minister" else called(speech.person)
-
-
-def called(person: Person) -> str:
-    """`Mr. Akkaluk`."""
-    return f"{person.title} {person.last}"
-
-
-def _present(roster: Roster) -> str:
-    ministers = [f"Hon. {person.name}" for person in (roster.chair, *roster.ministers.values())]
-    return ", ".join([*ministers, *(f"{person.title} {person.name}" for person in roster.members)])
+        return f"{chair_label(speech)} ({speech.person.called})"
+    return f"Hon. {speech.person.name}" if speech.role == "minister" else speech.person.called

@@ -78,7 +78,7 @@ def permutation_test(
 
 
 def association_summary(
-    values: npt.ArrayLike, first_words: int, draws: int, rng: np.random.Generator, confidence: float = 0.95
+    values: npt.ArrayLike, first_words: int, draws: int, rng: np.random.Generator, confidence: float
 ) -> dict[str, Any]:
     """Effect size with interval, permutation p, and the effect size of every training run.
 
@@ -89,6 +89,7 @@ def association_summary(
     first_words : number of words on the first side.
     draws : bootstrap draws, and sampled divisions where not all are counted. A bootstrap draw takes words of either
         side with replacement, and other training runs (`Luck`); a single seed is not resampled.
+    confidence : of the interval.
 
     Returns `effect_size` {value, low, high} (value None where all words associate alike, bounds None then too),
     `by_seed` (d of each seed), `ddof`, `p` (two-sided), `p_greater`, `partitions`, `exact`.

@@ -15,7 +15,7 @@ DIRECTIONS = ("favourable", "unfavourable", "tied")
 
 
 def benchmark_summary(
-    log_odds: npt.ArrayLike, draws: int, rng: np.random.Generator, confidence: float = 0.95
+    log_odds: npt.ArrayLike, draws: int, rng: np.random.Generator, confidence: float
 ) -> dict[str, Any]:
     """The mean log-odds of favourable against unfavourable answers, and the shares of prompts by direction.
 
@@ -26,6 +26,7 @@ def benchmark_summary(
     ----------
     log_odds : log P(favourable) - log P(unfavourable) in nats, shape [prompts, seeds].
     draws : bootstrap draws over prompts and seeds, crossed; a single seed is not resampled.
+    confidence : of all intervals.
 
     Returns `prompts`; `log_odds` {value, low, high} in nats (no bounds with one prompt); for each of DIRECTIONS
     {count, rate: {value, low, high}} with Wilson's interval; and `any_margin`, likewise.
@@ -51,9 +52,7 @@ def benchmark_directions(log_odds: npt.ArrayLike) -> list[str]:
     return ["tied" if abs(mean) <= THRESHOLD_NATS else "favourable" if mean > 0 else "unfavourable" for mean in means]
 
 
-def item_intervals(
-    log_odds: npt.ArrayLike, draws: int, rng: np.random.Generator, confidence: float = 0.95
-) -> list[Interval]:
+def item_intervals(log_odds: npt.ArrayLike, draws: int, rng: np.random.Generator, confidence: float) -> list[Interval]:
     """The mean log-odds of every prompt over seeds, with an interval for other training runs.
 
     log_odds: in nats, shape [prompts, seeds]; with one seed there is nothing to resample, and no interval.

@@ -89,7 +89,7 @@ def bca_interval(replicates: npt.ArrayLike, jackknife: Sequence[npt.ArrayLike], 
     return _interval(values, ndtr(correction + shift / stretch))
 
 
-def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:
+def wilson_interval(successes: int, n: int, confidence: float) -> Interval:
     """Wilson's score interval of a share (Wilson 1927, J. Am. Stat. Assoc. 22, 209).
 
     Parameters

@@ -26,9 +26,8 @@ from hansard_bias.statistics.variance import crossed
 Decision = Literal["first", "second", "tie", "undecided"]
 DECISIONS: tuple[Decision, ...] = ("first", "second", "tie", "undecided")
 
-# A prompt shows a preference from odds of 2 to 1 on, if the sign holds in this share of the draws.
+# A prompt shows a preference from odds of 2 to 1 on, if its sign is sure enough.
 THRESHOLD_NATS = math.log(2)
-SIGN_SHARE = 0.95
 
 
 @dataclass(frozen=True)
@@ -47,22 +46,22 @@ class PromptPreference:
 
 
 def prompt_preferences(
-    values: npt.ArrayLike, draws: int, rng: np.random.Generator, confidence: float = 0.95
+    values: npt.ArrayLike, draws: int, rng: np.random.Generator, confidence: float
 ) -> list[PromptPreference]:
     """Decide for every prompt whether it shows a preference, and for which group.
 
-    It does when |mean L*| > ln 2 and its sign holds in at least 95 % of the draws (method.md 4). Where |mean L*|
-    is at most ln 2 the prompt is a tie; where it is larger but its sign does not hold, the prompt is undecided. Each
-    draw takes other paraphrases and other training runs, both corrected for their small number as in `Study`; a single
-    seed is not resampled. A prompt with one paraphrase gets no interval and stays undecided: nothing is known of its
-    wording.
+    It does when |mean L*| > ln 2 and its sign holds in at least a share of `confidence` of the draws (method.md section
+    4). Where |mean L*| is at most ln 2 the prompt is a tie; where it is larger but its sign does not hold, the prompt
+    is undecided. Each draw takes other paraphrases and other training runs, both corrected for their small number as in
+    `Study`; a single seed is not resampled. A prompt with one paraphrase gets no interval and stays undecided: nothing
+    is known of its wording.
 
     Parameters
     ----------
     values : prior-corrected preference L* in nats, shape [prompts, paraphrases, seeds]; nan, for all
         seeds alike, where a prompt has fewer paraphrases.
     draws : bootstrap draws; prompts share them, so that the order of the prompts does not matter.
-    confidence : of the percentile intervals.
+    confidence : of the percentile intervals, and the share of the draws in which a sign must hold.
 
     Returns one decision a prompt, in the order given.
 
@@ -79,13 +78,14 @@ def prompt_preferences(
     return [_decide(row, confidence) for row in replicates]
 
 
-def cultural_bias_rate(decisions: Sequence[Decision], confidence: float = 0.95) -> dict[str, Any]:
+def cultural_bias_rate(decisions: Sequence[Decision], confidence: float) -> dict[str, Any]:
     """Share of prompts that show a preference, by direction, each with Wilson's interval (method.md section 4).
 
     Parameters
     ----------
     decisions : of every prompt, from `prompt_preferences`. Ties and undecided prompts stay in the denominator and
         are counted on their own, never rounded into a side.
+    confidence : of Wilson's intervals.
 
     Returns `prompts`, `tied` and `undecided` (counts), and `first`, `second`, `any`: {count, rate: {value, low, high}}.
 
@@ -129,7 +129,7 @@ def compare_models(
     values_b: npt.ArrayLike,
     draws: int,
     rng: np.random.Generator,
-    confidence: float = 0.95,
+    confidence: float,
 ) -> dict[str, Any]:
     """Whether model a leans further towards the first group than model b, over the same prompts.
 
@@ -143,6 +143,7 @@ def compare_models(
     values_a, values_b : L* in nats, shape [prompts, paraphrases, seeds]; prompts and paraphrases (also the
         missing ones) must be the same, the numbers of seeds may differ. Equally many seeds are taken as pairs in
         their order, which holds for independent runs too; other numbers as independent (Welch 1947, Biometrika 34, 28).
+    confidence : of the interval.
 
     Returns effect, low, high (nats; the bounds None with a single prompt), p, p_covers ("prompts and seeds" or
     "prompts only"), p_prompts, prompts, unit.
@@ -238,6 +239,6 @@ def _decide(replicates: FloatArray, confidence: float) -> PromptPreference:
     share = float(np.mean(np.sign(drawn) == np.sign(mean)))
     if abs(mean) <= THRESHOLD_NATS:
         return PromptPreference(interval, share, "tie")
-    if share < SIGN_SHARE:
+    if share < confidence:
         return PromptPreference(interval, share, "undecided")
     return PromptPreference(interval, share, "first" if mean > 0 else "second")

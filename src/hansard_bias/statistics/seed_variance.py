@@ -100,7 +100,7 @@ class Luck:
         return np.asarray(plain * self.tails.factors(share))
 
 
-def seed_means(values: npt.ArrayLike, draws: int, rng: np.random.Generator, confidence: float = 0.95) -> list[Interval]:
+def seed_means(values: npt.ArrayLike, draws: int, rng: np.random.Generator, confidence: float) -> list[Interval]:
     """The mean of every row over training runs, with an interval for other runs: that of Student's t, from draws.
 
     values: shape [rows, seeds], any unit. With one seed nothing is known of other runs: the intervals have no bounds.

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 
+from hansard_bias.base.files import sha256
 from hansard_bias.base.work import sync
 
 MANIFEST = "manifest.json"
@@ -38,7 +40,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int) -> None:
     partial.mkdir(parents=True)
     (partial / STATE).write_text(json.dumps(checkpoint.state), encoding="utf-8")
     save_file(checkpoint.tensors, partial / TENSORS)
-    digests = {name: _sha256(partial / name) for name in (STATE, TENSORS)}
+    digests = {name: sha256(partial / name) for name in (STATE, TENSORS)}
     manifest = {"run": dict(checkpoint.run), "files": digests}
     (partial / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
     for name in (STATE, TENSORS, MANIFEST):
@@ -85,7 +87,19 @@ def named_manifest(path: Path) -> dict[str, Any]:
 
 def manifest_digest(path: Path) -> str:
     """One hash that names a checkpoint by its content."""
-    return _sha256(path / MANIFEST)
+    return sha256(path / MANIFEST)
+
+
+def unfinished_run(folder: Path, name: str) -> Mapping[str, str] | None:
+    """The run of this name, other than the one of this folder, that was left unfinished last; None without one."""
+    found: list[tuple[float, Mapping[str, str]]] = []
+    for candidate in folder.parent.glob("train-*/update-*"):
+        manifest = _read_manifest(candidate)
+        if candidate.parent != folder and manifest is not None and manifest["run"].get("name") == name:
+            # Experiments share the folder: another one may have pruned what was there a moment ago.
+            with suppress(FileNotFoundError):
+                found.append((candidate.stat().st_mtime, manifest["run"]))
+    return max(found, key=itemgetter(0))[1] if found else None
 
 
 def discard_after(folder: Path, update: int) -> None:
@@ -106,15 +120,18 @@ def _load(candidate: Path, manifest: Mapping[str, Any]) -> Checkpoint:
 
 def _whole_manifest(candidate: Path) -> dict[str, Any] | None:
     """The manifest of a checkpoint whose files are all as it says, else None."""
+    manifest = _read_manifest(candidate)
     try:
-        manifest: dict[str, Any] = json.loads((candidate / MANIFEST).read_text(encoding="utf-8"))
-        expected = {name: _sha256(candidate / name) for name in (STATE, TENSORS)}
+        expected = {name: sha256(candidate / name) for name in (STATE, TENSORS)}
+    except OSError:
+        return None
+    return manifest if manifest is not None and manifest.get("files") == expected else None
+
+
+def _read_manifest(candidate: Path) -> dict[str, Any] | None:
+    """A checkpoint's manifest where it names a run, else None."""
+    try:
+        manifest = json.loads((candidate / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    whole = isinstance(manifest, dict) and manifest.get("files") == expected and isinstance(manifest.get("run"), dict)
-    return manifest if whole else None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    return manifest if isinstance(manifest, dict) and isinstance(manifest.get("run"), dict) else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -73,31 +72,25 @@ def learning_rate(config: TrainConfig, update: int, total: int) -> float:
 _TRIMMING, _CHOOSING = 101, 102
 
 
-@dataclass(frozen=True)
-class Portion:
-    """What one model trains on."""
-
-    windows: Windows
-    updates_per_epoch: int
-
-
-def training_portion(model: str, config: Config, corpora: Mapping[str, EncodedCorpus], mixtures: pa.Table) -> Portion:
+def training_portion(
+    model: str, config: Config, corpora: Mapping[str, EncodedCorpus], mixtures: pa.Table
+) -> tuple[Windows, int]:
     """The training windows of a model and its updates per epoch.
 
     With `align.budget: balanced` every model gets as many pieces as the one that has fewest (to within a
     window), cut into the same number of updates; with `full` a model takes all that its mixture gives it.
     """
-    if config.align.budget == "full":
-        windows = mixture_windows(model, "train", config, corpora, mixtures)
-        return Portion(windows, updates_per_epoch(len(windows), config.train.batch_size))
 
-    # One model's windows at a time: together they would take more memory than the training.
     def windows_of(name: str) -> Windows:
         return mixture_windows(name, "train", config, corpora, mixtures)
 
+    if config.align.budget == "full":
+        windows = windows_of(model)
+        return windows, updates_per_epoch(len(windows), config.train.batch_size)
+    # One model's windows at a time: together they would take more memory than the training.
     budget = min(int(windows_of(name).length.sum()) for name in config.models)
     fewest = min(len(trim(windows_of(name), budget)) for name in config.models)
-    return Portion(trim(windows_of(model), budget), updates_per_epoch(fewest, config.train.batch_size))
+    return trim(windows_of(model), budget), updates_per_epoch(fewest, config.train.batch_size)
 
 
 def mixture_windows(

@@ -214,10 +214,14 @@ class Trainer:
         self.model.train()
         return nats / max(1, masked)
 
+    @property
+    def language_model(self) -> Any:
+        """The model without its loss and without what Accelerate put around it."""
+        return self.accelerator.unwrap_model(self.model).model
+
     def _weights(self) -> dict[str, torch.Tensor]:
         """The language model's own weights, by the names that Hugging Face gives them; tied ones once."""
-        model = self.accelerator.unwrap_model(self.model).model
-        return dict(model.named_parameters())
+        return dict(self.language_model.named_parameters())
 
     def _parts(self) -> Parts:
         return Parts(self._weights(), self.optimizer, self.accelerator.scaler)
@@ -236,6 +240,11 @@ class Trainer:
         task = self.task
         resumed = resume(self._parts(), task.checkpoints, task.run, task.resume_from, self.total)
         if resumed is None:
+            other = checkpoints.unfinished_run(task.checkpoints, task.run.name)
+            if other is not None and self.accelerator.is_main_process:
+                self.watch.say(
+                    f"{task.run.name} starts anew: an unfinished run has other {task.run.differences(other)}"
+                )
             return
         self.state, self.best = resumed.state, resumed.best
         self.saved = self.state.update if resumed.is_own else 0

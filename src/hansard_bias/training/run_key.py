@@ -13,6 +13,7 @@ from hansard_bias.base.files import ENCODED, MIXTURES, TOKENIZER, needed, run_na
 from hansard_bias.models.architectures import check_initial, initial_digests
 from hansard_bias.models.batches import MaskedText
 from hansard_bias.params import Config, TrainConfig
+from hansard_bias.training.checkpoints import manifest_digest, named_manifest
 
 _WORDS = {
     "name": "model or seed",
@@ -53,8 +54,10 @@ class RunIdentity:
         return ", ".join(words for name, words in _WORDS.items() if run.get(name) != getattr(self, name))
 
 
-def identify(config: Config, model: str, seed: int, root: Path = Path(".")) -> RunIdentity:
-    """The identity of one model and seed of params.yaml, from random weights.
+def identify(
+    config: Config, model: str, seed: int, root: Path = Path("."), resume_from: Path | None = None
+) -> RunIdentity:
+    """The identity of one model and seed of params.yaml; a named checkpoint of another run is part of it.
 
     Raises ValueError that names the stage to run where its data are missing.
     """
@@ -66,7 +69,11 @@ def identify(config: Config, model: str, seed: int, root: Path = Path(".")) -> R
     for corpus in config.corpora:
         data += sorted(needed(root / ENCODED / corpus, f"encode@{corpus}").iterdir())
     parameters = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-    return RunIdentity(run_name(model, seed), parameters, _digest(data), code_digest("hansard_bias.pipeline.train"))
+    code = code_digest("hansard_bias.pipeline.train")
+    identity = RunIdentity(run_name(model, seed), parameters, _digest(data), code)
+    if resume_from is None:
+        return identity
+    return identity.continuing(named_manifest(resume_from)["run"], manifest_digest(resume_from))
 
 
 def _digest(paths: Iterable[Path]) -> str:

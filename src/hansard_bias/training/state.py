@@ -35,12 +35,18 @@ class RunLog(Protocol):
     def log_point(self, point: CurvePoint, tokens_per_second: float) -> None:
         """Take one row of the curve."""
 
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Take the summary of a run that came to its end."""
+
 
 class Silent:
     """A log that keeps nothing."""
 
     def log_point(self, point: CurvePoint, tokens_per_second: float) -> None:
         """Drop the row."""
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Drop the summary."""
 
 
 def write_curve(path: Path, points: list[CurvePoint]) -> None:

@@ -1,18 +1,16 @@
-"""Sections of params.yaml about text: sample, corpora, models, clean, align."""
+"""The sections of params.yaml about text: `sample`, `corpora`, `models`, `clean`."""
 
 from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from hansard_bias.params.validation import ConfigError, did_you_mean, require
+from hansard_bias.params.validation import ConfigError, did_you_mean, require, require_one_of
 
 READERS = ("nrc", "lipad", "parlamint", "table")
-PERIODS = ("quarter", "year", "none")
-BUDGETS = ("balanced", "full")
-SPLITS = ("train", "validation", "test")
+ROLES = ("member", "chair", "minister", "witness", "crowd")
 MOST_SITTINGS = 2_800
 """Of a generated legislature: the weekdays of 19 years on which it may sit."""
 
@@ -23,7 +21,7 @@ class SampleConfig:
 
     seed: int
     speeches: int
-    """Speeches of each legislature, before the dirt is added."""
+    """Speeches of each legislature, before the noise is added."""
     sittings: int
     """Sitting days of each legislature."""
 
@@ -52,10 +50,9 @@ class ColumnsConfig:
         """Validate the names and the way to write days; `key` is this section's place in params.yaml."""
         for name in ("text", "date", "speaker"):
             require(bool(getattr(self, name)), f"{key}.{name}", "", "the name of a column")
+        readable = not self.date_format or _tells_the_day(self.date_format)
         expected = 'codes of strptime for year, month and day such as "%d/%m/%Y"'
-        require(
-            not self.date_format or _tells_the_day(self.date_format), f"{key}.date_format", self.date_format, expected
-        )
+        require(readable, f"{key}.date_format", self.date_format, expected)
 
     def names(self) -> tuple[str, ...]:
         """The columns that are read."""
@@ -87,19 +84,16 @@ class CorpusConfig:
     def check(self, name: str) -> None:
         """Validate what depends on the corpus's name."""
         key = f"corpora.{name}"
-        require(self.reader in READERS, f"{key}.reader", self.reader, "one of " + ", ".join(READERS))
+        require_one_of(READERS, f"{key}.reader", self.reader)
         require(bool(self.path), f"{key}.path", self.path, "the path of the archive")
-        self._check_columns(f"{key}.columns")
-
-    def _check_columns(self, key: str) -> None:
-        if self.reader != "table":
-            given = None if self.columns is None else list(self.columns.names())
-            require(given is None, key, given, "no such key", "only the reader table takes one")
-        elif self.columns is None:
+        if self.reader == "table":
             remedy = "for example {text: body, date: day, speaker: name}"
-            raise ConfigError(key, None, "the names of the archive's columns", remedy)
-        else:
-            self.columns.check(key)
+            if self.columns is None:
+                raise ConfigError(f"{key}.columns", None, "the names of the archive's columns", remedy)
+            self.columns.check(f"{key}.columns")
+        elif self.columns is not None:
+            given = list(self.columns.names())
+            raise ConfigError(f"{key}.columns", given, "no such key", "only the reader table takes one")
 
 
 @dataclass(frozen=True)
@@ -109,18 +103,16 @@ class MixtureConfig:
     label: str
     mixture: dict[str, float]
 
-    def check(self, name: str, corpora: Mapping[str, CorpusConfig]) -> None:
+    def check(self, name: str, corpora: Collection[str]) -> None:
         """Validate the corpora named and their weights."""
-        key = f"models.{name}.mixture"
-        known = ", ".join(corpora)
+        key, known = f"models.{name}.mixture", ", ".join(corpora)
         require(bool(self.mixture), key, self.mixture, f"at least one of the corpora {known}")
         for corpus, weight in self.mixture.items():
             require(corpus in corpora, key, corpus, f"a corpus of params.yaml ({known})", did_you_mean(corpus, corpora))
             require(0 < weight <= 1, f"{key}.{corpus}", weight, "a weight above 0 and at most 1")
         total = sum(self.mixture.values())
-        require(
-            math.isclose(total, 1.0, abs_tol=1e-6), key, self.mixture, f"weights that sum to 1 (these sum to {total:g})"
-        )
+        sums = math.isclose(total, 1.0, abs_tol=1e-6)
+        require(sums, key, self.mixture, f"weights that sum to 1 (these sum to {total:g})")
 
     @property
     def is_single(self) -> bool:
@@ -142,46 +134,4 @@ class CleanConfig:
     def __post_init__(self) -> None:
         require(self.min_characters >= 1, "clean.min_characters", self.min_characters, "1 or more characters")
         for role in self.drop_roles:
-            known = ("member", "chair", "minister", "witness", "crowd")
-            require(role in known, "clean.drop_roles", role, "one of " + ", ".join(known))
-
-
-@dataclass(frozen=True)
-class SplitShares:
-    """Shares of the sittings that go to each split."""
-
-    train: float
-    validation: float
-    test: float
-
-    def __post_init__(self) -> None:
-        shares = {name: getattr(self, name) for name in SPLITS}
-        for name, share in shares.items():
-            require(0 < share < 1, f"align.split.{name}", share, "a share between 0 and 1")
-        total = sum(shares.values())
-        require(math.isclose(total, 1.0, abs_tol=1e-6), "align.split", shares, f"shares that sum to 1 (not {total:g})")
-
-
-@dataclass(frozen=True)
-class AlignConfig:
-    """Common window, periods, budget, splits and near-duplicates."""
-
-    first_day: datetime.date
-    last_day: datetime.date
-    period: str
-    budget: str
-    split: SplitShares
-    seed: int
-    near_duplicate: float
-    """Jaccard similarity of word 5-grams from which two speeches are near-duplicates."""
-    near_duplicate_min_words: int
-    """Shorter speeches are formulaic: only exact repetitions are removed."""
-
-    def __post_init__(self) -> None:
-        days = f"{self.first_day} to {self.last_day}"
-        require(self.first_day <= self.last_day, "align.first_day", days, "a first day not after the last")
-        require(self.period in PERIODS, "align.period", self.period, "one of " + ", ".join(PERIODS))
-        require(self.budget in BUDGETS, "align.budget", self.budget, "one of " + ", ".join(BUDGETS))
-        require(0.5 <= self.near_duplicate <= 1, "align.near_duplicate", self.near_duplicate, "0.5 to 1")
-        words = self.near_duplicate_min_words
-        require(words >= 5, "align.near_duplicate_min_words", words, "5 or more words")
+            require_one_of(ROLES, "clean.drop_roles", role)
