@@ -14,6 +14,8 @@ from hansard_bias.analysis.losses import read_facts, read_losses
 from hansard_bias.analysis.planted import planted_findings
 from hansard_bias.analysis.preferences import legacy_findings, preference_findings
 from hansard_bias.analysis.probes import read_probe_runs
+from hansard_bias.analysis.record_files import from_json, to_json
+from hansard_bias.analysis.records import SCHEMA, BiasResults
 from hansard_bias.analysis.unigrams import unigram_findings
 from hansard_bias.analysis.words import COLUMNS as WORD_COLUMNS
 from hansard_bias.analysis.words import word_records
@@ -71,7 +73,10 @@ def run(config: Config, root: Path = Path(".")) -> None:
     write_records(root / METRICS / "words.csv", WORD_COLUMNS, words)
     write_json(root / METRICS / "bias_matrix.json", for_comparing(perplexity_matrix(study)))
     write_json(root / METRICS / "cells.json", cells(study))
-    write_json(root / METRICS / "bias.json", study | probes["sections"])
+    results = from_json(
+        BiasResults, {"schema": SCHEMA} | study | probes["sections"], "results of the comparison", "bias"
+    )
+    write_json(root / METRICS / "bias.json", to_json(results))
 
 
 def for_comparing(matrix: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:

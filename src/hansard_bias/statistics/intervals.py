@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +39,23 @@ class Interval:
 
     def __post_init__(self) -> None:
         assert (self.low is None) == (self.high is None), "an interval has two bounds or none"
+
+    @property
+    def known(self) -> bool:
+        """Whether there are bounds."""
+        return self.low is not None
+
+    def side(self, reference: float) -> int | None:
+        """+1 or -1 if the whole interval lies above or below the reference, 0 if it includes it, None if unknown."""
+        if self.low is None or self.high is None:
+            return None
+        return int(self.low > reference) - int(self.high < reference)
+
+    def map(self, function: Callable[[float], float]) -> Interval:
+        """Value and bounds through an increasing function."""
+        low = None if self.low is None else function(self.low)
+        high = None if self.high is None else function(self.high)
+        return Interval(function(self.value), low, high)
 
     def as_dict(self) -> dict[str, float | None]:
         """The form of metrics files: value, low, high."""
