@@ -38,7 +38,7 @@ class Interval:
     high: float | None
 
     def __post_init__(self) -> None:
-        assert (self.low is None) == (self.high is None), "an interval has two bounds or none"
+        assert (self.low is None) == (self.high is None), "an interval with two bounds or none"
 
     @property
     def known(self) -> bool:
