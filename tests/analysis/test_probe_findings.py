@@ -28,7 +28,7 @@ from hansard_bias.pipeline.bias import probe_findings
 from hansard_bias.probing.prompts import Group
 from hansard_bias.probing.tables import Probed, probed_paths, read_probed, write_probed
 from hansard_bias.statistics.associations import effect_size, permutation_test
-from hansard_bias.statistics.resampling import holm
+from hansard_bias.statistics.tests import holm
 
 PROMPTS = [("a", "roads", 6), ("b", "roads", 5), ("c", "snow", 6)]
 TOP = ["Icy", "road", "mild", "ice", "old", "snowy", "new"]

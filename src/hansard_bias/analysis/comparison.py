@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from hansard_bias.analysis.losses import KINDS, Facts, Flags, Losses
+from hansard_bias.analysis.losses import KINDS, Facts, Losses
+from hansard_bias.analysis.records import Cell, ModelRecord, SliceRow
 from hansard_bias.params import Config
 from hansard_bias.statistics.design import CorpusSums, Design, StrArray
 from hansard_bias.statistics.intervals import FloatArray, Interval
@@ -72,19 +73,45 @@ def _unshared(config: Config, losses: Mapping[str, Losses], facts: Mapping[str, 
     return {"left_out": left_out, **study}
 
 
+def perplexity_matrix(models: Mapping[str, ModelRecord]) -> dict[str, dict[str, float]]:
+    """The content of bias_matrix.json: only the perplexities, row by column.
+
+    Three decimals, as `dvc metrics diff` then prints them; bias.json and cells.json hold the full numbers.
+    """
+    return {
+        row: {column: round(interval.value, 3) for column, interval in numbers.perplexity.items()}
+        for row, numbers in models.items()
+    }
+
+
+def cells(models: Mapping[str, ModelRecord]) -> list[Cell]:
+    """The content of cells.json: the matrix in long form."""
+    return [
+        Cell(
+            row,
+            column.removeprefix("on_"),
+            *_bounds(perplexity),
+            numbers.bits_per_byte[column].value,
+            *_bounds(numbers.excess_nats.get(column)),
+        )
+        for row, numbers in models.items()
+        for column, perplexity in numbers.perplexity.items()
+    ]
+
+
+def _bounds(interval: Interval | None) -> tuple[Any, Any, Any]:
+    """Value, low and high; nothing where there is no number."""
+    return (None, None, None) if interval is None else (interval.value, interval.low, interval.high)
+
+
 # The comparison by year, topic, role and speaker, from the same scores.
 
 CAPPED = ("topic", "speaker")
 """Kinds with many values: only those with most text are reported."""
-NUMBERS = ("perplexity", "excess_nats")
-COLUMNS = (
-    *("text", "corpus", "slice", "value", "model", "speeches", "sittings", "tokens"),
-    *(name + bound for name in NUMBERS for bound in ("", "_low", "_high")),
-)
 
 
-def slice_records(config: Config, losses: Mapping[str, Losses], facts: Mapping[str, Facts]) -> Iterator[dict[str, Any]]:
-    """One record a slice and model, with the keys of COLUMNS; bounds are None in slices of too few sittings."""
+def slice_rows(config: Config, losses: Mapping[str, Losses], facts: Mapping[str, Facts]) -> Iterator[SliceRow]:
+    """One row a slice and model; bounds are None in slices of too few sittings."""
     design = comparison_design(config)
     for corpus, each in losses.items():
         for text, allowed in zip(TEXTS, (np.ones(len(each), dtype=bool), ~facts[corpus].sharing), strict=True):
@@ -92,8 +119,12 @@ def slice_records(config: Config, losses: Mapping[str, Losses], facts: Mapping[s
                 values = facts[corpus].values[kind]
                 most = config.bias.slices if kind in CAPPED else 0
                 for value in largest(values[allowed], each.tokens[allowed], most):
-                    head = {"text": text, "corpus": corpus, "slice": kind, "value": value}
-                    yield from _slice(head, each, allowed & (values == value), design, config.bias.slice_sittings)
+                    chosen = allowed & (values == value)
+                    sums = each.sums(chosen)
+                    sizes = int(chosen.sum()), len(sums.sittings), int(sums.tokens.sum())
+                    for row, numbers in measure_slice(sums, corpus, design, config.bias.slice_sittings).items():
+                        found = *_bounds(numbers.perplexity), *_bounds(numbers.excess_nats)
+                        yield SliceRow(text, corpus, kind, value, row, *sizes, *found)
 
 
 def largest(values: StrArray, tokens: FloatArray, most: int) -> list[str]:
@@ -102,20 +133,6 @@ def largest(values: StrArray, tokens: FloatArray, most: int) -> list[str]:
     sizes = np.bincount(codes, weights=tokens, minlength=len(names))
     kept = [(name, size) for name, size in zip(names.tolist(), sizes.tolist(), strict=True) if name and size > 0]
     if most:
+        # Equal sizes by name: which of them is shown may not depend on their order in the text.
         kept = sorted(kept, key=lambda item: (-item[1], item[0]))[:most]
     return [name for name, _ in kept]
-
-
-def _slice(head: dict[str, Any], losses: Losses, chosen: Flags, design: Design, least: int) -> Iterator[dict[str, Any]]:
-    """The records of one slice."""
-    sums = losses.sums(chosen)
-    sizes = {"speeches": int(chosen.sum()), "sittings": len(sums.sittings), "tokens": int(sums.tokens.sum())}
-    for row, numbers in measure_slice(sums, head["corpus"], design, least).items():
-        found = _cells("perplexity", numbers.perplexity) | _cells("excess_nats", numbers.excess_nats)
-        yield {**head, "model": row, **sizes, **found}
-
-
-def _cells(name: str, interval: Interval | None) -> dict[str, float | None]:
-    """A number and its bounds as three columns."""
-    value, low, high = (None, None, None) if interval is None else (interval.value, interval.low, interval.high)
-    return {name: value, f"{name}_low": low, f"{name}_high": high}

@@ -13,8 +13,9 @@ from hansard_bias.analysis.preferences import preference_array
 from hansard_bias.analysis.probes import ProbeRuns
 from hansard_bias.params import Config
 from hansard_bias.probing.planted import PlantedFrame, planted_shares
+from hansard_bias.statistics.intervals import FloatArray, percentile_interval
 from hansard_bias.statistics.preferences import compare_models, prompt_preferences
-from hansard_bias.statistics.resampling import FloatArray, bootstrap_weights, generator, percentile_interval
+from hansard_bias.statistics.resampling import bootstrap_weights, generator
 
 MEASURES = ("log_odds", "preference")
 """L and L*, by their columns in the probe tables."""

@@ -20,7 +20,8 @@ from hansard_bias.statistics.preferences import (
     paraphrase_stability,
     prompt_preferences,
 )
-from hansard_bias.statistics.resampling import generator, holm
+from hansard_bias.statistics.resampling import generator
+from hansard_bias.statistics.tests import holm
 
 Judged = dict[str, list[PromptPreference]]
 
