@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -109,10 +109,7 @@ def association_summary(
         "effect_size": known,
         "by_seed": [d if math.isfinite(d) else None for d in by_seed],
         "ddof": DDOF,
-        "p": result.p,
-        "p_greater": result.p_greater,
-        "partitions": result.partitions,
-        "exact": result.exact,
+        **asdict(result),
     }
 
 

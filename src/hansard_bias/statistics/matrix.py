@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hansard_bias.statistics.design import CorpusSums, Design
-from hansard_bias.statistics.intervals import FloatArray, Interval, bca_interval, percentile_interval
+from hansard_bias.statistics.intervals import FloatArray, bca_interval, percentile_interval
 from hansard_bias.statistics.resampling import generator
 from hansard_bias.statistics.study import Study
 from hansard_bias.statistics.tests import Groups, Training, crossed_sign_flip_test, holm, sign_flip_test
@@ -25,6 +25,7 @@ def tests_of(study: Study) -> list[dict[str, Any]]:
     """
     records = []
     for family in (_excess_tests(study), _tilt_tests(study)):
+        # Each family answers one question, so that Holm's correction is within it.
         for name in ("p", "p_sittings"):
             for record, p in zip(family, holm([record[name] for record in family]), strict=True):
                 record[f"{name}_holm"] = float(p)
@@ -40,13 +41,14 @@ def _excess_tests(study: Study) -> list[dict[str, Any]]:
         tokens = study.sums[corpus].tokens
         parts = study.components(corpus, study.design.models.index(own))
         for index, row in enumerate(study.design.models):
+            # A model is no better or worse than itself: nothing to test.
             if row != own:
                 verb = "better" if excess[0, index] < 0 else "worse"
                 about = {"what": f"{row} reads {corpus} {verb} than {own}", "model": row, "corpus": corpus}
                 sums = _sitting_excess(study, row, corpus)
                 flipped, groups = (sums / tokens, tokens), [Groups.of(sums, tokens)]
                 purpose = ("excess", row, corpus)
-                records.append(_record(study, purpose, about, excess[:, index], _part(parts, index), flipped, groups))
+                records.append(_record(study, purpose, about, excess[:, index], parts.of(index), flipped, groups))
     return records
 
 
@@ -71,7 +73,7 @@ def _tilt_tests(study: Study) -> list[dict[str, Any]]:
         groups = [Groups.of(excesses[0], tokens[0]), Groups.of(-excesses[1], tokens[1])]
         verb = "less" if tilt[0] < 0 else "more"
         about = {"what": f"{row} pays {verb} to read {corpora[0]} than to read {corpora[1]}", "model": row}
-        parts = _part(study.tilt_components(row), index)
+        parts = study.tilt_components(row).of(index)
         records.append(_record(study, ("tilt", row), about, tilt, parts, flipped, groups))
     return records
 
@@ -97,13 +99,6 @@ def _record(
     bounds = {"effect": interval.value, "low": interval.low, "high": interval.high, "unit": "nats per token"}
     covers = "sittings and seeds" if study.seeds > 1 else "sittings only"
     return {"family": purpose[0], **about, **bounds, "p": p, "p_covers": covers, "p_sittings": p_sittings}
-
-
-def _part(parts: Components, index: int) -> Components:
-    """The components of one model."""
-    return Components(
-        parts.by_seed[index], *(each[index] for each in (parts.groups, parts.interaction, parts.df_groups))
-    )
 
 
 def _sitting_excess(study: Study, row: str, corpus: str) -> FloatArray:
@@ -149,8 +144,12 @@ def _models(study: Study) -> dict[str, dict[str, Any]]:
             for row, values in zip(design.models, replicates.T, strict=True):
                 interval = percentile_interval(values, design.confidence)
                 rows[row][name][f"on_{column}"] = interval.as_dict()
-    for row, ratio in _bias_ratios(study).items():
-        rows[row]["bias_ratio"] = ratio.as_dict()
+    if len(design.singles) > 1:
+        # A maximum over a minimum is biased and skewed, which a percentile interval ignores.
+        ratios, jackknife = study.bias_ratio(), study.bias_ratio_jackknife()
+        for index, row in enumerate(design.models):
+            left_out = [sample[:, index] for sample in jackknife]
+            rows[row]["bias_ratio"] = bca_interval(ratios[:, index], left_out, design.confidence).as_dict()
     for row in design.models:
         tilt = study.tilt(row)
         if tilt is not None:
@@ -158,45 +157,29 @@ def _models(study: Study) -> dict[str, dict[str, Any]]:
     return rows
 
 
-def _bias_ratios(study: Study) -> dict[str, Interval]:
-    """The bias ratio of every row with its BCa interval; none with fewer than two single corpora."""
-    if len(study.design.singles) < 2:
-        return {}
-    ratios, jackknife = study.bias_ratio(), study.bias_ratio_jackknife()
-    return {
-        row: bca_interval(ratios[:, index], [sample[:, index] for sample in jackknife], study.design.confidence)
-        for index, row in enumerate(study.design.models)
-    }
-
-
 def _uncertainty(study: Study) -> dict[str, Any]:
     """What was resampled, whose variance it is, and what the design could have seen."""
     design = study.design
     sittings = {corpus: len(sums.sittings) for corpus, sums in study.sums.items()}
     units = "sittings and seeds" if study.seeds > 1 else "sittings only"
+    single = [corpus for corpus, count in sittings.items() if count == 1]
+    notes = [f"one sitting in the test text of {corpus}: no interval for what is read there" for corpus in single]
+    if study.seeds == 1:
+        notes.append("one seed: intervals and p cover sittings only, not the luck of a training run")
     return {
         "draws": design.draws,
         "confidence": design.confidence,
         "seeds": study.seeds,
         "sittings": sittings,
         "resampled": units if max(sittings.values()) > 1 else "none",
-        "notes": _notes(study.seeds, sittings),
+        "notes": notes,
         "variance_shares": _variance_shares(study),
         "smallest_detectable_effect_nats": _smallest_effects(study),
     }
 
 
-def _notes(seeds: int, sittings: Mapping[str, int]) -> list[str]:
-    """What could not be resampled, in words."""
-    single = [corpus for corpus, count in sittings.items() if count == 1]
-    notes = [f"one sitting in the test text of {corpus}: no interval for what is read there" for corpus in single]
-    if seeds == 1:
-        notes.append("one seed: intervals and p cover sittings only, not the luck of a training run")
-    return notes
-
-
 def _variance_shares(study: Study) -> dict[str, dict[str, dict[str, float]]]:
-    """Shares of seeds and sittings in the variance of each cell's cross-entropy (statistics/components.py).
+    """Shares of seeds and sittings in the variance of each cell's cross-entropy (`Components`).
 
     Cells in which one of them could not be resampled are left out: their shares are unknown, not 0 and 1.
     """

@@ -34,10 +34,6 @@ class PromptPreference:
     """Share of the draws in which L* has the sign of its mean; None where nothing could be resampled."""
     decision: Decision
 
-    def as_dict(self) -> dict[str, Any]:
-        """The form of metrics files: the interval's value, low and high, then sign_share and decision."""
-        return self.preference.as_dict() | {"sign_share": self.sign_share, "decision": self.decision}
-
 
 def prompt_preferences(
     values: npt.ArrayLike, draws: int, rng: np.random.Generator, confidence: float = 0.95
@@ -151,6 +147,7 @@ def compare_models(
     differences = runs[0].mean(axis=0) - runs[1].mean(axis=0)
     prompts = len(differences)
     training = _training(runs)
+    # Whole prompts: wordings of one prompt are no independent evidence.
     p_prompts = p = sign_flip_test(differences, None, draws, rng)
     replicates = np.append(differences.mean(), np.full(draws, np.nan))
     if prompts > 1:
@@ -169,6 +166,7 @@ def _training(runs: Sequence[FloatArray]) -> Training:
     seeds = [len(each) for each in runs]
     if min(seeds) < 2 or runs[0].shape[1] < 2:
         return Training(0.0, 0.0, 0.0)
+    # As pairs, so that what two runs of one seed have in common goes.
     samples = [runs[0] - runs[1]] if seeds[0] == seeds[1] else runs
     parts = [crossed(each, np.ones(each.shape[1])) for each in samples]
     variance = float(sum(part.seeds for part in parts))

@@ -69,10 +69,6 @@ class Study:
         """The same for the tilt of every model, over the two corpora of one model's mixture."""
         return self._parts(self._terms(self._sides(row), excess=True))
 
-    def corpus_nats(self, corpus: str) -> FloatArray:
-        """Cross-entropy CE(m,c) of every model on a corpus, in nats per token."""
-        return self._linear([(1.0, corpus, None)])
-
     def nats_per_token(self, column: str) -> FloatArray:
         """Cross-entropy of every model on a column, in nats per token."""
         return self._linear(self._terms(self.design.columns[column], excess=False))
@@ -114,7 +110,9 @@ class Study:
             nats = nats - nats[:, [against]]
             # Zero by definition, also where nothing could be resampled.
             nats[:, against] = 0.0
-        return np.asarray(nats[0] + (nats - nats[0]) * _shrinkage(self.components(corpus, against)))
+        # 1 where a single sitting leaves it unknown: nothing is resampled there.
+        shrinkage = np.nan_to_num(self.components(corpus, against).shrinkage, nan=1.0)
+        return np.asarray(nats[0] + (nats - nats[0]) * shrinkage)
 
     def _own(self, corpus: str) -> int:
         """The row of the own model."""
@@ -130,6 +128,7 @@ class Study:
         excess = self.excess_nats(column)
         if excess is not None:
             found["excess_nats"] = excess
+            # An own model's zero stays zero, also where bytes per token are unknown.
             found["excess_bits_per_byte"] = np.where(excess == 0, 0.0, excess / bits)
         return found
 
@@ -147,6 +146,7 @@ class Study:
     def bias_ratio(self) -> FloatArray:
         """Largest over smallest perplexity of every model, over the single corpora."""
         parts = [self.components(corpus) for corpus in self.design.singles]
+        # One share for all corpora, so that what the seeds share between them cancels in the ratio.
         share = _share_in_range(parts)
         nats = [self._sittings(corpus) for corpus in self.design.singles]
         for each, part in zip(nats, parts, strict=True):
@@ -184,11 +184,6 @@ def _share_in_range(parts: Sequence[Components]) -> FloatArray:
         between = combined([(1.0, parts[first]), (-1.0, parts[second])]).seeds_share
         share = np.where((ends == [[first], [second]]).all(axis=0), between, share)
     return share
-
-
-def _shrinkage(components: Components) -> FloatArray:
-    """`Components.shrinkage`, and 1 where a single sitting leaves it unknown (nothing is resampled there)."""
-    return np.nan_to_num(components.shrinkage, nan=1.0)
 
 
 def _check_fit(sums: Mapping[str, CorpusSums], design: Design) -> int:

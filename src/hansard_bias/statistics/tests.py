@@ -40,7 +40,7 @@ def sign_flip_test(
     threshold = abs(terms.sum()) - 1e-12 * np.abs(terms).sum()
     # All assignments where they cost no more than the draws: p then has no error of its own.
     exact = 2**terms.size <= draws
-    signs = _all_signs(terms.size, draws) if exact else _random_signs(terms.size, draws, rng)
+    signs = _all_signs(terms.size) if exact else _random_signs(terms.size, draws, rng)
     hits = sum(int(np.count_nonzero(np.abs(block @ terms) >= threshold)) for block in signs)
     return hits / 2**terms.size if exact else (1 + hits) / (draws + 1)
 
@@ -61,10 +61,15 @@ class Groups:
         shares = weights / weights.sum()
         return cls(values / weights.sum() - shares * (values.sum() / weights.sum()), shares)
 
+    @property
+    def variance(self) -> float:
+        """Of the mean, from the deviations of the groups."""
+        return float((self.deviations**2).sum()) * self.shares.size / (self.shares.size - 1)
+
 
 @dataclass(frozen=True)
 class Training:
-    """What the training runs (seeds) add to the variance of a mean, from `components.Components`."""
+    """What the training runs (seeds) add to the variance of a mean, from `Components`."""
 
     variance: float
     """Of the mean, due to the seeds."""
@@ -105,7 +110,7 @@ def crossed_sign_flip_test(
     """
     if min(part.shares.size for part in parts) < 2:
         raise ValueError("groups of a part: 1, expected at least two to flip; use sign_flip_test or report no p")
-    spread = sum(_spread(part) for part in parts)
+    spread = sum(part.variance for part in parts)
     alone = max(spread - training.interaction, 0.0)
     variance = training.variance + alone
     if variance == 0:
@@ -124,11 +129,6 @@ def crossed_sign_flip_test(
         )
         start += size
     return (1 + hits) / (draws + 1)
-
-
-def _spread(part: Groups) -> float:
-    """Variance of a part's mean, from the deviations of its groups."""
-    return float((part.deviations**2).sum()) * part.shares.size / (part.shares.size - 1)
 
 
 def holm(p_values: npt.ArrayLike) -> FloatArray:
@@ -158,9 +158,8 @@ def _random_signs(groups: int, draws: int, rng: np.random.Generator) -> Iterator
         yield _signs(rng.integers(0, 2, size=(size, groups), dtype=np.int8))
 
 
-def _all_signs(groups: int, draws: int) -> Iterator[FloatArray]:
+def _all_signs(groups: int) -> Iterator[FloatArray]:
     """Blocks of all 2^groups assignments of signs, shape [block, groups]."""
-    assert 2**groups <= draws, "enumeration only where it costs no more than the draws"
     start = 0
     for size in blocks(2**groups, groups):
         assignments = np.arange(start, start + size)[:, None]

@@ -32,6 +32,10 @@ class Components:
     df_groups: FloatArray
     """Degrees of freedom of `groups`: the effective number of groups 1 / Σ share² (Kish 1965) less one, at least 1."""
 
+    def of(self, index: int) -> Components:
+        """The components of one of several means, such as that of one model."""
+        return Components(self.by_seed[index], self.groups[index], self.interaction[index], self.df_groups[index])
+
     @property
     def value(self) -> FloatArray:
         """The mean itself."""

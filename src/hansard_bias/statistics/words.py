@@ -44,10 +44,10 @@ def word_gaps(
 
     Thousands of words are looked at, so intervals are one by one, and p is corrected by Holm's method over all of them.
     A p from draws cannot pass such a correction (it is at least 1 / (draws + 1)): here it is that of Student's t, of
-    the difference over its standard error with Satterthwaite's degrees of freedom (statistics/components.py).
+    the difference over its standard error with Satterthwaite's degrees of freedom (`Components`).
     """
     present = np.count_nonzero(counts > 0, axis=1)
-    found = [np.full(len(counts), np.nan) for _ in range(4)]
+    low, high, p, corrected = (np.full(len(counts), np.nan) for _ in range(4))
     # Two at least, whatever the settings say: one sitting has no variance.
     words = np.flatnonzero(present >= max(least_sittings, 2))
     sittings = bootstrap_weights(counts.shape[1], draws, generator(seed, "word sittings"))
@@ -56,14 +56,11 @@ def word_gaps(
         chosen = words[start : start + _WORDS]
         parts = crossed(differences[chosen], counts[chosen])
         drawn = _draws(parts, differences[chosen], counts[chosen], sittings, seed_variance, seed)
-        found[0][chosen] = parts.value
-        found[1][chosen], found[2][chosen] = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-        found[3][chosen] = _p(parts)
+        low[chosen], high[chosen] = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+        p[chosen] = _p(parts)
+    corrected[words] = holm(p[words])
     # The difference itself needs no second sitting: every word has one.
-    found[0] = differences.mean(axis=1).sum(axis=1) / counts.sum(axis=1)
-    corrected = np.full(len(counts), np.nan)
-    corrected[words] = holm(found[3][words]) if len(words) else found[3][words]
-    return WordGaps(found[0], found[1], found[2], found[3], corrected)
+    return WordGaps(differences.mean(axis=1).sum(axis=1) / counts.sum(axis=1), low, high, p, corrected)
 
 
 def _draws(
