@@ -15,6 +15,7 @@ import pytest
 
 from hansard_bias.analysis.associations import association_findings
 from hansard_bias.analysis.benchmarks import benchmark_findings
+from hansard_bias.analysis.inputs import check_alike
 from hansard_bias.analysis.preferences import (
     legacy_findings,
     legacy_share,
@@ -22,7 +23,6 @@ from hansard_bias.analysis.preferences import (
     preference_findings,
     top_fillings,
 )
-from hansard_bias.analysis.probes import check_alike
 from hansard_bias.params import Config, parse_config
 from hansard_bias.pipeline.bias import probe_findings
 from hansard_bias.probing.prompts import Group

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hansard_bias.analysis.comparison import cells, compare, largest, perplexity_matrix, slice_rows
-from hansard_bias.analysis.losses import Facts, Losses, read_facts, read_losses
+from hansard_bias.analysis.inputs import Facts, Losses, read_facts, read_losses
 from hansard_bias.analysis.record_files import from_json
 from hansard_bias.analysis.records import ModelRecord
 from hansard_bias.analysis.words import word_findings

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from hansard_bias.analysis.inputs import ProbeRuns, over_seeds
 from hansard_bias.analysis.preferences import with_holm
-from hansard_bias.analysis.probes import ProbeRuns, over_seeds
 from hansard_bias.params import Config
 from hansard_bias.statistics.associations import association_summary
 from hansard_bias.statistics.resampling import generator

@@ -1,18 +1,23 @@
-"""The matrix and its tests, on all test text and on that which shares no run of 13 words with training text."""
+"""How every model reads every text: the matrix and its tests, slices of the text, exact likelihoods."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from hansard_bias.analysis.losses import KINDS, Facts, Losses
+from hansard_bias.analysis.inputs import KINDS, Facts, Losses
 from hansard_bias.analysis.records import Cell, ModelRecord, SliceRow
+from hansard_bias.base.files import LIKELIHOODS, needed, run_name
 from hansard_bias.params import Config
+from hansard_bias.scoring.tables import FORMS, SAMPLE_KEY, TEXTS_KEY, TOKENIZER_KEY, read_likelihood_sums
 from hansard_bias.statistics.design import CorpusSums, Design, StrArray
-from hansard_bias.statistics.intervals import FloatArray, Interval
+from hansard_bias.statistics.intervals import FloatArray, Interval, percentile_interval
 from hansard_bias.statistics.matrix import measure
+from hansard_bias.statistics.resampling import generator, resampled_sums
 from hansard_bias.statistics.study import measure_slice
 
 TEXTS = ("all", "without_shared")
@@ -42,6 +47,7 @@ def compare(config: Config, losses: Mapping[str, Losses], facts: Mapping[str, Fa
 
 def run_perplexities(config: Config, sums: Mapping[str, CorpusSums]) -> dict[str, dict[str, dict[str, float]]]:
     """The perplexity of every single run on every column, by row, seed and column."""
+    # Nats are averaged before the exponent, in columns of several corpora too: exp of a mean, not a mean of exps.
     losses = {corpus: part.nats.sum(axis=-1) / part.tokens.sum() for corpus, part in sums.items()}
     return {
         config.row_key(model): {
@@ -65,9 +71,11 @@ def _unshared(config: Config, losses: Mapping[str, Losses], facts: Mapping[str, 
         }
         for corpus, each in facts.items()
     }
+    # A matrix with a hole would look like a result: the reason takes its place.
     empty = [corpus for corpus, each in facts.items() if not losses[corpus].tokens[~each.sharing].any()]
     if empty:
         return {"left_out": left_out, "reason": f"every test speech of {empty[0]} shares 13 words with training text"}
+    # The design stays that of the whole study: only the text is another.
     sums = {corpus: each.sums(~facts[corpus].sharing) for corpus, each in losses.items()}
     study = measure(sums, comparison_design(config))
     return {"left_out": left_out, **study}
@@ -136,3 +144,73 @@ def largest(values: StrArray, tokens: FloatArray, most: int) -> list[str]:
         # Equal sizes by name: which of them is shown may not depend on their order in the text.
         kept = sorted(kept, key=lambda item: (-item[1], item[0]))[:most]
     return [name for name, _ in kept]
+
+
+# Exact pseudo-log-likelihoods of the sampled test speeches, per model and corpus, from the likelihood tables.
+
+IN_COMMON = {SAMPLE_KEY: "sample", TOKENIZER_KEY: "tokenizer", TEXTS_KEY: "test speeches"}
+"""What all runs must have in common, in words."""
+
+
+def likelihood_findings(config: Config, root: Path) -> dict[str, Any]:
+    """Row of the matrix -> `on_<corpus>` -> `speeches`, `tokens`, and `pll` and `pll_within_word` in nats per token.
+
+    Each is {value, low, high}: the sum over the sampled speeches by their tokens, 0 or less, the mean over seeds; the
+    interval resamples sittings alone (null where there is one). Empty where no likelihoods were asked for.
+
+    Raises ValueError for tables of different samples, tokenizers or speeches.
+    """
+    if not config.score.likelihood_speeches:
+        return {}
+    seeds = config.train.seeds
+    tables = {model: [_read_likelihoods(config, root, model, seed) for seed in seeds] for model in config.models}
+    _require_one_sample(tables, config)
+    return {
+        config.row_key(model): {
+            f"on_{corpus}": _likelihoods_of(corpus, [table for table, _ in runs], config) for corpus in config.corpora
+        }
+        for model, runs in tables.items()
+    }
+
+
+def _read_likelihoods(config: Config, root: Path, model: str, seed: int) -> tuple[pd.DataFrame, dict[bytes, bytes]]:
+    name = run_name(model, seed)
+    table, fingerprint = read_likelihood_sums(needed(root / LIKELIHOODS / f"{name}.parquet", f"score@{name}"))
+    return table.to_pandas(), fingerprint
+
+
+def _require_one_sample(tables: dict[str, list[tuple[pd.DataFrame, dict[bytes, bytes]]]], config: Config) -> None:
+    """Raise ValueError where a run differs from the first in what all must share."""
+    _, first = next(iter(tables.values()))[0]
+    for model, runs in tables.items():
+        for seed, (_, fingerprint) in zip(config.train.seeds, runs, strict=True):
+            for key, words in IN_COMMON.items():
+                if key not in fingerprint or fingerprint[key] != first.get(key):
+                    name = run_name(model, seed)
+                    raise ValueError(
+                        f"{LIKELIHOODS / name}.parquet: other {words} than the first model's; "
+                        f"run `dvc repro score@{name}`"
+                    )
+
+
+def _likelihoods_of(corpus: str, runs: list[pd.DataFrame], config: Config) -> dict[str, Any]:
+    """One model on one corpus."""
+    parts = [run[run["corpus"] == corpus] for run in runs]
+    tokens = parts[0]["tokens"].to_numpy(dtype=np.float64)
+    found: dict[str, Any] = {"speeches": int(parts[0]["speeches"].sum()), "tokens": int(tokens.sum())}
+    for form in FORMS:
+        nats = np.mean([part[form].to_numpy(dtype=np.float64) for part in parts], axis=0)
+        # The same sittings for every model and form.
+        rng = generator(config.bias.seed, "likelihoods", corpus)
+        drawn = _drawn(np.array([nats, tokens]), config.bias.draws, rng)
+        found[form] = percentile_interval(drawn, config.bias.confidence).as_dict()
+    return found
+
+
+def _drawn(sums: FloatArray, draws: int, rng: np.random.Generator) -> FloatArray:
+    """Nats per token, the estimate first, then draws of sittings; sums: nats and tokens by sitting, shape [2, n]."""
+    observed = sums.sum(axis=1)
+    if sums.shape[1] < 2:
+        return np.concatenate([[observed[0] / observed[1]], np.full(draws, np.nan)])
+    both = np.vstack([observed, resampled_sums(sums, draws, rng)])
+    return np.asarray(both[:, 0] / both[:, 1])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hansard_bias.analysis.comparison import TEXTS
-from hansard_bias.analysis.losses import Facts, Losses, score_path
+from hansard_bias.analysis.inputs import Facts, Losses, score_path
 from hansard_bias.analysis.records import WordRow, WordSummary
 from hansard_bias.base.files import TOKENIZER, needed
 from hansard_bias.params import Config
@@ -25,11 +25,11 @@ class Counted:
 
     names: tuple[str, ...]
     cell: Ids
-    """Of each piece: word * sittings + sitting, or words * sittings where it is in no such word; shape [pieces]."""
+    """Of each token: word * sittings + sitting, or words * sittings where it is in no such word; shape [tokens]."""
     counts: FloatArray
     """Occurrences, shape [words, sittings]."""
     tokens: float
-    """Pieces of the text looked at, those outside these words too."""
+    """Tokens of the text looked at, those outside these words too."""
 
     def sums(self, surprisals: FloatArray) -> FloatArray:
         """Σ surprisal of each word and sitting, shape [words, sittings]."""
@@ -79,8 +79,10 @@ def count_words(
     number = np.full(len(words.names) + 1, -1)
     number[frequent] = np.arange(len(frequent))
     code = np.where(inside, number[words.code], -1)
+    # One cell for all that is not counted, so that every token has a place to go.
     size = len(frequent) * len(days)
     cell = np.where(code >= 0, code * len(days) + sitting, size)
+    # A word occurs once, with its first token; its surprisal is that of all its tokens.
     counts = np.bincount(cell[words.first], minlength=size + 1)[:size].reshape(len(frequent), len(days))
     names = tuple(words.names[place] for place in frequent)
     return Counted(names, cell, counts.astype(np.float64), float(losses.tokens[chosen].sum()))
@@ -112,6 +114,7 @@ def _rows(head: tuple[str, str, str, str], counted: Counted, gaps: WordGaps, mos
     occurrences = counted.counts.sum(axis=1)
     contribution = gaps.difference * occurrences / counted.tokens
     present = np.count_nonzero(counted.counts > 0, axis=1)
+    # Stable, so that equal contributions stay in the order of the alphabet.
     order = np.argsort(-np.abs(contribution), kind="stable")
     return [
         WordRow(

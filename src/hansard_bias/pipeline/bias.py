@@ -7,12 +7,10 @@ from typing import Any
 
 from hansard_bias.analysis.associations import association_findings
 from hansard_bias.analysis.benchmarks import benchmark_findings
-from hansard_bias.analysis.comparison import cells, compare, perplexity_matrix, slice_rows
-from hansard_bias.analysis.likelihoods import likelihood_findings
-from hansard_bias.analysis.losses import read_facts, read_losses
+from hansard_bias.analysis.comparison import cells, compare, likelihood_findings, perplexity_matrix, slice_rows
+from hansard_bias.analysis.inputs import read_facts, read_losses, read_probe_runs
 from hansard_bias.analysis.planted import planted_findings
 from hansard_bias.analysis.preferences import legacy_findings, preference_findings
-from hansard_bias.analysis.probes import read_probe_runs
 from hansard_bias.analysis.record_files import columns, from_json, to_json
 from hansard_bias.analysis.records import SCHEMA, BiasResults, SliceRow, WordRow
 from hansard_bias.analysis.unigrams import unigram_findings
