@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hansard_bias.analysis.likelihoods import likelihood_findings
+from hansard_bias.analysis.comparison import likelihood_findings
 from hansard_bias.params import Config, parse_config
 from helpers.project import TINY, merged
 

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hansard_bias.analysis.inputs import ProbeRuns
 from hansard_bias.analysis.planted import line, planted_findings, planted_log_odds
-from hansard_bias.analysis.probes import ProbeRuns
 from hansard_bias.params import Config, parse_config
 from hansard_bias.probing.planted import PLANTED, PlantedFrame, planted_frames, planted_shares
 from hansard_bias.probing.tables import Probed

@@ -15,6 +15,7 @@ import pytest
 
 from hansard_bias.analysis.associations import association_findings
 from hansard_bias.analysis.benchmarks import benchmark_findings
+from hansard_bias.analysis.inputs import check_alike
 from hansard_bias.analysis.preferences import (
     legacy_findings,
     legacy_share,
@@ -22,13 +23,12 @@ from hansard_bias.analysis.preferences import (
     preference_findings,
     top_fillings,
 )
-from hansard_bias.analysis.probes import check_alike
 from hansard_bias.params import Config, parse_config
 from hansard_bias.pipeline.bias import probe_findings
 from hansard_bias.probing.prompts import Group
 from hansard_bias.probing.tables import Probed, probed_paths, read_probed, write_probed
 from hansard_bias.statistics.associations import effect_size, permutation_test
-from hansard_bias.statistics.resampling import holm
+from hansard_bias.statistics.tests import holm
 
 PROMPTS = [("a", "roads", 6), ("b", "roads", 5), ("c", "snow", 6)]
 TOP = ["Icy", "road", "mild", "ice", "old", "snowy", "new"]

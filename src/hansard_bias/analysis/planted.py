@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from hansard_bias.analysis.inputs import ProbeRuns
 from hansard_bias.analysis.preferences import preference_array
-from hansard_bias.analysis.probes import ProbeRuns
 from hansard_bias.params import Config
 from hansard_bias.probing.planted import PlantedFrame, planted_shares
+from hansard_bias.statistics.intervals import FloatArray, percentile_interval
 from hansard_bias.statistics.preferences import compare_models, prompt_preferences
-from hansard_bias.statistics.resampling import FloatArray, bootstrap_weights, generator, percentile_interval
+from hansard_bias.statistics.resampling import bootstrap_weights, generator
 
 MEASURES = ("log_odds", "preference")
 """L and L*, by their columns in the probe tables."""
@@ -115,6 +116,7 @@ def _recovery(truth: ByRow, values: ByRow, rows: Sequence[str], measure: str, co
     frames = planted.shape[1]
     weights = np.vstack([np.ones(frames), bootstrap_weights(frames, config.probe.draws, rng)])
     slopes, intercepts = line(planted, measured, weights)
+    # Frames of even odds have no sign to find; they still tell of the slope.
     return {
         "models": list(rows),
         "signs": int(decided.sum()),
@@ -133,6 +135,7 @@ def _differences(
     """
     records = []
     for left, right in combinations(rows, 2):
+        # Measured less planted, frame by frame: its interval then says whether the difference is the planted one.
         off = {row: values[row] - truth[row][:, None, None] for row in (left, right)}
         compared = []
         for arrays in (values, off):

@@ -11,10 +11,12 @@ from scipy.stats import spearmanr
 
 from hansard_bias.calibration.config import DOSES, FloatArray, Measured, VerdictConfig
 from hansard_bias.calibration.grammar import LEGISLATURES, associations
+from hansard_bias.statistics.design import CorpusSums, Design
+from hansard_bias.statistics.intervals import percentile_interval
 from hansard_bias.statistics.matrix import measure
 from hansard_bias.statistics.preferences import compare_models, prompt_preferences
-from hansard_bias.statistics.resampling import bootstrap_weights, generator, percentile_interval
-from hansard_bias.statistics.study import CorpusSums, Design, Study
+from hansard_bias.statistics.resampling import bootstrap_weights, generator
+from hansard_bias.statistics.study import Study
 
 TEXTS = ("text1", "text2")
 METRICS = ("excess", "tilt", "preference", "bias_ratio")

@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from hansard_bias.calibration.config import HALVES, CalibrationConfig, Measured, VerdictConfig
 from hansard_bias.calibration.studies import METRICS, Group, dose_response, p_values, planted_truth, study_of
-from hansard_bias.statistics.resampling import wilson_interval
+from hansard_bias.statistics.intervals import wilson_interval
 
 TRUSTED, UNTRUSTED = "trusted", "untrusted"
 EFFECTS = {
