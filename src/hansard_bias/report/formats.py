@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from hansard_bias.params import Config
-from hansard_bias.report.results import Interval
+from hansard_bias.statistics.intervals import Interval
 
 MINUS, DASH, TIMES = "\u2212", "\u2013", "\u00d7"
 NOTHING = "\u2014"
@@ -114,11 +114,15 @@ def model_name(config: Config, model: str) -> str:
     return f"{config.models[model].label} ({title(model)})"
 
 
+def row_names(config: Config) -> dict[str, str]:
+    """Every model's name on the page by its row in metrics files."""
+    return {config.row_key(model): model_name(config, model) for model in config.models}
+
+
 def readable(config: Config, text: str) -> str:
     """A sentence of a metrics file with its keys as names: "A_nunavut reads canada" as "A (Nunavut) reads Canada"."""
-    keys = {config.row_key(model): model_name(config, model) for model in config.models}
-    names = {corpus: title(corpus) for corpus in config.corpora}
-    for key, name in (keys | names).items():
+    names = row_names(config) | {corpus: title(corpus) for corpus in config.corpora}
+    for key, name in names.items():
         text = name.join(re.split(rf"(?<!\w){re.escape(key)}(?!\w)", text))
     return text
 

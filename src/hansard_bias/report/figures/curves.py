@@ -8,15 +8,22 @@ from typing import Any
 
 import altair as alt
 
-from hansard_bias.report.figures.registry import GREY, Figure, series_colour
+from hansard_bias.analysis.stage_records import CurveRow
+from hansard_bias.report.figures import figure
+from hansard_bias.report.figures.style import GREY, Figure, series_colour
 from hansard_bias.report.formats import decimal, model_name
-from hansard_bias.report.results import Point, Results
+from hansard_bias.report.results import Results
 
 MOST_POINTS = 150
+CAPTION = (
+    "Loss during training, lower is better. Grey: on the text being learned. Coloured, with dots: on held-out days of "
+    "the same mixture. One line a training run (seed). Long runs are drawn as means of neighbouring updates."
+)
 
 Pairs = list[tuple[float, float]]
 
 
+@figure("curves", section="training", title="Training curves", caption=CAPTION, order=60, columns=3)
 def curve_figures(results: Results) -> list[Figure]:
     """One figure a model, all on the same axes."""
     records = [record for run in results.runs for record in _records(run.model, run.seed, run.curve)]
@@ -29,15 +36,6 @@ def curve_figures(results: Results) -> list[Figure]:
         for model in results.config.models
         if any(record["model"] == model for record in records)
     ]
-
-
-def combined_curves(results: Results) -> Figure | None:
-    """All models side by side, for a file."""
-    figures = curve_figures(results)
-    if not figures:
-        return None
-    chart = alt.concat(*(figure.chart for figure in figures), columns=3)
-    return Figure(chart, " ".join(figure.label for figure in figures))
 
 
 def _model_curves(
@@ -73,8 +71,8 @@ def _label(name: str, records: list[dict[str, Any]]) -> str:
     return f"Training and validation loss of {name}, {seeds} seeds; best validation loss {decimal(best)}."
 
 
-def _records(model: str, seed: int, curve: Sequence[Point]) -> list[dict[str, Any]]:
-    kinds: dict[str, Callable[[Point], float | None]] = {
+def _records(model: str, seed: int, curve: Sequence[CurveRow]) -> list[dict[str, Any]]:
+    kinds: dict[str, Callable[[CurveRow], float | None]] = {
         "train": lambda point: point.train_loss,
         "validation": lambda point: point.validation_loss,
     }
@@ -85,7 +83,7 @@ def _records(model: str, seed: int, curve: Sequence[Point]) -> list[dict[str, An
     ]
 
 
-def _pairs(curve: Sequence[Point], pick: Callable[[Point], float | None]) -> Pairs:
+def _pairs(curve: Sequence[CurveRow], pick: Callable[[CurveRow], float | None]) -> Pairs:
     return [(point.update, value) for point in curve if (value := pick(point)) is not None]
 
 

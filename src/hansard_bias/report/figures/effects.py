@@ -10,15 +10,20 @@ from typing import Any
 import altair as alt
 
 from hansard_bias.report.comparisons import comparisons
-from hansard_bias.report.figures.registry import GREY, HALO, INK, SERIES, Figure, series_colour
+from hansard_bias.report.figures import figure
+from hansard_bias.report.figures.style import GREY, HALO, INK, SERIES, Figure, series_colour
 from hansard_bias.report.formats import decimal, estimate, significant, title
-from hansard_bias.report.results import Interval, Results
-from hansard_bias.report.sentences import rate_interval
+from hansard_bias.report.results import Results
+from hansard_bias.statistics.intervals import Interval
 
 LABEL_LIMIT = 150
 LADDERS = ((1, 2, 5), (1, 3), (1,))
 """Ticks of a logarithmic axis within one power of ten, the densest first."""
 MOST_TICKS = 6
+CAPTION = (
+    "Dots are estimates, bars their {confidence} intervals; the dashed line is where there would be no difference. An "
+    "interval that crosses the line is no finding."
+)
 
 Form = Callable[[float], str]
 
@@ -32,17 +37,17 @@ class Row:
     colour: str
 
 
-def ratio_figure(results: Results) -> Figure | None:
+def ratio_figure(results: Results) -> list[Figure]:
     """Bias ratios with intervals."""
     rows = [
         Row(_row_label(results, model), ratio, series_colour(results, model))
         for model in results.config.models
-        if (ratio := results.measure(model, "bias_ratio")) is not None
+        if (ratio := results.measures(model).bias_ratio) is not None
     ]
     return _intervals(rows, "Bias ratio", "highest over lowest perplexity", 1.0, significant)
 
 
-def excess_figure(results: Results) -> Figure | None:
+def excess_figure(results: Results) -> list[Figure]:
     """Excess of the models from outside, as a factor."""
     rows = [
         Row(f"{_row_label(results, c.model)}|on {title(c.corpus)}", c.factor, series_colour(results, c.model))
@@ -63,11 +68,11 @@ def _mixture_rows(results: Results, model: str) -> list[Row]:
     ]
 
 
-def tilt_figure(results: Results) -> Figure | None:
+def tilt_figure(results: Results) -> list[Figure]:
     """Tilt of the mixtures; the arrows say to whom it leans."""
     rows = []
     for model, spec in results.config.models.items():
-        tilt = results.measure(model, "tilt")
+        tilt = results.measures(model).tilt
         if tilt is not None:
             first, second = (title(corpus) for corpus in spec.mixture)
             label = f"{_row_label(results, model)}|\u2190 {first}|{second} \u2192"
@@ -75,32 +80,23 @@ def tilt_figure(results: Results) -> Figure | None:
     return _intervals(rows, "Tilt", "nats per token", 0.0)
 
 
+@figure("effects", section="effects", title="Effects", caption=CAPTION, order=40, columns=1, scales=("y",))
 def effect_figures(results: Results) -> list[Figure]:
     """Excess, bias ratio and tilt, as far as the run has them."""
-    found = [excess_figure(results), ratio_figure(results), tilt_figure(results)]
-    return [figure for figure in found if figure is not None]
+    return [*excess_figure(results), *ratio_figure(results), *tilt_figure(results)]
 
 
-def combined_effects(results: Results) -> Figure | None:
-    """All effects below each other, for a file."""
-    found = effect_figures(results)
-    if not found:
-        return None
-    chart = alt.vconcat(*(figure.chart for figure in found)).resolve_scale(y="independent")
-    return Figure(chart, " ".join(figure.label for figure in found))
-
-
-def rate_figure(results: Results) -> Figure | None:
+@figure("rates", section="", title="Cultural bias rate", order=90)
+def rate_figure(results: Results) -> list[Figure]:
     """Share of prompts with a preference, by model and direction."""
     rows = []
-    groups = results.bias["probes"]["groups"]
+    groups = results.bias.probes.groups
     for model in results.config.models:
-        record = results.bias["models"][results.config.row_key(model)].get("cultural_bias_rate") or {}
-        for side, colour in zip(("first", "second"), SERIES, strict=False):
-            rate = rate_interval(record, side)
-            if rate is not None:
-                label = f"{_row_label(results, model)}|{groups[side]['label']}"
-                rows.append(Row(label, rate.map(lambda share: 100 * share), colour))
+        rate = results.measures(model).cultural_bias_rate
+        sides = [(groups.first, rate.first), (groups.second, rate.second)] if rate else []
+        for (group, found), colour in zip(sides, SERIES, strict=False):
+            label = f"{_row_label(results, model)}|{group.label}"
+            rows.append(Row(label, found.rate.map(lambda share: 100 * share), colour))
     return _intervals(
         rows, "Prompts that show a preference", "per cent of the prompts", None, lambda share: decimal(share, 0)
     )
@@ -112,10 +108,10 @@ def _row_label(results: Results, model: str) -> str:
 
 def _intervals(
     rows: Sequence[Row], name: str, unit: str, reference: float | None, form: Form = decimal
-) -> Figure | None:
+) -> list[Figure]:
     """Dots with their intervals, one row each, the numbers above; a dashed line where there would be no effect."""
     if not rows:
-        return None
+        return []
     values = [_interval_record(row, form) for row in rows]
     base = alt.Chart(alt.InlineData(values=values)).encode(
         y=_interval_axis(rows), color=alt.Color("colour:N", scale=None)
@@ -136,7 +132,7 @@ def _intervals(
     layers.append(text.mark_text(**place).encode(color=alt.value(INK)))
     chart = alt.layer(*layers).properties(width=190, height=alt.Step(46), title=name)
     spoken = "; ".join(f"{row.label.replace('|', ', ')}: {_spoken(row.interval)}" for row in rows)
-    return Figure(chart, f"{name}, {unit}. {spoken}.")
+    return [Figure(chart, f"{name}, {unit}. {spoken}.")]
 
 
 def _value_axis(intervals: Sequence[Interval], unit: str, reference: float | None) -> alt.X:
