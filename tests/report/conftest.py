@@ -10,12 +10,12 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import probe_records
 import pytest
 
 from hansard_bias.analysis.records import SCHEMA
 from hansard_bias.params import Config, CorpusConfig, MixtureConfig, load_config
 from hansard_bias.report.results import Results, load_results
+from helpers import probe_records
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 EASE = {"nunavut": math.log(24.0), "canada": math.log(61.0), "yukon": math.log(38.0)}

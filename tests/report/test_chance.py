@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from report_page import page_of, with_bias
 
 from hansard_bias.analysis.records import LikelihoodRecord
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import chance
 from hansard_bias.statistics.intervals import Interval
+from helpers.report_page import page_of, with_bias
 
 
 def test_the_matrix_against_frequencies_and_blind_guessing(load: Callable[..., Results]) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 
 import pytest
-from report_page import with_bias
 
 from hansard_bias.params import Config
 from hansard_bias.report import sentences as words
@@ -18,6 +17,7 @@ from hansard_bias.report.comparisons import (
 )
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables.comparison import excess_table, tilt_table
+from helpers.report_page import with_bias
 
 
 def corrected(results: Results, family: str, p: float, **about: str) -> Results:

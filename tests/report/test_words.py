@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from report_page import with_bias
 
 from hansard_bias.analysis.stage_records import FormatAudit, Leakage
 from hansard_bias.params import Config
@@ -15,6 +14,7 @@ from hansard_bias.report.comparisons import tilt_sentence
 from hansard_bias.report.formats import NO_BREAK
 from hansard_bias.report.results import Results
 from hansard_bias.statistics.intervals import Interval
+from helpers.report_page import with_bias
 
 SINGLES = {"nunavut": ("A", {"nunavut": 1.0}), "canada": ("B", {"canada": 1.0})}
 THREE = {"nunavut": "A", "canada": "B", "yukon": "Y"}
