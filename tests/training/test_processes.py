@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 
 import small_run
 from hansard_bias import cli, tracking
-from hansard_bias.base import processes
+from hansard_bias.base import parallel
 from hansard_bias.pipeline import train
 from hansard_bias.training.run_key import RunIdentity
 from hansard_bias.training.state import RunLog, Silent
@@ -122,7 +122,7 @@ def test_the_main_process_alone_tracks(main: bool, monkeypatch: pytest.MonkeyPat
     logs: list[RunLog] = []
     tracked = MagicMock()
     monkeypatch.setattr(cli, "load_config", small_run.configuration)
-    monkeypatch.setattr(processes, "is_main_process", lambda: main)
+    monkeypatch.setattr(parallel, "is_main_process", lambda: main)
     monkeypatch.setattr(tracking, "training_run", tracked)
     monkeypatch.setattr(train, "run_identity", lambda *arguments, **options: RunIdentity("nunavut-1"))
     monkeypatch.setattr(train, "held", held := MagicMock())

@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from hansard_bias.base.files import METRICS, needed
+from hansard_bias.base.files import METRICS, require_path
 from hansard_bias.params import Config
 from hansard_bias.report.results import load_results
 from hansard_bias.report.sentences import answer
@@ -20,7 +20,7 @@ from hansard_bias.report.sentences import answer
 def print_summary(config: Config, metrics: Path = METRICS, console: Console | None = None) -> None:
     """Print the comparison recorded in metrics/; raises ValueError where it is not that of params.yaml."""
     console = console or Console(highlight=False, width=max(120, Console().width))
-    bias = json.loads(needed(metrics / "bias.json", "bias").read_text(encoding="utf-8"))
+    bias = json.loads(require_path(metrics / "bias.json", "bias").read_text(encoding="utf-8"))
     wanted = [config.row_key(model) for model in config.models]
     columns = [f"on_{name}" for name in config.columns()]
     if sorted(bias["models"]) != sorted(wanted) or not all(
@@ -32,10 +32,8 @@ def print_summary(config: Config, metrics: Path = METRICS, console: Console | No
     console.print(_table("Excess cross-entropy, nats per token", "excess_nats", columns, bias["models"], 3))
     console.print(_ratios(bias["models"]))
     uncertainty = bias["uncertainty"]
-    console.print(
-        f"Intervals: {uncertainty['confidence']:.0%}, {uncertainty['draws']:,} draws, "
-        f"resampled: {uncertainty['resampled']}."
-    )
+    drawn = f"{uncertainty['draws']:,} draws, resampled: {uncertainty['resampled']}"
+    console.print(f"Intervals: {uncertainty['confidence']:.0%}, {drawn}.")
     console.print(f"Answer: {answer(load_results(metrics, config))[0]}")
     console.print(f"Page:   {metrics / 'report' / 'index.html'}")
     console.print("Runs:   mlflow.db, open them with `make ui`")

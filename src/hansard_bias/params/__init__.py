@@ -140,9 +140,7 @@ def parse_sections(raw: object, names: Iterable[str]) -> Config:
 
 
 def _read(path: Path) -> Any:
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file; run this in the project's root, or `git checkout params.yaml`")
-    return read_plain_yaml(path)
+    return read_plain_yaml(path, remedy="run this in the project's root, or `git checkout params.yaml`")
 
 
 def _assembled(sections: dict[str, Any]) -> Config:

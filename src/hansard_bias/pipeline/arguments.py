@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hansard_bias.operations.integrity import require_sound
+from hansard_bias.operations.integrity import require_integrity
 from hansard_bias.params import Config, ConfigError, load_config
 
 
@@ -47,4 +47,4 @@ def run_config(stage: str, model: str, seed: int) -> Config:
 
 
 def _require_sound(config: Config, stage: str, names: dict[str, str]) -> None:
-    require_sound(stage, names | {"probe.prompts": config.probe.prompts, "probe.groups": config.probe.groups})
+    require_integrity(stage, names | {"probe.prompts": config.probe.prompts, "probe.groups": config.probe.groups})

@@ -16,7 +16,7 @@ from hansard_bias.base.files import (
     MODELS,
     PROBE_FILES,
     SAMPLE,
-    appearing,
+    atomic_write,
     require_writable,
     with_folders_below,
     write_json,
@@ -40,7 +40,7 @@ def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_f
     require_writable([output.parent, MODELS, *with_folders_below(METRICS)])
     write_json(initial, initial_digests(config.model.init))
     write_json(probe_files, probe_digests(config.probe))
-    with appearing(output) as partial:
+    with atomic_write(output) as partial:
         partial.write_text("params.yaml is valid\n", encoding="utf-8")
 
 

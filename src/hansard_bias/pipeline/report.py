@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
 from hansard_bias.base.files import METRICS, run_name
+from hansard_bias.base.messages import warn
 from hansard_bias.params import Config
 from hansard_bias.report.page import write_report
 from hansard_bias.report.provenance import provenance
@@ -18,7 +18,7 @@ def run(config: Config, root: Path = Path(".")) -> Path:
     folder = root / METRICS / "report"
     results = load_results(root / METRICS, config, provenance(root))
     for line in [*results.missing, *earlier_curves(config, root / METRICS / "curves")]:
-        print(f"hansard-bias: warning: {line}", file=sys.stderr)
+        warn(line)
     # DVC keeps it (persist): a figure of a model that is no longer in params.yaml must not stay.
     shutil.rmtree(folder, ignore_errors=True)
     write_report(results, folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -20,12 +19,13 @@ from hansard_bias.base.files import (
     MIXTURES,
     MODELS,
     TOKENIZER,
-    appearing_folder,
-    needed,
+    atomic_folder,
+    require_path,
     run_name,
+    sha256,
     write_json,
 )
-from hansard_bias.base.processes import end_together, is_main_process
+from hansard_bias.base.parallel import destroy_group, is_main_process, process_group
 from hansard_bias.base.work import Interruption
 from hansard_bias.models.architectures import with_initial_sizes
 from hansard_bias.models.batches import MaskedText
@@ -88,13 +88,13 @@ def train(
         summary = summarise(trainer, portion, precision, speed)
         folder = root / MODELS / run_name(model, seed)
         summary["run"] = identity.key
-        with appearing_folder(folder) as new:
+        with atomic_folder(folder) as new:
             summary["fingerprint"] = save_model(trainer, new, root / TOKENIZER)
             card = model_card(config, model, seed, summary, vocabulary, text_sizes(portion, task.validation.windows))
             (new / "README.md").write_text(card, encoding="utf-8")
         write_json(root / METRICS / "training" / f"{run_name(model, seed)}.json", summary)
         unfinished.remove(task.checkpoints)
-    end_together(trainer.accelerator)
+    destroy_group(process_group())
     return summary
 
 
@@ -115,7 +115,9 @@ def prepare(
     """The texts that the model trains and validates on, and the places of the run."""
     corpora = {corpus: read_encoded(root / ENCODED / corpus) for corpus in config.corpora}
     names = ["model", "corpus", "split"]
-    mixtures = pq.read_table(needed(root / MIXTURES, "align"), read_dictionary=names, filters=[("split", "!=", "test")])
+    mixtures = pq.read_table(
+        require_path(root / MIXTURES, "align"), read_dictionary=names, filters=[("split", "!=", "test")]
+    )
     vocabulary = tokenization.vocabulary_size(root / TOKENIZER)
     portion = training_portion(model, config, corpora, mixtures)
     validation = mixture_windows(model, "validation", config, corpora, mixtures)
@@ -200,7 +202,7 @@ def save_model(trainer: Trainer, folder: Path, tokenizer: Path) -> str:
     for name in TOKENIZER_FILES:
         if (tokenizer / name).is_file():
             shutil.copyfile(tokenizer / name, folder / name)
-    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    return sha256(folder / "model.safetensors")
 
 
 def _folder(identity: RunIdentity) -> Path:

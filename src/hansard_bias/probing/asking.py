@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from hansard_bias.base.messages import Pace
+from hansard_bias.base.messages import Progress
 from hansard_bias.models.architectures import architecture_of, usable_positions
 from hansard_bias.probing.cloze import Frame, Pieces
 
@@ -68,13 +67,13 @@ def ask(
     answers: dict[Query, Answer] = {}
     was_training = model.training
     model.eval()
-    pace = Pace("asked", len(order), "questions", partial(print, flush=True))
+    progress = Progress("asked", len(order), "questions")
     for start in range(0, len(order), batch_size):
         batch = order[start : start + batch_size]
         positions = [len(frames[query.frame].head) + len(query.filled) for query in batch]
         logp = _log_softmax_at(model, [sequences[query] for query in batch], positions, tokenizer.pad_token_id)
         answers.update(zip(batch, _read(logp, [queries[query] for query in batch], top_k, special), strict=True))
-        pace.reached(len(answers))
+        progress.reached(len(answers))
     model.train(was_training)
     return answers
 

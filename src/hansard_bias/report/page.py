@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from hansard_bias.base.files import appearing
+from hansard_bias.base.files import atomic_write
 from hansard_bias.report import exports, formats
 from hansard_bias.report import provenance as origins
 from hansard_bias.report import sentences as words
@@ -185,7 +185,7 @@ def write_report(results: Results, folder: Path) -> None:
         files |= {f"tables/{table.name}.csv": table_csv(table), f"tables/{table.name}.tex": table_latex(table)}
     (folder / "tables").mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        with appearing(folder / name) as partial:
+        with atomic_write(folder / name) as partial:
             partial.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hansard_bias.base.files import METRICS, MODELS, run_name
+from hansard_bias.base.files import METRICS, MODELS, md5, run_name, sha256
+from hansard_bias.base.messages import warn
 from hansard_bias.params import Config
 from hansard_bias.tracking.database import StoreError, alone
 from hansard_bias.tracking.results import Dataset, Results, run_params
@@ -43,7 +42,7 @@ def dvc_digest(results: Results, model: str, seed: int) -> str:
     stage = f"train@{run_name(model, seed)}"
     summary = METRICS / "training" / f"{run_name(model, seed)}.json"
     file = results.root / summary
-    if not file.is_file() or results.locked(stage, summary) != _md5(file):
+    if not file.is_file() or results.locked(stage, summary) != md5(file):
         return ""
     return results.locked(stage, MODELS / run_name(model, seed))
 
@@ -77,11 +76,6 @@ def description(results: Results, model: str, seed: int, weights: str) -> str:
     ]
     text = "\n".join(lines)
     return text if len(text) <= LONGEST_DESCRIPTION else text[: LONGEST_DESCRIPTION - 2] + " …"
-
-
-def _md5(path: Path) -> str:
-    """DVC names files by MD5; nothing here is kept secret by it."""
-    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 # Finished results as MLflow runs: trainings, their perplexities, the comparison. Doing it twice changes nothing.
@@ -119,8 +113,7 @@ def record_comparison(config: Config, root: Path = Path(".")) -> None:
     try:
         mirror_results(Store(config.tracking.experiment), Results.here(config, root))
     except StoreError as error:
-        line = f"{error}; the results are in metrics/, and `hansard-bias backfill` logs them later"
-        print(f"hansard-bias: warning: {line}", file=sys.stderr, flush=True)
+        warn(f"{error}; the results are in metrics/, and `hansard-bias backfill` logs them later")
 
 
 def mirror_results(store: Store, results: Results) -> list[str]:
@@ -136,7 +129,7 @@ def mirror_results(store: Store, results: Results) -> list[str]:
         new += [results.training_title(model, seed)] if is_new else []
         perplexities = bias["runs"].get(results.config.row_key(model), {}).get(str(seed), {})
         store.log_changed(run_id, run_measures(results.config, perplexities))
-    if file.is_file() and _mirror_comparison(store, results, bias, hashlib.sha256(file.read_bytes()).hexdigest()):
+    if file.is_file() and _mirror_comparison(store, results, bias, sha256(file)):
         new.append(results.title("comparison"))
     return new
 

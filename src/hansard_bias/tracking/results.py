@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from hansard_bias.base.code import commit
 from hansard_bias.base.files import ALIGNED, METRICS, MIXTURES, MODELS, run_name
 from hansard_bias.operations.lock import locked_stages
 from hansard_bias.params import Config
-from hansard_bias.report.provenance import commit
 
 PARAMS_OF_A_RUN = ("clean", "align", "tokenizer", "model", "train", "score")
 

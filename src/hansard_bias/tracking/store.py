@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hansard_bias.base.messages import say
 from hansard_bias.tracking.database import (
     StoreError,
     alone,
@@ -197,7 +198,7 @@ def serve(experiment: str, port: int) -> None:
     if running is None or any(is_gone(process) for process in running):
         Store(experiment)
     if uri.startswith("http"):
-        print(f"MLflow: {uri} (MLFLOW_TRACKING_URI)", flush=True)
+        say(f"MLflow: {uri} (MLFLOW_TRACKING_URI)")
         return
     os.environ |= {
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -206,7 +207,7 @@ def serve(experiment: str, port: int) -> None:
     }
     executable = Path(sys.executable).with_name("mlflow")
     artifacts = (repository_root() / "mlartifacts").as_uri()
-    print(f"MLflow: http://127.0.0.1:{port}{_runs_page(uri, experiment)} (stop with Ctrl-C)", flush=True)
+    say(f"MLflow: http://127.0.0.1:{port}{_runs_page(uri, experiment)} (stop with Ctrl-C)")
     command = ["mlflow", "ui", "--backend-store-uri", uri, "--default-artifact-root", artifacts]
     os.execv(executable, [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
+from hansard_bias.base.messages import warn
 from hansard_bias.base.work import Interrupted
 from hansard_bias.params import Config
 from hansard_bias.tracking.database import StoreError, alone
@@ -196,8 +196,3 @@ def training_run(config: Config, model: str, seed: int, key: str) -> Iterator[Tr
     finally:
         if status:
             run.end(status)
-
-
-def warn(line: str) -> None:
-    """One line on standard error."""
-    print(f"hansard-bias: warning: {line}", file=sys.stderr, flush=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
+from hansard_bias.base.files import sha256
 from hansard_bias.base.work import sync
 
 MANIFEST = "manifest.json"
@@ -38,7 +38,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int) -> None:
     partial.mkdir(parents=True)
     (partial / STATE).write_text(json.dumps(checkpoint.state), encoding="utf-8")
     save_file(checkpoint.tensors, partial / TENSORS)
-    digests = {name: _sha256(partial / name) for name in (STATE, TENSORS)}
+    digests = {name: sha256(partial / name) for name in (STATE, TENSORS)}
     manifest = {"run": dict(checkpoint.run), "files": digests}
     (partial / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
     for name in (STATE, TENSORS, MANIFEST):
@@ -85,7 +85,7 @@ def named_manifest(path: Path) -> dict[str, Any]:
 
 def manifest_digest(path: Path) -> str:
     """One hash that names a checkpoint by its content."""
-    return _sha256(path / MANIFEST)
+    return sha256(path / MANIFEST)
 
 
 def discard_after(folder: Path, update: int) -> None:
@@ -108,13 +108,8 @@ def _whole_manifest(candidate: Path) -> dict[str, Any] | None:
     """The manifest of a checkpoint whose files are all as it says, else None."""
     try:
         manifest: dict[str, Any] = json.loads((candidate / MANIFEST).read_text(encoding="utf-8"))
-        expected = {name: _sha256(candidate / name) for name in (STATE, TENSORS)}
+        expected = {name: sha256(candidate / name) for name in (STATE, TENSORS)}
     except (OSError, ValueError):
         return None
     whole = isinstance(manifest, dict) and manifest.get("files") == expected and isinstance(manifest.get("run"), dict)
     return manifest if whole else None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
