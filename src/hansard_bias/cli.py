@@ -237,14 +237,6 @@ def summary() -> None:
 app.add_typer(commands)
 
 
-@app.command(hidden=True)
-def plots_page() -> None:
-    """Write the offline page for `dvc plots` (done by `make setup`)."""
-    from hansard_bias.operations.commands import write_plots_page
-
-    write_plots_page()
-
-
 @app.command()
 def doctor(
     speed: Annotated[bool, typer.Option(help="Measure how fast each preset's model trains: half a minute.")] = True,
