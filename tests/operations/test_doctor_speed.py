@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hansard_bias.operations import doctor_speed as speed
-from hansard_bias.operations.doctor import duration, print_estimates, print_findings
+from hansard_bias.operations import doctor as speed
+from hansard_bias.operations.doctor import Estimate, duration, print_estimates, print_findings
 from hansard_bias.operations.doctor_checks import bad, good
-from hansard_bias.operations.doctor_speed import Estimate
 from hansard_bias.params import Config, load_config
 from hansard_bias.training.state import LoopState
 from helpers.project import ROOT

@@ -15,7 +15,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
-from hansard_bias.base import messages as pace
+from hansard_bias.base import messages
 from hansard_bias.probing.benchmarks import Benchmark, Item
 from hansard_bias.probing.cloze import Filling, Frame, Framer
 from hansard_bias.probing.planted import PlantedFrame
@@ -378,7 +378,7 @@ def test_long_probing_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys
     tokenizer = tokenizer_of(True)
     probe(model_of(tokenizer), tokenizer)
     assert capsys.readouterr().out == ""
-    monkeypatch.setattr(pace, "LINE_SECONDS", 0.0)
+    monkeypatch.setattr(messages, "LINE_SECONDS", 0.0)
     probe(model_of(tokenizer), tokenizer, batch_size=8)
     lines = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"asked 8 of \d+ questions, about 1 min left", lines[0])

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hansard_bias.base import messages as pace
+from hansard_bias.base import messages
 from hansard_bias.base.work import locked
 from hansard_bias.scoring import shards
 from hansard_bias.scoring.shards import Part, collect, compute, cut_parts
@@ -159,6 +159,6 @@ def test_a_long_scoring_says_how_far_it_is(tmp_path: Path, monkeypatch: pytest.M
     parts = [Part("folds", "canada", number, np.array([number]), (1,)) for number in range(3)]
     scores: list[str] = []
     compute(parts[:1], tmp_path, lambda part: np.zeros(1, dtype=np.float32), say=scores.append)
-    monkeypatch.setattr(pace, "LINE_SECONDS", 0.0)
+    monkeypatch.setattr(messages, "LINE_SECONDS", 0.0)
     compute(parts, tmp_path, lambda part: np.zeros(1, dtype=np.float32), say=scores.append)
     assert scores == ["scored 1 of 2 parts, about 1 min left"]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from hansard_bias.analysis.inputs import KINDS, Facts, Losses
 from hansard_bias.analysis.records import Cell, ModelRecord, SliceRow
-from hansard_bias.base.files import LIKELIHOODS, needed, run_name
+from hansard_bias.base.files import LIKELIHOODS, require_path, run_name
 from hansard_bias.params import Config
 from hansard_bias.scoring.tables import FORMS, SAMPLE_KEY, TEXTS_KEY, TOKENIZER_KEY, read_likelihood_sums
 from hansard_bias.statistics.design import CorpusSums, Design, StrArray
@@ -175,7 +175,7 @@ def likelihood_findings(config: Config, root: Path) -> dict[str, Any]:
 
 def _read_likelihoods(config: Config, root: Path, model: str, seed: int) -> tuple[pd.DataFrame, dict[bytes, bytes]]:
     name = run_name(model, seed)
-    table, fingerprint = read_likelihood_sums(needed(root / LIKELIHOODS / f"{name}.parquet", f"score@{name}"))
+    table, fingerprint = read_likelihood_sums(require_path(root / LIKELIHOODS / f"{name}.parquet", f"score@{name}"))
     return table.to_pandas(), fingerprint
 
 

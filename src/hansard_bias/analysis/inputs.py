@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hansard_bias.base.files import ALIGNED, METRICS, MODELS, PROBED, SCORES, TOKENIZER, needed, run_name, sha256
+from hansard_bias.base.files import ALIGNED, METRICS, MODELS, PROBED, SCORES, TOKENIZER, require_path, run_name, sha256
 from hansard_bias.corpora.schema import SHARING
 from hansard_bias.params import Config
 from hansard_bias.probing.tables import ASKED, Probed, read_probed
@@ -53,7 +53,7 @@ class Losses:
 def score_path(config: Config, root: Path, model: str, seed: int) -> Path:
     """The scores of one training run; ValueError where there are none."""
     name = run_name(model, seed)
-    return needed(root / SCORES / f"{name}.parquet", f"score@{name}")
+    return require_path(root / SCORES / f"{name}.parquet", f"score@{name}")
 
 
 def read_losses(config: Config, root: Path) -> dict[str, Losses]:
@@ -65,7 +65,7 @@ def read_losses(config: Config, root: Path) -> dict[str, Losses]:
     runs = [(model, seed) for model in config.models for seed in config.train.seeds]
     paths = [score_path(config, root, *run) for run in runs]
     # Scores of another vocabulary are of other tokens: no difference between them means anything.
-    tokenizer = sha256(needed(root / TOKENIZER / "tokenizer.json", "tokenizer"))
+    tokenizer = sha256(require_path(root / TOKENIZER / "tokenizer.json", "tokenizer"))
     tables: list[pd.DataFrame] = []
     folds = None
     for (model, seed), path in zip(runs, paths, strict=True):
@@ -141,7 +141,7 @@ def read_facts(losses: dict[str, Losses], root: Path) -> dict[str, Facts]:
 
 
 def _facts(corpus: str, losses: Losses, root: Path) -> Facts:
-    path = needed(root / ALIGNED / f"{corpus}.parquet", "align")
+    path = require_path(root / ALIGNED / f"{corpus}.parquet", "align")
     if SHARING.name not in pq.read_schema(path).names:
         raise ValueError(
             f"{path}: has no column {SHARING.name}, expected it since speeches are marked; run `dvc repro align`"

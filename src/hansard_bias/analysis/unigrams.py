@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hansard_bias.analysis.inputs import Losses, score_path
-from hansard_bias.base.files import ENCODED, MIXTURES, TOKENIZER, needed
+from hansard_bias.base.files import ENCODED, MIXTURES, TOKENIZER, require_path
 from hansard_bias.params import Config
 from hansard_bias.scoring.tables import read_pieces
 from hansard_bias.statistics.design import CorpusSums, Design
@@ -41,12 +41,12 @@ def unigram_findings(config: Config, losses: Mapping[str, Losses], root: Path) -
     `gain_nats`: how much less the model itself is surprised, in nats per token, with an interval that draws sittings
     and seeds anew as the matrix does. The tests ask, for every model and corpus, whether the gain is zero.
     """
-    vocabulary = Vocabulary(needed(root / TOKENIZER / "tokenizer.json", "tokenizer"))
+    vocabulary = Vocabulary(require_path(root / TOKENIZER / "tokenizer.json", "tokenizer"))
     first = score_path(config, root, next(iter(config.models)), config.train.seeds[0])
     # The tokens of the test text are the same in every table of scores: any will do.
     texts = {corpus: read_pieces(first, corpus, "token_ids") for corpus in config.corpora}
     encoded = {corpus: read_encoded(root / ENCODED / corpus) for corpus in config.corpora}
-    mixtures = pq.read_table(needed(root / MIXTURES, "align"))
+    mixtures = pq.read_table(require_path(root / MIXTURES, "align"))
     rows: dict[str, Any] = {}
     tests: list[Any] = []
     for index, model in enumerate(config.models):

@@ -11,7 +11,7 @@ import numpy as np
 from hansard_bias.analysis.comparison import TEXTS
 from hansard_bias.analysis.inputs import Facts, Losses, score_path
 from hansard_bias.analysis.records import WordRow, WordSummary
-from hansard_bias.base.files import TOKENIZER, needed
+from hansard_bias.base.files import TOKENIZER, require_path
 from hansard_bias.params import Config
 from hansard_bias.scoring.tables import read_pieces
 from hansard_bias.statistics.intervals import FloatArray
@@ -46,7 +46,7 @@ def word_findings(
     Of each only the `bias.words` words that contribute most to the gap are kept; p is corrected over all. Corpora
     without an own model have no gap to explain.
     """
-    vocabulary = Vocabulary(needed(root / TOKENIZER / "tokenizer.json", "tokenizer"))
+    vocabulary = Vocabulary(require_path(root / TOKENIZER / "tokenizer.json", "tokenizer"))
     kept: list[WordRow] = []
     summaries: list[WordSummary] = []
     for corpus, each in losses.items():

@@ -42,7 +42,7 @@ def run_name(model: str, seed: int) -> str:
 
 
 @contextmanager
-def appearing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A path to write to; on success it becomes `path`, otherwise it is gone and what was at `path` stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
@@ -54,7 +54,7 @@ def appearing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def appearing_folder(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path) -> Iterator[Path]:
     """A new folder to write to, which replaces `folder` on success; what was at `folder` is never written into.
 
     DVC links the files of its cache into the workspace: whoever writes into such a file is refused, and root damages
@@ -77,7 +77,7 @@ def write_json(path: Path, content: object) -> None:
 
     Numbers have DIGITS significant digits, so that results are the same bits on every machine of a kind.
     """
-    with appearing(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text(json.dumps(_rounded(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
@@ -100,7 +100,13 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def needed(path: Path, stage: str) -> Path:
+def md5(path: Path) -> str:
+    """MD5 of a file: DVC's choice, to find damage and not attacks."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def require_path(path: Path, stage: str) -> Path:
     """The path itself, or a ValueError that names the stage that makes it."""
     if not path.exists():
         raise ValueError(f"{path}: no such file; run `dvc repro {stage}` first")
@@ -117,14 +123,14 @@ COMPRESSION: Final = "zstd"
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a Parquet file."""
-    with appearing(path) as partial:
+    with atomic_write(path) as partial:
         table.to_parquet(partial, index=False, compression=COMPRESSION)
 
 
 @contextmanager
 def table_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     """A Parquet file to be written in batches, each a row group."""
-    with appearing(path) as partial, pq.ParquetWriter(partial, schema, compression=COMPRESSION) as writer:
+    with atomic_write(path) as partial, pq.ParquetWriter(partial, schema, compression=COMPRESSION) as writer:
         yield writer
 
 
@@ -174,7 +180,7 @@ def harmless(value: Any) -> Any:
 
 def write_records(path: Path, columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> None:
     """One line a record; numbers with six significant digits, nothing for None."""
-    with appearing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows([_cell(record[column]) for column in columns] for record in records)

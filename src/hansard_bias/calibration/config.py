@@ -141,10 +141,7 @@ def load_calibration(root: Path = Path(".")) -> CalibrationConfig:
 
     Raises ValueError, one line, that names the file, the key, the value and what was expected.
     """
-    path = root / PARAMS
-    if not path.is_file():
-        raise ValueError(f"{PARAMS}: no such file; run this in the project's root")
-    raw = read_plain_yaml(path, str(PARAMS))
+    raw = read_plain_yaml(root / PARAMS, str(PARAMS), "run this in the project's root")
     try:
         config: CalibrationConfig = parse(CalibrationConfig, raw, "")
     except ConfigError as error:

@@ -13,7 +13,7 @@ import numpy as np
 
 from hansard_bias.base import work as unfinished
 from hansard_bias.base.code import code_digest
-from hansard_bias.base.files import appearing
+from hansard_bias.base.files import atomic_write, sha256
 from hansard_bias.base.parallel import cores, in_order
 from hansard_bias.calibration.config import (
     DOSES,
@@ -135,7 +135,7 @@ def run_key(part: str, config: CalibrationConfig, base: Path) -> str:
     digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode())
     digest.update(code_digest("hansard_bias.pipeline.calibrate").encode())
     for path in sorted(base.iterdir()):
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+        digest.update(bytes.fromhex(sha256(path)))
     return digest.hexdigest()[:16]
 
 
@@ -145,6 +145,6 @@ def _measure_one(replicate: Replicate, config: CalibrationConfig, base: Path, fo
 
     torch.set_num_threads(1)
     measured = measure(replicate, config, base)
-    with appearing(folder / f"{replicate.name}.npz") as partial_file, partial_file.open("wb") as handle:
+    with atomic_write(folder / f"{replicate.name}.npz") as partial_file, partial_file.open("wb") as handle:
         np.savez(handle, **{name: getattr(measured, name) for name in FIELDS})
     return replicate.name

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from hansard_bias.base.files import ALIGNED, MODELS, needed, run_name
+from hansard_bias.base.files import ALIGNED, MODELS, require_path, run_name
 from hansard_bias.corpora.cleaning import clean_text
 from hansard_bias.models.network import load_fast_tokenizer, load_model
 from hansard_bias.params import Config
@@ -22,7 +22,7 @@ from hansard_bias.probing.tables import LEGACY_TOP, Probed, write_probed
 def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
     """Audit the words, ask the model, write data/probed/<model>-<seed>*.parquet."""
     name = run_name(model, seed)
-    folder = needed(root / MODELS / name, f"train@{name}")
+    folder = require_path(root / MODELS / name, f"train@{name}")
     asked, frames = load_probing(config.probe, root), planted_frames(config, root)
     surface = partial(clean_text, lowercase=config.clean.lowercase)
     tokenizer = load_fast_tokenizer(folder)
@@ -46,5 +46,5 @@ def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
 
 def training_usage(asked: Probing, path: Path) -> dict[str, int]:
     """How often every word that is asked for occurs in a corpus's training speeches."""
-    table = pq.read_table(needed(path, "align"), columns=["text"], filters=[("split", "=", "train")])
+    table = pq.read_table(require_path(path, "align"), columns=["text"], filters=[("split", "=", "train")])
     return term_usage(asked.words, table["text"].to_pylist())

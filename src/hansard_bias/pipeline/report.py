@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from hansard_bias.base.files import METRICS, run_name
+from hansard_bias.base.messages import warn
 from hansard_bias.params import Config
 from hansard_bias.report.page import write_report
 from hansard_bias.report.provenance import provenance
@@ -17,7 +17,7 @@ def run(config: Config, root: Path = Path(".")) -> Path:
     metrics = root / METRICS
     results = load_results(metrics, config, provenance(root))
     for line in [*results.missing, *earlier_curves(config, metrics / "curves")]:
-        print(f"hansard-bias: warning: {line}", file=sys.stderr)
+        warn(line)
     write_report(results, metrics)
     return metrics / "report" / "index.html"
 

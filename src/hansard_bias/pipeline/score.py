@@ -11,7 +11,7 @@ import numpy as np
 
 from hansard_bias.base import work as unfinished
 from hansard_bias.base.files import LIKELIHOODS, MODELS, SCORES, run_name
-from hansard_bias.base.processes import companions, part_from, wait_for_all
+from hansard_bias.base.parallel import LONGEST_WAIT, destroy_group, process_group
 from hansard_bias.models.scorer import Ids, Reader
 from hansard_bias.params import Config
 from hansard_bias.scoring.inputs import Inputs, read_inputs
@@ -33,7 +33,7 @@ def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
     Of several processes (`accelerate launch`) each scores a share, and the main one alone writes.
     """
     name = run_name(model, seed)
-    state = companions()
+    state = process_group(LONGEST_WAIT)
     inputs = read_inputs(config, name, root)
     reader = Reader.load(root / MODELS / name, state.device)
     parts = inputs.parts(reader.positions)
@@ -44,11 +44,11 @@ def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
             print(f"resumed: {ready} of {len(parts)} parts are scored", flush=True)
         say = partial(print, flush=True) if state.is_main_process else None
         compute(parts, folder, partial(ask, reader, inputs), state.process_index, state.num_processes, say)
-        wait_for_all(state)
+        state.wait_for_everyone()
         if state.is_main_process:
             write(inputs, parts, folder, name, root)
             unfinished.remove(folder)
-    part_from(state)
+    destroy_group(state)
 
 
 def ask(reader: Reader, inputs: Inputs, part: Part) -> Scores:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from hansard_bias.base.messages import Pace
+from hansard_bias.base.messages import Progress
 from hansard_bias.models.architectures import architecture_of, usable_positions
 from hansard_bias.probing.cloze import Frame, Pieces
 
@@ -77,7 +76,7 @@ def ask(
     answers: dict[Query, Answer] = {}
     was_training = model.training
     model.eval()
-    pace = Pace("asked", len(order), "questions", partial(print, flush=True))
+    progress = Progress("asked", len(order), "questions")
     for start in range(0, len(order), batch_size):
         batch = order[start : start + batch_size]
         sequences, positions = zip(*batch, strict=True)
@@ -85,7 +84,7 @@ def ask(
         wanted = [sorted({piece for query in gaps[gap] for piece in queries[query]}) for gap in batch]
         for gap, answer in zip(batch, _read(logp, wanted, top_k, special), strict=True):
             answers.update(dict.fromkeys(gaps[gap], answer))
-        pace.reached(start + len(batch))
+        progress.reached(start + len(batch))
     model.train(was_training)
     return answers
 

@@ -15,9 +15,7 @@ from hansard_bias.base.yaml import read_plain_yaml
 
 def read_yaml(path: Path, key: str) -> Any:
     """The plain content of a file; ValueError when it is not there (naming the key of params.yaml) or no YAML."""
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file; check {key} in params.yaml")
-    return read_plain_yaml(path)
+    return read_plain_yaml(path, remedy=f"check {key} in params.yaml")
 
 
 def fields(entry: Any, where: str, names: Sequence[str]) -> list[Any]:

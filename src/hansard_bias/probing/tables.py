@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hansard_bias.base.files import PROBED, needed, run_name, table_writer
+from hansard_bias.base.files import PROBED, require_path, run_name, table_writer
 
 AUDIT_KEY = b"audit"
 LEGACY_TOP = 5
@@ -84,7 +84,7 @@ def write_probed(probed: Probed, model: str, seed: int, root: Path) -> None:
 def read_probed(model: str, seed: int, root: Path) -> Probed:
     """Read the four tables of one run; ValueError names the stage that makes a missing one."""
     stage = f"probe@{run_name(model, seed)}"
-    tables = [pq.read_table(needed(root / path, stage)) for path in probed_paths(model, seed)]
+    tables = [pq.read_table(require_path(root / path, stage)) for path in probed_paths(model, seed)]
     audit, _, told, _ = (json.loads(table.schema.metadata[AUDIT_KEY]) for table in tables)
     prompts, benchmarks, associations, planted = (table.to_pandas() for table in tables)
     return Probed(prompts, benchmarks, associations, audit, told["words"], told["tests"], planted)

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from hansard_bias.base.files import appearing, appearing_folder
+from hansard_bias.base.files import atomic_folder, atomic_write
 from hansard_bias.report import formats
 from hansard_bias.report.comparisons import headlines
 from hansard_bias.report.exports import long_tables, table_csv, table_latex
@@ -73,7 +73,7 @@ def write_report(results: Results, metrics: Path) -> None:
     # DVC links what it keeps into the workspace, and a figure of a model that is gone must go: all folders are new.
     _write(metrics / "report", page)
     _write(metrics / "tables", _table_files(portable(made)))
-    with appearing(metrics / "matrix.svg") as partial:
+    with atomic_write(metrics / "matrix.svg") as partial:
         partial.write_text(drawn["matrix"].file, encoding="utf-8")
 
 
@@ -83,7 +83,7 @@ def _table_files(tables: Iterable[Table]) -> dict[str, str | bytes]:
 
 
 def _write(folder: Path, contents: Mapping[str, str | bytes]) -> None:
-    with appearing_folder(folder) as partial:
+    with atomic_folder(folder) as partial:
         for name, content in contents.items():
             (partial / name).parent.mkdir(exist_ok=True)
             (partial / name).write_bytes(content if isinstance(content, bytes) else content.encode())

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import re
-import subprocess
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from hansard_bias.analysis.stage_records import TrainingRecord
+from hansard_bias.base.code import commit, git
+from hansard_bias.base.files import sha256
+from hansard_bias.base.parallel import cores
 from hansard_bias.params import PARAMS_FILE
 from hansard_bias.report.formats import decimal
 
@@ -26,30 +27,25 @@ def provenance(root: Path = Path(".")) -> dict[str, str]:
     parameters = root / PARAMS_FILE
     facts = {"commit": commit(root)} if commit(root) else {}
     if facts:
-        facts["date of the commit"] = _git(root, "show", "--no-patch", "--format=%cs", "HEAD")
+        facts["date of the commit"] = git(root, "show", "--no-patch", "--format=%cs", "HEAD").decode().strip()
         facts["changed since the commit"] = ", ".join(changed(root)) or "nothing"
     if parameters.is_file():
-        facts["digest of the parameters"] = hashlib.sha256(parameters.read_bytes()).hexdigest()
+        facts["digest of the parameters"] = sha256(parameters)
     facts["machine"] = machine()
     facts["python"] = platform.python_version()
     return facts | {name: version(name) for name in PACKAGES}
 
 
-def commit(root: Path) -> str:
-    """The commit of the code that is checked out, or nothing outside git."""
-    return _git(root, "rev-parse", "HEAD")
-
-
 def changed(root: Path) -> list[str]:
     """Files of code, parameters and probes that differ from the commit."""
-    lines = _git(root, "status", "--porcelain", "--", *SOURCES).splitlines()
+    lines = git(root, "status", "--porcelain", "--", *SOURCES).decode().strip().splitlines()
     return [line.split(maxsplit=1)[-1] for line in lines]
 
 
 def machine() -> str:
     """This machine in words: processor, cores, memory."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    return f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GB of memory, {platform.system()}"
+    return f"{_processor()}, {cores()} cores, {memory:.0f} GB of memory, {platform.system()}"
 
 
 def _processor() -> str:
@@ -60,15 +56,6 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def _git(root: Path, *arguments: str) -> str:
-    """What git answers, or nothing where there is no git or no repository."""
-    try:
-        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 # How much energy the trainings took: an estimate from their time and hardware, with what it assumes.

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from hansard_bias.base.files import appearing
+from hansard_bias.base.files import atomic_write
 from hansard_bias.randomness import stable_hash
 from hansard_bias.sample.grammar import GROUPS, Association, associations, canonical, log_odds
 from hansard_bias.sample.legislature import Sample, Sitting, Speech, with_duplicates
@@ -34,7 +34,7 @@ def write_sample(sample: Sample, folder: Path, seed: int) -> None:
     _write_nrc(sample, folder / "nunavut", seed)
     _write_lipad(sample, folder / "canada", seed)
     truth = planted_truth(associations(load("associations")), sample)
-    with appearing(folder / TRUTH) as partial:
+    with atomic_write(folder / TRUTH) as partial:
         partial.write_text(json.dumps(truth, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

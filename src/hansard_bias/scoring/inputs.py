@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hansard_bias.base.code import code_digest
-from hansard_bias.base.files import ALIGNED, ENCODED, MODELS, TOKENIZER, needed, sha256
+from hansard_bias.base.files import ALIGNED, ENCODED, MODELS, TOKENIZER, require_path, sha256
 from hansard_bias.models.scorer import Ids
 from hansard_bias.params import Config, ScoreConfig
 from hansard_bias.scoring.scoring import likelihood_rows
@@ -59,11 +59,11 @@ def read_inputs(config: Config, name: str, root: Path) -> Inputs:
 
     Raises ValueError where a stage has not run, or where model, encoded text and tokenizer do not belong together.
     """
-    folder = needed(root / MODELS / name, f"train@{name}")
+    folder = require_path(root / MODELS / name, f"train@{name}")
     fingerprint = {
         FOLDS_KEY: f"seed {config.score.seed}, {config.score.folds} folds",
-        TOKENIZER_KEY: sha256(needed(root / TOKENIZER / "tokenizer.json", "tokenizer")),
-        WEIGHTS_KEY: sha256(needed(folder / "model.safetensors", f"train@{name}")),
+        TOKENIZER_KEY: sha256(require_path(root / TOKENIZER / "tokenizer.json", "tokenizer")),
+        WEIGHTS_KEY: sha256(require_path(folder / "model.safetensors", f"train@{name}")),
     }
     if sha256(folder / "tokenizer.json") != fingerprint[TOKENIZER_KEY]:
         raise ValueError(f"{folder}: was trained with another tokenizer than {TOKENIZER}; run `dvc repro train@{name}`")
@@ -87,7 +87,7 @@ def _words(encoded: EncodedCorpus, rows: Ids, corpus: str, root: Path) -> dict[i
     if not len(rows):
         return {}
     ids = encoded.index["speech_id"].take(pa.array(rows)).to_pylist()
-    texts = _texts(needed(root / ALIGNED / f"{corpus}.parquet", "align"), ids)
+    texts = _texts(require_path(root / ALIGNED / f"{corpus}.parquet", "align"), ids)
     found = pieces_and_words(load_tokenizer(root / TOKENIZER), [texts.get(speech, "") for speech in ids])
     words = {}
     for row, speech, (pieces, numbers) in zip(rows, ids, found, strict=True):

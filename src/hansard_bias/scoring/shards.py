@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from hansard_bias.base.messages import Pace
+from hansard_bias.base.messages import Progress
 from hansard_bias.base.work import sync
 from hansard_bias.models.scorer import Ids
 
@@ -64,11 +64,11 @@ def compute(
 ) -> None:
     """Score this process's share of the parts that are not there yet, each in turn, into the folder."""
     missing = [part for part in parts[process::processes] if read(folder, part) is None]
-    pace = Pace("scored", len(missing), "parts", say) if say else None
+    progress = Progress("scored", len(missing), "parts", say) if say else None
     for count, part in enumerate(missing, start=1):
         _write(folder / part.file, score(part))
-        if pace:
-            pace.reached(count)
+        if progress:
+            progress.reached(count)
 
 
 def done(parts: list[Part], folder: Path) -> int:

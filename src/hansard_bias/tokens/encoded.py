@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hansard_bias.base.files import appearing_folder, table_writer
+from hansard_bias.base.files import atomic_folder, table_writer
 from hansard_bias.randomness import UInt64, stable_hashes
 
 PIECES_FILE = "pieces.npy"
@@ -65,7 +65,7 @@ def write_encoded_parts(
     total = 0
     lengths = pa.field("pieces", pa.int32())
     with (
-        appearing_folder(folder) as new,
+        atomic_folder(folder) as new,
         table_writer(new / INDEX_FILE, schema.append(lengths)) as table,
         (new / PIECES_FILE).open("wb") as flat,
     ):

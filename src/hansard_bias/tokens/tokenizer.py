@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-from hansard_bias.base.files import appearing_folder
+from hansard_bias.base.files import atomic_folder
 from hansard_bias.models.architectures import first_position, init_error, read_settings
 from hansard_bias.params import ConfigError, TokenizerConfig
 
@@ -112,7 +112,7 @@ def save_tokenizer(
 
     names = dict(zip(NAMES, tokens, strict=True))
     fast: Any = PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=max_length, **names)
-    with appearing_folder(folder) as new:
+    with atomic_folder(folder) as new:
         fast.save_pretrained(str(new))
         # save_pretrained rebuilds the special tokens; the file of record is the tokenizer as it was trained.
         tokenizer.save(str(new / "tokenizer.json"))

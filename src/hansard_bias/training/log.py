@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import dataclass
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from hansard_bias.base import messages
 from hansard_bias.training import device
 from hansard_bias.training.state import CurvePoint, LoopState
 
@@ -119,7 +119,7 @@ def follow(total: int, speed: Speed, console: Console | None = None) -> Lines:
 def warn(lines: list[str]) -> None:
     """Print warnings on standard error, one line each."""
     for line in lines:
-        print(f"hansard-bias: warning: {line}", file=sys.stderr, flush=True)
+        messages.warn(line)
 
 
 def device_warnings(

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from accelerate import Accelerator
 
-from hansard_bias.base.processes import agreed, require_same_start, require_work_for_all
+from hansard_bias.base.parallel import agreed, require_same_start, require_work_for_all
 from hansard_bias.base.work import Interrupted, Interruption
 from hansard_bias.models.batches import Batch, update_rows
 from hansard_bias.models.network import GRADIENT_NORM, MaskedLoss, build_optimizer

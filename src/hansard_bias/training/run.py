@@ -19,13 +19,13 @@ from hansard_bias.base.files import (
     MIXTURES,
     MODELS,
     TOKENIZER,
-    appearing_folder,
-    needed,
+    atomic_folder,
+    require_path,
     run_name,
     sha256,
     write_json,
 )
-from hansard_bias.base.processes import end_together
+from hansard_bias.base.parallel import destroy_group, process_group
 from hansard_bias.base.work import Interruption
 from hansard_bias.models.architectures import OPTIONAL_FILES, with_initial_sizes
 from hansard_bias.models.architectures import TOKENIZER as TOKENIZER_FILE
@@ -81,14 +81,14 @@ def train(
     summary: dict[str, Any] = {}
     if trainer.accelerator.is_main_process:
         summary = summarise(trainer, precision, speed) | {"run": identity.key}
-        with appearing_folder(root / MODELS / run_name(model, seed)) as new:
+        with atomic_folder(root / MODELS / run_name(model, seed)) as new:
             summary["fingerprint"] = save_model(trainer, new, root / TOKENIZER)
             card = model_card(config, model, seed, summary, vocabulary, text_sizes(spec))
             (new / "README.md").write_text(card, encoding="utf-8")
         write_json(root / METRICS / "training" / f"{run_name(model, seed)}.json", summary)
         # Last: until everything is written, a run that is killed must find its checkpoints.
         work.remove(spec.checkpoints)
-    end_together(trainer.accelerator)
+    destroy_group(process_group())
     return summary
 
 
@@ -96,7 +96,9 @@ def prepare(config: Config, identity: RunIdentity, model: str, seed: int, root: 
     """The texts that the model trains and validates on, and the places of the run."""
     corpora = {corpus: read_encoded(root / ENCODED / corpus) for corpus in config.corpora}
     names = ["model", "corpus", "split"]
-    mixtures = pq.read_table(needed(root / MIXTURES, "align"), read_dictionary=names, filters=[("split", "!=", "test")])
+    mixtures = pq.read_table(
+        require_path(root / MIXTURES, "align"), read_dictionary=names, filters=[("split", "!=", "test")]
+    )
     vocabulary = tokenization.vocabulary_size(root / TOKENIZER)
     training, updates_per_epoch = training_portion(model, config, corpora, mixtures)
     validation = mixture_windows(model, "validation", config, corpora, mixtures)
