@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hansard_bias.analysis.probes import ProbeRuns
+from hansard_bias.analysis.inputs import ProbeRuns
 from hansard_bias.params import Config
 from hansard_bias.probing.prompts import Group
 from hansard_bias.probing.tables import LEGACY_TOP, Probed
@@ -20,7 +20,8 @@ from hansard_bias.statistics.preferences import (
     paraphrase_stability,
     prompt_preferences,
 )
-from hansard_bias.statistics.resampling import generator, holm
+from hansard_bias.statistics.resampling import generator
+from hansard_bias.statistics.tests import holm
 
 Judged = dict[str, list[PromptPreference]]
 

@@ -133,6 +133,7 @@ def _parsed(kind: Any, value: Any, key: str) -> Any:
 def _record(kind: Any, value: Any, key: str) -> Any:
     _require(isinstance(value, Mapping), key, value, "an object")
     hints = _hints(kind)
+    # Unknown keys first: a misspelt one is also a missing one, and its name says more.
     for name in value:
         _require(name in hints, _below(key, name), value[name], f"no such key (known: {joined(hints)})")
     for field in dataclasses.fields(kind):
@@ -144,6 +145,7 @@ def _record(kind: Any, value: Any, key: str) -> Any:
 
 
 def _scalar(kind: type, value: Any, key: str) -> Any:
+    # JSON writes 2.0 as it likes; a truth value is no number, although Python says so.
     allowed = (int, float) if kind is float else (kind,)
     fits = isinstance(value, allowed) and isinstance(value, bool) == (kind is bool)
     _require(fits and (kind is not float or math.isfinite(value)), key, value, EXPECTED[kind])
@@ -159,6 +161,7 @@ def _below(key: str, name: object) -> str:
     return f"{key}.{name}" if key else str(name)
 
 
+# Hints of a class are strings until they are asked for, and a file has thousands of intervals.
 @cache
 def _hints(kind: Any) -> dict[str, Any]:
     hints = typing.get_type_hints(kind)
@@ -193,6 +196,7 @@ def _cell(hint: Any, text: str | None) -> Any:
     if kind is str:
         return text or ""
     try:
+        # By way of float: "1e+06" is a whole number, too.
         return kind(float(text)) if text and text.strip() else None
     except ValueError:
         return text

@@ -11,8 +11,9 @@ from hansard_bias.calibration.arrays import FloatArray, Measured
 from hansard_bias.calibration.config import DOSES, VerdictConfig
 from hansard_bias.calibration.grammar import LEGISLATURES, associations
 from hansard_bias.calibration.studies import Group, responses
+from hansard_bias.statistics.intervals import percentile_interval
 from hansard_bias.statistics.preferences import prompt_preferences
-from hansard_bias.statistics.resampling import bootstrap_weights, generator, percentile_interval
+from hansard_bias.statistics.resampling import bootstrap_weights, generator
 
 CURVES = {
     "excess": ("excess_text1", "excess_text2"),

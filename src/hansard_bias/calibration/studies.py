@@ -10,10 +10,11 @@ import numpy as np
 
 from hansard_bias.calibration.arrays import FloatArray
 from hansard_bias.calibration.config import VerdictConfig
+from hansard_bias.statistics.design import CorpusSums, Design
 from hansard_bias.statistics.matrix import measure
 from hansard_bias.statistics.preferences import compare_models
 from hansard_bias.statistics.resampling import generator
-from hansard_bias.statistics.study import CorpusSums, Design, Study
+from hansard_bias.statistics.study import Study
 
 TEXTS = ("text1", "text2")
 METRICS = ("excess", "tilt", "preference", "bias_ratio")

@@ -13,7 +13,7 @@ from hansard_bias.calibration.arrays import Measured
 from hansard_bias.calibration.config import HALVES, CalibrationConfig, VerdictConfig
 from hansard_bias.calibration.recovery import dose_response, planted_truth, study_of
 from hansard_bias.calibration.studies import METRICS, Group, p_values
-from hansard_bias.statistics.resampling import wilson_interval
+from hansard_bias.statistics.intervals import wilson_interval
 
 TRUSTED, UNTRUSTED = "trusted", "untrusted"
 EFFECTS = {

@@ -38,7 +38,7 @@ class Interval:
     high: float | None
 
     def __post_init__(self) -> None:
-        assert (self.low is None) == (self.high is None), "an interval has two bounds or none"
+        assert (self.low is None) == (self.high is None), "an interval with two bounds or none"
 
     @property
     def known(self) -> bool:
@@ -102,8 +102,8 @@ def bca_interval(replicates: npt.ArrayLike, jackknife: Sequence[npt.ArrayLike], 
     correction = float(ndtri(np.clip(below, 1 / (draws + 1), draws / (draws + 1))))
     tail = (1 - confidence) / 2
     shift = correction + ndtri(np.array([tail, 1 - tail]))
-    stretch = np.maximum(1 - _acceleration(jackknife) * shift, _SMALLEST_DENOMINATOR)
-    return _interval(values, ndtr(correction + shift / stretch))
+    denominator = np.maximum(1 - _acceleration(jackknife) * shift, _SMALLEST_DENOMINATOR)
+    return _interval(values, ndtr(correction + shift / denominator))
 
 
 def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:

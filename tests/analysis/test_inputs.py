@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hansard_bias.analysis.losses import read_facts, read_losses
+from hansard_bias.analysis.inputs import read_facts, read_losses
 from hansard_bias.base.files import sha256
 from hansard_bias.params import Config, parse_config
 from hansard_bias.scoring.tables import FOLDS_KEY, TOKENIZER_KEY, read_pieces, write_scores

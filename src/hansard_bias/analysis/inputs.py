@@ -1,9 +1,9 @@
-"""The surprisal of every test speech under every model and seed, read from score tables that fit each other."""
+"""What the analysis reads: scores, facts of the test speeches and probes of all runs, checked to fit each other."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,10 @@ import pandas as pd
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hansard_bias.base.files import ALIGNED, METRICS, MODELS, SCORES, TOKENIZER, needed, run_name, sha256
+from hansard_bias.base.files import ALIGNED, METRICS, MODELS, PROBED, SCORES, TOKENIZER, needed, run_name, sha256
 from hansard_bias.corpora.schema import SHARING
 from hansard_bias.params import Config
+from hansard_bias.probing.tables import ASKED, Probed, read_probed
 from hansard_bias.scoring.tables import FOLDS_KEY, TOKENIZER_KEY, WEIGHTS_KEY, read_sums
 from hansard_bias.statistics.design import CorpusSums, StrArray
 from hansard_bias.statistics.intervals import FloatArray
@@ -63,6 +64,7 @@ def read_losses(config: Config, root: Path) -> dict[str, Losses]:
     """
     runs = [(model, seed) for model in config.models for seed in config.train.seeds]
     paths = [score_path(config, root, *run) for run in runs]
+    # Scores of another vocabulary are of other tokens: no difference between them means anything.
     tokenizer = sha256(needed(root / TOKENIZER / "tokenizer.json", "tokenizer"))
     tables: list[pd.DataFrame] = []
     folds = None
@@ -75,6 +77,7 @@ def read_losses(config: Config, root: Path) -> dict[str, Losses]:
                 fingerprint, WEIGHTS_KEY, trained, f"other weights than {MODELS / run_name(model, seed)}", path, remedy
             )
         own_folds = fingerprint.get(FOLDS_KEY, b"none named").decode()
+        # Folds decide what was masked together: models scored in different ones were asked different things.
         folds = folds or own_folds
         if own_folds != folds:
             raise ValueError(
@@ -145,11 +148,48 @@ def _facts(corpus: str, losses: Losses, root: Path) -> Facts:
         )
     columns = ["speech_id", "topic", "role", "speaker", SHARING.name]
     table = pq.read_table(path, columns=columns, filters=pc.field("split") == "test").to_pandas()
+    # Scores come in the order of the debates, and all arrays follow them.
     rows = pd.Index(table["speech_id"]).get_indexer(list(losses.speech_ids))
     if (rows < 0).any():
         unknown = losses.speech_ids[int(np.argmax(rows < 0))]
         raise ValueError(f"{path}: no test speech {unknown}, which was scored; run `dvc repro score`")
     table = table.iloc[rows]
     known = {kind: table[kind].fillna("").to_numpy(dtype=str) for kind in KINDS[1:]}
+    # Days are ISO dates: the year is their first four signs.
     years = np.array([day[:4] for day in losses.sittings])
     return Facts({"year": years, **known}, table[SHARING.name].to_numpy(dtype=bool))
+
+
+# The probe tables of all runs, read together: every model must have been asked the same.
+
+ProbeRuns = dict[str, list[Probed]]
+"""By the model's row in metrics files, one entry a seed in the order of train.seeds."""
+
+
+def read_probe_runs(config: Config, root: Path) -> ProbeRuns:
+    """The probes of every model and seed.
+
+    Raises ValueError for a missing table, or for models that were asked different things.
+    """
+    # By row, because that is the name of a model in every result.
+    runs = {
+        config.row_key(model): [read_probed(model, seed, root) for seed in config.train.seeds]
+        for model in config.models
+    }
+    names = [run_name(model, seed) for model in config.models for seed in config.train.seeds]
+    check_alike(names, [probed for row in runs.values() for probed in row])
+    return runs
+
+
+def check_alike(names: Sequence[str], runs: Sequence[Probed]) -> None:
+    """Raise ValueError for the first run that was asked other prompts, benchmarks or words than the first one."""
+    for kind, columns in ASKED.items():
+        first: pd.DataFrame = getattr(runs[0], kind)[columns]
+        for name, probed in zip(names, runs, strict=True):
+            if not first.equals(getattr(probed, kind)[columns]):
+                raise ValueError(f"{PROBED}/{name}: other {kind} than {names[0]}; run `dvc repro probe` for all models")
+
+
+def over_seeds(tables: Iterable[pd.DataFrame], column: str) -> FloatArray:
+    """One column of every seed's table side by side, shape [rows, seeds]."""
+    return np.stack([table[column].to_numpy(dtype=np.float64) for table in tables], axis=1)
