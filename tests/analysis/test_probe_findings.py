@@ -23,6 +23,7 @@ from hansard_bias.analysis.preferences import (
     preference_findings,
     top_fillings,
 )
+from hansard_bias.analysis.probe_records import Planted
 from hansard_bias.params import Config, parse_config
 from hansard_bias.pipeline.bias import probe_findings
 from hansard_bias.probing.prompts import Group
@@ -236,7 +237,7 @@ def test_without_benchmarks_there_is_no_record_of_one(stored: Callable[[], Path]
     named = replace(config, corpora=archives, probe=replace(config.probe, groups="groups.yaml"))
     found = probe_findings(named, root)
     assert set(found["sections"]) == {"probes", "benchmarks", "associations", "legacy", "planted"}
-    assert found["sections"]["planted"] == {}, "nothing is planted in other archives"
+    assert found["sections"]["planted"] == Planted(), "nothing is planted in other archives"
     assert found["sections"]["benchmarks"] == []
     assert list(found["rates"]) == ["A_nunavut", "B_canada", "C_mixed"]
     assert found["sections"]["probes"]["groups"]["first"] == {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import typing
 from pathlib import Path
@@ -11,8 +12,11 @@ from typing import Any
 import pytest
 
 from hansard_bias.analysis import probe_records, records, stage_records
+from hansard_bias.analysis.record_files import read_record, read_rows, to_json
 
-PAGE = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+METRICS = ROOT / "metrics"
+PAGE = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
 ROW = re.compile(r"\| `(\w+)` \| `([^`]+)`(, may be missing)? \| ([^|]+) \| ([^|]+) \|")
 RECORDS: dict[str, Any] = {
     name: kind
@@ -58,3 +62,28 @@ def test_the_page_has_the_fields_of(name: str) -> None:
 def test_every_file_of_metrics_has_a_section() -> None:
     wanted = ("bias", "bias_matrix", "cells", "slices", "words", "corpora", "alignment", "training", "curves")
     assert all(re.search(rf"^## metrics/{name}\b", PAGE, re.M) for name in (*wanted, "calibration"))
+
+
+FILES: list[tuple[str, Any]] = [
+    ("cells.json", tuple[records.Cell, ...]),
+    ("corpora/*.json", stage_records.CorpusRecord),
+    ("alignment.json", stage_records.AlignmentRecord),
+    ("training/*.json", stage_records.TrainingRecord),
+    ("calibration.json", stage_records.CalibrationRecord),
+]
+TABLES = [
+    ("slices.csv", records.SliceRow),
+    ("words.csv", records.WordRow),
+    ("curves/*.csv", stage_records.CurveRow),
+]
+
+
+@pytest.mark.parametrize(("pattern", "kind"), FILES)
+def test_recorded_files_are_their_records(pattern: str, kind: Any) -> None:
+    for path in METRICS.glob(pattern):
+        assert to_json(read_record(path, kind, "repro")) == json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("pattern", "kind"), TABLES)
+def test_recorded_tables_are_rows_of_their_records(pattern: str, kind: Any) -> None:
+    assert all(read_rows(path, kind, "repro") for path in METRICS.glob(pattern))

@@ -161,4 +161,4 @@ def test_landmarks_and_boxes_by_keyboard(opener: Opener, page: Path) -> None:
 
 def test_the_page_is_small(page: Path) -> None:
     assert page.stat().st_size <= 3_000_000
-    assert json.dumps(sorted(path.suffix for path in page.parent.iterdir())).count(".png") == 8
+    assert json.dumps(sorted(path.suffix for path in page.parent.iterdir())).count(".png") == 9

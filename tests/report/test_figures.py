@@ -190,6 +190,6 @@ def test_a_new_figure_is_drawn_filed_and_placed_by_its_registration(
     asked(figures_effects.ratio_figure)
     drawn = registry.draw(load())
     assert set(registry.figure_files(drawn)) == {"new.svg", "new.png"}
-    assert (drawn["new"].section, drawn["new"].caption) == ("effects", "At 95\u00a0%.")
+    assert (drawn["new"].about.section, drawn["new"].caption) == ("effects", "At 95\u00a0%.")
     with pytest.raises(AssertionError, match="two figures new"):
         asked(figures_effects.tilt_figure)

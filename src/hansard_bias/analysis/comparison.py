@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hansard_bias.analysis.inputs import KINDS, Facts, Losses
-from hansard_bias.analysis.records import Cell, ModelRecord, SliceRow
+from hansard_bias.analysis.records import Cell, LikelihoodRecord, ModelRecord, SliceRow
 from hansard_bias.base.files import LIKELIHOODS, require_path, run_name
 from hansard_bias.params import Config
 from hansard_bias.scoring.tables import FORMS, SAMPLE_KEY, TEXTS_KEY, TOKENIZER_KEY, read_likelihood_sums
@@ -152,11 +152,11 @@ IN_COMMON = {SAMPLE_KEY: "sample", TOKENIZER_KEY: "tokenizer", TEXTS_KEY: "test 
 """What all runs must have in common, in words."""
 
 
-def likelihood_findings(config: Config, root: Path) -> dict[str, Any]:
-    """Row of the matrix -> `on_<corpus>` -> `speeches`, `tokens`, and `pll` and `pll_within_word` in nats per token.
+def likelihood_findings(config: Config, root: Path) -> dict[str, dict[str, LikelihoodRecord]]:
+    """Row of the matrix -> `on_<corpus>` -> likelihoods; empty where none were asked for.
 
-    Each is {value, low, high}: the sum over the sampled speeches by their tokens, 0 or less, the mean over seeds; the
-    interval resamples sittings alone (null where there is one). Empty where no likelihoods were asked for.
+    Sums over the sampled speeches by their tokens, in nats per token, 0 or less, the mean over seeds; intervals
+    resample sittings alone (no bounds where there is one).
 
     Raises ValueError for tables of different samples, tokenizers or speeches.
     """
@@ -193,18 +193,18 @@ def _require_one_sample(tables: dict[str, list[tuple[pd.DataFrame, dict[bytes, b
                     )
 
 
-def _likelihoods_of(corpus: str, runs: list[pd.DataFrame], config: Config) -> dict[str, Any]:
+def _likelihoods_of(corpus: str, runs: list[pd.DataFrame], config: Config) -> LikelihoodRecord:
     """One model on one corpus."""
     parts = [run[run["corpus"] == corpus] for run in runs]
     tokens = parts[0]["tokens"].to_numpy(dtype=np.float64)
-    found: dict[str, Any] = {"speeches": int(parts[0]["speeches"].sum()), "tokens": int(tokens.sum())}
+    found = {}
     for form in FORMS:
         nats = np.mean([part[form].to_numpy(dtype=np.float64) for part in parts], axis=0)
         # The same sittings for every model and form.
         rng = generator(config.bias.seed, "likelihoods", corpus)
         drawn = _drawn(np.array([nats, tokens]), config.bias.draws, rng)
-        found[form] = percentile_interval(drawn, config.bias.confidence).as_dict()
-    return found
+        found[form] = percentile_interval(drawn, config.bias.confidence)
+    return LikelihoodRecord(int(parts[0]["speeches"].sum()), int(tokens.sum()), **found)
 
 
 def _drawn(sums: FloatArray, draws: int, rng: np.random.Generator) -> FloatArray:

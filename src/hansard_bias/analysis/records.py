@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hansard_bias.analysis.probe_records import Associations, Count, Legacy, Planted, PreferenceRate, Probes
-from hansard_bias.statistics.intervals import Interval
+
+# Readers of records get the type of their numbers here, and need not know statistics.
+from hansard_bias.statistics.intervals import Interval as Interval
 
 SCHEMA = 1
 """Of bias.json: raised with every change of these records, so that an older file is refused and not misread."""

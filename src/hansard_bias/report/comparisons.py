@@ -60,8 +60,7 @@ class Comparison:
 
 def comparisons(results: Results) -> list[Comparison]:
     """Every single-corpus model on every other corpus for which there is an own model."""
-    config = results.config
-    found = []
+    config, found = results.config, []
     for model, corpus in ((m, c) for m, spec in config.models.items() if spec.is_single for c in config.corpora):
         excess = excess_effect(results, model, corpus)
         if corpus not in config.models[model].mixture and excess is not None:
@@ -161,7 +160,7 @@ class Headline:
 
 
 def headlines(results: Results) -> list[Headline]:
-    """The excess of the models from outside, largest first, then the tilts."""
+    """The excess of the models from outside, largest first, then a tilt."""
     return [*_excesses(results)][: MOST - 1] + [*_tilts(results)][:1]
 
 
@@ -169,18 +168,16 @@ def _excesses(results: Results) -> Iterator[Headline]:
     findings = {1: "reads worse", -1: "reads better", 0: "no difference found", None: "not decided"}
     for each in sorted(comparisons(results), key=lambda comparison: -comparison.excess.size.value):
         what = f"{model_name(results.config, each.model)} reads {title(each.corpus)}"
-        number = f"{TIMES}{significant(each.factor.value)}"
+        number, bounds = f"{TIMES}{significant(each.factor.value)}", span(each.factor, significant)
         idle = each.unlearned
         finding = unlearned_text(results.config, idle) if idle else findings[each.excess.side]
-        yield Headline(what, number, span(each.factor, significant), finding, "" if idle else "excess")
+        yield Headline(what, number, bounds, finding, "" if idle else "excess")
 
 
 def _tilts(results: Results) -> Iterator[Headline]:
     for model in results.config.models:
-        tilt = results.measures(model).tilt
-        if tilt is not None:
+        tilt, finding = results.measures(model).tilt, tilt_sentence(results, model)
+        if tilt is not None and finding is not None:
             what = f"tilt of {model_name(results.config, model)}, in nats"
-            finding = tilt_sentence(results, model) or ""
-            yield Headline(
-                what, signed(tilt.value), span(tilt, signed), finding, "" if tilt_unlearned(results, model) else "tilt"
-            )
+            metric = "" if tilt_unlearned(results, model) else "tilt"
+            yield Headline(what, signed(tilt.value), span(tilt, signed), finding, metric)

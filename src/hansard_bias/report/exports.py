@@ -131,18 +131,10 @@ LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"\textquotedbl{}",
-    "[": "{[}",
-    "]": "{]}",
-    "\u201c": "``",
-    "\u201d": "''",
-    "\u2019": "'",
+    **{"[": "{[}", "]": "{]}", "\u201c": "``", "\u201d": "''", "\u2019": "'"},
     "\u2190": r"$\leftarrow$",
     "\u2192": r"$\rightarrow$",
-    MINUS: "$-$",
-    DASH: "--",
-    NOTHING: "---",
-    TIMES: r"$\times$",
-    NO_BREAK: "~",
+    **{MINUS: "$-$", DASH: "--", NOTHING: "---", TIMES: r"$\times$", NO_BREAK: "~"},
 }
 """What LaTeX would take for a command or not know; a bracket is in braces because `\\\\[` is a command."""
 

@@ -33,15 +33,20 @@ def sort_value(text: str) -> str:
     return "" if first is None else f"{first:.6g}"
 
 
-def count(value: float | None) -> str:
+def count(value: float) -> str:
     """A whole number with its thousands set apart."""
-    return NOTHING if value is None else Shown(f"{round(value):,}", value)
+    return Shown(f"{round(value):,}", value)
 
 
 def decimal(value: float, digits: int = 2) -> str:
     """A number with fixed decimals and a real minus sign; a rounded zero has no sign."""
     text = f"{value:,.{digits}f}"
     return Shown(text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", MINUS), value)
+
+
+def fine(value: float) -> str:
+    """A number of which the third decimal matters, such as bits per byte."""
+    return decimal(value, 3)
 
 
 def signed(value: float) -> str:
@@ -52,9 +57,7 @@ def signed(value: float) -> str:
 
 def significant(value: float) -> str:
     """A positive quantity with about three significant digits: 4.21, 42.1, 421, 4,210."""
-    magnitude = abs(value)
-    digits = 2 if magnitude < 10 else 1 if magnitude < 100 else 0
-    return decimal(value, digits)
+    return decimal(value, 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0)
 
 
 def percent(value: float) -> str:
@@ -70,10 +73,8 @@ def p_value(value: float | None) -> str:
     return Shown(text, value)
 
 
-def seconds(value: float | None) -> str:
+def seconds(value: float) -> str:
     """A duration in the unit that people use."""
-    if value is None:
-        return NOTHING
     if value < 120:
         return Shown(f"{value:.0f}{NO_BREAK}s", value)
     minutes = round(value / 60)
@@ -81,8 +82,9 @@ def seconds(value: float | None) -> str:
     return Shown(f"{minutes}{NO_BREAK}min" if minutes < 120 else hours, value)
 
 
-def size(value: float | None) -> str:
+def size(value: float) -> str:
     """Bytes in decimal units."""
+    # No logarithm of an empty text.
     if not value:
         return NOTHING
     power = min(int(math.log10(value) // 3), len(UNITS) - 1)

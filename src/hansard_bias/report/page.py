@@ -52,7 +52,6 @@ def _frame(results: Results) -> dict[str, Any]:
         "corpora": [formats.title(corpus) for corpus in config.corpora],
         "models": names,
         "labels": [spec.label for spec in config.models.values()],
-        "confidence": formats.percent(results.bias.uncertainty.confidence),
         "missing": results.missing,
         "verdict": verdict,
         "size": size,

@@ -22,6 +22,7 @@ from hansard_bias.params import Config
 from hansard_bias.statistics.intervals import Interval
 
 Line = TypeVar("Line")
+VERDICT = "calibration/dvc.yaml:verdict"
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ def load_results(metrics: Path, config: Config, provenance: Mapping[str, str] | 
     for section in (bias.models, bias.unigrams):
         _require_keys(metrics / "bias.json", section, rows)
     _check_matrix(metrics / "bias_matrix.json", config)
+    verdict = metrics / "calibration.json"
     return Results(
         config=config,
         bias=bias,
@@ -96,7 +98,7 @@ def load_results(metrics: Path, config: Config, provenance: Mapping[str, str] | 
         provenance=dict(provenance or {}),
         slices=_load_lines(metrics / "slices.csv", SliceRow),
         words=_load_lines(metrics / "words.csv", WordRow),
-        calibration=_load_calibration(metrics / "calibration.json"),
+        calibration=read_record(verdict, CalibrationRecord, VERDICT) if verdict.is_file() else None,
         missing=tuple(_missing_curves(metrics, config)),
     )
 
@@ -110,13 +112,9 @@ def _missing_curves(metrics: Path, config: Config) -> Iterator[str]:
             yield f"{path}: no such file, expected the training curve of {model}, seed {seed}; {restore}"
 
 
-def _load_lines(path: Path, kind: type[Line]) -> tuple[Line, ...]:
+def _load_lines(path: Path, kind: type[Line], stage: str = "bias") -> tuple[Line, ...]:
     """The lines of a table that the page can do without; none where there is no file."""
-    return read_rows(path, kind, "bias") if path.is_file() else ()
-
-
-def _load_calibration(path: Path) -> CalibrationRecord | None:
-    return read_record(path, CalibrationRecord, "calibration/dvc.yaml:verdict") if path.is_file() else None
+    return read_rows(path, kind, stage) if path.is_file() else ()
 
 
 def _check_matrix(path: Path, config: Config) -> None:
@@ -128,21 +126,16 @@ def _check_matrix(path: Path, config: Config) -> None:
 
 
 def _load_cells(path: Path, config: Config) -> dict[tuple[str, str], Cell]:
-    found = {(cell.model, cell.corpus): cell for cell in read_cells(path)}
-    names = list(product(config.models, config.columns()))
-    _require_keys(path, {f"{row} on {column}": None for row, column in found}, [_cell_name(config, *n) for n in names])
-    return {(model, column): found[config.row_key(model), column] for model, column in names}
-
-
-def _cell_name(config: Config, model: str, column: str) -> str:
-    return f"{config.row_key(model)} on {column}"
+    found = {f"{cell.model} on {cell.corpus}": cell for cell in read_cells(path)}
+    wanted = {place: f"{config.row_key(place[0])} on {place[1]}" for place in product(config.models, config.columns())}
+    _require_keys(path, found, list(wanted.values()))
+    return {place: found[name] for place, name in wanted.items()}
 
 
 def _load_run(metrics: Path, model: str, seed: int) -> Run:
     name = run_name(model, seed)
     record = read_record(metrics / "training" / f"{name}.json", TrainingRecord, f"train@{name}")
-    path = metrics / "curves" / f"{name}.csv"
-    return Run(model, seed, read_rows(path, CurveRow, f"train@{name}") if path.is_file() else (), record)
+    return Run(model, seed, _load_lines(metrics / "curves" / f"{name}.csv", CurveRow, f"train@{name}"), record)
 
 
 def _require_keys(path: Path, raw: object, keys: Sequence[str]) -> None:

@@ -6,29 +6,14 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from hansard_bias.params import Config
-from hansard_bias.report.comparisons import (
-    Comparison,
-    comparisons,
-    has_learned,
-    smallest_detectable,
-)
-from hansard_bias.report.formats import (
-    count,
-    decimal,
-    estimate,
-    model_name,
-    p_value,
-    percent,
-    sentence_list,
-    significant,
-    span,
-    title,
-)
+from hansard_bias.report import formats as fmt
+from hansard_bias.report.comparisons import Comparison, comparisons, has_learned, smallest_detectable
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import text
 
 SAMPLE_FOLDER = "data/raw/sample"
 FORMAT_LIMIT = 0.6
+"""Above it a classifier of layout does clearly better than guessing (0.5)."""
 
 
 def answer(results: Results) -> tuple[str, str]:
@@ -47,14 +32,14 @@ def answer(results: Results) -> tuple[str, str]:
 
 def _names(config: Config, models: Sequence[str]) -> str:
     plural = "s" if len(models) > 1 else ""
-    return f"model{plural} {sentence_list([model_name(config, model) for model in models])}"
+    return f"model{plural} {fmt.sentence_list([fmt.model_name(config, model) for model in models])}"
 
 
 def _nothing_compared(results: Results) -> tuple[str, str]:
     config = results.config
     own = [(m, c) for c in config.corpora if (m := config.own_model(c)) is not None]
-    sizes = [f"{estimate(results.perplexity(m, c), significant)} on {title(c)}" for m, c in own]
-    second = f"The perplexity of a model on its own legislature is {sentence_list(sizes)}." if own else ""
+    sizes = [f"{fmt.estimate(results.perplexity(m, c), fmt.significant)} on {fmt.title(c)}" for m, c in own]
+    second = f"The perplexity of a model on its own legislature is {fmt.sentence_list(sizes)}." if own else ""
     return "Nothing to compare: this run holds no two legislatures with a model trained on each alone.", second
 
 
@@ -67,6 +52,7 @@ def _verdict(compared: list[Comparison]) -> str:
         return "No difference found: reading another legislature costs a model no more than chance can explain."
     if all(side == 1 for side in sides):
         return "Yes: each model misreads a legislature it was not trained on, by more than chance can explain."
+    # Some reading better, or no difference in some, is told by number: no word covers all mixtures of outcomes.
     worse, better = sides.count(1), sides.count(-1)
     reverse = f"; in {better} the model from outside reads better than the one trained there" if better else ""
     lead = "In part" if worse else "Not as expected"
@@ -84,32 +70,29 @@ def _sizes(results: Results, compared: list[Comparison]) -> str:
     least = smallest_detectable(results)
     undecided = any(comparison.excess.side == 0 for comparison in compared)
     ending = ""
+    # Where nothing was found the reader must know what could have been.
     if undecided and least is not None:
-        ending = (
-            f" (1 means no difference; this run could have detected a factor of {decimal(math.exp(least))} or more)"
-        )
+        factor = fmt.decimal(math.exp(least))
+        ending = f" (1 means no difference; this run could have detected a factor of {factor} or more)"
     text = f"{lead}{'; '.join(phrases)}{ending}."
     return text[0].upper() + text[1:]
 
 
 def _size(config: Config, comparison: Comparison, index: int, confidence: str) -> str:
-    factor, corpus = comparison.factor, title(comparison.corpus)
-    bounds = f"{confidence} interval {span(factor, decimal)}" if factor.known else "no interval"
+    factor, corpus = comparison.factor, fmt.title(comparison.corpus)
+    bounds = f"{confidence} interval {fmt.span(factor, fmt.decimal)}" if factor.known else "no interval"
     excess = comparison.excess
-    bounds += f", but p is {p_value(excess.p)} after correction" if excess.only_uncorrected else ""
-    size = f"{decimal(factor.value)} times"
-    reader = model_name(config, comparison.model)
-    if index:
-        return f"on the debates of {corpus}, model {reader} has {size} as many ({bounds})"
-    return (
-        f"on the debates of {corpus}, model {reader} has {size} as many equally likely words to choose from "
-        f"as the model trained on them ({bounds})"
-    )
+    bounds += f", but p is {fmt.p_value(excess.p)} after correction" if excess.only_uncorrected else ""
+    # The unit is spelled out once.
+    unit = "" if index else " equally likely words to choose from as the model trained on them"
+    reader, size = fmt.model_name(config, comparison.model), f"{fmt.decimal(factor.value)} times"
+    return f"on the debates of {corpus}, model {reader} has {size} as many{unit} ({bounds})"
 
 
+@text("confidence")
 def confidence_text(results: Results) -> str:
     """The level of the intervals: "95 %"."""
-    return percent(results.bias.uncertainty.confidence)
+    return fmt.percent(results.bias.uncertainty.confidence)
 
 
 @text("uncertainty")
@@ -118,19 +101,19 @@ def uncertainty_sentence(results: Results) -> str:
     if not any(results.perplexity(m, c).known for m in results.config.models for c in results.config.columns()):
         return "No number of this run has an interval: there were not enough sitting days to draw anew."
     uncertainty = results.bias.uncertainty
-    days = [f"{count(number)} of {title(corpus)}" for corpus, number in uncertainty.sittings.items()]
+    days = [f"{fmt.count(number)} of {fmt.title(corpus)}" for corpus, number in uncertainty.sittings.items()]
     once = uncertainty.seeds == 1
-    runs = "" if once else f" and the {count(uncertainty.seeds)} training runs per model"
+    runs = "" if once else f" and the {fmt.count(uncertainty.seeds)} training runs per model"
     luck = " Each model was trained once, so the luck of a training run is not in them." if once else ""
     text = (
-        f"The intervals come from {count(uncertainty.draws)} recomputations. In each, the sitting days of the "
-        f"test text ({sentence_list(days)}){runs} were drawn anew, all models on the same days; "
+        f"The intervals come from {fmt.count(uncertainty.draws)} recomputations. In each, the sitting days of the "
+        f"test text ({fmt.sentence_list(days)}){runs} were drawn anew, all models on the same days; "
         f"an interval holds the middle {confidence_text(results)} of the outcomes.{luck}"
     )
     least = smallest_detectable(results)
     if least is None:
         return text
-    size = f"{decimal(least, 3)} nats per token, a factor of {decimal(math.exp(least), 3)}"
+    size = f"{fmt.fine(least)} nats per token, a factor of {fmt.fine(math.exp(least))}"
     return f"{text} The smallest effect that this design could have detected is {size}."
 
 
@@ -161,24 +144,21 @@ def _caveats(results: Results) -> Iterator[str]:
         yield "Some numbers have no interval, because there was nothing to resample. They are not a finding."
     yield from _plateaus(results, config.models)
     if results.missing:
-        yield f"{count(len(results.missing))} training curves are missing, so nobody can see how those runs went."
+        yield f"{fmt.count(len(results.missing))} training curves are missing, so nobody can see how those runs went."
     if config.align.budget == "full":
         yield "The models were trained on different amounts of text. A model that reads better may just have read more."
     auc = alignment.format_audit.auc_after
     # There is no score with a single legislature.
     if auc is not None and auc > FORMAT_LIMIT:
         yield (
-            f"Layout and punctuation alone still give the legislature away (score {decimal(auc)}, where 0.5 is "
+            f"Layout and punctuation alone still give the legislature away (score {fmt.decimal(auc)}, where 0.5 is "
             "guessing), so part of the difference may be transcription style and not language."
         )
-    if shared := alignment.leakage.shared_speeches:
-        yield (
-            f"{count(shared)} test speeches also occur in training or validation text; a model may have met them "
-            "before."
-        )
-    warned = [term for term in results.bias.probes.audit if term.warnings]
-    if warned:
-        number = count(len(warned))
+    if alignment.leakage.shared_speeches:
+        shared = fmt.count(alignment.leakage.shared_speeches)
+        yield f"{shared} test speeches also occur in training or validation text; a model may have met them before."
+    if any(term.warnings for term in results.bias.probes.audit):
+        number = fmt.count(sum(bool(term.warnings) for term in results.bias.probes.audit))
         yield f"{number} of the probe words carry a warning (see the table of words); read their prompts with care."
 
 
@@ -190,8 +170,8 @@ def _plateaus(results: Results, models: Iterable[str]) -> Iterator[str]:
                 own = results.perplexity(model, corpus).value
                 plain = results.unigrams(model).perplexity[f"on_{corpus}"].value
                 yield (
-                    f"Model {model_name(results.config, model)} reads {title(corpus)} hardly better than the word "
-                    f"frequencies of its own training text would (perplexity {significant(own)} against "
-                    f"{significant(plain)}). It has learned too little for its comparisons to say anything; its "
+                    f"Model {fmt.model_name(results.config, model)} reads {fmt.title(corpus)} hardly better than the "
+                    f"word frequencies of its own training text would (perplexity {fmt.significant(own)} against "
+                    f"{fmt.significant(plain)}). It has learned too little for its comparisons to say anything; its "
                     "training curve tells whether more updates would help, or only more text."
                 )

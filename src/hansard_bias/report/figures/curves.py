@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -20,7 +20,7 @@ CAPTION = (
     "the same mixture. One line a training run (seed). Long runs are drawn as means of neighbouring updates."
 )
 
-Pairs = list[tuple[float, float]]
+Pairs = Sequence[tuple[float, float]]
 
 
 @figure("curves", section="training", title="Training curves", caption=CAPTION, order=60, columns=3)
@@ -31,28 +31,19 @@ def curve_figures(results: Results) -> list[Figure]:
         return []
     losses, updates = ([record[key] for record in records] for key in ("loss", "update"))
     bounds = {"x": [0, max(updates)], "y": [min(losses), max(losses)]}
-    return [
-        _model_curves(results, model, [record for record in records if record["model"] == model], bounds)
-        for model in results.config.models
-        if any(record["model"] == model for record in records)
-    ]
+    of_models = {model: [each for each in records if each["model"] == model] for model in results.config.models}
+    return [_model_curves(results, model, found, bounds) for model, found in of_models.items() if found]
 
 
 def _model_curves(
     results: Results, model: str, records: list[dict[str, Any]], bounds: dict[str, list[float]]
 ) -> Figure:
     colour = series_colour(results, model)
-    across = alt.Axis(tickCount=4, grid=False, labelFlush=False)
-    base = alt.Chart(alt.InlineData(values=records)).encode(
-        x=alt.X("update:Q", title="update", scale=alt.Scale(domain=bounds["x"]), axis=across),
-        y=alt.Y(
-            "loss:Q",
-            title="nats per masked token",
-            scale=alt.Scale(domain=bounds["y"], nice=True),
-            axis=alt.Axis(tickCount=5, titlePadding=12),
-        ),
-        detail="seed:N",
-    )
+    across, upwards = alt.Axis(tickCount=4, grid=False, labelFlush=False), alt.Axis(tickCount=5, titlePadding=12)
+    x = alt.X("update:Q", title="update", scale=alt.Scale(domain=bounds["x"]), axis=across)
+    y_scale = alt.Scale(domain=bounds["y"], nice=True)
+    y = alt.Y("loss:Q", title="nats per masked token", scale=y_scale, axis=upwards)
+    base = alt.Chart(alt.InlineData(values=records)).encode(x=x, y=y, detail="seed:N")
     train = base.transform_filter("datum.kind == 'train'").mark_line(strokeWidth=1, color=GREY, opacity=0.8)
     validation = base.transform_filter("datum.kind == 'validation'")
     lines = validation.mark_line(strokeWidth=1.6, color=colour)
@@ -72,19 +63,13 @@ def _label(name: str, records: list[dict[str, Any]]) -> str:
 
 
 def _records(model: str, seed: int, curve: Sequence[CurveRow]) -> list[dict[str, Any]]:
-    kinds: dict[str, Callable[[CurveRow], float | None]] = {
-        "train": lambda point: point.train_loss,
-        "validation": lambda point: point.validation_loss,
+    # Most updates are not validated, and the first may have no mean of the training loss yet.
+    lines = {
+        "train": [(row.update, row.train_loss) for row in curve if row.train_loss is not None],
+        "validation": [(row.update, row.validation_loss) for row in curve if row.validation_loss is not None],
     }
-    return [
-        {"model": model, "seed": str(seed), "kind": kind, "update": update, "loss": loss}
-        for kind, pick in kinds.items()
-        for update, loss in thin(_pairs(curve, pick))
-    ]
-
-
-def _pairs(curve: Sequence[CurveRow], pick: Callable[[CurveRow], float | None]) -> Pairs:
-    return [(point.update, value) for point in curve if (value := pick(point)) is not None]
+    about = {"model": model, "seed": str(seed)}
+    return [{**about, "kind": kind, "update": x, "loss": y} for kind, pairs in lines.items() for x, y in thin(pairs)]
 
 
 def thin(pairs: Pairs, most: int = MOST_POINTS) -> Pairs:

@@ -12,7 +12,7 @@ import altair as alt
 
 from hansard_bias.report.figures import figure
 from hansard_bias.report.figures.style import GREY, Figure, luminance
-from hansard_bias.report.formats import DASH, NOTHING, TIMES, decimal, model_name, signed, significant, title
+from hansard_bias.report.formats import DASH, NOTHING, TIMES, fine, model_name, signed, significant, title
 from hansard_bias.report.results import Results
 from hansard_bias.statistics.intervals import Interval
 
@@ -25,6 +25,7 @@ RAMPS: dict[str, dict[str, tuple[Colour, Colour]]] = {
 }
 """From pale to deep on light paper, from dim to bright on dark paper; "less" is for values below zero."""
 STEPS = 12
+"""So few that a style sheet can name every one."""
 LINE = 15
 """Characters of a name in one line."""
 
@@ -108,7 +109,7 @@ def perplexity_figure(results: Results) -> list[Figure]:
 )
 def bits_figure(results: Results) -> list[Figure]:
     """The matrix per byte of text."""
-    return _heatmap_figure(results, "bits per byte", _bits, lambda value: decimal(value, 3), linear)
+    return _heatmap_figure(results, "bits per byte", _bits, fine, linear)
 
 
 @figure(
@@ -148,14 +149,9 @@ def _heatmap(cells: list[dict[str, object]]) -> Any:
     gap = alt.Scale(paddingInner=0.03, paddingOuter=0)
     # Lines of a label are drawn downwards, so that several need as much room above the tiles.
     lines = max(str(cell["column"]).count("|") for cell in cells)
+    across = _axis(88, 6 + 14 * lines, orient="top", titlePadding=8)
     base = alt.Chart(alt.InlineData(values=cells)).encode(
-        x=alt.X(
-            "column:N",
-            sort=None,
-            title="reads the debates of",
-            scale=gap,
-            axis=_axis(88, 6 + 14 * lines, orient="top", titlePadding=8),
-        ),
+        x=alt.X("column:N", sort=None, title="reads the debates of", scale=gap, axis=across),
         y=alt.Y("model:N", sort=None, title=None, scale=gap, axis=_axis(96, 6)),
     )
     layers = [base.mark_rect(cornerRadius=3, strokeWidth=0).encode(color=alt.Color("colour:N", scale=None))]
@@ -170,34 +166,25 @@ def _heatmap(cells: list[dict[str, object]]) -> Any:
 
 
 def _axis(limit: int, padding: int, **options: Any) -> alt.Axis:
-    style: dict[str, Any] = {
-        "domain": False,
-        "ticks": False,
-        "labelAngle": 0,
-        "labelPadding": padding,
-        "labelLimit": limit,
-    }
-    return alt.Axis(labelExpr="split(datum.label, '|')", **style, **options)
+    style: dict[str, Any] = {"domain": False, "ticks": False, "labelAngle": 0, "labelLimit": limit}
+    return alt.Axis(labelExpr="split(datum.label, '|')", labelPadding=padding, **style, **options)
 
 
 def _cell(
-    results: Results,
-    name: str,
-    form: Form,
-    place: tuple[str, str],
-    interval: Interval | None,
-    colours: Tile | None,
+    results: Results, name: str, form: Form, place: tuple[str, str], interval: Interval | None, colours: Tile | None
 ) -> dict[str, object]:
     (model, column), config = place, results.config
     home = config.own_model(column) == model
     below = "own debates" if home else ""
     if interval is not None and name == "excess" and not home:
         below = f"{TIMES}{significant(math.exp(interval.value))} words"
+    # An excess on own debates is 0 by definition: an interval would pretend that it was measured.
+    defined = interval is not None and home and not interval.value
     return {
         "model": f"{config.models[model].label}|{_lines(model)}",
         "column": _lines(column),
-        "value": NOTHING if interval is None else "0" if home and not interval.value else form(interval.value),
-        "bounds": "" if interval is None or (home and not interval.value) else _short_span(interval, form),
+        "value": NOTHING if interval is None else "0" if defined else form(interval.value),
+        "bounds": "" if interval is None or defined else _short_span(interval, form),
         "colour": "transparent" if colours is None else colours.fill,
         "ink": GREY if colours is None else colours.ink,
         "below": below,
@@ -218,13 +205,9 @@ def _short_span(interval: Interval, form: Form) -> str:
 
 
 def _label(results: Results, name: str, form: Form, found: Mapping[tuple[str, str], Interval]) -> str:
-    config = results.config
-    rows = []
+    config, rows = results.config, []
     for model in config.models:
-        known = [
-            f"{form(found[model, column].value)} on {title(column)}"
-            for column in config.columns()
-            if (model, column) in found
-        ]
-        rows.append(f"model {model_name(config, model)}: {', '.join(known) or 'none'}")
+        cells = [(column, found[model, column].value) for column in config.columns() if (model, column) in found]
+        known = ", ".join(f"{form(value)} on {title(column)}" for column, value in cells)
+        rows.append(f"model {model_name(config, model)}: {known or 'none'}")
     return f"Heatmap of {name}. {'; '.join(rows)}."

@@ -77,26 +77,18 @@ def png(svg: str) -> bytes:
 def dark_rules(figures: list[Figure]) -> str:
     """Style rules that put the colours for dark paper into all figures."""
     colours = {light: dark for figure in figures for light, dark in figure.dark.items()}
-    kinds = ("fill", "stroke")
-    return "\n".join(
-        f'.panel [{kind}="{light}"] {{ {kind}: {dark}; }}' for light, dark in colours.items() for kind in kinds
-    )
+    rule = '.panel [{0}="{1}"] {{ {0}: {2}; }}'
+    return "\n".join(rule.format(kind, *pair) for pair in colours.items() for kind in ("fill", "stroke"))
 
 
 def _themed(chart: Any) -> Any:
-    ink: dict[str, Any] = {
-        "labelColor": INK,
-        "titleColor": INK,
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-        "titleFontWeight": "normal",
-    }
+    ink: dict[str, Any] = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12}
     lines: dict[str, Any] = {"domainColor": GREY, "tickColor": GREY, "gridColor": GREY, "gridOpacity": 0.25}
     return chart.properties(background="white").configure(
         font="Helvetica, Arial, sans-serif",
         aria=False,
         padding={"left": 6, "right": 18, "top": 4, "bottom": 4},
-        axis=alt.AxisConfig(**ink, **lines),
+        axis=alt.AxisConfig(titleFontWeight="normal", **ink, **lines),
         view=alt.ViewConfig(stroke=None),
         title=alt.TitleConfig(color=INK, fontSize=13, anchor="start", fontWeight="bold"),
     )

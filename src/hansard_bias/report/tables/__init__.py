@@ -55,33 +55,28 @@ Tell = TypeVar("Tell", bound=Callable[[Results], Any])
 
 @dataclass(frozen=True)
 class Registered:
-    """A table, or several alike, that the page may show."""
+    """A table, or several alike, that the page may show; `@table("name", section=...)` above what makes it."""
 
     name: str
-    section: str
+    section: str = ""
     """The section of the page that lists it; empty where the template has words of its own around it."""
-    order: int
-    fold: str
-    local: tuple[str, ...]
+    order: int = 0
+    """Within the section."""
+    fold: str = ""
+    """What the reader opens to see it."""
+    local: tuple[str, ...] = ()
     """Columns that another machine, or another day, would fill differently."""
-    make: Callable[[Results], Table | list[Table]]
 
-
-_TABLES: dict[str, Registered] = {}
-_TEXTS: dict[str, Callable[[Results], Any]] = {}
-
-
-def table(
-    name: str, *, section: str = "", order: int = 0, fold: str = "", local: tuple[str, ...] = ()
-) -> Callable[[Make], Make]:
-    """Register what makes a table; see `Registered` for the arguments."""
-
-    def register(make: Make) -> Make:
-        assert name not in _TABLES, f"two tables {name}"
-        _TABLES[name] = Registered(name, section, order, fold, local, make)
+    def __call__(self, make: Make) -> Make:
+        """Register the function."""
+        assert self.name not in _TABLES, f"two tables {self.name}"
+        _TABLES[self.name] = self, make
         return make
 
-    return register
+
+table = Registered
+_TABLES: dict[str, tuple[Registered, Callable[[Results], Table | list[Table]]]] = {}
+_TEXTS: dict[str, Callable[[Results], Any]] = {}
 
 
 def text(name: str) -> Callable[[Tell], Tell]:
@@ -99,10 +94,10 @@ def make_tables(results: Results) -> dict[str, list[Table]]:
     """Every table that has rows by its registered name, in the order of the page's sections."""
     discover()
     made = {}
-    for each in sorted(_TABLES.values(), key=lambda each: each.order):
-        found = each.make(results)
+    for each, make in sorted(_TABLES.values(), key=lambda registered: registered[0].order):
+        found = make(results)
         named = [(found, each.name)] if isinstance(found, Table) else [(t, f"{each.name}-{t.name}") for t in found]
-        made[each.name] = [replace(t, name=name, fold=t.fold or each.fold) for t, name in named if t.rows]
+        made[each.name] = [replace(t, name=name, fold=each.fold) for t, name in named if t.rows]
     return made
 
 
@@ -110,13 +105,13 @@ def in_sections(made: Mapping[str, list[Table]]) -> dict[str, list[Table]]:
     """The same tables by the section of the page that lists them."""
     sections: dict[str, list[Table]] = {}
     for name, tables in made.items():
-        sections.setdefault(_TABLES[name].section, []).extend(tables)
+        sections.setdefault(_TABLES[name][0].section, []).extend(tables)
     return sections
 
 
 def portable(made: Mapping[str, list[Table]]) -> list[Table]:
     """The same tables without what depends on the machine; none that only names what was made on it."""
-    bare = [each.without(_TABLES[name].local) for name, tables in made.items() for each in tables]
+    bare = [each.without(_TABLES[name][0].local) for name, tables in made.items() for each in tables]
     return [each for each in bare if each.columns]
 
 

@@ -14,12 +14,7 @@ from hansard_bias.report.formats import Shown, count, decimal, estimate, percent
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table, make_table, table, text
 
-NAMES = {
-    "excess": "Excess",
-    "tilt": "Tilt",
-    "preference": "Preference L*",
-    "bias_ratio": "Bias ratio",
-}
+NAMES = {"excess": "Excess", "tilt": "Tilt", "preference": "Preference L*", "bias_ratio": "Bias ratio"}
 CURVES = {
     "excess_text1": "Excess on the first legislature",
     "excess_text2": "Excess on the second legislature",
@@ -113,11 +108,8 @@ def planted_sentence(results: Results) -> str:
 @text("calibration_reasons")
 def reasons(results: Results) -> list[str]:
     """Why a metric is untrusted, one sentence each."""
-    return [
-        f"{NAMES.get(name, name)} is untrusted: {'; '.join(record.reasons)}."
-        for name, record in _metrics(results).items()
-        if record.reasons
-    ]
+    found = [(NAMES.get(name, name), record.reasons) for name, record in _metrics(results).items()]
+    return [f"{name} is untrusted: {'; '.join(why)}." for name, why in found if why]
 
 
 def _metrics(results: Results) -> Mapping[str, MetricVerdict]:
@@ -132,10 +124,9 @@ def dose_figures(results: Results) -> list[Figure]:
 
 def _dose_figure(metric: str, curve: DoseCurve) -> Figure:
     name = CURVES.get(curve.curve, curve.curve)
-    values = [{"dose": dose, **value.as_dict()} for dose, value in zip(curve.doses, curve.values, strict=True)]
-    spoken = ", ".join(
-        f"{decimal(value.value)} at {percent(dose)}" for dose, value in zip(curve.doses, curve.values, strict=True)
-    )
+    points = list(zip(curve.doses, curve.values, strict=True))
+    values = [{"dose": dose, **value.as_dict()} for dose, value in points]
+    spoken = ", ".join(f"{decimal(value.value)} at {percent(dose)}" for dose, value in points)
     return Figure(_curve(values, name, metric), f"Calibration, {name.lower()} by share of foreign text: {spoken}.")
 
 

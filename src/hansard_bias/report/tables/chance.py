@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hansard_bias.report import formats as fmt
 from hansard_bias.report.comparisons import unigram_gain
-from hansard_bias.report.formats import (
-    NOTHING,
-    count,
-    decimal,
-    estimate,
-    model_name,
-    p_value,
-    readable,
-    sentence_list,
-    signed,
-    significant,
-    title,
-)
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table, make_table, table, text
 
 NOT_SHOWN = ("association", "unigrams")
 """Families of tests with a table or with rows of their own."""
 MOST_NAMED = 3
+BEYOND = {True: "yes", False: "no", None: "not decided"}
 
 
 def blind_perplexity(results: Results) -> int | None:
@@ -44,7 +33,7 @@ def chance_sentence(results: Results) -> str:
             plain = _some([results.unigrams(m).perplexity[f"on_{c}"].value for m, c in cells])
             measured = _some([results.perplexity(m, c).value for m, c in cells])
             parts.append(f"{place} a perplexity of {measured}, where the word frequencies would give {plain}")
-    evenly = f" Guessing evenly among {count(blind)} word pieces would give {count(blind)}." if blind else ""
+    evenly = f" Guessing evenly among {fmt.count(blind)} word pieces would give {fmt.count(blind)}." if blind else ""
     return (
         "Compared with chance, and with a model that knows nothing but how often each word piece occurs in its "
         f"training text: the models have {'; '.join(parts)}.{evenly}"
@@ -54,8 +43,8 @@ def chance_sentence(results: Results) -> str:
 def _some(values: list[float]) -> str:
     """A few numbers one by one, more of them by their range."""
     if len(values) > MOST_NAMED:
-        return f"{significant(min(values))} to {significant(max(values))}"
-    return sentence_list([significant(value) for value in values])
+        return f"{fmt.significant(min(values))} to {fmt.significant(max(values))}"
+    return fmt.sentence_list([fmt.significant(value) for value in values])
 
 
 @table("chance")
@@ -76,12 +65,12 @@ def _perplexity_rows(results: Results) -> Iterator[list[str]]:
         for corpus in config.corpora:
             gain = unigram_gain(results, model, corpus)
             yield [
-                f"Perplexity of {model_name(config, model)} on {title(corpus)}",
-                NOTHING if blind is None else count(blind),
-                significant(results.unigrams(model).perplexity[f"on_{corpus}"].value),
-                estimate(results.perplexity(model, corpus), significant),
-                p_value(gain.p),
-                "not decided" if gain.side is None else _yes_or_no(gain.side == 1),
+                f"Perplexity of {fmt.model_name(config, model)} on {fmt.title(corpus)}",
+                fmt.NOTHING if blind is None else fmt.count(blind),
+                fmt.significant(results.unigrams(model).perplexity[f"on_{corpus}"].value),
+                fmt.estimate(results.perplexity(model, corpus), fmt.significant),
+                fmt.p_value(gain.p),
+                BEYOND[None if gain.side is None else gain.side == 1],
             ]
 
 
@@ -89,13 +78,9 @@ def _test_rows(results: Results) -> Iterator[list[str]]:
     alpha = 1 - results.config.bias.confidence
     for test in results.bias.tests:
         if test.family not in NOT_SHOWN:
-            what = f"{test.family[:1].upper()}{test.family[1:]}: {readable(results.config, test.what)}"
-            effect, beyond = estimate(test.interval, signed), _yes_or_no(test.p_holm < alpha)
-            yield [what, "0", NOTHING, effect, p_value(test.p_holm), beyond]
-
-
-def _yes_or_no(truth: bool) -> str:
-    return "yes" if truth else "no"
+            what = f"{test.family[:1].upper()}{test.family[1:]}: {fmt.readable(results.config, test.what)}"
+            effect, beyond = fmt.estimate(test.interval, fmt.signed), BEYOND[test.p_holm < alpha]
+            yield [what, "0", fmt.NOTHING, effect, fmt.p_value(test.p_holm), beyond]
 
 
 # Exact pseudo-log-likelihoods on the page: a second way of asking, beside the matrix.
@@ -111,8 +96,8 @@ def likelihood_table(results: Results) -> Table:
         for corpus in config.corpora:
             # Only some test texts may have been asked about.
             if (cell := record.get(f"on_{corpus}")) is not None:
-                forms = [estimate(form, decimal) for form in (cell.pll, cell.pll_within_word)]
-                rows.append([model_name(config, model), title(corpus), *forms, count(cell.speeches)])
+                forms = [fmt.estimate(form, fmt.decimal) for form in (cell.pll, cell.pll_within_word)]
+                rows.append([fmt.model_name(config, model), fmt.title(corpus), *forms, fmt.count(cell.speeches)])
     columns = ["Model", "Reading", "Pieces one at a time", "Rest of the word hidden too", "Speeches"]
     caption = (
         "Exact pseudo-log-likelihood of a fixed sample of test speeches, in nats per token, mean over training runs. "

@@ -5,25 +5,10 @@ from __future__ import annotations
 import math
 
 from hansard_bias.analysis.records import TestRecord
+from hansard_bias.report import formats as fmt
 from hansard_bias.report.comparisons import Effect, excess_effect, tilt_sentence, unlearned, unlearned_text
-from hansard_bias.report.formats import (
-    NOTHING,
-    count,
-    decimal,
-    estimate,
-    model_name,
-    p_value,
-    percent,
-    readable,
-    signed,
-    significant,
-    span,
-    title,
-    training_text,
-)
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table, make_table, table
-from hansard_bias.statistics.intervals import Interval
 
 HOLM = "p, Holm-corrected"
 
@@ -32,12 +17,12 @@ HOLM = "p, Holm-corrected"
 def matrix_table(results: Results) -> Table:
     """Perplexities with intervals: one row a model, one column what it read."""
     config = results.config
-    columns = ["Model", "Trained on", *(f"Reading {title(column)}" for column in config.columns())]
+    columns = ["Model", "Trained on", *(f"Reading {fmt.title(column)}" for column in config.columns())]
     rows = [
         [
-            model_name(config, model),
-            training_text(config, model),
-            *(estimate(results.perplexity(model, column), significant) for column in config.columns()),
+            fmt.model_name(config, model),
+            fmt.training_text(config, model),
+            *(fmt.estimate(results.perplexity(model, column), fmt.significant) for column in config.columns()),
         ]
         for model in config.models
     ]
@@ -49,7 +34,7 @@ def matrix_table(results: Results) -> Table:
 def ratio_table(results: Results) -> Table:
     """The bias ratio of every model."""
     rows = [
-        [model_name(results.config, model), decimal(ratio.value), span(ratio, decimal)]
+        [fmt.model_name(results.config, model), fmt.decimal(ratio.value), fmt.span(ratio, fmt.decimal)]
         for model in results.config.models
         if (ratio := results.measures(model).bias_ratio) is not None
     ]
@@ -71,16 +56,13 @@ def excess_table(results: Results) -> Table:
                 finding = _finding(excess) if column in config.corpora else "not tested"
                 idle = unlearned(results, model, config.own_model(column))
                 finding = unlearned_text(config, idle) if idle else finding
-                texts = [*_excess_texts(excess.size, bits), p_value(excess.p), finding]
-                rows.append([model_name(config, model), title(column), *texts])
+                sizes = ((excess.size, fmt.signed), (bits, fmt.fine), (excess.size.map(math.exp), fmt.decimal))
+                texts = [fmt.estimate(interval, form) for interval, form in sizes]
+                names = [fmt.model_name(config, model), fmt.title(column)]
+                rows.append([*names, *texts, fmt.p_value(excess.p), finding])
     columns = ["Model", "Reading", "Nats per token", "Bits per byte", "Times as many words", HOLM, "Finding"]
     caption = "Excess: what it costs to read a text with another training than the text's own."
     return make_table(caption, columns, rows, text=2, words=["Finding"])
-
-
-def _excess_texts(excess: Interval, bits: Interval | None) -> list[str]:
-    factor = excess.map(math.exp)
-    return [estimate(excess, signed), estimate(bits, lambda value: decimal(value, 3)), estimate(factor, decimal)]
 
 
 def _finding(excess: Effect) -> str:
@@ -93,7 +75,11 @@ def _finding(excess: Effect) -> str:
 def tilt_table(results: Results) -> Table:
     """Which way each mixture leans."""
     rows = [
-        [model_name(results.config, model), estimate(tilt, signed), tilt_sentence(results, model) or NOTHING]
+        [
+            fmt.model_name(results.config, model),
+            fmt.estimate(tilt, fmt.signed),
+            tilt_sentence(results, model) or fmt.NOTHING,
+        ]
         for model in results.config.models
         if (tilt := results.measures(model).tilt) is not None
     ]
@@ -123,9 +109,9 @@ def significance_tables(results: Results) -> list[Table]:
 def _test_row(results: Results, test: TestRecord) -> list[str]:
     # Where runs are taken as given, what varies is the sittings or the prompts, by the family.
     given = test.p_prompts if test.p_sittings is None else test.p_sittings
-    probabilities = [p_value(test.p), p_value(test.p_holm), p_value(given)]
-    bounds = span(test.interval, signed)
-    return [readable(results.config, test.what), signed(test.effect), bounds, test.unit, *probabilities]
+    probabilities = [fmt.p_value(test.p), fmt.p_value(test.p_holm), fmt.p_value(given)]
+    bounds = fmt.span(test.interval, fmt.signed)
+    return [fmt.readable(results.config, test.what), fmt.signed(test.effect), bounds, test.unit, *probabilities]
 
 
 @table("rates", section="probes", order=1, fold="The rates as a table")
@@ -136,9 +122,9 @@ def rate_table(results: Results) -> Table:
     for model in results.config.models:
         rate = results.measures(model).cultural_bias_rate
         if rate is not None:
-            shares = [estimate(each.rate, percent) for each in (rate.first, rate.second, rate.any)]
-            counts = [count(number) for number in (rate.tied, rate.undecided, rate.prompts)]
-            rows.append([model_name(results.config, model), *shares, *counts])
+            shares = [fmt.estimate(each.rate, fmt.percent) for each in (rate.first, rate.second, rate.any)]
+            counts = [fmt.count(number) for number in (rate.tied, rate.undecided, rate.prompts)]
+            rows.append([fmt.model_name(results.config, model), *shares, *counts])
     sides = [f"Prefers {group.label}" for group in (groups.first, groups.second)]
     columns = ["Model", *sides, "Either way", "Ties", "Undecided", "Prompts"]
     caption = "Cultural bias rate: share of the prompts that show a preference, by direction."

@@ -8,22 +8,10 @@ from typing import Any
 import altair as alt
 
 from hansard_bias.analysis.records import ModelRecord, SliceRow, WordRow
+from hansard_bias.report import formats as fmt
 from hansard_bias.report.figures import figure
 from hansard_bias.report.figures.style import INK, Figure, series_colour
-from hansard_bias.report.formats import (
-    NOTHING,
-    Shown,
-    count,
-    decimal,
-    estimate,
-    model_name,
-    p_value,
-    percent,
-    readable,
-    sentence_list,
-    signed,
-    title,
-)
+from hansard_bias.report.formats import Shown
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table, make_table, table, text
 from hansard_bias.statistics.intervals import Interval
@@ -48,37 +36,29 @@ KINDS = {"year": "Year", "topic": "Topic", "role": "Role", "speaker": "Speaker"}
 def word_gap_table(results: Results) -> Table:
     """The words that contribute most to each model's gap, in either direction."""
     rows, shown = [], dict[tuple[str, str], int]()
+    # The lines come in the order of their share of the gap.
     for line in results.words:
         pair = line.corpus, line.model
         if line.text == "all" and shown.setdefault(pair, 0) < WORDS_SHOWN:
             shown[pair] += 1
-            rows.append(_word_row(results, line))
+            names = [fmt.readable(results.config, line.model), fmt.title(line.corpus), line.word]
+            difference = fmt.estimate(Interval(line.difference, line.low, line.high), fmt.signed)
+            share, p = fmt.signed(line.contribution), fmt.p_value(line.p_holm)
+            rows.append([*names, fmt.count(line.occurrences), difference, share, p])
     columns = ["Model", "Reading", "Word", "Occurrences", "Nats per occurrence", "Share of the gap", "p, corrected"]
     caption = "Words behind the gap: how much more surprising each is to the model than to the text's own model."
     return make_table(caption, columns, rows, text=3)
 
 
-def _word_row(results: Results, line: WordRow) -> list[str]:
-    return [
-        readable(results.config, line.model),
-        title(line.corpus),
-        line.word,
-        count(line.occurrences),
-        estimate(Interval(line.difference, line.low, line.high), signed),
-        signed(line.contribution),
-        p_value(line.p_holm),
-    ]
-
-
 @text("gap_words")
 def word_sentence(results: Results) -> str:
     """How many words were looked at, and how many differ beyond chance; empty where there are none."""
-    parts = [
-        f"{readable(results.config, each.model)} on {title(each.corpus)}: {count(each.more_surprising)} more and "
-        f"{count(each.less_surprising)} less surprising of {count(each.tested)}"
-        for each in results.bias.words
-        if each.text == "all"
-    ]
+    parts = []
+    for each in results.bias.words:
+        if each.text == "all":
+            more, less, of = map(fmt.count, (each.more_surprising, each.less_surprising, each.tested))
+            whose = f"{fmt.readable(results.config, each.model)} on {fmt.title(each.corpus)}"
+            parts.append(f"{whose}: {more} more and {less} less surprising of {of}")
     return f"Words that differ beyond chance, after correction: {'; '.join(parts)}." if parts else ""
 
 
@@ -100,28 +80,27 @@ def _slice_table(results: Results, kind: str) -> Table:
             shown[line.corpus] = shown.get(line.corpus, 0) + 1
         if kind not in ("topic", "speaker") or shown[line.corpus] <= SLICES_SHOWN:
             cells.setdefault(key, {})[line.model] = line
+    # How much text a slice holds is the same for every model.
+    first = {key: next(iter(found.values())) for key, found in cells.items()}
+    sizes = {key: [fmt.count(line.speeches), fmt.count(line.sittings)] for key, line in first.items()}
     models = [results.config.row_key(model) for model in results.config.models]
     rows = [
-        [title(corpus), value, *_sizes(next(iter(found.values()))), *(_excess(found.get(row)) for row in models)]
+        [fmt.title(corpus), value, *sizes[corpus, value], *(_excess(found.get(row)) for row in models)]
         for (corpus, value), found in cells.items()
     ]
-    columns = ["Debates", KINDS[kind], "Speeches", "Sittings", *(readable(results.config, row) for row in models)]
+    columns = ["Debates", KINDS[kind], "Speeches", "Sittings", *(fmt.readable(results.config, row) for row in models)]
     caption = f"Excess by {kind}, in nats per token. 0 by definition for the debates' own model."
     return make_table(caption, columns, rows, text=2, name=kind)
-
-
-def _sizes(line: SliceRow) -> list[str]:
-    return [count(line.speeches), count(line.sittings)]
 
 
 def _excess(line: SliceRow | None) -> str:
     """The excess of a slice, with its interval or the word that it has none; a dash without an own model."""
     if line is None or line.excess_nats is None:
-        return NOTHING
+        return fmt.NOTHING
     # 0 by definition: the text's own model.
     if line.excess_nats == 0 and not line.excess_nats_low:
         return Shown("0", 0.0, None, None)
-    return estimate(Interval(line.excess_nats, line.excess_nats_low, line.excess_nats_high), signed)
+    return fmt.estimate(Interval(line.excess_nats, line.excess_nats_low, line.excess_nats_high), fmt.signed)
 
 
 @table("sharing")
@@ -131,8 +110,8 @@ def sharing_table(results: Results) -> Table:
     # No models where nothing is left without the shared text; the sentence beside it says so.
     for row, after in (results.bias.without_shared_13grams.models or {}).items():
         for name, pair, form in _compared(results.bias.models[row], after):
-            numbers = [estimate(number, form) for number in pair]
-            rows.append([readable(results.config, row), readable(results.config, name), *numbers])
+            numbers = [fmt.estimate(number, form) for number in pair]
+            rows.append([fmt.readable(results.config, row), fmt.readable(results.config, name), *numbers])
     columns = ["Model", "Number", "All test speeches", "Without shared text"]
     caption = "With and without test speeches that share 13 words in a row with training text."
     return make_table(caption, columns, rows, text=2)
@@ -141,13 +120,13 @@ def sharing_table(results: Results) -> Table:
 def _compared(before: ModelRecord, after: ModelRecord) -> Iterator[tuple[str, Pair, Callable[[float], str]]]:
     """The numbers of one model that are worth comparing."""
     if before.bias_ratio is not None:
-        yield "bias ratio", (before.bias_ratio, after.bias_ratio), decimal
+        yield "bias ratio", (before.bias_ratio, after.bias_ratio), fmt.decimal
     if before.tilt is not None:
-        yield "tilt", (before.tilt, after.tilt), signed
+        yield "tilt", (before.tilt, after.tilt), fmt.signed
     for column, excess in before.excess_nats.items():
         # On its own text a model has none by definition.
         if excess.value != 0:
-            yield f"excess on {column.removeprefix('on_')}", (excess, after.excess_nats.get(column)), signed
+            yield f"excess on {column.removeprefix('on_')}", (excess, after.excess_nats.get(column)), fmt.signed
 
 
 @text("shared_text")
@@ -155,14 +134,14 @@ def sharing_sentence(results: Results) -> str:
     """How much test text was left out; empty where nothing is known of it."""
     record = results.bias.without_shared_13grams
     parts = [
-        f"{count(each.speeches)} of {count(each.of_speeches)} of {title(corpus)} "
-        f"({percent(each.share_of_tokens)} of its text)"
+        f"{fmt.count(each.speeches)} of {fmt.count(each.of_speeches)} of {fmt.title(corpus)} "
+        f"({fmt.percent(each.share_of_tokens)} of its text)"
         for corpus, each in record.left_out.items()
     ]
     if not parts:
         return ""
     reason = f" No numbers without them: {record.reason}." if record.reason else ""
-    return f"Test speeches that share 13 words in a row with training text: {sentence_list(parts)}.{reason}"
+    return f"Test speeches that share 13 words in a row with training text: {fmt.sentence_list(parts)}.{reason}"
 
 
 @text("p_covers")
@@ -199,7 +178,7 @@ def _word_figure(results: Results, model: str, corpus: str) -> Figure | None:
     if not drawn:
         return None
     alpha = 1 - results.config.bias.confidence
-    name = f"{model_name(results.config, model)} on {title(corpus)}"
+    name = f"{fmt.model_name(results.config, model)} on {fmt.title(corpus)}"
     values = [_bar(line, alpha) for line in drawn]
     spoken = ", ".join(f"{bar['word']} {bar['text']}" for bar in values)
     label = f"Words behind the gap of model {name}, nats per token of text: {spoken}."
@@ -209,7 +188,7 @@ def _word_figure(results: Results, model: str, corpus: str) -> Figure | None:
 def _bar(line: WordRow, alpha: float) -> dict[str, Any]:
     word = line.word if len(line.word) <= LONGEST else f"{line.word[: LONGEST - 1]}\u2026"
     sure = line.p_holm is not None and line.p_holm < alpha
-    text = f"{signed(line.contribution)}, {count(line.occurrences)} times"
+    text = f"{fmt.signed(line.contribution)}, {fmt.count(line.occurrences)} times"
     return {"word": word, "share": line.contribution, "sure": 1.0 if sure else 0.4, "text": text}
 
 

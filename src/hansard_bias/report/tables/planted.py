@@ -35,7 +35,11 @@ SIZE = 250
 def planted_table(results: Results) -> Table:
     """The sample's planted associations, each beside L and L* of every model that read it."""
     names = row_names(results.config)
-    rows = [[each.association, names[each.model], *_texts(each)] for each in results.bias.planted.associations]
+    rows = []
+    for record in results.bias.planted.associations:
+        truth, found = record.planted_log_odds, _measured(record).values()
+        texts = [signed(truth), *(estimate(each, signed) for each in found)]
+        rows.append([record.association, names[record.model], *texts, *(recovered(truth, each) for each in found)])
     verdicts = [f"Recovered by {name}" for name in MEASURES]
     measured = [f"Measured {name}" for name in MEASURES]
     columns = ["Association", "Model", "Planted log-odds", *measured, *verdicts]
@@ -48,11 +52,6 @@ def planted_table(results: Results) -> Table:
 
 def _measured(record: PlantedAssociation) -> dict[str, Interval]:
     return {"L": record.log_odds, "L*": record.preference}
-
-
-def _texts(record: PlantedAssociation) -> list[str]:
-    truth, found = record.planted_log_odds, _measured(record).values()
-    return [signed(truth), *(estimate(each, signed) for each in found), *(recovered(truth, each) for each in found)]
 
 
 def recovered(truth: float, measured: Interval) -> str:
@@ -119,29 +118,24 @@ def _verdict(name: str, record: Recovery) -> str:
 def planted_figures(results: Results) -> list[Figure]:
     """One figure a measure, on the same axes; none without planted associations."""
     records = results.bias.planted.associations
-    reach = 1.05 * max((abs(number) for record in records for number in _numbers(record)), default=0.0)
-    return [_figure(results, name, reach) for name in MEASURES] if records else []
-
-
-def _numbers(record: PlantedAssociation) -> list[float]:
-    return [record.planted_log_odds, *(measured.value for measured in _measured(record).values())]
+    if not records:
+        return []
+    numbers = [each.value for record in records for each in _measured(record).values()]
+    # One square for all panels, so that the diagonal is the same line in each.
+    reach = 1.05 * max(abs(number) for number in [*numbers, *(each.planted_log_odds for each in records)])
+    return [_figure(results, name, reach) for name in MEASURES]
 
 
 def _figure(results: Results, name: str, reach: float) -> Figure:
     names, associations = row_names(results.config), results.bias.planted.associations
     values = [
-        {
-            "planted": record.planted_log_odds,
-            "measured": _measured(record)[name].value,
-            "model": names[record.model],
-        }
-        for record in associations
+        {"planted": each.planted_log_odds, "measured": _measured(each)[name].value, "model": names[each.model]}
+        for each in associations
     ]
-    colours = {
-        model_name(results.config, model): series_colour(results, model)
-        for model in results.config.models
-        if any(record.model == results.config.row_key(model) for record in associations)
-    }
+    # The colours of the other figures, and a key of those models alone that were asked.
+    asked = {names[each.model] for each in associations}
+    colours = {model_name(results.config, model): series_colour(results, model) for model in results.config.models}
+    colours = {model: colour for model, colour in colours.items() if model in asked}
     found = results.bias.planted.summary[MEASURES[name]].all
     slope = "unknown" if found.slope is None else decimal(found.slope.value)
     label = (

@@ -38,7 +38,6 @@ class Answer:
 class Prompt:
     """One row: the text, split where the blank is, and an answer per model."""
 
-    name: str
     theme: str
     parts: tuple[str, ...]
     answers: tuple[Answer, ...]
@@ -55,25 +54,19 @@ def prompt_rows(results: Results) -> list[Prompt]:
     groups = results.bias.probes.groups
     labels = {"first": f"prefers {groups.first.label}", "second": f"prefers {groups.second.label}", "tie": "tie"}
     keys = [results.config.row_key(model) for model in results.config.models]
-    return [
-        Prompt(
-            name=record.prompt,
-            theme=record.theme,
-            parts=tuple(record.text.split(MASK)),
-            answers=tuple(_answer(record.models[key], labels) for key in keys),
-        )
-        for record in results.bias.probes.prompts
-    ]
+    rows = []
+    for record in results.bias.probes.prompts:
+        answers = tuple(_answer(record.models[key], labels) for key in keys)
+        rows.append(Prompt(record.theme, tuple(record.text.split(MASK)), answers))
+    return rows
 
 
 @table("prompts")
 def prompt_table(results: Results) -> Table:
     """The same as a table for files: every model's preference and its direction."""
-    config = results.config
-    columns = ["Prompt", "Theme"]
-    for model in config.models:
-        columns += [f"Model {config.models[model].label}", f"Finding {config.models[model].label}"]
-    rows = []
+    columns, rows = ["Prompt", "Theme"], []
+    for model in results.config.models.values():
+        columns += [f"Model {model.label}", f"Finding {model.label}"]
     for prompt in prompt_rows(results):
         answers = [(answer.estimate, answer.direction_label) for answer in prompt.answers]
         rows.append(["____".join(prompt.parts), prompt.theme, *(text for pair in answers for text in pair)])
@@ -108,16 +101,11 @@ def word_table(results: Results) -> Table:
     """The audit of the probe words: pieces, use in each corpus, warnings."""
     groups = results.bias.probes.groups
     labels = {group.name: group.label for group in (groups.first, groups.second)}
-    rows = [
-        (
-            record.term,
-            labels[record.group],
-            count(record.pieces),
-            readable(results.config, "; ".join(f"{name} {text}" for name, text in facts(record.usage))),
-            ", ".join(record.warnings) or "none",
-        )
-        for record in results.bias.probes.audit
-    ]
+    rows = []
+    for record in results.bias.probes.audit:
+        usage = readable(results.config, "; ".join(f"{corpus} {uses}" for corpus, uses in facts(record.usage)))
+        warnings = ", ".join(record.warnings) or "none"
+        rows.append([record.term, labels[record.group], count(record.pieces), usage, warnings])
     caption = "The words that may fill the blank: pieces in the tokenizer, uses per legislature, warnings."
     columns = ["Word", "Group", "Pieces", "Uses in the text", "Warnings"]
     return make_table(caption, columns, rows, text=2, words=columns[3:])

@@ -7,19 +7,8 @@ from dataclasses import asdict
 
 from hansard_bias.analysis.record_files import to_json
 from hansard_bias.analysis.stage_records import CorpusRecord, Kept, TrainingRecord
+from hansard_bias.report import formats as fmt
 from hansard_bias.report.comparisons import detectable
-from hansard_bias.report.formats import (
-    NOTHING,
-    count,
-    decimal,
-    facts,
-    model_name,
-    percent,
-    seconds,
-    sentence_list,
-    size,
-    title,
-)
 from hansard_bias.report.provenance import CODE, training_energy, watt_hours
 from hansard_bias.report.results import Results, Run
 from hansard_bias.report.tables import Table, make_table, table, text
@@ -44,54 +33,33 @@ AUDIT_NAMES = {
 @table("training", section="training", fold="Every training run", local=MEASURED)
 def training_table(results: Results) -> Table:
     """One row a model and seed."""
-    rows = [_run_row(results, run) for run in results.runs]
-    filled = [place for place in range(len(RUN_COLUMNS)) if any(row[place] != NOTHING for row in rows)]
-    columns, rows = [RUN_COLUMNS[place] for place in filled], [[row[place] for place in filled] for row in rows]
+    rows = []
+    for run in results.runs:
+        record, best = run.record, f"{fmt.count(run.record.best_update)} of {fmt.count(run.record.updates)}"
+        losses = [fmt.fine(loss) for loss in (record.validation_loss, record.train_loss)]
+        learned = [*losses, best, fmt.decimal(record.epochs, 1), fmt.count(record.tokens)]
+        speed, memory = fmt.count(record.tokens_per_second), fmt.size(record.peak_memory_bytes)
+        measured = [fmt.seconds(record.wall_seconds), speed, memory, fmt.percent(record.model_flop_utilisation)]
+        rows.append([_run_name(results, run), *learned, *measured, _device(record), record.stopped_by])
     caption = "Training runs. Loss is in nats per masked token."
-    return make_table(caption, columns, rows, words=["Device", "Stopped by"])
-
-
-def _run_row(results: Results, run: Run) -> list[str]:
-    record = run.record
-    return [
-        _run_name(results, run),
-        decimal(record.validation_loss, 3),
-        decimal(record.train_loss, 3),
-        f"{count(record.best_update)} of {count(record.updates)}",
-        decimal(record.epochs, 1),
-        count(record.tokens),
-        seconds(record.wall_seconds),
-        count(record.tokens_per_second),
-        size(record.peak_memory_bytes),
-        NOTHING if record.model_flop_utilisation is None else percent(record.model_flop_utilisation),
-        _device(record),
-        record.stopped_by,
-    ]
+    return make_table(caption, RUN_COLUMNS, rows, words=["Device", "Stopped by"])
 
 
 def _run_name(results: Results, run: Run) -> str:
-    return f"{model_name(results.config, run.model)}, seed {run.seed}"
+    return f"{fmt.model_name(results.config, run.model)}, seed {run.seed}"
 
 
 @table("statistics")
 def corpus_table(results: Results) -> Table:
     """Size of the text of every model and corpus, by split."""
     columns = ["Text", "Split", "Speeches", "Words", "Size", "Speakers", "Sittings", "First day", "Last day"]
-    rows = [
-        [
-            f"{record.label} ({title(record.name)})",
-            record.split,
-            count(record.speeches),
-            count(record.words),
-            size(record.bytes),
-            count(record.speakers),
-            count(record.sittings),
-            # A small archive may have a split without a day.
-            record.first_day or NOTHING,
-            record.last_day or NOTHING,
-        ]
-        for record in results.alignment.statistics
-    ]
+    rows = []
+    for record in results.alignment.statistics:
+        names = [f"{record.label} ({fmt.title(record.name)})", record.split]
+        # A small archive may have a split without a day.
+        days = [day or fmt.NOTHING for day in (record.first_day, record.last_day)]
+        text, people = [fmt.count(record.speeches), fmt.count(record.words)], fmt.count(record.speakers)
+        rows.append([*names, *text, fmt.size(record.bytes), people, fmt.count(record.sittings), *days])
     return make_table("The aligned text by split. Whole sitting days go to one split.", columns, rows, text=2)
 
 
@@ -100,8 +68,8 @@ def account_table(results: Results) -> Table:
     """Every record of every archive: read, kept, or dropped and why; first by the reader, then by the alignment."""
     rows, alignment = [], results.alignment
     for name, record in results.corpora.items():
-        rows.append(_account_row(title(name), record, record.dropped))
-        rows.append(_account_row(f"{title(name)}, aligned", alignment.speeches[name], alignment.dropped[name]))
+        rows.append(_account_row(fmt.title(name), record, record.dropped))
+        rows.append(_account_row(f"{fmt.title(name)}, aligned", alignment.speeches[name], alignment.dropped[name]))
     columns = ["Archive", "Read", "Kept", "Dropped", "Reasons", "Account"]
     caption = "Records accounted for: what was read, kept and dropped, and why."
     return make_table(caption, columns, rows, words=["Reasons", "Account"])
@@ -110,27 +78,20 @@ def account_table(results: Results) -> Table:
 def _account_row(name: str, record: CorpusRecord | Kept, dropped: Mapping[str, int]) -> list[str]:
     total = sum(dropped.values())
     missing = record.read - record.kept - total
-    check = "complete" if missing == 0 else f"{count(missing)} not accounted for"
-    return [name, count(record.read), count(record.kept), count(total), _reasons(dropped), check]
-
-
-def _reasons(dropped: Mapping[str, int]) -> str:
-    ordered = sorted(((name, n) for name, n in dropped.items() if n), key=lambda item: (-item[1], item[0]))
-    return "; ".join(f"{reason.replace('_', ' ')} {count(number)}" for reason, number in ordered) or "none"
+    check = "complete" if missing == 0 else f"{fmt.count(missing)} not accounted for"
+    # The commonest reason first; names settle ties, so that a file keeps its order.
+    ordered = sorted(((reason, n) for reason, n in dropped.items() if n), key=lambda item: (-item[1], item[0]))
+    reasons = "; ".join(f"{reason.replace('_', ' ')} {fmt.count(n)}" for reason, n in ordered) or "none"
+    return [name, fmt.count(record.read), fmt.count(record.kept), fmt.count(total), reasons, check]
 
 
 @table("archives", section="text", order=2, fold="The archives before alignment")
 def archive_table(results: Results) -> Table:
     """What each archive holds after cleaning."""
-    rows = [
-        [
-            title(name),
-            *(count(number) for number in (record.sittings, record.speakers, record.tokens)),
-            record.first_day,
-            record.last_day,
-        ]
-        for name, record in results.corpora.items()
-    ]
+    rows = []
+    for name, record in results.corpora.items():
+        counts = [fmt.count(number) for number in (record.sittings, record.speakers, record.tokens)]
+        rows.append([fmt.title(name), *counts, record.first_day, record.last_day])
     columns = ["Archive", "Sittings", "Speakers", "Tokens", "First day", "Last day"]
     return make_table("The archives after cleaning, before alignment.", columns, rows)
 
@@ -145,7 +106,7 @@ def audit_rows(results: Results) -> list[tuple[str, str]]:
     del content["telling"]
     parts = {name: written[name] for name in ("window", "budget", "duplicates", "leakage")}
     parts |= {"format audit": form, "content audit": content}
-    return [(_audit_name(name), value) for name, value in facts(parts)]
+    return [(_audit_name(name), value) for name, value in fmt.facts(parts)]
 
 
 def _audit_name(name: str) -> str:
@@ -158,7 +119,7 @@ def _audit_name(name: str) -> str:
 def telling_words(results: Results) -> list[tuple[str, str]]:
     """The words that give each corpus away, per corpus."""
     telling = results.alignment.content_audit.telling
-    return [(title(corpus), sentence_list(words)) for corpus, words in telling.items()]
+    return [(fmt.title(corpus), fmt.sentence_list(words)) for corpus, words in telling.items()]
 
 
 @table("uncertainty", section="chance", fold="Where the uncertainty comes from, and what could have been detected")
@@ -172,9 +133,9 @@ def uncertainty_table(results: Results) -> Table:
             cell = shares.get(results.config.row_key(model), {}).get(f"on_{column}", {})
             least = detectable(results, model, column)
             if cell or least is not None:
-                parts = [percent(cell[kind]) if kind in cell else NOTHING for kind in ("seeds", "sittings")]
-                found = NOTHING if least is None else decimal(least, 3)
-                rows.append([model_name(results.config, model), title(column), *parts, found])
+                parts = [fmt.percent(cell[kind]) if kind in cell else fmt.NOTHING for kind in ("seeds", "sittings")]
+                found = fmt.NOTHING if least is None else fmt.decimal(least, 3)
+                rows.append([fmt.model_name(results.config, model), fmt.title(column), *parts, found])
     columns = ["Model", "Reading", "Variance due to seeds", "Due to sittings", "Smallest detectable excess (nats)"]
     caption = "Where the uncertainty of each cell comes from, and the smallest excess that could have been detected."
     return make_table(caption, columns, rows, text=2)
@@ -195,13 +156,13 @@ def _origins(results: Results) -> Iterator[tuple[str, str]]:
     config, window, runs = results.config, results.alignment.window, [run.record for run in results.runs]
     yield "sittings", f"{window.first_day} to {window.last_day}"
     for corpus, record in results.corpora.items():
-        yield f"digest of the archive, {title(corpus)}", record.digest
-    seeds = sentence_list([str(seed) for seed in config.train.seeds])
-    yield "training runs", f"{count(len(runs))}: {sentence_list(sorted(config.models))}, seeds {seeds}"
+        yield f"digest of the archive, {fmt.title(corpus)}", record.digest
+    seeds = fmt.sentence_list([str(seed) for seed in config.train.seeds])
+    yield "training runs", f"{fmt.count(len(runs))}: {fmt.sentence_list(sorted(config.models))}, seeds {seeds}"
     yield "trained on", "; ".join(sorted({_device(run) for run in runs}))
     yield "page built on", results.provenance.get("machine", "")
     times = [run.wall_seconds for run in runs]
-    yield "wall time of all trainings", f"{seconds(sum(times))} (the longest {seconds(max(times))})"
+    yield "wall time of all trainings", f"{fmt.seconds(sum(times))} (the longest {fmt.seconds(max(times))})"
     energy, assumption = training_energy(runs)
     yield "energy of all trainings", f"about {watt_hours(energy)}: {assumption}"
 
@@ -214,13 +175,13 @@ def _device(run: TrainingRecord) -> str:
 def version_rows(results: Results) -> list[tuple[str, str]]:
     """Versions of what computed, and whatever else the caller knows."""
     shown = (*CODE, "machine")
-    return list(facts({name: value for name, value in results.provenance.items() if name not in shown}))
+    return list(fmt.facts({name: value for name, value in results.provenance.items() if name not in shown}))
 
 
 @table("parameters", section="provenance", order=1, fold="Every parameter")
 def parameter_table(results: Results) -> Table:
     """Every parameter of params.yaml, under the name that `dvc exp run -S` takes."""
-    rows = [(name, str(value) or NOTHING) for name, value in _leaves(asdict(results.config))]
+    rows = [(name, str(value) or fmt.NOTHING) for name, value in _leaves(asdict(results.config))]
     caption = "Every parameter, by the name that dvc exp run -S takes."
     return make_table(caption, ["Parameter", "Value"], rows, text=2)
 
