@@ -16,8 +16,8 @@ import pyarrow as pa
 from hansard_bias.base.files import table_writer
 from hansard_bias.base.parallel import in_order
 from hansard_bias.corpora.cleaning import clean_text, is_procedural, plain_line
-from hansard_bias.corpora.readers import READERS, SOURCES
-from hansard_bias.corpora.schema import KEPT, REJECTED, Record
+from hansard_bias.corpora.readers import find_reader
+from hansard_bias.corpora.schema import KEPT, REJECTED, Record, whole_characters
 from hansard_bias.params import CleanConfig, CorpusConfig
 
 BATCH_CHARACTERS = 4_000_000
@@ -84,7 +84,7 @@ def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Pa
     batches: memory does not grow with the archive. Raises ValueError where the path is missing, holds no such archive,
     or no speech is left; earlier tables then stay.
     """
-    path = Path(corpus.path)
+    path, reader = Path(corpus.path), find_reader(name, corpus)
     if not path.exists():
         advice = "put the archive there, or run `hansard-bias sample`"
         raise ValueError(
@@ -95,7 +95,7 @@ def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Pa
         table_writer(folder / f"{name}.parquet", KEPT) as kept,
         table_writer(folder / f"{name}.rejected.parquet", REJECTED) as rejected,
     ):
-        batches = _batches(account.reading(READERS[corpus.reader](path, corpus)))
+        batches = _batches(account.reading(reader.read(path, corpus.columns)))
         for sifted in in_order(partial(sift, name, clean), batches):
             account.add(sifted)
             kept.write_table(sifted.kept)
@@ -105,7 +105,7 @@ def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Pa
             raise ValueError(
                 f"params.yaml: corpora.{name}.path is {corpus.path!r}, expected speeches; all dropped: {counts}"
             )
-        return account.summary(digest(path, SOURCES[corpus.reader](path)))
+        return account.summary(digest(path, reader.sources(path)))
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
@@ -132,7 +132,8 @@ def sift(name: str, clean: CleanConfig, records: Sequence[Record]) -> Sifted:
         if reason:
             rejected.append((*_facts(name, record), text, reason, plain_line(record.source)))
         else:
-            kept.append((*_facts(name, record), text, _storable(record.text)))
+            # A NUL would end the text in other programs.
+            kept.append((*_facts(name, record), text, whole_characters(record.text).replace("\0", " ")))
     return Sifted(_table(kept, KEPT), _table(rejected, REJECTED))
 
 
@@ -160,11 +161,6 @@ def _facts(name: str, record: Record) -> tuple[object, ...]:
     speech_id = f"{name}/{day}/{record.ordinal:05d}"
     speaker, topic = plain_line(record.speaker), plain_line(record.topic)
     return speech_id, name, record.sitting, record.ordinal, speaker, record.role, topic
-
-
-def _storable(text: str) -> str:
-    """Text that UTF-8 can hold: JSON can smuggle in half of a surrogate pair. A NUL ends a text elsewhere."""
-    return (text if text.isascii() else text.encode("utf-8", "replace").decode()).replace("\0", " ")
 
 
 def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:

@@ -39,6 +39,7 @@ ROLES = ("member", "chair", "minister", "witness", "crowd")
 
 _TITLES = re.compile(r"^(?:(?:the|right|hon|honourable|mr|mrs|ms|miss|mme|madame?|dr|minister|premier)\b\.? ?)+", re.I)
 _TOKENISED = re.compile(r" ?(['\-]) ?")
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -74,6 +75,19 @@ class Ordinals:
         """The next free number of a sitting."""
         self._next[sitting] += 1
         return self._next[sitting] - 1
+
+
+def whole_characters(text: str) -> str:
+    """Text that UTF-8 can hold, with a question mark for half of a surrogate pair: JSON can smuggle one in."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def iso_day(text: str) -> date | None:
+    """The day written YYYY-MM-DD, and in no other of the ways that `date.fromisoformat` reads."""
+    try:
+        return date.fromisoformat(text) if _ISO_DAY.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def plain_name(name: str) -> str:

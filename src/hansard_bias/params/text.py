@@ -7,9 +7,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hansard_bias.params.validation import ConfigError, did_you_mean, require
+from hansard_bias.params.validation import did_you_mean, require
 
-READERS = ("nrc", "lipad", "parlamint", "table")
 PERIODS = ("quarter", "year", "none")
 BUDGETS = ("balanced", "full")
 SPLITS = ("train", "validation", "test")
@@ -85,21 +84,11 @@ class CorpusConfig:
     """The licence of the archive, told in model cards; empty: not stated."""
 
     def check(self, name: str) -> None:
-        """Validate what depends on the corpus's name."""
+        """Validate what depends on the corpus's name; `corpora.readers` knows the readers, and which take columns."""
         key = f"corpora.{name}"
-        require(self.reader in READERS, f"{key}.reader", self.reader, "one of " + ", ".join(READERS))
         require(bool(self.path), f"{key}.path", self.path, "the path of the archive")
-        self._check_columns(f"{key}.columns")
-
-    def _check_columns(self, key: str) -> None:
-        if self.reader != "table":
-            given = None if self.columns is None else list(self.columns.names())
-            require(given is None, key, given, "no such key", "only the reader table takes one")
-        elif self.columns is None:
-            remedy = "for example {text: body, date: day, speaker: name}"
-            raise ConfigError(key, None, "the names of the archive's columns", remedy)
-        else:
-            self.columns.check(key)
+        if self.columns is not None:
+            self.columns.check(f"{key}.columns")
 
 
 @dataclass(frozen=True)

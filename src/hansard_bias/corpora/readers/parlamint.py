@@ -10,8 +10,10 @@ from pathlib import Path, PurePath
 
 from hansard_bias.base.messages import joined, shown
 from hansard_bias.corpora.archives import contents, find_files, names
+from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.xml_stream import read_xml
-from hansard_bias.corpora.schema import Ordinals, Record, plain_name
+from hansard_bias.corpora.schema import Ordinals, Record, iso_day, plain_name
+from hansard_bias.params import ColumnsConfig
 
 MAX_TEXT = 5_000_000
 """Characters in an utterance with its notes; the longest real speeches have some 100,000."""
@@ -98,14 +100,19 @@ class Piece:
 # Reader of ParlaMint: debates of European parliaments as TEI XML, one file a sitting, plain or annotated.
 
 _COMPONENT = re.compile(r"(.*?)[_.-]?(\d{4}-\d{2}-\d{2})")
-_ISO_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T.*)?")
 _STAGE = dict.fromkeys(("kinesic", "incident", "vocal"), "stage_direction")
 _SET_ASIDE: Mapping[str, str] = {"note": "note", "gap": "gap", "head": "heading", **_STAGE}
 _ROLES = {"chair": "chair", "guest": "witness"}
 _NAME_PARTS = ("forename", "nameLink", "surname")
 
 
-def read_parlamint(path: Path) -> Iterator[Record]:
+def sources(path: Path) -> list[Path]:
+    """The files that `read_parlamint` reads: XML files, or the archive."""
+    return find_files(path, ".xml")
+
+
+@reader("parlamint", sources)
+def read_parlamint(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
     """Every utterance, note and heading, sitting by sitting; of a file in both forms the plain one is read."""
     found = sources(path)
     listed = names(found, ".xml")
@@ -119,11 +126,6 @@ def read_parlamint(path: Path) -> Iterator[Record]:
         debate = _Debate(name, known)
         for _ in read_xml(content, name, debate):
             yield from (debate.record(piece, ordinals) for piece in debate.take())
-
-
-def sources(path: Path) -> list[Path]:
-    """The files that `read_parlamint` reads: XML files, or the archive."""
-    return find_files(path, ".xml")
 
 
 def _component(name: str) -> re.Match[str] | None:
@@ -235,7 +237,9 @@ class _Debate:
 
     def record(self, piece: Piece, ordinals: Ordinals) -> Record:
         """A piece as a record."""
-        sitting = self.day or _day(_day_text(self.name), self.name)
+        named = _component(self.name)
+        assert named is not None, "only such files are read for their debates"
+        sitting = self.day or _day(named[2], self.name)
         text = "\n".join(piece.paragraphs)
         who = piece.attributes.get("who", "").split()
         roles = {_after_hash(value) for value in piece.attributes.get("ana", "").split()}
@@ -256,14 +260,9 @@ def _after_hash(reference: str) -> str:
     return reference.rpartition("#")[2]
 
 
-def _day_text(name: str) -> str:
-    found = _component(name)
-    return found[2] if found else ""
-
-
 def _day(value: str, place: str) -> date:
-    found = _ISO_DAY.fullmatch(value)
-    try:
-        return date.fromisoformat(found[1] if found else "")
-    except ValueError:
-        raise ValueError(f"{place}: {shown(value)} is not a day of sitting, expected YYYY-MM-DD") from None
+    # Some sittings are dated with the minute at which they began.
+    day = iso_day(value.partition("T")[0])
+    if day is None:
+        raise ValueError(f"{place}: {shown(value)} is not a day of sitting, expected YYYY-MM-DD")
+    return day
