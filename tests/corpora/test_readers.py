@@ -67,7 +67,7 @@ def test_a_reader_that_cannot_read_is_told(entry: CorpusConfig, said: str, tmp_p
 
 def test_the_check_tells_it_before_any_stage_runs(tmp_path: Path) -> None:
     config = load_config(ROOT / "params.yaml")
-    config = replace(config, corpora=config.corpora | {"canada": corpus("lipda")})
+    config = replace(config, corpora=config.corpora | {"canada": replace(corpus("lipda"), label="B")})
     with pytest.raises(ConfigError, match=r"corpora.canada.reader is 'lipda', expected one of"):
         check.run(config, tmp_path / "checked")
 
