@@ -11,11 +11,13 @@ import json
 import lzma
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
 
 from hansard_bias.base.messages import joined, one_line
 from hansard_bias.corpora.archives import MAX_RATIO, RATIO_FROM, cells_told, damage_told, decode, text_lines
@@ -26,7 +28,6 @@ MAX_LINE = 4 * MAX_CELL
 """Bytes in a line."""
 MAX_DOCUMENT = 500_000_000
 """Bytes, unpacked, of a file that must be held in memory: JSON, and Parquet that was compressed once more."""
-COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 BATCH_ROWS = 256
 Row = tuple[int, Mapping[str, object] | str]
 """Line (in Parquet: row), and the cells by column; or the bare text of a row that cannot be taken apart."""
@@ -34,69 +35,50 @@ Row = tuple[int, Mapping[str, object] | str]
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
-class _Believable:
-    """A file that stops where it has unpacked to more than an honest one of its size would."""
+class TableFile:
+    """An open file, which stops where it has unpacked to more than an honest one of its size would."""
 
-    def __init__(self, stream: io.BufferedIOBase, name: str, packed: int) -> None:
-        self._stream, self._name = stream, name
-        self._left = max(MAX_RATIO * packed, RATIO_FROM)
+    def __init__(self, stream: io.BufferedIOBase, name: str, path: Path) -> None:
+        # The stream itself is for formats that seek in it.
+        self.stream, self.name = stream, name
+        self.is_packed = path.suffix.lower() in COMPRESSED
+        self._left = max(MAX_RATIO * path.stat().st_size, RATIO_FROM)
 
     def read(self, size: int = -1, /) -> bytes:
         """At most `size` bytes."""
-        return self._counted(self._stream.read(size))
+        return self._counted(self.stream.read(size))
 
     def readline(self, size: int = -1, /) -> bytes:
         """A line, or its first `size` bytes."""
-        return self._counted(self._stream.readline(size))
+        return self._counted(self.stream.readline(size))
 
     def _counted(self, raw: bytes) -> bytes:
         self._left -= len(raw)
         if self._left < 0:
             advice = f"a compression bomb; expected at most {MAX_RATIO} times as many"
-            raise ValueError(f"{self._name}: unpacks to over {MAX_RATIO} times its bytes, {advice}")
+            raise ValueError(f"{self.name}: unpacks to over {MAX_RATIO} times its bytes, {advice}")
         return raw
-
-
-@dataclass(frozen=True)
-class TableFile:
-    """An open file: as a stream for formats that seek, as lines, or as a whole."""
-
-    name: str
-    stream: io.BufferedIOBase
-    content: _Believable
-    compressed: bool
 
     def lines(self) -> Iterator[str]:
         """Decoded lines with their ends."""
-        return text_lines(self.content, self.name, MAX_LINE)
+        return text_lines(self, self.name, MAX_LINE)
 
     def whole(self) -> bytes:
         """All bytes, of a file that is small enough."""
-        raw = self.content.read(MAX_DOCUMENT + 1)
+        raw = self.read(MAX_DOCUMENT + 1)
         if len(raw) > MAX_DOCUMENT:
             raise ValueError(f"{self.name}: more than {MAX_DOCUMENT} bytes in one piece; convert it to JSON Lines")
         return raw
 
 
-@contextmanager
-def open_table(path: Path, name: str) -> Iterator[TableFile]:
-    """A file, unpacked; damage found at any point inside the block becomes a ValueError that calls it `name`."""
-    with damage_told(name, "damaged compressed data", "damaged data", "get the file again"), _unpacked(path) as stream:
-        content = _Believable(stream, name, path.stat().st_size)
-        yield TableFile(name, stream, content, path.suffix.lower() in COMPRESSED)
+def _zstandard(path: Path) -> io.BufferedIOBase:
+    return io.BufferedReader(pa.CompressedInputStream(pa.OSFile(str(path)), "zstd"))
 
 
-def _unpacked(path: Path) -> io.BufferedIOBase:
-    suffix = path.suffix.lower()
-    if suffix == ".zst":
-        import pyarrow as pa  # half a second that no other reader needs
-
-        return io.BufferedReader(pa.CompressedInputStream(pa.OSFile(str(path)), "zstd"))
-    if suffix == ".gz":
-        return gzip.GzipFile(path)
-    if suffix == ".bz2":
-        return bz2.BZ2File(path)
-    return lzma.LZMAFile(path) if suffix == ".xz" else path.open("rb")
+_UNPACKERS: Mapping[str, Callable[[Path], Any]] = MappingProxyType(
+    {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile, ".zst": _zstandard}
+)
+COMPRESSED = tuple(_UNPACKERS)
 
 
 def table_format(path: Path) -> str:
@@ -113,8 +95,10 @@ def table_rows(path: Path, name: str, wanted: Sequence[str]) -> Iterator[Row]:
     Raises ValueError where the file is damaged, empty or not what its name says, or a column is missing.
     """
     empty = True
-    with open_table(path, name) as file:
-        for row in FORMATS[table_format(path)](file, wanted):
+    unpack = _UNPACKERS.get(path.suffix.lower(), partial(open, mode="rb"))
+    # Around the loop, too: most damage shows only when the file is read on.
+    with damage_told(name, "damaged compressed data", "damaged data", "get the file again"), unpack(path) as stream:
+        for row in FORMATS[table_format(path)](TableFile(stream, name, path), wanted):
             empty = False
             yield row
     if empty:
@@ -218,35 +202,31 @@ def _skip(text: str, place: int) -> int:
 
 def _objects(file: TableFile, values: Iterable[tuple[int, Any]], wanted: Sequence[str]) -> Iterator[Row]:
     """Objects as rows; a key may be left out of one of them, but not of all."""
-    known: dict[str, None] = {}
-    empty = True
+    known: dict[str, None] | None = None
     for line, value in values:
-        empty = False
+        known = known or {}
         if isinstance(value, dict):
-            known.update(dict.fromkeys(value))
+            known |= dict.fromkeys(value)
         yield line, value if isinstance(value, dict | str) else json.dumps(value, ensure_ascii=False)
-    if not empty:
+    if known is not None:
         _missing(file.name, wanted, known)
 
 
 def _parquet(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
     """Rows in batches, only the columns wanted; `line` is the number of the row."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    number = 0
+    row = 0
     try:
-        table = parquet.ParquetFile(io.BytesIO(file.whole()) if file.compressed else file.stream)
+        table = parquet.ParquetFile(io.BytesIO(file.whole()) if file.is_packed else file.stream)
     except (pa.ArrowException, OSError) as error:
-        raise _not_parquet(file.name, number, error) from None
+        raise _not_parquet(file.name, row, error) from None
     _missing(file.name, wanted, table.schema_arrow.names)
     try:
         for batch in table.iter_batches(BATCH_ROWS, columns=list(dict.fromkeys(wanted))):
             for cells in batch.to_pylist():
-                number += 1
-                yield number, cells
+                row += 1
+                yield row, cells
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        raise _not_parquet(file.name, number + 1, error) from None
+        raise _not_parquet(file.name, row + 1, error) from None
 
 
 def _not_parquet(name: str, row: int, error: Exception) -> ValueError:

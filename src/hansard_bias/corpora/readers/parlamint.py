@@ -1,4 +1,4 @@
-"""The text of one ParlaMint utterance, note or heading, gathered tag by tag."""
+"""Reader of ParlaMint: debates of European parliaments as TEI XML, one file a sitting, plain or annotated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,15 @@ MAX_TEXT = 5_000_000
 """Characters in an utterance with its notes; the longest real speeches have some 100,000."""
 
 _TOKENS = ("w", "pc")
+# What a piece takes in memory beside its text, in characters.
 _PIECE = 100
+_COMPONENT = re.compile(r"(.*?)[_.-]?(\d{4}-\d{2}-\d{2})")
+_SET_ASIDE: Mapping[str, str] = {
+    **{"note": "note", "gap": "gap", "head": "heading"},
+    **dict.fromkeys(("kinesic", "incident", "vocal"), "stage_direction"),
+}
+_ROLES = {"chair": "chair", "guest": "witness"}
+_NAME_PARTS = ("forename", "nameLink", "surname")
 
 
 @dataclass(slots=True)
@@ -51,6 +59,7 @@ class Piece:
             self.depth += 1
             if self.depth == 1:
                 self.join = join
+                # Every word leaves a space behind it, before it is known what follows.
                 if join in ("left", "both") and self.parts and self.parts[-1] == " ":
                     self.parts.pop()
 
@@ -95,15 +104,6 @@ class Piece:
         if text := " ".join("".join(self.parts).split()):
             self.paragraphs.append(text)
         self.parts.clear()
-
-
-# Reader of ParlaMint: debates of European parliaments as TEI XML, one file a sitting, plain or annotated.
-
-_COMPONENT = re.compile(r"(.*?)[_.-]?(\d{4}-\d{2}-\d{2})")
-_STAGE = dict.fromkeys(("kinesic", "incident", "vocal"), "stage_direction")
-_SET_ASIDE: Mapping[str, str] = {"note": "note", "gap": "gap", "head": "heading", **_STAGE}
-_ROLES = {"chair": "chair", "guest": "witness"}
-_NAME_PARTS = ("forename", "nameLink", "surname")
 
 
 def sources(path: Path) -> list[Path]:
@@ -224,11 +224,11 @@ class _Debate:
         piece.finish()
         if piece.tag == "head":
             self.topic = " ".join(piece.paragraphs)
-        asides, piece.asides = piece.asides, []
-        if not self.open:
-            self.ready += [piece, *asides]
-            return
-        self.open[-1].take_aside([piece, *asides])
+        closed, piece.asides = [piece, *piece.asides], []
+        if self.open:
+            self.open[-1].take_aside(closed)
+        else:
+            self.ready += closed
 
     def take(self) -> list[Piece]:
         """The pieces that were completed since the last call."""
@@ -241,23 +241,21 @@ class _Debate:
         assert named is not None, "only such files are read for their debates"
         sitting = self.day or _day(named[2], self.name)
         text = "\n".join(piece.paragraphs)
-        who = piece.attributes.get("who", "").split()
-        roles = {_after_hash(value) for value in piece.attributes.get("ana", "").split()}
+        # `#chair`, or `list.xml#chair`: chair.
+        who, marks = (
+            [reference.rpartition("#")[2] for reference in piece.attributes.get(name, "").split()]
+            for name in ("who", "ana")
+        )
         return Record(
             sitting=sitting,
             ordinal=ordinals.take(sitting),
-            speaker=", ".join(self.known.get(_after_hash(speaker), _after_hash(speaker)) for speaker in who),
-            role=next((role for mark, role in _ROLES.items() if mark in roles), "member"),
+            speaker=", ".join(self.known.get(speaker, speaker) for speaker in who),
+            role=next((role for mark, role in _ROLES.items() if mark in marks), "member"),
             topic=piece.topic,
             text=text,
             source=piece.source,
             reason=_SET_ASIDE.get(piece.tag, "" if text else "empty"),
         )
-
-
-def _after_hash(reference: str) -> str:
-    """`#chair`, or `list.xml#chair`: chair."""
-    return reference.rpartition("#")[2]
 
 
 def _day(value: str, place: str) -> date:
