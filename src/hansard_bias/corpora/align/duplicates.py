@@ -71,10 +71,9 @@ class Fingerprints:
             getattr(self, field.name)[rows] = getattr(part, field.name)
 
 
-def hash_texts(texts: Any) -> Codes:
+def _hashes(texts: Any) -> Codes:
     """64-bit hashes of texts, the same on every machine."""
-    hashed: Codes = pd.util.hash_array(np.asarray(texts, dtype=object), categorize=False)
-    return hashed
+    return np.asarray(pd.util.hash_array(np.asarray(texts, dtype=object), categorize=False))
 
 
 def hash_words(texts: Sequence[str]) -> WordHashes:
@@ -83,7 +82,7 @@ def hash_words(texts: Sequence[str]) -> WordHashes:
     counts = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
     # Each different word is hashed once; numbering words instead would depend on the order of reading.
     codes, vocabulary = pd.factorize(np.array([*chain.from_iterable(lists)], dtype=object))
-    return WordHashes(hash_texts(["".join(words) for words in lists]), hash_texts(vocabulary)[codes], counts)
+    return WordHashes(_hashes(["".join(words) for words in lists]), _hashes(vocabulary)[codes], counts)
 
 
 def ngram_hashes(chunk: WordHashes, n: int) -> tuple[Codes, Rows]:
