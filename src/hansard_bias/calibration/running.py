@@ -31,8 +31,7 @@ from hansard_bias.calibration.tiny import ask, base_model, first_model, train_ti
 from hansard_bias.randomness import stable_hash
 from hansard_bias.tokens.encoded import EncodedCorpus
 
-TEST_DAYS = 10_000
-"""The number of the first test day: no training reaches it."""
+TEST_DAYS = 10_000  # the number of the first test day: no training reaches it
 
 
 def train_base(config: CalibrationConfig, folder: Path) -> None:

@@ -26,13 +26,10 @@ class Group:
 
     models: tuple[str, ...]
     """Row names: the own model of the first text, then that of the second, then mixtures of both."""
-    nats: FloatArray
-    """Shape [seeds, models, texts, sittings]."""
-    tokens: FloatArray
-    """Shape [texts, sittings], as `bytes_`."""
+    nats: FloatArray  # shape [seeds, models, texts, sittings]
+    tokens: FloatArray  # shape [texts, sittings], as `bytes_`
     bytes_: FloatArray
-    preferences: FloatArray
-    """L*, shape [seeds, models, prompts, paraphrases]."""
+    preferences: FloatArray  # L*, shape [seeds, models, prompts, paraphrases]
 
     def sums(self) -> dict[str, CorpusSums]:
         """The sums of both texts, as the statistics take them."""
@@ -122,8 +119,7 @@ CURVES = {
 }
 RISES = {"excess_text1": True, "excess_text2": False, "tilt": True, "preference": False, "bias_ratio": True}
 """Whether a curve must rise with the share of the second legislature, or fall."""
-SURE = 0.95
-"""A metric is monotone where this share of the draws over studies is."""
+SURE = 0.95  # a metric is monotone where this share of the draws over studies is
 
 
 def study_of(measured: Measured, number: int, doses: tuple[int, ...] = tuple(range(len(DOSES)))) -> Group:
@@ -172,10 +168,8 @@ def _curve(name: str, values: FloatArray, settings: VerdictConfig) -> dict[str, 
 
 # Is what was planted found again? Measured L* against planted log-odds (method.md section 6).
 
-SLOPES = (0.7, 1.3)
-"""Where the slope of measured against planted log-odds must lie."""
-SINGLE = (0, -1)
-"""The doses that are one legislature alone."""
+SLOPES = (0.7, 1.3)  # where the slope of measured against planted log-odds must lie
+SINGLE = (0, -1)  # the doses that are one legislature alone
 
 
 def planted_truth(measured: Measured, settings: VerdictConfig) -> dict[str, Any]:

@@ -29,8 +29,7 @@ from hansard_bias.tokens.encoded import EncodedCorpus, cut_windows
 from hansard_bias.tokens.tokenizer import CLS_ID, OWN_IDS, SEP_ID, SPECIAL_TOKENS
 from hansard_bias.training.data import learning_rate, updates_per_epoch
 
-FAVOURITES = 1
-"""Fillings asked for beside the groups: the probes want at least one, the calibration none."""
+FAVOURITES = 1  # fillings asked for beside the groups: the probes want at least one, the calibration none
 
 
 def ask(asked: Sequence[Any], tests: Sequence[EncodedCorpus], score: ScoreConfig) -> Measured:

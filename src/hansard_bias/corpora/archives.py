@@ -22,8 +22,7 @@ from typing import Any, Literal, Protocol
 from hansard_bias.base.messages import one_line, shown
 
 SUFFIXES = (".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".tar")
-MAX_MEMBERS = 100_000
-"""Each costs about a kilobyte of memory; a century of daily files has 25,000."""
+MAX_MEMBERS = 100_000  # each costs about a kilobyte of memory; a century of daily files has 25,000
 MAX_MEMBER = 16 << 30
 MAX_TOTAL = 64 << 30
 """Bytes, decompressed: sixteen times the largest annotated ParlaMint, and minutes rather than days of reading."""
@@ -31,8 +30,7 @@ MAX_RATIO = 200
 """Decompressed over compressed: debates reach 4 (gzip) to 10 (bzip2), annotated XML 40 (xz); bombs start at 1,000."""
 RATIO_FROM = 256 << 20
 """Bytes from which the ratio counts: a smaller archive is harmless, however well it is compressed."""
-MAX_HEADER = 1 << 20
-"""Bytes of a long name or an extended header, which tarfile reads in one piece."""
+MAX_HEADER = 1 << 20  # bytes of a long name or an extended header, which tarfile reads in one piece
 MAX_FILE = 400_000_000
 """Bytes in one day's file; real ones have 1 to 3 million, with linguistic annotation up to 100 million."""
 

@@ -27,18 +27,15 @@ BATCH_RECORDS = 20_000
 class Sifted(NamedTuple):
     """Some records, cleaned: those that are speeches and those that are not."""
 
-    kept: pa.Table
-    """Columns of schemas.KEPT."""
-    rejected: pa.Table
-    """Columns of schemas.REJECTED."""
+    kept: pa.Table  # columns of schema.KEPT
+    rejected: pa.Table  # columns of schema.REJECTED
 
 
 @dataclass
 class _Account:
     """What a corpus's summary counts."""
 
-    read: int = 0
-    """Records that the reader yielded."""
+    read: int = 0  # records that the reader yielded
     kept: int = 0
     words: int = 0
     dropped: Counter[str] = field(default_factory=Counter)

@@ -33,8 +33,7 @@ class Legislature:
 
     name: str
     own: Mapping[str, Any]
-    shares: dict[str, float]
-    """Of the speeches, by topic."""
+    shares: dict[str, float]  # of the speeches, by topic
     lists: dict[str, Lists]
     headings: dict[str, list[str]]
     frames: dict[str, list[Association]]

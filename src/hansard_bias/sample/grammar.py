@@ -124,8 +124,7 @@ class Association:
     carriers: tuple[str, ...]
     shares: dict[str, dict[str, float]]
     """Shares of the terms within their group, by group: the same in both legislatures."""
-    probability: dict[str, float]
-    """Probability of the northern group, by legislature."""
+    probability: dict[str, float]  # probability of the northern group, by legislature
 
     def sentence(self, legislature: str, writer: SpeechWriter) -> tuple[str, Filling]:
         """Draw a group, a term and a carrier; returns the sentence and what filled its slot."""

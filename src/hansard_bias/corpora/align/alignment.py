@@ -18,8 +18,7 @@ from hansard_bias.corpora.align.texts import Rows, TextFiles, take
 from hansard_bias.corpora.schema import ALIGNED, FACTS, MEASURES, SHARING
 from hansard_bias.params import SPLITS, AlignConfig, Config
 
-WRITTEN = 8192
-"""Speeches in memory when a corpus is written."""
+WRITTEN = 8192  # speeches in memory when a corpus is written
 WINDOW, EXACT, NEAR, COPY, NEAR_COPY, UNMATCHED, SURPLUS = REASONS = (
     "outside_window",
     "exact_duplicate",
@@ -38,15 +37,12 @@ class Aligned:
 
     corpora: dict[str, pd.DataFrame]
     """The kept speeches of each corpus, in the order of the debates: facts, measures, and the `row` of the text."""
-    texts: TextFiles
-    """The texts by `row`."""
-    mixtures: pd.DataFrame
-    """Which speeches each model uses: model, corpus, speech_id, split."""
-    report: dict[str, object]
-    """The content of metrics/alignment.json."""
+    texts: TextFiles  # the texts by `row`
+    mixtures: pd.DataFrame  # which speeches each model uses: model, corpus, speech_id, split
+    report: dict[str, object]  # the content of metrics/alignment.json
 
     def written(self, name: str) -> Iterator[pa.Table]:
-        """One corpus with its texts, in batches: columns of schemas.ALIGNED."""
+        """One corpus with its texts, in batches: columns of schema.ALIGNED."""
         table = self.corpora[name]
         for start in range(0, max(len(table), 1), WRITTEN):
             batch = table.iloc[start : start + WRITTEN]

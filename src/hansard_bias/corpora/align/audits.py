@@ -17,8 +17,7 @@ from hansard_bias.corpora.align.texts import Flags, Part, Rows, Texts, form_rate
 from hansard_bias.params import SPLITS, Config
 
 LEAK_NGRAM = 13
-SAMPLE = {"train": 2800, "test": 1200}
-"""Speeches of each corpus and split."""
+SAMPLE = {"train": 2800, "test": 1200}  # speeches of each corpus and split
 
 
 def statistics_table(
@@ -64,8 +63,7 @@ class Leakage:
     """`shared_speeches`: test speeches of any corpus with the letters and digits of a training or validation speech of
     any corpus or model. `shared_13grams`: the share of the runs of 13 words in the test speeches that occur in a
     training speech too, for each corpus and `overall`; None where no test speech is that long."""
-    sharing: dict[str, Flags]
-    """For each corpus (speeches,): the test speeches with such a run of 13 words."""
+    sharing: dict[str, Flags]  # for each corpus (speeches,): the test speeches with such a run of 13 words
 
 
 @dataclass(frozen=True)
@@ -74,8 +72,7 @@ class _Test:
 
     keys: Codes
     grams: Codes
-    speech: Rows
-    """(grams,): the text that each 13-gram stands in."""
+    speech: Rows  # (grams,): the text that each 13-gram stands in
 
 
 def leakage(corpora: Mapping[str, pd.DataFrame], mixtures: pd.DataFrame, texts: Texts) -> Leakage:

@@ -19,12 +19,10 @@ from hansard_bias.corpora.align.texts import Part, Rows, Texts
 
 NGRAM = 5
 PERMUTATIONS = 64
-RECALL = 0.999
-"""Least probability that a pair exactly at the threshold becomes a candidate."""
+RECALL = 0.999  # least probability that a pair exactly at the threshold becomes a candidate
 NEIGHBOURS = 50
 """Speeches of one bucket are compared with this many that follow: a formula of thousands stays linear in time."""
-PAIRS = 4096
-"""Pairs whose sketches are compared at one time."""
+PAIRS = 4096  # pairs whose sketches are compared at one time
 
 _WORD = re.compile(r"[^\W_]+")
 _BASE = np.uint64(0x9E3779B97F4A7C15)
@@ -36,28 +34,20 @@ Codes = NDArray[np.uint64]
 class WordHashes:
     """Some texts as numbers; case, spacing and punctuation do not count."""
 
-    keys: Codes
-    """(texts,): equal for texts of the same letters and digits."""
-    words: Codes
-    """(all words,): the words of all texts, one after the other."""
-    counts: Rows
-    """(texts,): words of each text."""
+    keys: Codes  # (texts,): equal for texts of the same letters and digits
+    words: Codes  # (all words,): the words of all texts, one after the other
+    counts: Rows  # (texts,): words of each text
 
 
 @dataclass(frozen=True)
 class Fingerprints:
     """What is kept of all texts to find the copies among them."""
 
-    keys: Codes
-    """(texts,)"""
-    sketches: NDArray[np.uint32]
-    """(texts, PERMUTATIONS): MinHash values; all zero where not `sketched`."""
-    sketched: NDArray[np.bool_]
-    """(texts,): whether the text is long enough to have near-duplicates."""
-    words: Rows
-    """(texts,): words between spaces."""
-    sizes: Rows
-    """(texts,): UTF-8 bytes."""
+    keys: Codes  # (texts,)
+    sketches: NDArray[np.uint32]  # (texts, PERMUTATIONS): MinHash values; all zero where not `sketched`
+    sketched: NDArray[np.bool_]  # (texts,): whether the text is long enough to have near-duplicates
+    words: Rows  # (texts,): words between spaces
+    sizes: Rows  # (texts,): UTF-8 bytes
 
     @classmethod
     def empty(cls, count: int) -> Fingerprints:

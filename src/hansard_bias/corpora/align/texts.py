@@ -51,8 +51,7 @@ class FilePart:
 
     path: Path
     group: int
-    places: Rows
-    """(texts,): places within the row group."""
+    places: Rows  # (texts,): places within the row group
     rows: Rows
 
     def read(self, column: str = "text") -> list[str]:

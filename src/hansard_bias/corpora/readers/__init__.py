@@ -28,10 +28,8 @@ _R = TypeVar("_R", bound=Read)
 class Reader:
     """One format of archives."""
 
-    read: Read
-    """Every record of the archive at a path, in order, given what params.yaml says of its columns."""
-    sources: Sources
-    """The files that are read, for the digest of the source."""
+    read: Read  # every record of the archive at a path, in order, given what params.yaml says of its columns
+    sources: Sources  # the files that are read, for the digest of the source
     takes_columns: bool
 
 

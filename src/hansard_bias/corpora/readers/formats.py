@@ -22,10 +22,8 @@ from pyarrow import parquet
 from hansard_bias.base.messages import joined, one_line
 from hansard_bias.corpora.archives import MAX_RATIO, RATIO_FROM, cells_told, damage_told, decode, text_lines
 
-MAX_CELL = 10_000_000
-"""Characters in a cell; a long speech has 150,000."""
-MAX_LINE = 4 * MAX_CELL
-"""Bytes in a line."""
+MAX_CELL = 10_000_000  # characters in a cell; a long speech has 150,000
+MAX_LINE = 4 * MAX_CELL  # bytes in a line
 MAX_DOCUMENT = 500_000_000
 """Bytes, unpacked, of a file that must be held in memory: JSON, and Parquet that was compressed once more."""
 BATCH_ROWS = 256

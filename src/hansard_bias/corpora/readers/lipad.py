@@ -15,10 +15,8 @@ from hansard_bias.corpora.schema import Ordinals, Record, iso_day, plain_name
 from hansard_bias.params import ColumnsConfig
 
 NEEDED = ("speechdate", "speechtext")
-MAX_CELL = 5_000_000
-"""Characters in a cell; the longest real speech has about 150,000."""
-MAX_ROW = 10_000_000
-"""Characters in a row, and bytes in a line."""
+MAX_CELL = 5_000_000  # characters in a cell; the longest real speech has about 150,000
+MAX_ROW = 10_000_000  # characters in a row, and bytes in a line
 
 _MISSING = ("", "NA")
 _SET_ASIDE = {"stagedirection": "stage_direction", "topic": "heading", "subtopic": "heading", "subsubtopic": "heading"}

@@ -21,10 +21,8 @@ from hansard_bias.corpora.schema import Ordinals, Record
 from hansard_bias.params import ColumnsConfig
 
 TEXT, IDS = "NunavutHansard.en", "NunavutHansard.id"
-MAX_LINE = 1_000_000
-"""Bytes in a line; the longest real one has a few thousand."""
-MAX_SITTING = 50_000_000
-"""Characters in a sitting, which is held in memory; a real day has up to 1 million."""
+MAX_LINE = 1_000_000  # bytes in a line; the longest real one has a few thousand
+MAX_SITTING = 50_000_000  # characters in a sitting, which is held in memory; a real day has up to 1 million
 
 _ID = re.compile(r"[^\t]*?(\d{4})(\d{2})(\d{2})[^\t\d]*\t\s*\d+\s*")
 

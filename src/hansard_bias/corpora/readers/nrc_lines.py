@@ -87,8 +87,7 @@ class Turn:
 
     name: str
     is_office: bool
-    note: str
-    """What stands in parentheses behind the name, lower case."""
+    note: str  # what stands in parentheses behind the name, lower case
 
     @property
     def role(self) -> str:
@@ -111,8 +110,7 @@ class Heading:
     level: int = 0
     """1: an item of the orders of the day. 2: one question, statement, motion. 3: a bill. 0: none of these."""
     title: str = ""
-    by: str = ""
-    """The member whom a level-2 heading names in parentheses."""
+    by: str = ""  # the member whom a level-2 heading names in parentheses
 
 
 def split_turns(line: str) -> list[tuple[Turn | None, str]]:

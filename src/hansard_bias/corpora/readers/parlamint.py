@@ -15,8 +15,7 @@ from hansard_bias.corpora.readers.xml_stream import read_xml
 from hansard_bias.corpora.schema import Ordinals, Record, iso_day, plain_name
 from hansard_bias.params import ColumnsConfig
 
-MAX_TEXT = 5_000_000
-"""Characters in an utterance with its notes; the longest real speeches have some 100,000."""
+MAX_TEXT = 5_000_000  # characters in an utterance with its notes; the longest real speeches have some 100,000
 
 _TOKENS = ("w", "pc")
 # What a piece takes in memory beside its text, in characters.
@@ -44,8 +43,7 @@ class Piece:
     asides: list[Piece] = field(default_factory=list)
     word: list[str] = field(default_factory=list)
     join: str = ""
-    depth: int = 0
-    """Of w or pc: `<w>can't<w norm="can"/><w norm="not"/></w>` is one word."""
+    depth: int = 0  # of w or pc: `<w>can't<w norm="can"/><w norm="not"/></w>` is one word
     sentences: int = 0
 
     def start(self, tag: str, join: str) -> None:

@@ -10,12 +10,9 @@ from xml.parsers import expat
 from hansard_bias.base.messages import shown
 from hansard_bias.corpora.archives import Readable
 
-MAX_TAG = 1_000_000
-"""Characters of one tag or comment, which the parser must hold; a real one has a few hundred."""
-MAX_DEPTH = 200
-"""Elements inside each other; TEI has about 20."""
-MAX_NAMES = 10_000
-"""Different names of tags and attributes, which the parser keeps; TEI has about 700."""
+MAX_TAG = 1_000_000  # characters of one tag or comment, which the parser must hold; a real one has a few hundred
+MAX_DEPTH = 200  # elements inside each other; TEI has about 20
+MAX_NAMES = 10_000  # different names of tags and attributes, which the parser keeps; TEI has about 700
 
 _BLOCK = 1 << 16
 
