@@ -126,6 +126,7 @@ def train_tiny(model: Any, corpora: list[EncodedCorpus], training: TinyTraining,
         batch = text.batch(update_rows(order, per_epoch, within), epoch, grain_of(way))
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(config, update, training.updates)
+        # By update, so that nothing else that draws can move the dropout.
         torch.manual_seed(stable_hash(seed, "dropout", update) % 2**63)
         loss = loss_of(to_device(batch, DEVICE, way)) / max(1, len(batch.labels))
         loss.backward()

@@ -149,6 +149,7 @@ def _check_sizes(path: Path, member: tarfile.TarInfo, count: int, total: int) ->
         raise ValueError(f"{name} has {member.size} bytes, expected 0 to {MAX_MEMBER}")
     if total > MAX_TOTAL:
         raise ValueError(f"{name} brings the decompressed size to {total} bytes, expected at most {MAX_TOTAL}")
+    # Small archives are let be: their ratio says nothing, and they cannot fill a disk or a day.
     packed = path.stat().st_size
     if total > RATIO_FROM and total > MAX_RATIO * packed:
         raise ValueError(
@@ -176,6 +177,7 @@ def find_files(path: Path, suffix: str) -> list[Path]:
     """The files of a folder tree that end so, or else the one archive in the folder; an archive is itself."""
     if is_archive(path):
         return [path]
+    # Unpacked files go before an archive beside them: somebody unpacked it there.
     files = sorted(file for file in path.rglob(f"*{suffix}") if file.is_file() and not file.name.startswith("."))
     for file in files:
         check_file_name(file.name, str(path))

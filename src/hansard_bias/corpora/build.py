@@ -20,6 +20,7 @@ from hansard_bias.corpora.readers import find_reader
 from hansard_bias.corpora.schema import KEPT, REJECTED, Record, whole_characters
 from hansard_bias.params import CleanConfig, CorpusConfig
 
+# A batch is what one process cleans at a time: some seconds of work, some megabytes to send.
 BATCH_CHARACTERS = 4_000_000
 BATCH_RECORDS = 20_000
 
@@ -51,8 +52,10 @@ class _Account:
     def add(self, sifted: Sifted) -> None:
         """Count a batch."""
         self.kept += len(sifted.kept)
+        # Cleaned text has single blanks, so that counting them is as good as splitting.
         self.words += sum(text.count(" ") + 1 for text in sifted.kept["text"].to_pylist())
         self.dropped.update(sifted.rejected["reason"].to_pylist())
+        # A day of which nothing was kept was a sitting all the same.
         for table in sifted:
             self.days.update(table["sitting"].unique().drop_null().to_pylist())
         self.speakers.update(sifted.kept["speaker"].unique().to_pylist())
@@ -102,6 +105,7 @@ def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Pa
             raise ValueError(
                 f"params.yaml: corpora.{name}.path is {corpus.path!r}, expected speeches; all dropped: {counts}"
             )
+        # The digest comes last: an archive that cannot be read is told at once, not after minutes of hashing.
         return account.summary(digest(path, reader.sources(path)))
 
 
@@ -125,6 +129,7 @@ def sift(name: str, clean: CleanConfig, records: Sequence[Record]) -> Sifted:
     rejected: list[tuple[object, ...]] = []
     for record in records:
         text = clean_text(record.text, clean.lowercase)
+        # What the archive says of a record goes before what its text looks like.
         reason = record.reason or drop_reason(text, record.role, clean)
         if reason:
             rejected.append((*_facts(name, record), text, reason, plain_line(record.source)))
@@ -146,6 +151,7 @@ def drop_reason(text: str, role: str, clean: CleanConfig) -> str:
 def digest(root: Path, files: Iterable[Path]) -> str:
     """SHA-256 of the source files: their names relative to `root`, and their content."""
     total = hashlib.sha256()
+    # Names relative to the archive: the same files elsewhere are the same source.
     for file in sorted(files):
         name = file.name if file == root else file.relative_to(root).as_posix()
         with file.open("rb") as content:
@@ -161,5 +167,6 @@ def _facts(name: str, record: Record) -> tuple[object, ...]:
 
 
 def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
+    # Column by column with its type: a batch without any row, or of nulls alone, would get another one.
     columns = zip(*rows, strict=True) if rows else ((),) * len(schema)
     return pa.table([pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)], schema)

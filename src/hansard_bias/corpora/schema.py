@@ -86,6 +86,7 @@ def iso_day(text: str) -> date | None:
 
 def plain_name(name: str) -> str:
     """A name without titles and a tokeniser's spaces, with capitals: `hon. kevin o 'brien` becomes `Kevin O'Brien`."""
+    # One person, one name: statistics by speaker would count two otherwise.
     joined = _TOKENISED.sub(r"\1", name.replace("\u2019", "'").strip())
     bare = _TITLES.sub("", joined) or joined
     if bare.islower() or bare.isupper():

@@ -73,6 +73,7 @@ class SpeechWriter:
         """One entry of a list, expanded; `a|b` draws one of the alternatives, `place!` another place than the last."""
         if "|" in slot:
             return self.rng.choice(slot.split("|"))
+        # Years are told from the day of the speech, so that no sitting speaks of its future.
         if slot == "year":
             return str(self.year - int(self.draw(YEARS_AGO)))
         words = self.lists[slot.rstrip("!")]

@@ -152,6 +152,7 @@ def _roster(rng: Random, term: int, count: int, own: Mapping[str, Any], titles: 
     surnames = [*rng.sample(surnames[:-WITNESSES], count), *surnames[-WITNESSES:]]
     rng.shuffle(places)
     # A minister holds one portfolio each, so that a topic's answers come from one person.
+    # The chair holds none, and members behind the ministers neither.
     portfolios = ["", *titles.values(), *[""] * count]
     people = []
     for index, surname in enumerate(surnames):

@@ -90,6 +90,8 @@ def align(files: Mapping[str, Path], config: Config) -> Aligned:
     tables = _in_order(files, config)
     first, last = common_window(tables, config.align)
     pool = _Pool(tables, first, last, files)
+    # The order matters: copies within a corpus go first, so that none takes a place in a split; those between splits
+    # next; and the periods are made equal last, in what is left.
     prints, pairs = _drop_repeats(pool, config.align)
     split = _split(pool, prints, pairs, config.align)
     _match_periods(pool, split, prints.words, config.align)
@@ -97,6 +99,7 @@ def align(files: Mapping[str, Path], config: Config) -> Aligned:
     mixtures, budget = splits.choose_speeches(kept, config)
     corpora = {name: _finish(kept[kept["corpus"] == code], name) for code, name in enumerate(pool.names)}
     leaks = audits.leakage(corpora, mixtures, pool.texts)
+    # Speeches that share a phrase stay, with a mark: the scores are also given without them.
     corpora = {name: table.assign(**{SHARING.name: leaks.sharing[name]}) for name, table in corpora.items()}
     sample = audits.audit_sample(corpora, pool.texts, config.align.seed)
     sittings = {name: len(np.unique(pool.days[pool.corpus == code])) for code, name in enumerate(pool.names)}
@@ -123,6 +126,7 @@ def _in_order(files: Mapping[str, Path], config: Config) -> dict[str, pd.DataFra
         repeated = table.loc[table["speech_id"].duplicated(), "speech_id"]
         if len(repeated):
             raise ValueError(f"corpus {name}: speech_id {repeated.iloc[0]} occurs twice, expected once; read it again")
+        # Of two copies the earlier stays, whatever the order in the file.
         tables[name] = table.iloc[np.lexsort((table["ordinal"].to_numpy(), days_of(table["sitting"])))]
     return tables
 
@@ -167,6 +171,7 @@ def _match_periods(pool: _Pool, split: NDArray[np.int8], size: Rows, align: Alig
     if align.period == "none":
         return
     left = pool.left
+    # Periods as positions, to index the table of words below.
     numbers, period = np.unique(period_of(pool.days[left], align.period), return_inverse=True)
     shape = (len(SPLITS), len(numbers), len(pool.names))
     cell = (split[left], period, pool.corpus[left])

@@ -87,6 +87,7 @@ def leakage(corpora: Mapping[str, pd.DataFrame], mixtures: pd.DataFrame, texts: 
     for split in ("train", "validation"):
         for own_keys, own_grams, _ in in_order(_hash_part, texts.parts(_used_as(split, corpora, mixtures))):
             _mark(keys, leaked_keys, own_keys)
+            # Phrases are what a model learns by heart, and it learns from training text alone.
             if split == "train":
                 _mark(grams, leaked_grams, own_grams)
     shared = sum(int(leaked_keys[np.searchsorted(keys, test.keys)].sum()) for test in tests.values())
@@ -139,6 +140,7 @@ def audit_sample(corpora: Mapping[str, pd.DataFrame], texts: Texts, seed: int) -
     for name, table in corpora.items():
         for split, size in SAMPLE.items():
             rows = table[table["split"] == split]
+            # A sample, as the audits are a look at the form and would otherwise take longer than the alignment.
             order = np.argsort(hash_order(rows["speech_id"], seed, "audit"))[:size]
             parts.append(rows.iloc[order][["row", "split"]].assign(name=name))
     sample = pd.concat(parts, ignore_index=True)
@@ -174,6 +176,7 @@ def content_audit(sample: pd.DataFrame) -> dict[str, object]:
         return {"auc": None, "telling": {}, "reason": "there is only one corpus"}
     vectorizer = TfidfVectorizer(token_pattern=r"[^\W\d_]+", sublinear_tf=True, max_features=30_000)
     train = (sample["split"] == "train").to_numpy()
+    # The words of the test speeches must not help to choose the features.
     vectorizer.fit(sample["text"][train])
     auc, weights = _tell_apart(vectorizer.transform(sample["text"]), sample)
     words = vectorizer.get_feature_names_out()
@@ -189,6 +192,7 @@ def _tell_apart(features: Any, sample: pd.DataFrame) -> tuple[float, NDArray[np.
 
     train = (sample["split"] == "train").to_numpy()
     labels, names = pd.factorize(sample["name"])
+    # Balanced, as corpora differ in size and an AUC should not.
     model = LogisticRegression(class_weight="balanced", max_iter=300).fit(features[train], labels[train])
     chances = model.predict_proba(features[~train])
     if len(names) == 2:

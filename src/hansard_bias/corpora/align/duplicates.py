@@ -68,6 +68,7 @@ def _hashes(texts: Any) -> Codes:
 
 def hash_words(texts: Sequence[str]) -> WordHashes:
     """Keys and words of some texts."""
+    # Letters and digits alone, as the same speech is punctuated differently in two editions.
     lists = [_WORD.findall(text.casefold()) for text in texts]
     counts = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
     # Each different word is hashed once; numbering words instead would depend on the order of reading.
@@ -84,6 +85,7 @@ def ngram_hashes(chunk: WordHashes, n: int) -> tuple[Codes, Rows]:
     hashes = chunk.words[:total].copy()
     for shift in range(1, n):
         hashes = hashes * _BASE + chunk.words[shift : shift + total]
+    # A run must not reach into the next text.
     ends = np.repeat(np.cumsum(chunk.counts), chunk.counts)[:total]
     return hashes[np.arange(total) + n <= ends], counts
 
@@ -104,6 +106,7 @@ def _fingerprint(min_words: int, part: Part) -> tuple[Rows, Fingerprints]:
     hashes, counts = ngram_hashes(hashed, NGRAM)
     sketches = np.zeros((len(texts), PERMUTATIONS), dtype=np.uint32)
     sketched = hashed.counts >= max(min_words, NGRAM)
+    # datasketch hashes 32 bits; the upper half of a product is the better mixed one.
     grams = np.split((hashes >> np.uint64(32)).astype(np.uint32), np.cumsum(counts)[:-1])
     long = (grams[row].tolist() for row in np.flatnonzero(sketched))
     values = [sketch.hashvalues for sketch in MinHash.generator(long, num_perm=PERMUTATIONS, hashfunc=int)]
@@ -155,6 +158,7 @@ def _candidates(sketches: NDArray[np.uint32], threshold: float) -> Rows:
         band = np.zeros(size, dtype=np.uint64)
         for column in range(start, start + width):
             band = band * _BASE + sketches[:, column]
+        # Equal bands lie side by side once they are sorted: no table of buckets in memory.
         order = np.argsort(band, kind="stable")
         band = band[order]
         for lag in range(1, min(NEIGHBOURS + 1, size)):
@@ -179,6 +183,7 @@ def _similarities(texts: Texts, pairs: Rows) -> NDArray[np.float64]:
         grams.update(zip(rows.tolist(), sets, strict=True))
     similarities = np.zeros(len(pairs))
     for row, (first, second) in enumerate(pairs.tolist()):
+        # Sets, not counts: how often a phrase is repeated says nothing of a copy.
         both = len(np.intersect1d(grams[first], grams[second], assume_unique=True))
         similarities[row] = both / (len(grams[first]) + len(grams[second]) - both)
     return similarities

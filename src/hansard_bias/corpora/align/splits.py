@@ -122,6 +122,7 @@ def require_splits(
 def midpoints(words: NDArray[np.int64], groups: NDArray[np.int64], order: NDArray[np.generic]) -> NDArray[np.float64]:
     """Words of the speech's group that come before its middle, when the group is read in `order`."""
     rows = np.lexsort((order, groups))
+    # One running sum over all groups, from which each takes off what came before it.
     ends = np.cumsum(words[rows], dtype=np.int64)
     befores = ends - words[rows]
     _, first, sizes = np.unique(groups[rows], return_index=True, return_counts=True)
@@ -155,6 +156,7 @@ def period_targets(words: NDArray[np.float64], budget: str) -> NDArray[np.float6
     totals = np.maximum(shared.sum(axis=1, keepdims=True), 1.0)
     wanted = (shared / totals).min(axis=2, keepdims=True)
     scale = np.divide(shared, wanted, out=np.full_like(shared, np.inf), where=wanted > 0).min(axis=1, keepdims=True)
+    # Infinite where the corpora share no period of a split: then nothing of it can be kept.
     targets: NDArray[np.float64] = wanted * np.where(np.isfinite(scale), scale, 0.0)
     return targets
 
@@ -195,6 +197,7 @@ def _targets(table: pd.DataFrame, weights: NDArray[np.float64], budget: str) -> 
     available = np.zeros((len(SPLITS), weights.shape[1]))
     np.add.at(available, (table["split"].to_numpy(), table["corpus"].to_numpy()), table["words"].to_numpy())
     with np.errstate(divide="ignore"):
+        # The corpus that runs out first bounds the model.
         capacity = np.where(weights[:, None] > 0, available / weights[:, None], np.inf).min(axis=2)
     if budget == "balanced":
         capacity = np.broadcast_to(capacity.min(axis=0), capacity.shape)
@@ -209,5 +212,6 @@ def _proportional_targets(table: pd.DataFrame, corpora: int) -> NDArray[np.float
     words, period = table["words"].to_numpy(), pd.factorize(table["period"])[0]
     part = table["split"].to_numpy().astype(np.int64) * corpora + table["corpus"].to_numpy()
     cell = part * (period.max(initial=0) + 1) + period
+    # By words, not by number: speeches of one period may be longer than those of another.
     place = midpoints(words, cell, table["order"].to_numpy()) / np.maximum(np.bincount(cell, weights=words)[cell], 1)
     return least_targets(words, part, place)

@@ -99,6 +99,7 @@ def take(texts: Texts, rows: Rows, column: str = "text") -> list[str]:
     """Texts by number, in the order of `rows`; all of them in memory."""
     found = np.empty(len(rows), dtype=object)
     where = np.argsort(rows, kind="stable")
+    # Each row group is read once, whatever the order that is asked for.
     for part in texts.parts(np.unique(rows)):
         first = np.searchsorted(rows[where], part.rows)
         assert (rows[where[first]] == part.rows).all()
@@ -123,6 +124,7 @@ def form_rates(texts: list[str]) -> pd.DataFrame:
 
 def _rates(texts: list[str], tables: Flags) -> pd.DataFrame:
     """The rates of a number of texts that bounds the memory: some 60 bytes a character."""
+    # All texts as one array of characters: a loop over them would be far slower.
     codes = np.frombuffer(("\0".join(texts) + "\0").encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     owner = np.repeat(np.arange(len(texts)), [len(text) + 1 for text in texts])
     rates = {}

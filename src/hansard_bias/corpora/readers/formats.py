@@ -116,6 +116,7 @@ def _csv(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
     """Comma, semicolon or tab: the first that cuts the header into the columns wanted."""
     lines = file.lines()
     first = next(lines, "")
+    # Spreadsheets of half of Europe write semicolons and call it CSV.
     found = (sign for sign in ",;\t" if set(wanted) <= {name.strip(' \r\n"') for name in first.split(sign)})
     return _separated(file, itertools.chain([first] if first else [], lines), next(found, ","), wanted)
 

@@ -48,6 +48,7 @@ def read_lipad(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
     """Every row, day by day; `path` is a folder of CSV files, an archive, or a folder that holds an archive."""
     ordinals = Ordinals()
     found = sources(path)
+    # By date, not by name: 1999-4-12 comes after 1999-10-1 as text.
     days = sorted(names(found, ".csv"), key=_date_key)
     if not days:
         raise ValueError(f"{path}: no .csv file found; expected LiPaD's year/month/day.csv")
@@ -119,6 +120,7 @@ def _record(row: Mapping[str, str] | Sequence[str], source: str, ordinals: Ordin
     """One row as a record; a row that cannot be used keeps its text and gets a reason."""
     if not isinstance(row, Mapping):
         return Record(None, ordinals.take(None), "", "member", "", ",".join(row), source, "broken_row")
+    # Some cells say NA where nothing is known.
     cell = {column: "" if value.strip() in _MISSING else value.strip() for column, value in row.items()}
     sitting = iso_day(cell["speechdate"])
     position = cell.get("speakerposition", "").casefold()
@@ -150,6 +152,7 @@ def _role(position: str, office: str) -> str:
         return "crowd"
     if _CHAIR.match(low):
         return "chair"
+    # A parliamentary secretary "to the minister" is none, nor is a critic "for" an office.
     held = low.partition("(")[2]
     is_minister = "parliamentary secretary" not in held and not held.startswith("for ") and _MINISTER.search(held)
     return "minister" if is_minister else "member"

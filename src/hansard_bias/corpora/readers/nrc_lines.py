@@ -149,6 +149,7 @@ def lone_name(line: str) -> Turn | None:
 
 def classify(line: str, after: str, in_list: bool) -> Heading | None:
     """The heading, page header or list line that this is; None for text and turns. `after` is the next line."""
+    # Headings are short, and the patterns below are many.
     if len(line) > 260:
         return None
     low = line.lower().translate(_QUOTES).strip()

@@ -18,6 +18,7 @@ _WORDS = re.compile(r"[^\W\d_]+(?: ?['\u2019\-] ?[^\W\d_]+)*")
 _PRESENT = re.compile(r"(?:.* )?members present ?:?", re.I)
 _CONTENTS_LINE = re.compile(r".*(?: \d{1,4}|\d ?[-\u2013] ?\d+ ?\( ?\d+ ?\).*)")
 _SEAT = re.compile(r"\([^)]*\)?")
+# A longer line on a cover is prose; a cover with fewer seats is a fragment, whose list of members proves nothing.
 _LONGEST_NAME = 60
 _TITLE_LINES = 3
 _FEWEST_SEATS = 8
@@ -91,6 +92,7 @@ class Sitting:
                 self._read(index, number, line)
         if self._first_cover.seats >= _FEWEST_SEATS:
             self._known.update(self._first_cover.words)
+        # Close matches are slow, and a sitting has some thirty speakers.
         resolve = cache(self._resolve)
         for entry in self._entries:
             if not entry.reason and not entry.text():
@@ -223,6 +225,7 @@ class Sitting:
         """Member or witness: a name that the cover's list of members does not hold is an invited guest's."""
         if not speaker or self._first_cover.seats < _FEWEST_SEATS:
             return "member"
+        # Names are typed by hand: a letter more or less is the same member.
         surname = speaker.split()[-1].lower()
         if difflib.get_close_matches(surname, self._known, n=1, cutoff=0.8):
             return "member"

@@ -116,6 +116,7 @@ def read_parlamint(path: Path, _: ColumnsConfig | None = None) -> Iterator[Recor
     listed = names(found, ".xml")
     debates = _debates(listed, path)
     known: dict[str, str] = {}
+    # Speakers are listed apart, in files that may come behind the debates.
     for name, content in contents(found, [name for name in listed if not _component(name)]):
         for _ in read_xml(content, name, _People(name, known)):
             pass
@@ -135,6 +136,7 @@ def _debates(listed: Sequence[str], path: Path) -> list[str]:
     """The files of debates in order of their days, each in one form."""
     chosen: dict[tuple[str, str], str] = {}
     corpora: set[str] = set()
+    # Plain files first, so that they are the ones chosen: annotated ones are many times as large.
     for name in sorted(listed, key=lambda name: name.endswith(".ana.xml")):
         if (found := _component(name)) is None:
             continue

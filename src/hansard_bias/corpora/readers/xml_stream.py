@@ -36,6 +36,7 @@ def read_xml(content: Readable, name: str, handler: Handler) -> Iterator[None]:
         for block in _blocks(content, name):
             source.feed(block)
             yield
+        # Only at its end does the parser complain of a document that is cut off.
         source.parser.Parse("", True)
     except expat.ExpatError as error:
         problem = expat.ErrorString(error.code)
@@ -50,6 +51,7 @@ def _blocks(content: Readable, name: str) -> Iterator[str]:
     while more:
         raw = content.read(_BLOCK)
         more = bool(raw)
+        # Bytes of a character that the block before began.
         begun = len(decoder.getstate()[0])
         try:
             block = decoder.decode(raw, final=not more)
