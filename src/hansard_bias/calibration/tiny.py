@@ -29,8 +29,7 @@ from hansard_bias.tokens.encoded import EncodedCorpus, cut_windows
 from hansard_bias.tokens.tokenizer import CLS_ID, OWN_IDS, SEP_ID, SPECIAL_TOKENS
 from hansard_bias.training.data import learning_rate, updates_per_epoch
 
-FAVOURITES = 1
-"""Fillings asked for beside the groups: the probes want at least one, the calibration none."""
+FAVOURITES = 1  # fillings asked for beside the groups: the probes want at least one, the calibration none
 
 
 def ask(asked: Sequence[Any], tests: Sequence[EncodedCorpus], score: ScoreConfig) -> Measured:
@@ -127,6 +126,7 @@ def train_tiny(model: Any, corpora: list[EncodedCorpus], training: TinyTraining,
         batch = text.batch(update_rows(order, per_epoch, within), epoch, grain_of(way))
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(config, update, training.updates)
+        # By update, so that nothing else that draws can move the dropout.
         torch.manual_seed(stable_hash(seed, "dropout", update) % 2**63)
         loss = loss_of(to_device(batch, DEVICE, way)) / max(1, len(batch.labels))
         loss.backward()

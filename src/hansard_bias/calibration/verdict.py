@@ -118,6 +118,7 @@ def _band(comparisons: int, settings: VerdictConfig) -> dict[str, Any]:
 def _faults(metric: str, record: dict[str, Any], planted: dict[str, Any]) -> list[str]:
     """Why a metric cannot be trusted, one sentence each; none where it can."""
     null, faults = record["false_positives"], []
+    # Too few rejections are a fault as well: such a test finds nothing.
     band = null["band"]
     if not band["low"] <= null["rejected"] <= band["high"]:
         expected = f"expected {band['low']} to {band['high']}"

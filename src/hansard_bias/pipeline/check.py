@@ -24,6 +24,7 @@ from hansard_bias.base.files import (
     write_json,
 )
 from hansard_bias.corpora.cleaning import clean_text
+from hansard_bias.corpora.readers import find_reader
 from hansard_bias.models.architectures import TOKENIZER, check_initial, initial_digests
 from hansard_bias.params import Config, ConfigError
 from hansard_bias.probing.files import check_writable, load_probing, probe_digests
@@ -34,6 +35,7 @@ SECTIONS = Path("data/sections")
 def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_files: Path = PROBE_FILES) -> None:
     """Check what can be known without reading the archives: that they, the probes and `model.init` are there."""
     for name, corpus in config.corpora.items():
+        find_reader(name, corpus)
         path = Path(corpus.path)
         if not path.is_relative_to(SAMPLE) and not path.exists():
             home = f"write ~ out: {path.expanduser()}" if corpus.path.startswith("~") else "correct the path"

@@ -80,6 +80,7 @@ def _printed(sample: Sample, legislature: str, seed: int) -> Iterator[tuple[Sitt
     """Every sitting with its speeches as printed, duplicates among them, and the generator for its other dirt."""
     earlier: list[Speech] = []
     for sitting in sample.sittings[legislature]:
+        # A generator of its own: another dirt leaves the speeches as they are.
         rng = Random(stable_hash(seed, legislature, sitting.date, "dirt"))
         yield sitting, with_duplicates(sitting.speeches, earlier, rng), rng
         earlier += sitting.speeches
@@ -115,6 +116,7 @@ def _archive(files: dict[str, str]) -> bytes:
 def _write_lipad(sample: Sample, folder: Path, seed: int) -> None:
     for sitting, speeches, rng in _printed(sample, "canada", seed):
         day = sitting.date
+        # LiPaD writes months and days without a leading zero.
         path = folder / str(day.year) / str(day.month) / f"{day.year}-{day.month}-{day.day}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8", newline="") as stream:

@@ -1,79 +1,82 @@
-"""HTML in a cell of text becomes plain text, by the standard library's parser."""
+"""Files that hold a table, compressed or not, row by row: CSV, TSV, JSON, JSON Lines and Parquet; memory is bounded."""
 
 from __future__ import annotations
 
+import bz2
 import csv
+import gzip
 import io
 import itertools
 import json
+import lzma
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from html.parser import HTMLParser
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import pyarrow as pa
+from pyarrow import parquet
+
 from hansard_bias.base.messages import joined, one_line
-from hansard_bias.corpora.readers.table_files import COMPRESSED, MAX_CELL, TableFile, decode, long_cells, open_table
+from hansard_bias.corpora.archives import MAX_RATIO, RATIO_FROM, cells_told, damage_told, decode, text_lines
 
-# A line ends at every tag but these, which stand inside a word or sentence.
-_INLINE = re.compile(r"a|abbr|b|cite|em|font|i|mark|q|s|small|span|strong|sub|sup|u")
-_UNREAD = frozenset(("script", "style"))
-# Plain text has these signs, too ("5 < 6", "R&D"): a parser that took them for markup would swallow words.
-_STRAY = re.compile(r"<(?!/?[A-Za-z][^<>]*>)|&(?!#?\w{1,32};)")
-
-
-class _Text(HTMLParser):
-    """Collects what a reader of the page would see."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self.unread = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.unread += tag in _UNREAD
-        self._break(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        self.unread -= tag in _UNREAD and self.unread > 0
-        self._break(tag)
-
-    def handle_data(self, data: str) -> None:
-        if not self.unread:
-            self.parts.append(data)
-
-    def _break(self, tag: str) -> None:
-        if not _INLINE.fullmatch(tag):
-            self.parts.append("\n")
-
-
-def _without_comments(text: str) -> str:
-    """Text without what stands between `<!--` and `-->`; the parser takes the square of the time for open ones."""
-    kept, place = [], 0
-    while (start := text.find("<!--", place)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
-        kept.append(text[place:start])
-        place = end + len("-->")
-    return "".join([*kept, text[place:]])
-
-
-def plain_text(text: str) -> str:
-    """Text without tags, comments and character references; text that has none comes back as it is."""
-    if "<" not in text and "&" not in text:
-        return text
-    parser = _Text()
-    parser.feed(_STRAY.sub(lambda sign: "&lt;" if sign[0] == "<" else "&amp;", _without_comments(text)))
-    parser.close()
-    return "".join(parser.parts)
-
-
-# What a table file holds, row by row: CSV, TSV, JSON, JSON Lines and Parquet.
-
+MAX_CELL = 10_000_000  # characters in a cell; a long speech has 150,000
+MAX_LINE = 4 * MAX_CELL  # bytes in a line
+MAX_DOCUMENT = 500_000_000
+"""Bytes, unpacked, of a file that must be held in memory: JSON, and Parquet that was compressed once more."""
 BATCH_ROWS = 256
 Row = tuple[int, Mapping[str, object] | str]
 """Line (in Parquet: row), and the cells by column; or the bare text of a row that cannot be taken apart."""
 
 _SPACE = re.compile(r"[ \t\r\n]*")
+
+
+class TableFile:
+    """An open file, which stops where it has unpacked to more than an honest one of its size would."""
+
+    def __init__(self, stream: io.BufferedIOBase, name: str, path: Path) -> None:
+        # The stream itself is for formats that seek in it.
+        self.stream, self.name = stream, name
+        self.is_packed = path.suffix.lower() in COMPRESSED
+        self._left = max(MAX_RATIO * path.stat().st_size, RATIO_FROM)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes."""
+        return self._counted(self.stream.read(size))
+
+    def readline(self, size: int = -1, /) -> bytes:
+        """A line, or its first `size` bytes."""
+        return self._counted(self.stream.readline(size))
+
+    def _counted(self, raw: bytes) -> bytes:
+        self._left -= len(raw)
+        if self._left < 0:
+            advice = f"a compression bomb; expected at most {MAX_RATIO} times as many"
+            raise ValueError(f"{self.name}: unpacks to over {MAX_RATIO} times its bytes, {advice}")
+        return raw
+
+    def lines(self) -> Iterator[str]:
+        """Decoded lines with their ends."""
+        return text_lines(self, self.name, MAX_LINE)
+
+    def whole(self) -> bytes:
+        """All bytes, of a file that is small enough."""
+        raw = self.read(MAX_DOCUMENT + 1)
+        if len(raw) > MAX_DOCUMENT:
+            raise ValueError(f"{self.name}: more than {MAX_DOCUMENT} bytes in one piece; convert it to JSON Lines")
+        return raw
+
+
+def _zstandard(path: Path) -> io.BufferedIOBase:
+    return io.BufferedReader(pa.CompressedInputStream(pa.OSFile(str(path)), "zstd"))
+
+
+_UNPACKERS: Mapping[str, Callable[[Path], Any]] = MappingProxyType(
+    {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile, ".zst": _zstandard}
+)
+COMPRESSED = tuple(_UNPACKERS)
 
 
 def table_format(path: Path) -> str:
@@ -90,8 +93,10 @@ def table_rows(path: Path, name: str, wanted: Sequence[str]) -> Iterator[Row]:
     Raises ValueError where the file is damaged, empty or not what its name says, or a column is missing.
     """
     empty = True
-    with open_table(path, name) as file:
-        for row in FORMATS[table_format(path)](file, wanted):
+    unpack = _UNPACKERS.get(path.suffix.lower(), partial(open, mode="rb"))
+    # Around the loop, too: most damage shows only when the file is read on.
+    with damage_told(name, "damaged compressed data", "damaged data", "get the file again"), unpack(path) as stream:
+        for row in FORMATS[table_format(path)](TableFile(stream, name, path), wanted):
             empty = False
             yield row
     if empty:
@@ -111,6 +116,7 @@ def _csv(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
     """Comma, semicolon or tab: the first that cuts the header into the columns wanted."""
     lines = file.lines()
     first = next(lines, "")
+    # Spreadsheets of half of Europe write semicolons and call it CSV.
     found = (sign for sign in ",;\t" if set(wanted) <= {name.strip(' \r\n"') for name in first.split(sign)})
     return _separated(file, itertools.chain([first] if first else [], lines), next(found, ","), wanted)
 
@@ -121,21 +127,17 @@ def _tsv(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
 
 def _separated(file: TableFile, lines: Iterable[str], sign: str, wanted: Sequence[str]) -> Iterator[Row]:
     """Rows between separators; strict about quotes, as one that stays open would swallow the rows behind it."""
-    with long_cells(MAX_CELL):
-        rows = csv.reader(lines, delimiter=sign, strict=True)
-        try:
-            header = [column.strip() for column in next(rows, [])]
-            if rows.line_num:
-                _check_header(file.name, header, wanted)
+    rows = csv.reader(lines, delimiter=sign, strict=True)
+    with cells_told(file.name, rows, MAX_CELL, f"expected quoted cells of at most {MAX_CELL} characters"):
+        header = [column.strip() for column in next(rows, [])]
+        if rows.line_num:
+            _check_header(file.name, header, wanted)
+        line = rows.line_num + 1
+        for cells in rows:
+            if cells:
+                whole = len(cells) == len(header)
+                yield line, dict(zip(header, cells, strict=True)) if whole else sign.join(cells)
             line = rows.line_num + 1
-            for cells in rows:
-                if cells:
-                    whole = len(cells) == len(header)
-                    yield line, dict(zip(header, cells, strict=True)) if whole else sign.join(cells)
-                line = rows.line_num + 1
-        except csv.Error as error:
-            advice = f"expected quoted cells of at most {MAX_CELL} characters"
-            raise ValueError(f"{file.name}:{rows.line_num}: {one_line(str(error))}; {advice}") from None
 
 
 def _check_header(name: str, header: Sequence[str], wanted: Sequence[str]) -> None:
@@ -199,35 +201,31 @@ def _skip(text: str, place: int) -> int:
 
 def _objects(file: TableFile, values: Iterable[tuple[int, Any]], wanted: Sequence[str]) -> Iterator[Row]:
     """Objects as rows; a key may be left out of one of them, but not of all."""
-    known: dict[str, None] = {}
-    empty = True
+    known: dict[str, None] | None = None
     for line, value in values:
-        empty = False
+        known = known or {}
         if isinstance(value, dict):
-            known.update(dict.fromkeys(value))
+            known |= dict.fromkeys(value)
         yield line, value if isinstance(value, dict | str) else json.dumps(value, ensure_ascii=False)
-    if not empty:
+    if known is not None:
         _missing(file.name, wanted, known)
 
 
 def _parquet(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
     """Rows in batches, only the columns wanted; `line` is the number of the row."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    number = 0
+    row = 0
     try:
-        table = parquet.ParquetFile(io.BytesIO(file.whole()) if file.compressed else file.stream)
+        table = parquet.ParquetFile(io.BytesIO(file.whole()) if file.is_packed else file.stream)
     except (pa.ArrowException, OSError) as error:
-        raise _not_parquet(file.name, number, error) from None
+        raise _not_parquet(file.name, row, error) from None
     _missing(file.name, wanted, table.schema_arrow.names)
     try:
         for batch in table.iter_batches(BATCH_ROWS, columns=list(dict.fromkeys(wanted))):
             for cells in batch.to_pylist():
-                number += 1
-                yield number, cells
+                row += 1
+                yield row, cells
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        raise _not_parquet(file.name, number + 1, error) from None
+        raise _not_parquet(file.name, row + 1, error) from None
 
 
 def _not_parquet(name: str, row: int, error: Exception) -> ValueError:
