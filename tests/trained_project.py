@@ -21,6 +21,7 @@ from ruamel.yaml import YAML
 from hansard_bias.params import Config, TokenizerConfig, parse_config
 from hansard_bias.pipeline import score
 from hansard_bias.scoring import shards
+from hansard_bias.scoring.run import Inputs
 from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded, write_encoded
 from hansard_bias.tokens.tokenizer import (
     CLS_ID,
@@ -103,7 +104,7 @@ def learn(corpora: list[EncodedCorpus], updates: int = 150) -> Any:
     ]
     rows = torch.full((len(starts), POSITIONS), PAD_ID)
     for row, (corpus, start, length) in zip(rows, starts, strict=True):
-        row[: length + 2] = torch.tensor([CLS_ID, *corpus.pieces[start : start + length].tolist(), SEP_ID])
+        row[: length + 2] = torch.tensor([CLS_ID, *corpus.tokens[start : start + length].tolist(), SEP_ID])
     for _ in range(updates):
         labels = rows[torch.randint(0, len(rows), (16,))]
         hidden = (torch.rand(labels.shape) < 0.2) & (labels > SEP_ID)
@@ -130,7 +131,7 @@ def run(folder: Path, **changes: Any) -> None:
 
 def die_after(parts: int) -> None:
     """Let this process kill itself in the middle of the part after so many."""
-    original, calls = score.ask, 0
+    original, calls = Inputs.score, 0
 
     def counted(*arguments: Any) -> Any:
         nonlocal calls
@@ -139,7 +140,7 @@ def die_after(parts: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return original(*arguments)
 
-    score.ask = counted
+    Inputs.score = counted
 
 
 if __name__ == "__main__":

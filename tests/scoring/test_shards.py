@@ -126,7 +126,7 @@ def test_no_likelihoods_are_an_empty_table(folder: Path) -> None:
 
 def test_a_second_scorer_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = locked(folder / ".checkpoints" / "score-x", "scoring")
-    monkeypatch.setattr("hansard_bias.scoring.inputs._key", lambda *_: "x")
+    monkeypatch.setattr("hansard_bias.scoring.run._key", lambda *_: "x")
     with held, pytest.raises(ValueError, match="another process is scoring this very run"):
         trained_project.run(folder)
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hansard_bias.base.messages import one_line, shown
 from hansard_bias.base.yaml import read_plain_yaml
@@ -62,7 +62,7 @@ MIN_PARAPHRASES = 5
 # Stands in for the mask while a text is cleaned: cleaning must see a sentence, not a gap or brackets.
 _STAND_IN = "maskedterm"
 
-# Letters or digits that touch the mask would make the filling part of a longer word.
+# Letters or digits that touch the mask would make the candidate part of a longer word.
 _LONE_MASK = re.compile(r"(?<!\S)\[MASK\](?!\w)")
 
 _WORD = re.compile(r"\w+")
@@ -84,6 +84,17 @@ already ever once now then soon quite rather almost enough however therefore
 s t d m ll re ve don doesn didn isn aren wasn weren hasn haven hadn won wouldn shouldn couldn
 """
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
+
+
+Normalise = Callable[[str], str]
+"""The cleaning that the training text went through."""
+
+
+class Candidate(NamedTuple):
+    """A term that may fill a gap, and who it belongs to, for messages: ("group northern: term", "Arctic")."""
+
+    owner: str
+    term: str
 
 
 @dataclass(frozen=True)
@@ -181,22 +192,22 @@ def is_content_word(word: str) -> bool:
     return bool(letters) and letters not in FUNCTION_WORDS
 
 
-def around_mask(text: str, surface: Callable[[str], str]) -> tuple[str, str]:
-    """The surface form of a text before its [MASK], without the space (it belongs to the filling), and after it.
+def around_mask(text: str, normalise: Normalise) -> tuple[str, str]:
+    """The normalised text before its [MASK], without the space (it belongs to the candidate), and after it.
 
-    Raises ValueError when the surface form loses the place of the [MASK].
+    Raises ValueError when normalising loses the place of the [MASK].
     """
-    parts = re.split(_STAND_IN, surface(text.replace(MASK, _STAND_IN)), flags=re.IGNORECASE)
+    parts = re.split(_STAND_IN, normalise(text.replace(MASK, _STAND_IN)), flags=re.IGNORECASE)
     if len(parts) != 2:
         raise ValueError(f"prompt {shown(text)}: cleaning changes the text around its {MASK}; reword it")
     return parts[0].rstrip(), parts[1]
 
 
-def written_after(before: str, term: str, surface: Callable[[str], str]) -> str:
+def written_after(before: str, term: str, normalise: Normalise) -> str:
     """A term as it is written after this text: with its leading space, and a capital where a sentence begins."""
     starts = not before or before[-1] in ".!?"
     cased = term[0].upper() + term[1:] if starts else term
-    return (" " if before else "") + surface(cased)
+    return (" " if before else "") + normalise(cased)
 
 
 def _parse_prompt(entry: Any, where: str) -> Prompt:

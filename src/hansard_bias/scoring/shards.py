@@ -28,12 +28,12 @@ class Part:
     """Some speeches of one corpus, to be scored in one go."""
 
     kind: str
-    """What is asked: `folds` or `likelihood`."""
+    """What is scored: `folds` or `likelihood`."""
     corpus: str
     number: int
     rows: Ids
     shape: tuple[int, ...]
-    """Of the scores: pieces, or forms by pieces."""
+    """Of the scores: tokens, or forms by tokens."""
 
     @property
     def file(self) -> str:
@@ -44,7 +44,7 @@ class Part:
 def cut_parts(kind: str, corpus: str, rows: Ids, lengths: Ids, copies: Ids, forms: tuple[int, ...] = ()) -> list[Part]:
     """Speeches sorted by length, cut into parts of about PART_TOKENS.
 
-    rows, lengths, copies: of each speech the row, its pieces, and how many copies of a piece are read to score it.
+    rows, lengths, copies: of each speech the row, its tokens, and how many copies of a token are read to score it.
     """
     order = np.lexsort((rows, -lengths))
     tokens = (lengths * copies)[order]
@@ -95,6 +95,23 @@ def collect(parts: list[Part], folder: Path) -> Iterator[tuple[Part, Scores]]:
                 "project folder"
             )
         yield part, scores
+
+
+def in_order_of(rows: Ids, lengths: Ids, parts: list[Part], folder: Path, forms: tuple[int, ...]) -> Scores:
+    """The scores of all tokens of the speeches at `rows`, in that order, out of their parts; shape [*forms, tokens].
+
+    lengths: tokens of every speech of the corpus.
+    """
+    sizes = lengths[rows]
+    starts = np.zeros(len(lengths), dtype=np.int64)
+    starts[rows] = np.cumsum(sizes) - sizes
+    whole = np.full((*forms, int(sizes.sum())), np.nan, dtype=np.float32)
+    for part, scores in collect(parts, folder):
+        own = lengths[part.rows]
+        inside = np.arange(int(own.sum())) - np.repeat(np.cumsum(own) - own, own)
+        whole[..., np.repeat(starts[part.rows], own) + inside] = scores
+    assert not np.isnan(whole).any(), "a speech is in no part"
+    return whole
 
 
 def _write(path: Path, scores: Scores) -> None:

@@ -8,9 +8,10 @@ import resource
 import shutil
 import sys
 import time
-from typing import Protocol
 
 import torch
+
+from hansard_bias.models.network import Sizes, bytes_per_token
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -90,16 +91,6 @@ def _synchronise() -> None:
 # How many tokens a micro-batch may have: from the device's memory, and less after it ran out.
 
 
-class Sizes(Protocol):
-    """A BERT's measures, as its configuration names them."""
-
-    hidden_size: int
-    intermediate_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    max_position_embeddings: int
-
-
 LEAST_TOKENS = 256
 MOST_TOKENS = {"cpu": 8192, "cuda": 131072}
 """More brings no speed."""
@@ -116,18 +107,6 @@ def micro_batch_tokens(sizes: Sizes, vocab_size: int, mask_rate: float, device: 
     while tokens > max(fitting, LEAST_TOKENS):
         tokens //= 2
     return tokens
-
-
-def bytes_per_token(sizes: Sizes, vocab_size: int, mask_rate: float) -> float:
-    """What the backward pass needs to remember of a token, in fp32: an estimate that errs upwards.
-
-    A layer keeps about 12 vectors of the hidden size and 3 of the inner one, and the attention's shares of one row;
-    the head keeps logits, their softmax and its gradient where a token is masked.
-    """
-    hidden, inner = sizes.hidden_size, sizes.intermediate_size
-    shares = 2 * sizes.num_attention_heads * sizes.max_position_embeddings
-    layer = 12 * hidden + 3 * inner + shares
-    return 4 * (sizes.num_hidden_layers * layer + 3 * mask_rate * vocab_size)
 
 
 def memory_bytes(device: torch.device) -> int:

@@ -89,7 +89,7 @@ def _digest(paths: Iterable[Path]) -> str:
 
 
 @dataclass(frozen=True)
-class Task:
+class RunSpec:
     """What to train: text, seed and places."""
 
     config: TrainConfig

@@ -20,7 +20,7 @@ COLUMNS = ("update", "epoch", "learning_rate", "train_loss", "validation_loss")
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One row of a training curve; losses in nats per masked piece, mean since the row before."""
+    """One row of a training curve; losses in nats per masked token, mean since the row before."""
 
     update: int
     epoch: float

@@ -15,25 +15,25 @@ from hansard_bias.training.state import CurvePoint, LoopState
 
 LEAST_UTILISATION = 0.10
 SUITS_A_CPU = 1e8
-"""Operations a piece of models that a CPU trains in an hour: `sample` has 0.7 million, `small` 20, `production` 540."""
+"""Operations a token of models that a CPU trains in an hour: `sample` has 0.7 million, `small` 20, `production` 540."""
 FIRST_TIMED_UPDATE, LAST_TIMED_UPDATE = 10, 50
 """Throughput is judged once, between these updates of a session: the first ones are slower on most devices."""
 
 
 @dataclass(frozen=True)
 class Speed:
-    """What one piece costs, and what the device could do."""
+    """What one token costs, and what the device could do."""
 
-    flops_per_piece: float
+    flops_per_token: float
     peak_flops: float
     """Floating-point operations per second of matrix products, timed on the same devices and added up."""
 
     def utilisation(self, tokens_per_second: float) -> float:
         """Share of the device's rate that the model's own operations use."""
-        return tokens_per_second * self.flops_per_piece / self.peak_flops
+        return tokens_per_second * self.flops_per_token / self.peak_flops
 
 
-class Lines:
+class PlainProgress:
     """Follows a run in plain lines: one an evaluation."""
 
     def __init__(self, total: int, speed: Speed | None = None) -> None:
@@ -41,7 +41,7 @@ class Lines:
         self._updates = 0
         self._timed_from = (0, 0.0)
 
-    def __enter__(self) -> Lines:
+    def __enter__(self) -> PlainProgress:
         return self
 
     def __exit__(
@@ -71,7 +71,7 @@ class Lines:
         )
 
 
-class Bar(Lines):
+class ProgressBar(PlainProgress):
     """Follows a run with a progress bar under the lines."""
 
     def __init__(self, total: int, speed: Speed | None, console: Console) -> None:
@@ -81,7 +81,7 @@ class Bar(Lines):
         self._task = TaskID(0)
         self._session: tuple[int, float] | None = None
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> ProgressBar:
         self.progress.start()
         self._task = self.progress.add_task("", total=self.total)
         return self
@@ -110,10 +110,10 @@ class Bar(Lines):
         self.progress.update(self._task, completed=state.update, description=text)
 
 
-def follow(total: int, speed: Speed, console: Console | None = None) -> Lines:
+def follow(total: int, speed: Speed, console: Console | None = None) -> PlainProgress:
     """A bar where standard output is a terminal, else lines."""
     console = console or Console()
-    return Bar(total, speed, console) if console.is_terminal else Lines(total, speed)
+    return ProgressBar(total, speed, console) if console.is_terminal else PlainProgress(total, speed)
 
 
 def warn(lines: list[str]) -> None:
@@ -123,15 +123,15 @@ def warn(lines: list[str]) -> None:
 
 
 def device_warnings(
-    asked: str, precision: str, gpu: bool, fast_bf16: bool, flops_per_piece: float = math.inf
+    asked: str, precision: str, gpu: bool, fast_bf16: bool, flops_per_token: float = math.inf
 ) -> list[str]:
     """What this device lacks, and what to do about it.
 
-    asked, precision: `train.precision` and what came of it. gpu, fast_bf16: what the device has. flops_per_piece: what
+    asked, precision: `train.precision` and what came of it. gpu, fast_bf16: what the device has. flops_per_token: what
     the model costs; one that suits a CPU wants no GPU.
     """
     lines = []
-    if not gpu and flops_per_piece > SUITS_A_CPU:
+    if not gpu and flops_per_token > SUITS_A_CPU:
         lines.append(
             f"no GPU is used, training runs on {device.device_name()}; if this machine has one, look at `nvidia-smi` "
             "and install the CUDA build of torch; if not, `hansard-bias preset small` fits a CPU"
