@@ -58,11 +58,9 @@ class Architecture:
         return f"{self.body}.encoder.layer"
 
     @property
-    def embeddings(self) -> tuple[str, str, str]:
+    def embeddings(self) -> tuple[str, ...]:
         """The tables of tokens, of positions, and of the two kinds of text."""
-        kinds = ("word_embeddings", "position_embeddings", "token_type_embeddings")
-        tokens, positions, types = (f"{self.body}.embeddings.{kind}" for kind in kinds)
-        return tokens, positions, types
+        return tuple(f"{self.body}.embeddings.{table}_embeddings" for table in ("word", "position", "token_type"))
 
     @property
     def embedding_norm(self) -> str:
@@ -210,5 +208,6 @@ def _check_head(init: str, weights: Path, head_tensor: str) -> None:
             names = set(tensors.keys())
     except SafetensorError:
         raise init_error(init, f"a folder whose {WEIGHTS} is whole") from None
+    # transformers would fill the gap with random weights and a warning: scores of noise, that look like scores.
     if head_tensor not in names:
         raise init_error(init, f"a masked language model with its head ({WEIGHTS} has no {head_tensor})")

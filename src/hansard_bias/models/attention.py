@@ -42,6 +42,7 @@ def states_at(model: Any, positions: Tensor, **inputs: Any) -> Tensor:
     def keep(_: nn.Module, states: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         return tuple(part.flatten(0, 1).index_select(0, positions)[None] for part in states)
 
+    # A hook, not a copy of the layer's code: whatever the layer does behind its attention, it does to fewer rows.
     hook = after_attention(model)[-1][0].register_forward_pre_hook(keep)
     try:
         states: Tensor = model.base_model(**inputs).last_hidden_state
@@ -101,6 +102,7 @@ def padding_policy(backend: str) -> PaddingPolicy:
 
 def to_device(batch: Batch, device: torch.device, backend: str) -> Packed:
     """A batch as tensors, with the plan for its attention."""
+    # Padding of labels too: a GPU's kernels like a total that is a multiple; ignored ones add nothing to the loss.
     fill = (0, -len(batch.labels) % padding_policy(backend).total)
     masked = np.pad(batch.masked_positions, fill), np.pad(batch.labels, fill, constant_values=IGNORED)
     arrays = (batch.input_ids, batch.position_ids, *masked)
@@ -133,6 +135,7 @@ def _padding(lengths: Any, width: int, device: torch.device) -> Tensor | None:
 
 
 def _blocks(bounds: Tensor) -> Tensor:
+    # On the device: a mask of tokens x tokens is large to carry there.
     sizes = (bounds[1:] - bounds[:-1]).long()
     owner = torch.repeat_interleave(torch.arange(len(sizes), device=bounds.device), sizes)
     return (owner[:, None] == owner)[None, None]
@@ -197,6 +200,7 @@ def _by_bounds(query: Tensor, key: Tensor, value: Tensor, scaling: float, plan: 
     """Flash attention with a window from each bound to the next; no dropout."""
     from torch.nn.attention.varlen import varlen_attn
 
+    # varlen_attn wants (tokens, heads, size).
     own_query, own_key, own_value = (part[0].transpose(0, 1).contiguous() for part in (query, key, value))
     bounds, longest = plan.bounds, plan.longest
     mixed = varlen_attn(own_query, own_key, own_value, bounds, bounds, longest, longest, scale=scaling)

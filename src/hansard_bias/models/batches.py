@@ -86,6 +86,7 @@ class MaskedText:
 
     def batch(self, rows: Integers, epoch: int, policy: PaddingPolicy = NO_PADDING) -> Batch:
         """Pack, mask and label the windows at these positions for this epoch."""
+        # The longest first: windows of like length lie side by side, where a bucket's padding is least.
         windows = self.windows.take(rows[np.argsort(-self.windows.length[rows], kind="stable")])
         lengths = windows.length + 2
         buckets = cut_buckets(lengths, policy)
@@ -122,6 +123,7 @@ class MaskedText:
         self, tokens: Integers, speech: npt.NDArray[np.uint64], offset: Integers, epoch: int
     ) -> tuple[Integers, Integers]:
         """What the model sees, and where it is asked."""
+        # Each draw is a hash of what it is for: how windows share batches, or processes, changes no mask.
         maskable = ~np.isin(tokens, (self.special.cls, self.special.sep, self.special.pad))
         positions = np.flatnonzero(maskable & (uniform(self.seed, _MASKED, epoch, speech, offset) < self.mask_rate))
         place = (speech[positions], offset[positions])
@@ -156,6 +158,7 @@ def _best_cut(lengths: Integers, policy: PaddingPolicy) -> int:
 
 def update_rows(order: Integers, updates: int, update: int) -> Integers:
     """The windows of one update of an epoch: the order cut into `updates` parts that differ by one window at most."""
+    # Not slices of a fixed size: the last update of an epoch would be a small one with a loud gradient.
     bounds = np.linspace(0, len(order), updates + 1).round().astype(np.int64)
     return order[bounds[update] : bounds[update + 1]]
 
@@ -168,6 +171,7 @@ def micro_batches(lengths: Integers, budget: int, least: int = 1) -> Iterator[In
     """
     rows = np.argsort(-lengths, kind="stable")
     tokens = np.cumsum(lengths[rows] + 2)
+    # Even parts: `least` micro-batches of which the last holds one window would gain nothing.
     limit = min(budget, -(-int(tokens[-1]) // least))
     first = number = 0
     while first < len(rows):

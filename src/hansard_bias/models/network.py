@@ -31,10 +31,12 @@ def build_model(settings: BertSettings, vocab_size: int, seed: int) -> Any:
     config = BertConfig(
         vocab_size=vocab_size,
         pad_token_id=PAD_ID,
+        # One kind of text: there are no pairs of sentences here.
         type_vocab_size=1,
         attn_implementation=PACKED,
         **sizes,
     )
+    # Last: whatever else draws numbers on the way must not change the weights.
     torch.manual_seed(seed)
     return BertForMaskedLM(config)
 
@@ -52,6 +54,7 @@ def load_initial(folder: Path, settings: BertSettings, vocab_size: int) -> Any:
         trust_remote_code=False,
         use_safetensors=True,
         output_loading_info=True,
+        # Folders may hold half precision; small updates would vanish in it.
         dtype=torch.float32,
         attn_implementation=PACKED,
         hidden_dropout_prob=settings.hidden_dropout_prob,
@@ -137,4 +140,5 @@ def build_optimizer(model: Any, config: TrainConfig) -> torch.optim.AdamW:
         {"params": matrices, "weight_decay": config.weight_decay},
         {"params": vectors, "weight_decay": 0.0},
     ]
+    # The second beta and epsilon are RoBERTa's (Liu et al. 2019, arXiv 1907.11692): steadier with large batches.
     return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98), eps=1e-6, fused=True)

@@ -87,6 +87,7 @@ class ReadingScorer:
         states = self._normal(states, self._norm)
         where = torch.from_numpy(back.reshape(batch.input_ids.shape)).to(self.device)
         padding, slots = _padding(batch, self.device), _Slots(batch, self.device)
+        # First layer: computed for each different token and place, then dealt to the rows. Last: where asked only.
         for number, layer in enumerate(self._layers):
             keys, values = functional.linear(states, *layer["key"]), functional.linear(states, *layer["value"])
             if number == 0:
@@ -146,6 +147,7 @@ class _WeightLoader:
     """A model's weights by name; each is taken once, and in the end nothing may be left."""
 
     def __init__(self, weights: Mapping[str, Tensor], device: torch.device) -> None:
+        # What stays in this set at the end is a part of the model that the forward pass would silently leave out.
         self._weights, self._device = weights, device
         self._left = {name for name in weights if not name.endswith(_NOT_READ)}
 

@@ -63,6 +63,7 @@ class ClozeEncoder:
     def cloze_and_prior(self, text: str, candidates: Sequence[Candidate], where: str) -> tuple[Cloze, Cloze]:
         """The cloze, and its prior: the same with the content words masked, one mask a token."""
         cloze, words = self._clozes(text, candidates, where)
+        # The first candidate stands in the gap: its tokens are cut out again, and those of no other are needed.
         prior = self._mask_content((*cloze.head, *cloze.terms[0], *cloze.tail), words)
         stop = len(cloze.head) + len(cloze.terms[0])
         return cloze, Cloze(prior[: len(cloze.head)], prior[stop:], cloze.terms, where)
@@ -153,6 +154,7 @@ def score_clozes(
     mask, special = tokenizer.mask_token_id, tokenizer.all_special_ids
     queries = _queries(clozes)
     sequences = {query: _sequence(clozes[query.cloze], query, mask) for query in queries}
+    # By length: little padding. The longest is last, and is looked at before anything is scored.
     order = sorted(sequences, key=lambda query: len(sequences[query]))
     check_window(scorer, len(sequences[order[-1]]), clozes[order[-1].cloze].where)
     answers: dict[Query, Answer] = {}

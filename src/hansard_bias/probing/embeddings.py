@@ -89,6 +89,7 @@ def contextual_vectors(
 
 
 def _mean(rows: torch.Tensor) -> npt.NDArray[np.float64]:
+    # Cosines of vectors are compared with one another: float32 sums would add noise of their own.
     return np.asarray(rows.double().mean(dim=0).cpu().numpy(), dtype=np.float64)
 
 

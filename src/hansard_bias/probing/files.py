@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from hansard_bias.probing.prompts import (
     load_groups,
     load_prompts,
     read_yaml,
+    repeated,
     text_of,
     texts_of,
 )
@@ -90,9 +90,8 @@ def load_associations(path: Path, groups: Sequence[Group]) -> Associations:
         known[part.name] = part
     listed = tests if isinstance(tests, list) else [tests]
     parsed = tuple(_test(entry, f"{path}: test number {number}", known) for number, entry in enumerate(listed, 1))
-    repeated = [name for name, count in Counter(test.id for test in parsed).items() if count > 1]
-    if repeated:
-        raise ValueError(f"{path}: test {one_line(repeated[0])}: this id occurs more than once; give each test its own")
+    if twice := repeated(test.id for test in parsed):
+        raise ValueError(f"{path}: test {one_line(twice)}: this id occurs more than once; give each test its own")
     return Associations(parsed, _templates(templates, f"{path}: templates"), _pairs(pairs, str(path)))
 
 
@@ -116,10 +115,9 @@ def _test(entry: Any, where: str, known: Mapping[str, WordSet]) -> AssociationTe
         _two(names, f"{where}: {kind}", known) for kind, names in (("targets", targets), ("attributes", attributes))
     ]
     test = AssociationTest(text_of(name, f"{where}: id"), *pairs)
-    places = Counter(word.casefold() for part in (*test.targets, *test.attributes) for word in part.words)
-    shared = [word for word, count in places.items() if count > 1]
-    if shared:
-        raise ValueError(f"{where}: {shown(shared[0])} is in two of its sets; keep it in one")
+    # A word on both sides would cancel itself out and make the sides look alike.
+    if shared := repeated(word.casefold() for part in (*test.targets, *test.attributes) for word in part.words):
+        raise ValueError(f"{where}: {shown(shared)} is in two of its sets; keep it in one")
     return test
 
 

@@ -49,12 +49,18 @@ def audit_terms(
                 )
         median = statistics.median_low(len(own) for own in tokens.values())
         for term, own in tokens.items():
-            used = {corpus: terms[term] for corpus, terms in usage.items()}
-            warnings = [f"never used in {corpus}" for corpus, uses in used.items() if uses == 0]
+            used, warnings = _usage(term, usage)
+            # A longer term is less probable for its length alone: the reader of a preference must know.
             if len(own) != median:
                 warnings.append(f"{len(own)} piece{'s' if len(own) > 1 else ''}, group median is {median}")
             records.append({"group": group.name, "term": term, "pieces": len(own), "usage": used, "warnings": warnings})
     return records
+
+
+def _usage(word: str, usage: Mapping[str, Mapping[str, int]]) -> tuple[dict[str, int], list[str]]:
+    """How often each corpus uses a word, and a warning for each that never does."""
+    used = {corpus: counts[word] for corpus, counts in usage.items()}
+    return used, [f"never used in {corpus}" for corpus, uses in used.items() if uses == 0]
 
 
 def audit_words(
@@ -71,8 +77,7 @@ def audit_words(
     records = []
     for word in words:
         tokens = len(encoder.in_text(Candidate("probe.associations: word", word)))
-        used = {corpus: counts[word] for corpus, counts in usage.items()}
-        warnings = [f"never used in {corpus}" for corpus, uses in used.items() if uses == 0]
+        used, warnings = _usage(word, usage)
         records.append({"word": word, "pieces": tokens, "usage": used, "warnings": warnings})
     return records
 
@@ -158,6 +163,7 @@ def _candidate(group: Group, term: str) -> Candidate:
 def _group_totals(terms: npt.NDArray[np.float64], first_terms: int) -> npt.NDArray[np.float64]:
     """log sum P(t) of the first group and of the second, shape [clozes, 2], from log P(t) [clozes, terms], in nats."""
     groups = np.split(terms, [first_terms], axis=1)
+    # In logarithms: products of many tokens' probabilities fall below what a float can hold.
     return np.stack([np.logaddexp.reduce(group, axis=1) for group in groups], axis=1)
 
 

@@ -46,12 +46,16 @@ def texts_of(value: Any, where: str, least: int = 1) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) < least:
         raise ValueError(f"{where}: is {shown(value)}, expected a list of {least} or more texts")
     texts = tuple(text_of(item, f"{where}: entry {number}") for number, item in enumerate(value, 1))
-    seen: set[str] = set()
-    for text in texts:
-        if text.casefold() in seen:
-            raise ValueError(f"{where}: {shown(text)} occurs more than once; keep one of them")
-        seen.add(text.casefold())
+    if twice := repeated(text.casefold() for text in texts):
+        # In the spelling of the second place, where the user will look for it.
+        again = [text for text in texts if text.casefold() == twice][1]
+        raise ValueError(f"{where}: {shown(again)} occurs more than once; keep one of them")
     return texts
+
+
+def repeated(names: Iterable[str]) -> str:
+    """The first name that occurs more than once, '' where none does."""
+    return next((name for name, count in Counter(names).items() if count > 1), "")
 
 
 # Prompts and groups of terms: reading data/probes, and counting the terms in text (method.md section 4).
@@ -134,11 +138,8 @@ def load_prompts(path: Path) -> list[Prompt]:
     prompts = [_parse_prompt(entry, f"{path}: prompt number {number}") for number, entry in enumerate(content, 1)]
     for prompt in prompts:
         _check_prompt(prompt, f"{path}: prompt {one_line(prompt.id)}")
-    repeated = [name for name, count in Counter(prompt.id for prompt in prompts).items() if count > 1]
-    if repeated:
-        raise ValueError(
-            f"{path}: prompt {one_line(repeated[0])}: this id occurs more than once; give each prompt its own"
-        )
+    if twice := repeated(prompt.id for prompt in prompts):
+        raise ValueError(f"{path}: prompt {one_line(twice)}: this id occurs more than once; give each prompt its own")
     return prompts
 
 
@@ -155,11 +156,8 @@ def load_groups(path: Path) -> tuple[Group, Group]:
     first, second = (
         _parse_group(str(name), entry, f"{path}: group {one_line(str(name))}") for name, entry in content.items()
     )
-    repeated = [
-        term for term, count in Counter(term.casefold() for term in first.terms + second.terms).items() if count > 1
-    ]
-    if repeated:
-        raise ValueError(f"{path}: term {shown(repeated[0])} occurs more than once in the two groups; keep one of them")
+    if twice := repeated(term.casefold() for term in first.terms + second.terms):
+        raise ValueError(f"{path}: term {shown(twice)} occurs more than once in the two groups; keep one of them")
     return first, second
 
 
@@ -241,9 +239,8 @@ def _check_prompt(prompt: Prompt, where: str) -> None:
     found = len(prompt.paraphrases)
     if found < MIN_PARAPHRASES:
         raise ValueError(f"{where}: {found} paraphrases, expected at least {MIN_PARAPHRASES}; write more")
-    repeated = [text for text, count in Counter(prompt.texts).items() if count > 1]
-    if repeated:
-        raise ValueError(f"{where}: {shown(repeated[0])} occurs more than once; a paraphrase says it in other words")
+    if twice := repeated(prompt.texts):
+        raise ValueError(f"{where}: {shown(twice)} occurs more than once; a paraphrase says it in other words")
 
 
 def _parse_group(name: str, entry: Any, where: str) -> Group:

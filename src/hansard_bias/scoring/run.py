@@ -83,6 +83,7 @@ def read_inputs(config: Config, name: str, root: Path) -> Inputs:
         TOKENIZER_KEY: sha256(needed(root / TOKENIZER / "tokenizer.json", "tokenizer")),
         WEIGHTS_KEY: sha256(needed(folder / "model.safetensors", f"train@{name}")),
     }
+    # Other tokens under the same numbers would be scored without complaint.
     if sha256(folder / "tokenizer.json") != fingerprint[TOKENIZER_KEY]:
         raise ValueError(f"{folder}: was trained with another tokenizer than {TOKENIZER}; run `dvc repro train@{name}`")
     corpora = {corpus: read_encoded(root / ENCODED / corpus) for corpus in config.corpora}
@@ -136,6 +137,7 @@ def _key(config: Config, fingerprint: Mapping[bytes, str], root: Path) -> str:
         asdict(config.score),
         sorted(fingerprint.values()),
         list(config.corpora),
+        # Parts of other code must not stand beside those of this one.
         code_digest("hansard_bias.pipeline.score"),
         [sha256(path) for path in files],
     ]
@@ -150,6 +152,7 @@ def write_tables(inputs: Inputs, parts: list[Part], folder: Path, name: str, roo
             own = [part for part in parts if (part.kind, part.corpus) == (kind, corpus)]
             yield corpus, in_order_of(rows[corpus], encoded.lengths, own, folder, forms)
 
+    # Generators: one corpus, and of it one row group, is in memory at a time.
     exact = (
         likelihood_table(corpus, inputs.corpora[corpus], inputs.sample[corpus], nats)
         for corpus, nats in assembled("likelihood", inputs.sample, (2,))

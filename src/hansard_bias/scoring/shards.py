@@ -46,6 +46,7 @@ def cut_parts(kind: str, corpus: str, rows: Ids, lengths: Ids, copies: Ids, form
 
     rows, lengths, copies: of each speech the row, its tokens, and how many copies of a token are read to score it.
     """
+    # Ties by row: the parts of a run that goes on are those of the run that was killed.
     order = np.lexsort((rows, -lengths))
     tokens = (lengths * copies)[order]
     number = (np.cumsum(tokens) - tokens) // PART_TOKENS
@@ -63,6 +64,7 @@ def compute(
     say: Callable[[str], None] | None = None,
 ) -> None:
     """Score this process's share of the parts that are not there yet, each in turn, into the folder."""
+    # Dealt by number, not in blocks: long speeches come first, and every process gets its share of them.
     missing = [part for part in parts[process::processes] if read(folder, part) is None]
     pace = Pace("scored", len(missing), "parts", say) if say else None
     for count, part in enumerate(missing, start=1):
@@ -119,6 +121,7 @@ def _write(path: Path, scores: Scores) -> None:
     partial = path.with_name(path.name + ".partial")
     with partial.open("wb") as handle:
         np.save(handle, scores, allow_pickle=False)
+    # The content before the name: after a power failure a file is whole or not there.
     sync(partial)
     os.replace(partial, path)
     sync(path.parent)

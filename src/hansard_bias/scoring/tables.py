@@ -116,6 +116,7 @@ def read_sums(path: Path) -> tuple[pa.Table, dict[bytes, bytes]]:
 def _sums(table: pa.Table) -> pa.Table:
     """The columns of `read_sums` for some speeches."""
     offsets, flat = _flat(table["surprisals"])
+    # In float64: a sum of a hundred float32 surprisals has lost its last digits.
     cumulative = np.concatenate([[0.0], np.cumsum(flat, dtype=np.float64)])
     sums = {
         "speech_id": table["speech_id"],
@@ -139,6 +140,7 @@ def read_tokens(path: Path, corpus: str, column: str) -> tuple[npt.NDArray[np.in
 
 def _flat(lists: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
     """Offsets and values of a column of lists."""
+    # A part of a column still holds the values of all its rows: the offsets say which are its own.
     array = lists.combine_chunks()
     offsets = array.offsets.to_numpy().astype(np.int64)
     return offsets - offsets[0], array.values.to_numpy()[offsets[0] : offsets[-1]]

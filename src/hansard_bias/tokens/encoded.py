@@ -74,6 +74,7 @@ def write_encoded_parts(
             sizes = [flat.write(item.astype(np.uint16).tobytes()) // 2 for item in tokens]
             table.write_table(index.append_column(lengths, pa.array(sizes, pa.int32())))
             total += sum(sizes)
+        # The total is known only now; the header was written as a placeholder of the same length.
         flat.seek(0)
         _write_header(flat, total)
 
@@ -91,6 +92,7 @@ def read_encoded(folder: Path) -> EncodedCorpus:
     index = pq.read_table(folder / INDEX_FILE, read_dictionary=["split"])
     lengths = index["pieces"].to_numpy().astype(np.int64)
     starts = np.cumsum(lengths) - lengths
+    # Mapped, never unpickled: a corpus may be larger than the memory, and come from elsewhere.
     tokens = np.load(folder / PIECES_FILE, mmap_mode="r", allow_pickle=False)
     return EncodedCorpus(tokens, starts, lengths, index)
 

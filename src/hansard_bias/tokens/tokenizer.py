@@ -48,6 +48,7 @@ def train_tokenizer(texts: Iterable[str], config: TokenizerConfig) -> Tokenizer:
     Raises ConfigError when the texts hold too few different words for the vocabulary asked for.
     """
     tokenizer = Tokenizer(models.BPE(unk_token="[UNK]"))
+    # Bytes: nothing is unknown, whatever the language. With the blank a word is the same at the start and within.
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     tokenizer.decoder = decoders.ByteLevel()
     # The blank before [MASK] belongs to the word that fills it, as a byte-level token carries its own blank.
@@ -65,6 +66,7 @@ def train_tokenizer(texts: Iterable[str], config: TokenizerConfig) -> Tokenizer:
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[("[CLS]", CLS_ID), ("[SEP]", SEP_ID)],
     )
+    # A smaller vocabulary than params.yaml says would make models of two runs incomparable without a word.
     learned = tokenizer.get_vocab_size()
     if learned < config.vocab_size:
         raise ConfigError(

@@ -46,6 +46,7 @@ class BatchIterator:
 # How many updates a run takes, and the learning rate of each.
 
 MOST_WARMUP_UPDATES = 1000
+"""As in the study, however long the run."""
 
 
 def updates_per_epoch(windows: int, batch_size: int) -> int:
@@ -112,6 +113,7 @@ def some_windows(windows: Windows, count: int) -> Windows:
     """At most so many windows, always the same ones (chosen by hash); 0: all."""
     if not count:
         return windows
+    # By hash, not the first ones: those would all be of the first corpus. Nested: more windows hold the fewer.
     order = np.argsort(mix(_CHOOSING, windows.speech, windows.offset), kind="stable")
     return windows.take(np.sort(order[:count]))
 

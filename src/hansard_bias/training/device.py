@@ -65,6 +65,7 @@ def peak_flops(precision: str, size: int | None = None, repeats: int = 8) -> flo
     size = size or (8192 if device == "cuda" else 1024)
     # Random numbers: some devices multiply zeros and ones faster than anything that a model holds.
     left = torch.rand(size, size, generator=torch.Generator().manual_seed(0)).to(device, _DTYPES[precision])
+    # The best of several: what else runs on the machine can only slow a product down.
     best = float("inf")
     for _ in range(repeats):
         _synchronise()
@@ -79,6 +80,7 @@ def peak_memory_bytes() -> int:
     """The most memory that this process has used: on the GPU where there is one, else resident."""
     if torch.cuda.is_available():
         return int(torch.cuda.max_memory_allocated())
+    # getrusage counts in bytes on macOS, in kilobytes on Linux.
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 

@@ -42,14 +42,14 @@ class Trainer:
         self.interruption = interruption or Interruption()
         self.total = total_updates(spec.config, spec.updates_per_epoch)
         self.accelerator = Accelerator(mixed_precision="no" if precision == "fp32" else precision)
-        require_work_for_all(
-            self.accelerator, len(spec.training.windows) // spec.updates_per_epoch, spec.config.batch_size
-        )
+        windows = len(spec.training.windows) // spec.updates_per_epoch
+        require_work_for_all(self.accelerator, windows, spec.config.batch_size)
         optimizer = build_optimizer(model, spec.config)
         self.model, self.optimizer = self.accelerator.prepare(MaskedLoss(model), optimizer)
         self.batches = BatchIterator(self.accelerator.device, precision)
         self.progress = PlainProgress(self.total)
         text = spec.training
+        # From the memory of this machine; a resumed run keeps the size that it began with.
         tokens = micro_batch_tokens(model.config, text.vocab_size, text.mask_rate, self.accelerator.device)
         self.state = LoopState(micro_batch_tokens=tokens)
         self.best: Tensors = {}
@@ -65,6 +65,7 @@ class Trainer:
             self._resume()
             require_same_start(self.accelerator, self.state.update, self.spec.checkpoints)
             while True:
+                # Before the evaluation that may be due: a signal is answered within one update.
                 self._check_signals()
                 self._evaluate_and_save_if_due()
                 if self.state.update >= self.total or self.state.stopped_by:
@@ -89,6 +90,7 @@ class Trainer:
         """The evaluation and the checkpoint that are due after an update; a resumed run may owe them, too."""
         state, config = self.state, self.spec.config
         due = state.update % config.eval_every == 0 or state.update == self.total
+        # First the evaluation, then the checkpoint: it holds the curve's newest row.
         if state.update and due and not state.is_evaluated():
             self._evaluate()
         if state.update % config.save_every == 0:
@@ -102,7 +104,9 @@ class Trainer:
         mine = rows[self.accelerator.process_index :: self.accelerator.num_processes]
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(config, state.update, self.total)
+        # The mean over all masked tokens of the update, not of micro-batches: their number changes nothing.
         loss, masked, tokens = self._gradient(mine, epoch)
+        # The norm is looked at before the step: a step along a gradient that is no number cannot be taken back.
         norm = float(self.accelerator.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM))
         if math.isfinite(loss) and math.isfinite(norm):
             self.optimizer.step()
@@ -124,6 +128,7 @@ class Trainer:
             least, tokens = self.spec.config.gradient_accumulation, self.state.micro_batch_tokens
             batches = [*self.batches.micro_batches(self.spec.training, rows, epoch, tokens, least)]
             masked = max(1, self._total(sum(len(batch.labels) for batch in batches)))
+            # Dropout belongs to the update, not to what ran before: a resumed run draws the same.
             torch.manual_seed(stable_hash(self.spec.seed, "dropout", self.state.update) % 2**63)
             try:
                 return self._backward(batches, masked), masked, sum(batch.real_tokens for batch in batches)
@@ -145,8 +150,8 @@ class Trainer:
         """Accumulate the gradients of the mean loss over all masked tokens of the update; returns that loss."""
         nats = torch.zeros((), device=self.accelerator.device)
         for number, batch in enumerate(batches, start=1):
-            wait = nullcontext() if number == len(batches) else self.accelerator.no_sync(self.model)
-            with wait:
+            # Gradients meet once an update: with the last micro-batch, not with each.
+            with nullcontext() if number == len(batches) else self.accelerator.no_sync(self.model):
                 loss = self.model(self.batches.on_device(batch))
                 # Several processes average their gradients: times their number makes that a sum again.
                 self.accelerator.backward(loss * (self.accelerator.num_processes / masked))
@@ -183,20 +188,17 @@ class Trainer:
         state.curve.append(point)
         state.loss_sum, state.loss_count = 0.0, 0
         if self.accelerator.is_main_process:
-            self._log_point(point, rate)
+            write_curve(self.spec.curve, state.curve)
+            self.log.log_point(point, rate)
+            self.progress.after_evaluation(point, rate)
         if loss < state.best_loss:
             state.best_loss, state.best_update, state.evaluations_without_gain = loss, state.update, 0
+            # On the CPU: the best weights would take the memory of a second model on the GPU.
             self.best = {name: tensor.detach().cpu().clone() for name, tensor in self._weights().items()}
         else:
             state.evaluations_without_gain += 1
             if state.evaluations_without_gain >= config.patience:
                 state.stopped_by = "patience"
-
-    def _log_point(self, point: CurvePoint, tokens_per_second: float) -> None:
-        """Write the curve so far, pass the point on, show it."""
-        write_curve(self.spec.curve, self.state.curve)
-        self.log.log_point(point, tokens_per_second)
-        self.progress.after_evaluation(point, tokens_per_second)
 
     def _last_rate(self) -> float:
         return learning_rate(self.spec.config, self.state.update - 1, self.total)
@@ -205,6 +207,7 @@ class Trainer:
     def validation_loss(self) -> float:
         """Mean masked cross-entropy on the validation windows, in nats: sums first, one division."""
         text = self.spec.validation
+        # Without dropout, and with masks that no epoch changes: evaluations differ by the weights alone.
         self.model.eval()
         rows = np.arange(len(text.windows))
         nats, masked = 0.0, 0
@@ -246,8 +249,8 @@ class Trainer:
                     f"{spec.run.name} starts anew: an unfinished run has other {spec.run.differences(other)}"
                 )
             return
-        self.state, self.best = resumed.state, resumed.best
-        self.saved = self.state.update if resumed.is_own else 0
+        self.state, self.best, is_own = resumed
+        self.saved = self.state.update if is_own else 0
         if self.accelerator.is_main_process:
             checkpoints.discard_after(spec.checkpoints, self.state.update)
             write_curve(spec.curve, self.state.curve)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -33,20 +33,15 @@ class Speed:
         return tokens_per_second * self.flops_per_token / self.peak_flops
 
 
-class PlainProgress:
-    """Follows a run in plain lines: one an evaluation."""
+class PlainProgress(AbstractContextManager["PlainProgress"]):
+    """Follows a run in plain lines, as a log file wants them: one an evaluation."""
 
     def __init__(self, total: int, speed: Speed | None = None) -> None:
         self.total, self.speed = total, speed
         self._updates = 0
         self._timed_from = (0, 0.0)
 
-    def __enter__(self) -> PlainProgress:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Nothing to close."""
 
     def say(self, line: str) -> None:
@@ -86,9 +81,7 @@ class ProgressBar(PlainProgress):
         self._task = self.progress.add_task("", total=self.total)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Take the bar away; the lines stay."""
         self.progress.stop()
 
@@ -99,6 +92,7 @@ class ProgressBar(PlainProgress):
     def after_update(self, state: LoopState, learning_rate: float) -> None:
         """Move the bar: mean loss since the last evaluation, learning rate, speed of this session."""
         super().after_update(state, learning_rate)
+        # A resumed run's bar begins where the run stands, and its speed is that of this session.
         if self._session is None:
             self._session = (state.tokens, state.seconds)
             self.progress.reset(self._task, completed=state.update)
@@ -137,10 +131,8 @@ def device_warnings(
             "and install the CUDA build of torch; if not, `hansard-bias preset small` fits a CPU"
         )
     if asked == "auto" and precision == "fp32":
-        remedy = (
-            "try train.precision=fp16" if gpu else "one with AVX512-BF16 or AMX, or a GPU, is several times as fast"
-        )
-        kind = "GPU" if gpu else "CPU"
+        remedy = "one with AVX512-BF16 or AMX, or a GPU, is several times as fast"
+        kind, remedy = ("GPU", "try train.precision=fp16") if gpu else ("CPU", remedy)
         lines.append(f"train.precision auto fell back to fp32: this {kind} does not compute bf16; {remedy}")
     if precision == "bf16" and not fast_bf16:
         lines.append("train.precision is bf16, which this device only imitates slowly; auto or fp32 is faster here")
