@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 import torch
 from ruamel.yaml import YAML
 
@@ -129,21 +130,21 @@ def run(folder: Path, **changes: Any) -> None:
     score.run(configuration(**changes), "mixed", 1, folder)
 
 
-def die_after(parts: int) -> None:
-    """Let this process kill itself in the middle of the part after so many."""
+def stop_after(parts: int, patch: pytest.MonkeyPatch, number: int = signal.SIGINT) -> None:
+    """Let the scoring end in the middle of the part after so many, by a signal."""
     original, calls = Inputs.score, 0
 
     def counted(*arguments: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls > parts:
-            os.kill(os.getpid(), signal.SIGKILL)
+            signal.raise_signal(number)
         return original(*arguments)
 
-    Inputs.score = counted
+    patch.setattr(Inputs, "score", counted)
 
 
 if __name__ == "__main__":
     if sys.argv[2:3] == ["--die"]:
-        die_after(int(sys.argv[3]))
+        stop_after(int(sys.argv[3]), pytest.MonkeyPatch(), signal.SIGKILL)
     run(Path(sys.argv[1]))

@@ -12,7 +12,7 @@ from hansard_bias.base.processes import companions, part_from, wait_for_all
 from hansard_bias.models.reading import ReadingScorer
 from hansard_bias.params import Config
 from hansard_bias.scoring.run import read_inputs, write_tables
-from hansard_bias.scoring.shards import compute, done
+from hansard_bias.scoring.shards import begin, compute
 
 
 def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
@@ -28,8 +28,8 @@ def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
     folder = work.checkpoint_root() / f"score-{inputs.key}"
     folder.mkdir(parents=True, exist_ok=True)
     with work.locked(folder, "scoring") if state.is_main_process else nullcontext():
-        if state.is_main_process and (ready := done(parts, folder)):
-            print(f"resumed: {ready} of {len(parts)} parts are scored", flush=True)
+        if state.is_main_process and (line := begin(parts, folder, inputs.identity)):
+            print(line, flush=True)
         say = partial(print, flush=True) if state.is_main_process else None
         compute(parts, folder, partial(inputs.score, scorer), state.process_index, state.num_processes, say)
         wait_for_all(state)

@@ -51,8 +51,13 @@ class Inputs:
     """Of each row of the sample, the word that every token belongs to."""
     special: SpecialIds
     fingerprint: Mapping[bytes, str]
-    key: str
-    """One name for everything that the scores depend on."""
+    identity: Mapping[str, str]
+    """Digests of everything that the scores depend on."""
+
+    @property
+    def key(self) -> str:
+        """One name for all of it."""
+        return _digest(self.identity)
 
     def parts(self, positions: int) -> list[Part]:
         """The work in parts, for a model that reads so many positions."""
@@ -97,7 +102,7 @@ def read_inputs(config: Config, name: str, root: Path) -> Inputs:
         words={corpus: _words(corpora[corpus], rows, corpus, root) for corpus, rows in sample.items()},
         special=special_ids(root / TOKENIZER),
         fingerprint=fingerprint,
-        key=_key(config, fingerprint, root),
+        identity=_identity(config, name, fingerprint, root),
     )
 
 
@@ -130,17 +135,20 @@ def _texts(path: Path, ids: list[str]) -> dict[str, str]:
     return found
 
 
-def _key(config: Config, fingerprint: Mapping[bytes, str], root: Path) -> str:
-    """A hash of weights, tokenizer, texts, settings and code."""
+def _identity(config: Config, name: str, fingerprint: Mapping[bytes, str], root: Path) -> dict[str, str]:
+    """Digests of all that the scores of this run depend on, by what they are in words."""
     files = [path for corpus in config.corpora for path in sorted((root / ENCODED / corpus).iterdir())]
-    content = [
-        asdict(config.score),
-        sorted(fingerprint.values()),
-        list(config.corpora),
+    return {
+        "name": name,
+        "parameters": _digest([asdict(config.score), list(config.corpora)]),
+        "data": _digest([fingerprint[TOKENIZER_KEY], *map(sha256, files)]),
+        "weights": fingerprint[WEIGHTS_KEY],
         # Parts of other code must not stand beside those of this one.
-        code_digest("hansard_bias.pipeline.score"),
-        [sha256(path) for path in files],
-    ]
+        "code": code_digest("hansard_bias.pipeline.score"),
+    }
+
+
+def _digest(content: object) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

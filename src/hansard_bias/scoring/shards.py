@@ -6,20 +6,24 @@ and where a run was killed change nothing.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from hansard_bias.base.files import write_json
 from hansard_bias.base.messages import Pace
 from hansard_bias.base.work import sync
 from hansard_bias.models.scorer import Ids
 
 PART_TOKENS = 1 << 18
 """What the copies of a part's speeches hold together: seconds of work for a small model, minutes for a large one."""
+IDENTITY = "identity.json"
 Scores = npt.NDArray[np.float32]
 
 
@@ -73,9 +77,22 @@ def compute(
             pace.reached(count)
 
 
-def done(parts: list[Part], folder: Path) -> int:
-    """How many parts are there already."""
-    return sum(read(folder, part) is not None for part in parts)
+def begin(parts: list[Part], folder: Path, identity: Mapping[str, str]) -> str:
+    """Note in the folder whose parts it holds; returns a line that says what is there already, '' for nothing.
+
+    Where this run has no part yet, but another one of its name was left unfinished, the line says why it is not used.
+    """
+    write_json(folder / IDENTITY, dict(identity))
+    if ready := sum(read(folder, part) is not None for part in parts):
+        return f"resumed: {ready} of {len(parts)} parts are scored"
+    for path in folder.parent.glob(f"score-*/{IDENTITY}"):
+        # Experiments share the folder: another one may end, and delete its own, at any moment.
+        with suppress(FileNotFoundError):
+            other = json.loads(path.read_text(encoding="utf-8"))
+            if path.parent != folder and other["name"] == identity["name"]:
+                words = ", ".join(word for word, digest in identity.items() if other[word] != digest)
+                return f"{identity['name']} starts anew: an unfinished scoring has other {words}"
+    return ""
 
 
 def read(folder: Path, part: Part) -> Scores | None:

@@ -119,7 +119,7 @@ class Windows:
 
     def take(self, rows: npt.NDArray[np.int64]) -> Windows:
         """The windows at these positions, in this order."""
-        return Windows(self.corpus[rows], self.start[rows], self.length[rows], self.offset[rows], self.speech[rows])
+        return Windows(*(column[rows] for column in vars(self).values()))
 
 
 def cut_windows(corpora: list[EncodedCorpus], rows: list[npt.NDArray[np.int64]], positions: int) -> Windows:
@@ -127,13 +127,7 @@ def cut_windows(corpora: list[EncodedCorpus], rows: list[npt.NDArray[np.int64]],
     room = positions - 2
     numbered = enumerate(zip(corpora, rows, strict=True))
     parts = [_cut(number, corpus, chosen, room) for number, (corpus, chosen) in numbered]
-    return Windows(
-        corpus=np.concatenate([part.corpus for part in parts]),
-        start=np.concatenate([part.start for part in parts]),
-        length=np.concatenate([part.length for part in parts]),
-        offset=np.concatenate([part.offset for part in parts]),
-        speech=np.concatenate([part.speech for part in parts]),
-    )
+    return Windows(*map(np.concatenate, zip(*(vars(part).values() for part in parts), strict=True)))
 
 
 def _cut(number: int, corpus: EncodedCorpus, rows: npt.NDArray[np.int64], room: int) -> Windows:

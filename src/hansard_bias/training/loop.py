@@ -53,8 +53,8 @@ class Trainer:
         tokens = micro_batch_tokens(model.config, text.vocab_size, text.mask_rate, self.accelerator.device)
         self.state = LoopState(micro_batch_tokens=tokens)
         self.best: Tensors = {}
+        # The update that the newest checkpoint holds.
         self.saved = 0
-        """The update that the newest checkpoint holds."""
 
     def run(self) -> LoopState:
         """Train until the last update or until patience ends; leaves the best weights in `best`.
@@ -73,7 +73,7 @@ class Trainer:
                 started = time.perf_counter()
                 self._update()
                 self.state.seconds += time.perf_counter() - started
-                self.progress.after_update(self.state, self._last_rate())
+                self.progress.after_update(self.state, self.optimizer.param_groups[0]["lr"])
             self._check_signals()
         self.state.stopped_by = self.state.stopped_by or "updates"
         return self.state
@@ -135,10 +135,10 @@ class Trainer:
             except RuntimeError as error:
                 if not is_exhausted(error):
                     raise
-                if self.state.micro_batch_tokens < 2 * LEAST_TOKENS:
+                if tokens < 2 * LEAST_TOKENS:
                     raise ValueError(
-                        f"out of memory with micro-batches of {self.state.micro_batch_tokens} tokens; free some, lower "
-                        "model.hidden_size or model.num_hidden_layers, or use another device"
+                        f"out of memory with micro-batches of {tokens} tokens; free some, lower model.hidden_size or "
+                        "model.num_hidden_layers, or use another device"
                     ) from None
             self.optimizer.zero_grad()
             self.state.micro_batch_tokens //= 2
@@ -160,6 +160,7 @@ class Trainer:
 
     def _total(self, count: int) -> int:
         """The sum of a count over all processes."""
+        # Alone, without the detour over a tensor: it would wait for the GPU in every update.
         if self.accelerator.num_processes == 1:
             return count
         return int(self.accelerator.reduce(torch.tensor(count, device=self.accelerator.device), reduction="sum"))
@@ -184,7 +185,8 @@ class Trainer:
             raise self.spec.diverged(f"the validation loss is {loss}", state.update, self.saved)
         train_loss = state.loss_sum / max(1, state.loss_count)
         epoch = state.update / self.spec.updates_per_epoch
-        point = CurvePoint(state.update, epoch, self._last_rate(), train_loss, loss)
+        rate_of_step = learning_rate(config, state.update - 1, self.total)
+        point = CurvePoint(state.update, epoch, rate_of_step, train_loss, loss)
         state.curve.append(point)
         state.loss_sum, state.loss_count = 0.0, 0
         if self.accelerator.is_main_process:
@@ -199,9 +201,6 @@ class Trainer:
             state.evaluations_without_gain += 1
             if state.evaluations_without_gain >= config.patience:
                 state.stopped_by = "patience"
-
-    def _last_rate(self) -> float:
-        return learning_rate(self.spec.config, self.state.update - 1, self.total)
 
     @torch.inference_mode()
     def validation_loss(self) -> float:
