@@ -13,7 +13,7 @@ import pytest
 from hansard_bias.analysis.inputs import read_facts, read_losses
 from hansard_bias.base.files import sha256
 from hansard_bias.params import Config, parse_config
-from hansard_bias.scoring.tables import FOLDS_KEY, TOKENIZER_KEY, read_pieces, write_scores
+from hansard_bias.scoring.tables import FOLDS_KEY, TOKENIZER_KEY, read_tokens, write_scores
 from helpers.project import merged
 from helpers.score_files import PIECES, SPEECHES, surprisal, write_project
 
@@ -43,7 +43,7 @@ def test_losses_are_the_sums_of_every_speech(config: Config, tmp_path: Path) -> 
 
 def test_pieces_of_one_corpus_come_with_its_own_offsets(config: Config, tmp_path: Path) -> None:
     write_project(config, tmp_path)
-    offsets, flat = read_pieces(tmp_path / "data/scores/mixed-2.parquet", "canada", "surprisals")
+    offsets, flat = read_tokens(tmp_path / "data/scores/mixed-2.parquet", "canada", "surprisals")
     assert offsets.tolist() == list(range(0, SPEECHES * PIECES + 1, PIECES))
     assert flat == pytest.approx(surprisal("canada", 2, 1))
 

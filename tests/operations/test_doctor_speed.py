@@ -55,7 +55,7 @@ class Folder:
 def test_the_text_is_as_long_as_asked() -> None:
     text = speed.made_up_text(2048, 43, 2000, 128)
     assert text.windows.length.sum() == pytest.approx(2000 * 43, rel=0.1)
-    pieces = text.corpora[0].pieces
+    pieces = text.corpora[0].tokens
     assert pieces.min() >= 5 and pieces.max() < 2048
 
 

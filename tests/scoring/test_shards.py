@@ -17,7 +17,7 @@ from hansard_bias.base.work import locked
 from hansard_bias.scoring import shards
 from hansard_bias.scoring.shards import Part, collect, compute, cut_parts
 from hansard_bias.scoring.tables import FOLDS_KEY, SAMPLE_KEY, TEXTS_KEY, TOKENIZER_KEY, WEIGHTS_KEY
-from helpers.launch import launch, run_scoring
+from helpers.launch import launch, run_scoring, stop_after
 
 FILES = ("data/scores/mixed-1.parquet", "data/likelihoods/mixed-1.parquet")
 
@@ -76,6 +76,21 @@ def test_killed_in_the_middle_it_ends_with_the_same_bytes(folder: Path, undistur
     assert not list((folder / ".checkpoints").iterdir())
 
 
+def test_parts_of_other_code_are_left_alone_and_told(
+    folder: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("hansard_bias.scoring.run.code_digest", lambda module: "of another scorer")
+        stop_after(2, patch)
+        run_scoring(folder)
+    assert len(list((folder / ".checkpoints").glob("score-*/*.npy"))) == 2
+    run_scoring(folder)
+    assert capsys.readouterr().out.startswith("mixed-1 starts anew: an unfinished scoring has other code")
+    for name in FILES:
+        assert (folder / name).read_bytes() == (undisturbed / name).read_bytes()
+    assert len(list((folder / ".checkpoints").glob("score-*/*.npy"))) == 2
+
+
 def test_two_processes_find_the_same_scores(folder: Path, undisturbed: Path) -> None:
     done = launch("score", folder, processes=2)
     assert done.returncode == 0, done.stderr
@@ -111,7 +126,7 @@ def test_no_likelihoods_are_an_empty_table(folder: Path) -> None:
 
 def test_a_second_scorer_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = locked(folder / ".checkpoints" / "score-x", "scoring")
-    monkeypatch.setattr("hansard_bias.scoring.inputs._key", lambda *_: "x")
+    monkeypatch.setattr("hansard_bias.scoring.run.Inputs.key", "x")
     with held, pytest.raises(ValueError, match="another process is scoring this very run"):
         run_scoring(folder)
 

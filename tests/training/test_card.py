@@ -13,7 +13,7 @@ from hansard_bias.training.card import model_card
 
 SUMMARY = {"parameters": 31608, "updates": 54, "tokens": 37668, "epochs": 2.0, "precision": "fp32", "device": "CPU"}
 SUMMARY |= {"validation_loss": 3.0, "best_update": 50, "started_from": ""}
-TEXT = {"training_speeches": 1246, "training_pieces": 18834, "validation_speeches": 39}
+TEXT = {"training_speeches": 1246, "training_tokens": 18834, "validation_speeches": 39}
 
 
 def card(raw: dict[str, Any], init: str = "") -> str:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from hansard_bias.analysis.inputs import Losses, score_path
 from hansard_bias.base.files import ENCODED, MIXTURES, TOKENIZER, require_path
 from hansard_bias.params import Config
-from hansard_bias.scoring.tables import read_pieces
+from hansard_bias.scoring.tables import read_tokens
 from hansard_bias.statistics.design import CorpusSums, Design
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.matrix import measure
@@ -44,7 +44,7 @@ def unigram_findings(config: Config, losses: Mapping[str, Losses], root: Path) -
     vocabulary = Vocabulary(require_path(root / TOKENIZER / "tokenizer.json", "tokenizer"))
     first = score_path(config, root, next(iter(config.models)), config.train.seeds[0])
     # The tokens of the test text are the same in every table of scores: any will do.
-    texts = {corpus: read_pieces(first, corpus, "token_ids") for corpus in config.corpora}
+    texts = {corpus: read_tokens(first, corpus, "token_ids") for corpus in config.corpora}
     encoded = {corpus: read_encoded(root / ENCODED / corpus) for corpus in config.corpora}
     mixtures = pq.read_table(require_path(root / MIXTURES, "align"))
     rows: dict[str, Any] = {}
@@ -80,7 +80,7 @@ def _counts(corpus: EncodedCorpus, rows: npt.NDArray[np.int64], vocabulary: int)
     total = np.zeros(vocabulary, dtype=np.int64)
     for at in range(0, len(chosen), _CHUNK):
         start, lengths = int(corpus.starts[at]), corpus.lengths[at : at + _CHUNK]
-        tokens = np.asarray(corpus.pieces[start : start + int(lengths.sum())])
+        tokens = np.asarray(corpus.tokens[start : start + int(lengths.sum())])
         total += np.bincount(tokens[np.repeat(chosen[at : at + _CHUNK], lengths)], minlength=vocabulary)
     return total
 

@@ -13,7 +13,7 @@ from hansard_bias.analysis.inputs import Facts, Losses, score_path
 from hansard_bias.analysis.records import WordRow, WordSummary
 from hansard_bias.base.files import TOKENIZER, require_path
 from hansard_bias.params import Config
-from hansard_bias.scoring.tables import read_pieces
+from hansard_bias.scoring.tables import read_tokens
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.words import WordGaps, word_gaps
 from hansard_bias.tokens.words import Ids, Vocabulary
@@ -67,7 +67,7 @@ def count_words(
 ) -> Counted:
     """Find the words of the chosen speeches that occur at least `bias.word_occurrences` times."""
     first = score_path(config, root, next(iter(config.models)), config.train.seeds[0])
-    offsets, ids = read_pieces(first, corpus, "token_ids")
+    offsets, ids = read_tokens(first, corpus, "token_ids")
     words = vocabulary.words(offsets, ids)
     days, sitting_of_speech = np.unique(losses.sittings, return_inverse=True)
     speech = np.repeat(np.arange(len(losses)), np.diff(offsets))
@@ -106,7 +106,7 @@ def _gaps(config: Config, corpus: str, own: str, counted: Counted, root: Path) -
 def _sums(config: Config, corpus: str, model: str, counted: Counted, root: Path) -> FloatArray:
     """Σ surprisal of one model, shape [words, seeds, sittings]."""
     paths = [score_path(config, root, model, seed) for seed in config.train.seeds]
-    return np.stack([counted.sums(read_pieces(path, corpus, "surprisals")[1]) for path in paths], axis=1)
+    return np.stack([counted.sums(read_tokens(path, corpus, "surprisals")[1]) for path in paths], axis=1)
 
 
 def _rows(head: tuple[str, str, str, str], counted: Counted, gaps: WordGaps, most: int) -> list[WordRow]:

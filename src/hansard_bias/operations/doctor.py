@@ -35,9 +35,9 @@ from hansard_bias.params import PARAMS_FILE, BertSettings, Config, ConfigError
 from hansard_bias.tokens.encoded import EncodedCorpus, Windows, cut_windows
 from hansard_bias.tokens.tokenizer import OWN_IDS
 from hansard_bias.training import device
-from hansard_bias.training.log import Lines
 from hansard_bias.training.loop import Trainer
-from hansard_bias.training.run_key import Task
+from hansard_bias.training.progress import PlainProgress
+from hansard_bias.training.run_key import RunSpec
 from hansard_bias.training.state import CurvePoint, LoopState, Silent
 
 _STYLES = {Verdict.GOOD: "green", Verdict.NOTE: "yellow", Verdict.BAD: "bold red"}
@@ -171,10 +171,10 @@ def tokens_per_second(config: Config, pieces_per_speech: int, seconds: float = _
     text = made_up_text(vocabulary, pieces_per_speech, 16 * batch, config.model.max_position_embeddings)
     watch = Stopwatch(seconds)
     with TemporaryDirectory(prefix="hansard-bias-doctor-") as folder:
-        task = Task(train, 0, text, text, 16, Path(folder) / "checkpoints", Path(folder) / "curve.csv")
+        spec = RunSpec(train, 0, text, text, 16, Path(folder) / "checkpoints", Path(folder) / "curve.csv")
         precision = device.choose_precision(train.precision)
-        trainer = Trainer(task, build_model(config.model, vocabulary, seed=0), precision, Silent())
-        trainer.watch = watch
+        trainer = Trainer(spec, build_model(config.model, vocabulary, seed=0), precision, Silent())
+        trainer.progress = watch
         trainer.run()
     return watch.rate()
 
@@ -190,7 +190,7 @@ def made_up_text(vocabulary: int, pieces: int, speeches: int, positions: int) ->
     return MaskedText([corpus], windows, 0, 0.15, vocabulary, OWN_IDS)
 
 
-class Stopwatch(Lines):
+class Stopwatch(PlainProgress):
     """Follows a training in silence and ends it when enough of it was seen."""
 
     def __init__(self, seconds: float) -> None:

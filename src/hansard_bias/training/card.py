@@ -24,7 +24,7 @@ compare how institutions speak. It is not made for any other use.
 
 ## Data
 Sittings from {first_day} to {last_day}; budget: {budget}. This model trained on {training_speeches:,} speeches
-({training_pieces:,} word pieces an epoch) and was validated on {validation_speeches:,}.
+({training_tokens:,} word pieces an epoch) and was validated on {validation_speeches:,}.
 
 | corpus | share of the training text | licence of the archive |
 |---|---|---|
@@ -58,7 +58,7 @@ def model_card(
 ) -> str:
     """Markdown with data, parameters, perplexities, limits and licences.
 
-    summary: the content of metrics/training. text: training_speeches, training_pieces and validation_speeches.
+    summary: the content of metrics/training. text: training_speeches, training_tokens and validation_speeches.
     """
     # A folder's name tells enough: its path is this machine's own.
     init = Path(config.model.init).name

@@ -1,4 +1,4 @@
-"""What determines a training run: its parameters, data and code. Only a checkpoint of the same ones is its own."""
+"""What determines a training run: its parameters, data and code; only a checkpoint of the same ones is its own."""
 
 from __future__ import annotations
 
@@ -62,6 +62,7 @@ def identify(
     Raises ValueError that names the stage to run where its data are missing.
     """
     check_initial(config.model.init, root)
+    # The other seeds of params.yaml are no part of this run: adding one must not begin all anew.
     settings: dict[str, object] = {"model": asdict(config.model), "train": asdict(config.train) | {"seeds": None}}
     settings |= {"mixture": config.models[model].mixture, "budget": config.align.budget}
     settings |= {"initial": initial_digests(config.model.init, root)}
@@ -69,6 +70,7 @@ def identify(
     for corpus in config.corpora:
         data += sorted(require_path(root / ENCODED / corpus, f"encode@{corpus}").iterdir())
     parameters = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    # DVC compares the stage's folders; an unfinished run has no DVC to ask.
     code = code_digest("hansard_bias.pipeline.train")
     identity = RunIdentity(run_name(model, seed), parameters, _digest(data), code)
     if resume_from is None:
@@ -84,12 +86,9 @@ def _digest(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-# What a training run is about.
-
-
 @dataclass(frozen=True)
-class Task:
-    """What to train: text, seed and places."""
+class RunSpec:
+    """What to train: text, seed and where its files are."""
 
     config: TrainConfig
     seed: int

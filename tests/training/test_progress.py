@@ -8,10 +8,10 @@ import re
 import pytest
 from rich.console import Console
 
-from hansard_bias.training.log import LAST_TIMED_UPDATE, Bar, Lines, Speed, device_warnings, follow
+from hansard_bias.training.progress import LAST_TIMED_UPDATE, PlainProgress, ProgressBar, Speed, device_warnings, follow
 from hansard_bias.training.state import CurvePoint, LoopState
 
-SPEED = Speed(flops_per_piece=1e6, peak_flops=1e12)
+SPEED = Speed(flops_per_token=1e6, peak_flops=1e12)
 POINT = CurvePoint(20, 2.0, 0.001, 3.25, 3.5)
 
 
@@ -33,7 +33,7 @@ def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) ->
     with watch:
         watch.after_update(states(1, 900.0)[0], 0.001)
         watch.after_evaluation(POINT, 900.0)
-    assert type(watch) is Lines
+    assert type(watch) is PlainProgress
     printed = capsys.readouterr().out
     assert printed == "update 20/40  epoch 2.0  train 3.250  validation 3.500  900 tokens/s\n"
 
@@ -41,7 +41,7 @@ def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) ->
 def test_a_bar_on_a_terminal() -> None:
     screen = console(True)
     with follow(40, SPEED, screen) as watch:
-        assert isinstance(watch, Bar)
+        assert isinstance(watch, ProgressBar)
         watch.say("resumed at update 18 of 40")
         for state in states(20, 900.0)[18:]:
             watch.after_update(state, 0.00012)
@@ -58,7 +58,7 @@ def test_a_bar_on_a_terminal() -> None:
 
 @pytest.mark.parametrize(("tokens_per_second", "told"), [(90_000.0, 1), (110_000.0, 0)])
 def test_low_throughput_is_told_once(tokens_per_second: float, told: int, capsys: pytest.CaptureFixture[str]) -> None:
-    watch = Lines(200, SPEED)
+    watch = PlainProgress(200, SPEED)
     for state in states(3 * LAST_TIMED_UPDATE, tokens_per_second):
         watch.after_update(state, 0.001)
     lines = capsys.readouterr().err.splitlines()
@@ -67,7 +67,7 @@ def test_low_throughput_is_told_once(tokens_per_second: float, told: int, capsys
 
 
 def test_slow_first_updates_are_not_held_against_the_device(capsys: pytest.CaptureFixture[str]) -> None:
-    watch = Lines(200, SPEED)
+    watch = PlainProgress(200, SPEED)
     for state in states(LAST_TIMED_UPDATE, 110_000.0):
         state.seconds += 60
         watch.after_update(state, 0.001)
