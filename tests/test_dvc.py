@@ -47,13 +47,8 @@ def test_the_calibration_is_a_pipeline_of_its_own(clone: Clone) -> None:
 
 
 def test_a_mistake_stops_before_any_stage_and_harms_nothing(clone: Clone) -> None:
-    params = clone.root / "params.yaml"
-    good = params.read_text(encoding="utf-8")
-    params.write_text(re.sub(r"\blr: .*", 'lr: "1e-05"', good), encoding="utf-8")
-    try:
+    with clone.changed(r"\blr: .*", 'lr: "1e-05"'):
         printed = clone.run("dvc", "repro", code=1)
-    finally:
-        params.write_text(good, encoding="utf-8")
     assert stages_run(printed) == {"check"}
     assert "train.lr is '1e-05', expected a number" in printed
     assert clone.metrics("bias_matrix.json")
@@ -62,14 +57,9 @@ def test_a_mistake_stops_before_any_stage_and_harms_nothing(clone: Clone) -> Non
 
 
 def test_a_vocabulary_that_the_text_cannot_fill_leaves_the_tokenizer(clone: Clone) -> None:
-    params = clone.root / "params.yaml"
-    good = params.read_text(encoding="utf-8")
     before = (clone.root / "models" / "tokenizer" / "tokenizer.json").read_bytes()
-    params.write_text(good.replace("vocab_size: 500", "vocab_size: 60000"), encoding="utf-8")
-    try:
+    with clone.changed("vocab_size: 500", "vocab_size: 60000"):
         printed = clone.run("dvc", "repro", code=1)
-    finally:
-        params.write_text(good, encoding="utf-8")
     assert "tokenizer.vocab_size is 60000, expected at most" in printed
     assert (clone.root / "models" / "tokenizer" / "tokenizer.json").read_bytes() == before
     clone.run("dvc", "repro")
@@ -78,18 +68,13 @@ def test_a_vocabulary_that_the_text_cannot_fill_leaves_the_tokenizer(clone: Clon
 
 def test_a_model_to_continue_from_and_its_files_are_dependencies(clone: Clone, tmp_path: Path) -> None:
     start = save_local_model("bert", tmp_path / "start", ["The member asks about roads and schools."])
-    params = clone.root / "params.yaml"
-    good = params.read_text(encoding="utf-8")
-    params.write_text(re.sub(r"\binit: .*", f"init: {start}", good), encoding="utf-8")
-    try:
+    with clone.changed(r"\binit: .*", f"init: {start}"):
         assert stages_run(clone.run("dvc", "repro", "--dry")) >= {"check", "tokenizer", "train@mixed-1"}
         clone.run("dvc", "repro", "check")
         before = (clone.root / "data" / "initial.json").read_bytes()
         (start / "config.json").write_text((start / "config.json").read_text() + "\n", encoding="utf-8")
         clone.run("dvc", "repro", "--force", "--single-item", "check")
         assert (clone.root / "data" / "initial.json").read_bytes() != before
-    finally:
-        params.write_text(good, encoding="utf-8")
     clone.run("dvc", "repro")
     assert clone.run("git", "status", "--short") == ""
 
@@ -108,10 +93,8 @@ def test_one_training_is_asked_for_and_one_is_run(clone: Clone) -> None:
     assert stages_run(printed) == {"train@nunavut-1"}
     behind = clone.run("dvc", "repro", "--dry", "--force", "--downstream", "train@nunavut-1")
     assert stages_run(behind) == {"train@nunavut-1", "score@nunavut-1", "probe@nunavut-1", "bias", "report"}
-    params = clone.root / "params.yaml"
-    params.write_text(re.sub(r"\blr: .*", "lr: 0.001", params.read_text(encoding="utf-8")), encoding="utf-8")
-    assert stages_run(clone.run("dvc", "repro", "--dry", "train@nunavut-1")) == {"check", "train@nunavut-1"}
-    clone.restore()
+    with clone.changed(r"\blr: .*", "lr: 0.001"):
+        assert stages_run(clone.run("dvc", "repro", "--dry", "train@nunavut-1")) == {"check", "train@nunavut-1"}
 
 
 @pytest.mark.parametrize("name", ["wide/sweep", "wide sweep", "../sweep"])

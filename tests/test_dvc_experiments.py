@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -130,7 +129,7 @@ def queue(clone: Clone, name: str, value: str) -> None:
     """Queue an experiment beside others that are being queued; DVC refuses while another command holds its lock."""
     command = ["dvc", "exp", "run", "--queue", "-n", name, "-S", f"train.lr={value}", "train@nunavut-1"]
     for _ in range(30):
-        done = subprocess.run(command, cwd=clone.root, env=clone.environment, capture_output=True, text=True)
+        done = clone.attempt(*command)
         if done.returncode == 0:
             return
         assert "Unable to acquire lock" in done.stderr

@@ -201,12 +201,10 @@ def test_code_beside_a_model_is_not_run(tmp_path: Path, capfd: pytest.CaptureFix
 SERVES = ("HTTPServer", "ThreadingHTTPServer", "TCPServer", "create_server", "start_server", "bind", "listen")
 
 
-@pytest.mark.parametrize("folder", ["src", "benchmarks"])
-def test_nothing_listens_but_mlflow_on_this_machine_alone(folder: str) -> None:
+def test_nothing_listens_but_mlflow_on_this_machine_alone() -> None:
     """The one server that the project starts is MLflow's; that it listens on 127.0.0.1 alone, test_server looks at."""
-    for path in (ROOT / folder).rglob("*.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        nodes = list(ast.walk(tree))
+    for path in (path for folder in ("src", "benchmarks") for path in (ROOT / folder).rglob("*.py")):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
         called = {node.func for node in nodes if isinstance(node, ast.Call)}
         names = {getattr(function, "attr", getattr(function, "id", "")) for function in called}
         texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}

@@ -18,8 +18,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from ruamel.yaml import YAML
-
 from faults.checkpoints import damaged_checkpoints
 from faults.damage import at_once, clock_back, corruption, full_disk, no_shared_memory
 from faults.folders import read_only
@@ -28,7 +26,7 @@ from faults.signals import storm
 from faults.stores import damaged_store
 from faults.workers import killed_workers
 from helpers.dvc_clone import Clone, tiny_clone
-from helpers.project import ROOT
+from helpers.project import shipped_params
 
 EXPERIMENT = ("dvc", "exp", "run", "--temp", "--name", "fault", "-S", "train.lr=0.002")
 
@@ -38,7 +36,7 @@ class Campaign:
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder, self.random = folder, random.Random(seed)
-        self.shipped = YAML(typ="safe").load(ROOT / "params.yaml")
+        self.shipped = shipped_params()
         # Two trainings are enough to be disturbed, and a third of the time is saved.
         del self.shipped["models"]["mixed"]
         self.untouched = self._build("untouched")

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from faults.damage import attempt, flip, truncate
-from faults.outcomes import Outcome, results
+from faults.damage import flip, truncate
+from faults.outcomes import Outcome, results, said
 from faults.stores import touch
 from helpers.dvc_clone import Clone
 
@@ -33,9 +33,9 @@ def damaged_checkpoints(campaign: Campaign) -> Outcome:
             file = _newest(clone) / name
             file.write_bytes(damage(file.read_bytes()))
             outcome.tries += 1
-            done = attempt(clone, *TRAIN)
+            done = clone.attempt(*TRAIN)
             if done.returncode:
-                outcome.notes.append(f"{damage.__name__} {name}: {(done.stdout + done.stderr)[-600:]}")
+                outcome.notes.append(f"{damage.__name__} {name}: {said(done)[-600:]}")
             found = {key: value for key, value in results(clone.root).items() if key in expected}
             outcome.judge(found, expected, f"{damage.__name__} {name} of a checkpoint")
     return outcome

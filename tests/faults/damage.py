@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from faults.outcomes import Outcome, is_clear, results
+from faults.outcomes import Outcome, is_clear, results, said
 from helpers.dvc_clone import Clone
 
 if TYPE_CHECKING:
@@ -32,11 +32,6 @@ DAMAGED = (
 DISKS = (0.02, 0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97)
 """Room on a disk beside the fresh project, as shares of what the pipeline adds to it."""
 YEAR = 365 * 86400
-
-
-def attempt(clone: Clone, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command that may fail."""
-    return subprocess.run(command, cwd=clone.root, env=clone.environment, capture_output=True, text=True)
 
 
 def full_disk(campaign: Campaign) -> Outcome:
@@ -71,16 +66,16 @@ def _fill_disk(campaign: Campaign, root: Path, share: float, outcome: Outcome) -
         return
     outcome.tries += 1
     clone = Clone(root)
-    first = attempt(clone, "dvc", "repro")
+    first = clone.attempt("dvc", "repro")
     if first.returncode == 0:
         outcome.judge(results(root), campaign.expected, f"disk of {share:.0%}")
         return
-    if not is_clear(first.stdout + first.stderr):
-        outcome.notes.append(f"disk of {share:.0%}: not told clearly: {(first.stdout + first.stderr)[-1500:]}")
+    if not is_clear(said(first)):
+        outcome.notes.append(f"disk of {share:.0%}: not told clearly: {said(first)[-1500:]}")
     subprocess.run(["mount", "-o", "remount,size=4g", str(root.parent)], check=True)
-    second = attempt(clone, "dvc", "repro")
+    second = clone.attempt("dvc", "repro")
     if second.returncode:
-        outcome.notes.append(f"disk of {share:.0%}, then room: {(second.stdout + second.stderr)[-600:]}")
+        outcome.notes.append(f"disk of {share:.0%}, then room: {said(second)[-600:]}")
     outcome.judge(results(root), campaign.expected, f"disk of {share:.0%}, then room")
 
 
@@ -115,8 +110,8 @@ def flip(content: bytes) -> bytes:
 def _after(clone: Clone, campaign: Campaign, outcome: Outcome, what: str) -> None:
     """The next run brings the right results or says clearly why not."""
     outcome.tries += 1
-    done = attempt(clone, "dvc", "repro")
-    printed = done.stdout + done.stderr
+    done = clone.attempt("dvc", "repro")
+    printed = said(done)
     if done.returncode and is_clear(printed):
         outcome.refused += 1
         outcome.notes.append(f"{what}: refused: {printed[-300:]}")
@@ -133,7 +128,7 @@ def at_once(campaign: Campaign, tries: int = 3) -> Outcome:
         options = {"cwd": clone.root, "env": clone.environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
         first = subprocess.Popen(["dvc", "repro"], text=True, **options)  # type: ignore[call-overload]
         time.sleep(1 + 5 * number)
-        second = attempt(clone, "dvc", "repro")
+        second = clone.attempt("dvc", "repro")
         error = first.communicate()[1]
         if second.returncode and first.returncode:
             outcome.notes.append(f"both failed: {error[-300:]} {second.stderr[-300:]}")
@@ -155,7 +150,7 @@ def clock_back(campaign: Campaign) -> Outcome:
     params.write_text(
         params.read_text(encoding="utf-8").replace("confidence: 0.95", "confidence: 0.9"), encoding="utf-8"
     )
-    changed = attempt(clone, "dvc", "repro")
+    changed = clone.attempt("dvc", "repro")
     outcome.tries += 1
     if changed.returncode == 0 and "Running stage 'bias'" in changed.stdout:
         outcome.recovered += 1
@@ -170,7 +165,7 @@ def no_shared_memory(campaign: Campaign) -> Outcome:
     outcome = Outcome()
     clone = campaign.copy(campaign.untouched, "disturbed")
     hidden = "umount /dev/shm && rmdir /dev/shm 2>/dev/null; test ! -w /dev/shm || mount -t tmpfs -o ro tmpfs /dev/shm"
-    done = attempt(clone, "unshare", "--mount", "sh", "-c", f"({hidden}) && dvc repro")
+    done = clone.attempt("unshare", "--mount", "sh", "-c", f"({hidden}) && dvc repro")
     outcome.tries += 1
     if done.returncode and "unshare" in done.stderr:
         outcome.notes.append("/dev/shm cannot be hidden here: not tried")

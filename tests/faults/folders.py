@@ -6,8 +6,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from faults.damage import attempt
-from faults.outcomes import Outcome, is_clear, results
+from faults.outcomes import Outcome, is_clear, results, said
 from faults.stores import touch
 from helpers.dvc_clone import Clone
 
@@ -44,20 +43,20 @@ def read_only(campaign: Campaign) -> Outcome:
         folder = clone.root / name
         mode = folder.stat().st_mode
         folder.chmod(mode & ~0o222)
-        first = attempt(clone, *user, "dvc", "repro")
+        first = clone.attempt(*user, "dvc", "repro")
         folder.chmod(mode)
         _judge_first(first, campaign, clone, outcome, name)
-        again = attempt(clone, *user, "dvc", "repro")
+        again = clone.attempt(*user, "dvc", "repro")
         if again.returncode or results(clone.root) != campaign.expected:
             outcome.wrong += 1
-            outcome.notes.append(f"read-only {name}, then writable: {(again.stdout + again.stderr)[-600:]}")
+            outcome.notes.append(f"read-only {name}, then writable: {said(again)[-600:]}")
     return outcome
 
 
 def _judge_first(
     first: subprocess.CompletedProcess[str], campaign: Campaign, clone: Clone, outcome: Outcome, name: str
 ) -> None:
-    printed = first.stdout + first.stderr
+    printed = said(first)
     if first.returncode == 0:
         outcome.judge(results(clone.root), campaign.expected, f"read-only {name}")
         return

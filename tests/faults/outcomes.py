@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,3 +55,8 @@ def results(root: Path) -> Results:
 def is_clear(printed: str) -> bool:
     """Whether a failure was told in words: a line of this project or of DVC, and no traceback."""
     return "Traceback" not in printed and ("hansard-bias:" in printed or "ERROR:" in printed)
+
+
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    """All that a command said."""
+    return done.stdout + done.stderr

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from faults.outcomes import Outcome, Results, results
+from faults.outcomes import Outcome, Results, results, said
 from helpers.dvc_clone import Clone
 
 LONGEST = 12.0
@@ -48,10 +48,10 @@ def storm(
             if untouched is not None and results(clone.root) != untouched:
                 outcome.lost += 1
                 outcome.notes.append(f"{signal_name}: the project's own results have changed")
-        done = subprocess.run(command, cwd=clone.root, env=clone.environment, capture_output=True, text=True)
+        done = clone.attempt(*command)
         if done.returncode and not (finish and "already exists" in done.stderr):
             outcome.wrong += 1
-            outcome.notes.append(f"{signal_name}: the next run failed: {(done.stdout + done.stderr)[-600:]}")
+            outcome.notes.append(f"{signal_name}: the next run failed: {said(done)[-600:]}")
         elif finish:
             clone.run(*finish)
         outcome.tries += max(disturbed, 1)
@@ -65,9 +65,7 @@ def mended(clone: Clone) -> int:
     lock, runs = clone.root / "dvc.lock", clone.root / ".dvc" / "tmp"
     if not any(_broken(file) for file in (lock, runs / "rwlock", runs / "exps" / "rwlock")):
         return 0
-    told = subprocess.run(
-        ("hansard-bias", "check"), cwd=clone.root, env=clone.environment, capture_output=True, text=True
-    )
+    told = clone.attempt("hansard-bias", "check")
     if told.returncode:
         assert "git checkout -- dvc.lock" in told.stderr, told.stderr
         if subprocess.run(("git", "checkout", "--", "dvc.lock"), cwd=clone.root, capture_output=True).returncode:

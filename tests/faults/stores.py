@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
 
-from faults.damage import attempt, flip, truncate
-from faults.outcomes import Outcome, is_clear, results
+from faults.damage import flip, truncate
+from faults.outcomes import Outcome, is_clear, results, said
 from helpers.dvc_clone import Clone
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ def touch(clone: Clone, stage: str) -> None:
 def _as_told(clone: Clone, campaign: Campaign, outcome: Outcome, what: str) -> None:
     """The next run ends well, or refuses; then what it says is done, and the one after that ends well."""
     outcome.tries += 1
-    done = attempt(clone, "dvc", "repro")
-    printed = done.stdout + done.stderr
+    done = clone.attempt("dvc", "repro")
+    printed = said(done)
     if done.returncode:
         told = (is_clear(printed) and "`hansard-bias verify --all --remove`" in printed) or _mended(clone)
         if not told:
@@ -105,21 +105,21 @@ def _as_told(clone: Clone, campaign: Campaign, outcome: Outcome, what: str) -> N
         outcome.refused += told
         outcome.wrong += not told
     # What `make repro` does after `dvc repro`.
-    elif attempt(clone, "hansard-bias", "verify").returncode:
+    elif clone.attempt("hansard-bias", "verify").returncode:
         outcome.refused += 1
     else:
         outcome.judge(results(clone.root), campaign.expected, what)
         return
-    attempt(clone, "hansard-bias", "verify", "--all", "--remove")
-    again = attempt(clone, "dvc", "repro")
+    clone.attempt("hansard-bias", "verify", "--all", "--remove")
+    again = clone.attempt("dvc", "repro")
     if again.returncode or results(clone.root) != campaign.expected:
         outcome.wrong += 1
-        outcome.notes.append(f"{what}: not mended by what was told: {(again.stdout + again.stderr)[-600:]}")
+        outcome.notes.append(f"{what}: not mended by what was told: {said(again)[-600:]}")
 
 
 def _mended(clone: Clone) -> bool:
     """Whether `hansard-bias check`, with which `make repro` begins, finds the damage that DVC has no clear word for."""
-    return "which was damaged; dvc repro makes it anew" in attempt(clone, "hansard-bias", "check").stdout
+    return "which was damaged; dvc repro makes it anew" in clone.attempt("hansard-bias", "check").stdout
 
 
 def _outs(clone: Clone) -> Iterator[tuple[str, str]]:

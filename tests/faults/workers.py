@@ -37,7 +37,7 @@ def killed_workers(campaign: Campaign, expected: Results, count: int) -> Outcome
             if results(clone.root) != campaign.expected:
                 outcome.lost += 1
                 outcome.notes.append("the project's own results have changed")
-            subprocess.run(("dvc", "queue", "kill", name), cwd=clone.root, env=clone.environment, capture_output=True)
+            clone.attempt("dvc", "queue", "kill", name)
         outcome.tries += max(disturbed, 1)
         name = queued(clone, disturbed + 1)
         _start(clone)

@@ -9,6 +9,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +41,26 @@ class Clone:
 
     def run(self, *command: str, code: int = 0) -> str:
         """Run a command in the clone; returns what it printed."""
-        done = subprocess.run(command, cwd=self.root, env=self.environment, capture_output=True, text=True, check=False)
+        done = self.attempt(*command)
         assert done.returncode == code or (code != 0 and done.returncode != 0), done.stdout + done.stderr
         return done.stdout + done.stderr
+
+    def attempt(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command that may fail."""
+        return subprocess.run(command, cwd=self.root, env=self.environment, capture_output=True, text=True)
+
+    @contextmanager
+    def changed(self, pattern: str, words: str) -> Iterator[None]:
+        """Other words in params.yaml, as long as the block lasts."""
+        params = self.root / "params.yaml"
+        good = params.read_text(encoding="utf-8")
+        changed = re.sub(pattern, words, good)
+        assert changed != good
+        params.write_text(changed, encoding="utf-8")
+        try:
+            yield
+        finally:
+            params.write_text(good, encoding="utf-8")
 
     def commit(self) -> None:
         self.run("git", "add", "-A")

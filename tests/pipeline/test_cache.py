@@ -62,6 +62,28 @@ def test_a_stage_depends_on_nothing_that_it_does_not_import(stage: str) -> None:
         assert Path(dep).relative_to(PACKAGE).parts[0] not in PLUMBING
 
 
+def test_dvc_yaml_has_the_stages_of_the_pipeline() -> None:
+    named = {"sample", "corpus", "align", "tokenizer", "encode", "train", "score", "probe", "bias", "report"}
+    assert set(STAGES) == named | {"check"}
+    assert all(section["cmd"].startswith(f"hansard-bias {stage}") for stage, section in STAGES.items())
+
+
+def test_editing_the_statistics_retrains_no_calibration() -> None:
+    assert {stage for stage in CALIBRATION if any("/statistics/" in file for file in results_code(stage))} == {
+        "verdict"
+    }
+
+
+def test_no_stage_of_the_study_waits_for_the_calibration() -> None:
+    listed = [out for section in CALIBRATION.values() for out in section.get("outs", ())]
+    outs = {next(iter(out)) if isinstance(out, dict) else out for out in listed}
+    deps = {dep for section in STAGES.values() for dep in section["deps"]}
+    assert outs and not outs & deps
+    assert "metrics/calibration.json" not in deps | outs
+    # Cached, they would be missing from the remote of everybody who never calibrated, and `dvc pull` would fail.
+    assert all(isinstance(out, dict) and out[name] == {"cache": False} for out in listed for name in out)
+
+
 def test_the_pipeline_s_files_can_be_reviewed() -> None:
     assert len((ROOT / "dvc.yaml").read_text(encoding="utf-8").splitlines()) <= 250
     assert len((ROOT / "dvc.lock").read_text(encoding="utf-8").splitlines()) <= 3000
