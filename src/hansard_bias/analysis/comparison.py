@@ -20,9 +20,6 @@ from hansard_bias.statistics.matrix import measure
 from hansard_bias.statistics.resampling import generator, resampled_sums
 from hansard_bias.statistics.study import measure_slice
 
-TEXTS = ("all", "without_shared")
-"""The test text looked at: all of it, or without the speeches that share 13 words in a row with training text."""
-
 
 def comparison_design(config: Config) -> Design:
     """Rows, columns and own models as the statistics name them."""
@@ -122,7 +119,7 @@ def slice_rows(config: Config, losses: Mapping[str, Losses], facts: Mapping[str,
     """One row a slice and model; bounds are None in slices of too few sittings."""
     design = comparison_design(config)
     for corpus, each in losses.items():
-        for text, allowed in zip(TEXTS, (np.ones(len(each), dtype=bool), ~facts[corpus].sharing), strict=True):
+        for text, allowed in facts[corpus].texts.items():
             for kind in KINDS:
                 values = facts[corpus].values[kind]
                 most = config.bias.slices if kind in CAPPED else 0

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from hansard_bias.base.files import ALIGNED, METRICS, MODELS, PROBED, SCORES, TO
 from hansard_bias.corpora.schema import SHARING
 from hansard_bias.params import Config
 from hansard_bias.probing.tables import ASKED, Probed, read_probed
-from hansard_bias.scoring.tables import FOLDS_KEY, TOKENIZER_KEY, WEIGHTS_KEY, read_sums
+from hansard_bias.scoring.tables import FOLDS_KEY, TOKENIZER_KEY, WEIGHTS_KEY, read_sums, read_tokens
 from hansard_bias.statistics.design import CorpusSums, StrArray
 from hansard_bias.statistics.intervals import FloatArray
 
@@ -54,6 +55,12 @@ def score_path(config: Config, root: Path, model: str, seed: int) -> Path:
     """The scores of one training run; ValueError where there are none."""
     name = run_name(model, seed)
     return require_path(root / SCORES / f"{name}.parquet", f"score@{name}")
+
+
+def read_test_tokens(config: Config, root: Path, corpus: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
+    """Where each test speech begins, shape [speeches + 1], and the token ids of all, shape [tokens]."""
+    # They are the same in every table of scores: any will do.
+    return read_tokens(score_path(config, root, next(iter(config.models)), config.train.seeds[0]), corpus, "token_ids")
 
 
 def read_losses(config: Config, root: Path) -> dict[str, Losses]:
@@ -133,6 +140,11 @@ class Facts:
     """Each of KINDS to its value, shape [speeches]; empty where it is not known."""
     sharing: Flags
     """Whether a run of 13 words occurs in training text, too, shape [speeches]."""
+
+    @property
+    def texts(self) -> dict[str, Flags]:
+        """The speeches looked at: all, or without those that share 13 words in a row with training text."""
+        return {"all": np.ones_like(self.sharing), "without_shared": ~self.sharing}
 
 
 def read_facts(losses: dict[str, Losses], root: Path) -> dict[str, Facts]:

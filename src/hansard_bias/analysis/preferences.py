@@ -22,7 +22,7 @@ from hansard_bias.statistics.preferences import (
     prompt_preferences,
 )
 from hansard_bias.statistics.resampling import generator
-from hansard_bias.statistics.tests import holm
+from hansard_bias.statistics.tests import correct
 
 Judged = dict[str, list[PromptPreference]]
 
@@ -117,10 +117,7 @@ def paired_tests(values: dict[str, FloatArray], config: Config, family: str) -> 
 
 def with_holm(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The records of one family of tests with their corrected p; no records, no correction."""
-    if records:
-        corrected = holm(np.array([record["p"] for record in records]))
-        for record, p_holm in zip(records, corrected, strict=True):
-            record["p_holm"] = float(p_holm)
+    correct(records, "p")
     return records
 
 

@@ -7,6 +7,7 @@ leave it cannot misread anything either.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hansard_bias.analysis.inputs import Losses, score_path
+from hansard_bias.analysis.comparison import comparison_design
+from hansard_bias.analysis.inputs import Losses, read_test_tokens
 from hansard_bias.base.files import ENCODED, MIXTURES, TOKENIZER, require_path
 from hansard_bias.params import Config
-from hansard_bias.scoring.tables import read_tokens
 from hansard_bias.statistics.design import CorpusSums, Design
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.matrix import measure
-from hansard_bias.statistics.tests import holm
+from hansard_bias.statistics.tests import correct
 from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded
 from hansard_bias.tokens.words import Vocabulary
 
@@ -42,9 +43,7 @@ def unigram_findings(config: Config, losses: Mapping[str, Losses], root: Path) -
     and seeds anew as the matrix does. The tests ask, for every model and corpus, whether the gain is zero.
     """
     vocabulary = Vocabulary(require_path(root / TOKENIZER / "tokenizer.json", "tokenizer"))
-    first = score_path(config, root, next(iter(config.models)), config.train.seeds[0])
-    # The tokens of the test text are the same in every table of scores: any will do.
-    texts = {corpus: read_tokens(first, corpus, "token_ids") for corpus in config.corpora}
+    texts = {corpus: read_test_tokens(config, root, corpus) for corpus in config.corpora}
     encoded = {corpus: read_encoded(root / ENCODED / corpus) for corpus in config.corpora}
     mixtures = pq.read_table(require_path(root / MIXTURES, "align"))
     rows: dict[str, Any] = {}
@@ -56,9 +55,7 @@ def unigram_findings(config: Config, losses: Mapping[str, Losses], root: Path) -
         rows[config.row_key(model)] = _row(measured["models"], config.row_key(model))
         tests += [_test(record, config.row_key(model)) for record in measured["tests"]]
     # One family over all models: each of them asks the same question.
-    for name in ("p", "p_sittings"):
-        for record, corrected in zip(tests, holm([record[name] for record in tests]), strict=True):
-            record[f"{name}_holm"] = float(corrected)
+    correct(tests, "p", "p_sittings")
     return rows, tests
 
 
@@ -105,15 +102,8 @@ def _beside(losses: Losses, model: int, guessed: FloatArray) -> CorpusSums:
 
 def _design(config: Config, model: str) -> Design:
     """Model and frequencies as the two rows of a matrix of their own: the excess is then the gain, with minus."""
-    return Design(
-        models=(config.row_key(model), UNIGRAMS),
-        columns=config.columns(),
-        own=dict.fromkeys(config.corpora, UNIGRAMS),
-        mixtures={},
-        draws=config.bias.draws,
-        confidence=config.bias.confidence,
-        seed=config.bias.seed,
-    )
+    rows, own = (config.row_key(model), UNIGRAMS), dict.fromkeys(config.corpora, UNIGRAMS)
+    return replace(comparison_design(config), models=rows, own=own, mixtures={})
 
 
 def _row(measured: Mapping[str, Any], row: str) -> dict[str, Any]:

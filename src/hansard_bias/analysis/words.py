@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hansard_bias.analysis.comparison import TEXTS
-from hansard_bias.analysis.inputs import Facts, Losses, score_path
+from hansard_bias.analysis.inputs import Facts, Losses, read_test_tokens, score_path
 from hansard_bias.analysis.records import WordRow, WordSummary
 from hansard_bias.base.files import TOKENIZER, require_path
 from hansard_bias.params import Config
@@ -51,7 +50,7 @@ def word_findings(
     summaries: list[WordSummary] = []
     for corpus, each in losses.items():
         own = config.own_model(corpus)
-        for text, chosen in zip(TEXTS, (np.ones(len(each), dtype=bool), ~facts[corpus].sharing), strict=True):
+        for text, chosen in facts[corpus].texts.items():
             if own is None or not chosen.any():
                 continue
             counted = count_words(config, corpus, each, chosen, vocabulary, root)
@@ -66,8 +65,7 @@ def count_words(
     config: Config, corpus: str, losses: Losses, chosen: np.ndarray, vocabulary: Vocabulary, root: Path
 ) -> Counted:
     """Find the words of the chosen speeches that occur at least `bias.word_occurrences` times."""
-    first = score_path(config, root, next(iter(config.models)), config.train.seeds[0])
-    offsets, ids = read_tokens(first, corpus, "token_ids")
+    offsets, ids = read_test_tokens(config, root, corpus)
     words = vocabulary.words(offsets, ids)
     days, sitting_of_speech = np.unique(losses.sittings, return_inverse=True)
     speech = np.repeat(np.arange(len(losses)), np.diff(offsets))

@@ -10,12 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from hansard_bias.analysis.record_files import read_bias
-from hansard_bias.analysis.records import ByColumn, ModelRecord
+from hansard_bias.analysis.records import ByColumn, Interval, ModelRecord
 from hansard_bias.base.files import METRICS
 from hansard_bias.params import Config
 from hansard_bias.report.results import load_results
 from hansard_bias.report.sentences import answer
-from hansard_bias.statistics.intervals import Interval
 
 
 def print_summary(config: Config, metrics: Path = METRICS, console: Console | None = None) -> None:

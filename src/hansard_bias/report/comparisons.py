@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from hansard_bias.analysis.records import Interval
 from hansard_bias.params import Config
 from hansard_bias.report.formats import TIMES, model_name, p_value, sentence_list, signed, significant, span, title
 from hansard_bias.report.results import Results
-from hansard_bias.statistics.intervals import Interval
 
 PLATEAU = 0.1
 """Nats a piece: with a smaller gain over word frequencies a model is said to have learned hardly anything else."""

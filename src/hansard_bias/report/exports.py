@@ -8,11 +8,11 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
+from hansard_bias.analysis.records import Interval
 from hansard_bias.base.files import harmless
 from hansard_bias.report.formats import DASH, MINUS, NO_BREAK, NOTHING, TIMES, Shown, training_text
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table
-from hansard_bias.statistics.intervals import Interval
 
 BOUNDS = ("value", "low", "high")
 

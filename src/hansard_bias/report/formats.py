@@ -6,8 +6,8 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from hansard_bias.analysis.records import Interval
 from hansard_bias.params import Config
-from hansard_bias.statistics.intervals import Interval
 
 MINUS, DASH, TIMES = "\u2212", "\u2013", "\u00d7"
 NOTHING = "\u2014"

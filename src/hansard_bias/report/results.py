@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hansard_bias.analysis.record_files import read_bias, read_cells, read_json, read_record, read_rows, remake
-from hansard_bias.analysis.records import BiasResults, Cell, ModelRecord, SliceRow, UnigramRecord, WordRow
+from hansard_bias.analysis.records import BiasResults, Cell, Interval, ModelRecord, SliceRow, UnigramRecord, WordRow
 from hansard_bias.analysis.stage_records import (
     AlignmentRecord,
     CalibrationRecord,
@@ -19,7 +19,6 @@ from hansard_bias.analysis.stage_records import (
 )
 from hansard_bias.base.files import run_name
 from hansard_bias.params import Config
-from hansard_bias.statistics.intervals import Interval
 
 Line = TypeVar("Line")
 VERDICT = "calibration/dvc.yaml:verdict"

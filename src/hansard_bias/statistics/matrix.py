@@ -11,7 +11,7 @@ from hansard_bias.statistics.design import CorpusSums, Design
 from hansard_bias.statistics.intervals import FloatArray, bca_interval, percentile_interval
 from hansard_bias.statistics.resampling import generator
 from hansard_bias.statistics.study import Study
-from hansard_bias.statistics.tests import Groups, Training, crossed_sign_flip_test, holm, sign_flip_test
+from hansard_bias.statistics.tests import Groups, Training, correct, crossed_sign_flip_test, sign_flip_test
 from hansard_bias.statistics.variance import Components
 
 
@@ -26,9 +26,7 @@ def tests_of(study: Study) -> list[dict[str, Any]]:
     records = []
     for family in (_excess_tests(study), _tilt_tests(study)):
         # Each family answers one question, so that Holm's correction is within it.
-        for name in ("p", "p_sittings"):
-            for record, p in zip(family, holm([record[name] for record in family]), strict=True):
-                record[f"{name}_holm"] = float(p)
+        correct(family, "p", "p_sittings")
         records += family
     return records
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import altair as alt
 
+from hansard_bias.analysis.records import Interval
 from hansard_bias.report.comparisons import comparisons
 from hansard_bias.report.figures import figure
 from hansard_bias.report.figures.style import GREY, HALO, INK, SERIES, Figure, series_colour
 from hansard_bias.report.formats import decimal, estimate, significant, title
 from hansard_bias.report.results import Results
-from hansard_bias.statistics.intervals import Interval
 
 LABEL_LIMIT = 150
 LADDERS = ((1, 2, 5), (1, 3), (1,))

@@ -10,11 +10,11 @@ from typing import Any
 
 import altair as alt
 
+from hansard_bias.analysis.records import Interval
 from hansard_bias.report.figures import figure
 from hansard_bias.report.figures.style import GREY, Figure, luminance
 from hansard_bias.report.formats import DASH, NOTHING, TIMES, fine, model_name, signed, significant, title
 from hansard_bias.report.results import Results
-from hansard_bias.statistics.intervals import Interval
 
 Colour = tuple[int, int, int]
 Form = Callable[[float], str]
