@@ -42,6 +42,9 @@ def closure(module: str) -> frozenset[Path]:
         seen.add(path)
         # Importing a.b.c runs a and a.b, too.
         todo += [name.rpartition(".")[0], *imports(path)]
+        # A registry finds its modules by itself: all of them are its imports.
+        if "pkgutil" in imports(path):
+            todo += [f"{name}.{module.stem}" for module in path.parent.glob("*.py") if module != path]
     return frozenset(seen | {data for path in seen for data in data_files(path)})
 
 

@@ -13,9 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 SAMPLE = Path("data/raw/sample")
 SPEECHES = Path("data/speeches")
 ALIGNED = Path("data/aligned")
@@ -117,6 +114,8 @@ def require_path(path: Path, stage: str) -> Path:
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
 COMPRESSION: Final = "zstd"
 
@@ -130,6 +129,9 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 @contextmanager
 def table_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     """A Parquet file to be written in batches, each a row group."""
+    # Here, not above: the command line starts without pyarrow and numpy.
+    import pyarrow.parquet as pq
+
     with atomic_write(path) as partial, pq.ParquetWriter(partial, schema, compression=COMPRESSION) as writer:
         yield writer
 
