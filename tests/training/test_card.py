@@ -30,7 +30,7 @@ def test_it_tells_data_parameters_perplexities_and_limits(raw: dict[str, Any]) -
     assert "trained from random weights" in text
     assert "1,246 speeches" in text and "18,834 word pieces" in text and "31,608 parameters" in text
     assert f"masked perplexity {math.exp(3):.2f}" in text
-    assert "`metrics/bias_matrix.json`, row `C_mixed`" in text
+    assert "the row of\n`mixed` (all seeds)" in text
     assert "## Limits" in text
 
 

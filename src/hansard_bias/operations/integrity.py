@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from hansard_bias.base.files import md5
+from hansard_bias.base.files import METRICS, md5
 from hansard_bias.base.messages import warn
 from hansard_bias.base.work import try_lock
 from hansard_bias.operations.lock import CALIBRATION, LOCK, STUDY, locked_outputs, stage_inputs
@@ -109,6 +109,25 @@ def dvc_digest(path: Path) -> str:
     files = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
     entries = [{"md5": md5(files[name]), "relpath": name} for name in sorted(files)]
     return hashlib.md5(json.dumps(entries).encode(), usedforsecurity=False).hexdigest() + ".dir"
+
+
+def restore(folder: Path, root: Path) -> None:
+    """Link from DVC's cache what the dvc.lock in this folder says of metrics/ and git does not hold: times and the page.
+
+    What the cache does not have stays missing, as in a clone that was never pulled.
+    """
+    wanted = {path: digest for path, digest in locked_outputs(folder).items() if path.is_relative_to(METRICS)}
+    if not wanted:
+        return
+    cache = _cache(root)
+    for path, digest in wanted.items():
+        listing = cache / digest[:2] / digest[2:]
+        listed = _entries(listing) if digest.endswith(".dir") and listing.is_file() else []
+        for entry in listed if digest.endswith(".dir") else [{"md5": digest, "relpath": ""}]:
+            file, target = cache / entry["md5"][:2] / entry["md5"][2:], folder / path / entry["relpath"]
+            if file.is_file() and not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.symlink_to(file.resolve())
 
 
 def _cache(root: Path) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 from hansard_bias.base.code import commit, git
 from hansard_bias.base.files import METRICS
 from hansard_bias.base.messages import warn
+from hansard_bias.operations.integrity import restore
 from hansard_bias.operations.lock import locked_config
 from hansard_bias.params import Config
 from hansard_bias.tracking.mirror import mirror_results
@@ -19,7 +20,7 @@ from hansard_bias.tracking.results import Results
 from hansard_bias.tracking.store import Store
 
 KEPT = (METRICS.as_posix(), "params.yaml", "dvc.lock")
-"""What an experiment's commit holds of a study: git has the metrics, DVC the models."""
+"""What an experiment's commit holds of a study: git has the numbers, DVC's cache the times, pages and models."""
 
 
 def backfill(config: Config, root: Path = Path(".")) -> Iterator[str]:
@@ -55,6 +56,7 @@ def checked_out(root: Path, revision: str) -> Iterator[Path | None]:
     archive = git(root, "archive", "--format=tar", revision, *there)
     with tempfile.TemporaryDirectory() as folder:
         _unpack(archive, Path(folder))
+        restore(Path(folder), root)
         yield Path(folder)
 
 
