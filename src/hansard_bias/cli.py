@@ -48,8 +48,8 @@ def main() -> None:
     except (ValueError, OSError, SafetensorError) as error:
         if os.environ.get("HANSARD_BIAS_DEBUG") or not _is_for_users(error):
             raise
-        said = KILLED if _was_removed(folder) else one_line(str(error), longest=2000)
-        print(f"hansard-bias: {said}", file=sys.stderr)
+        message = KILLED if _was_removed(folder) else one_line(str(error), longest=2000)
+        print(f"hansard-bias: {message}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -16,6 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+# Whoever only asks for a path does not wait half a second for pandas.
+if TYPE_CHECKING:
+    import pandas as pd
+
 SAMPLE = Path("data/raw/sample")
 SPEECHES = Path("data/speeches")
 ALIGNED = Path("data/aligned")
@@ -45,6 +49,7 @@ def run_name(model: str, seed: int) -> str:
 def atomic_write(path: Path) -> Iterator[Path]:
     """A path to write to; on success it becomes `path`, otherwise it is gone and what was at `path` stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder: a file replaces another in one step only on one disk.
     partial = path.with_name(path.name + ".partial")
     try:
         yield partial
@@ -65,6 +70,7 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
     partial.mkdir(parents=True)
     try:
         yield partial
+        # A folder that is not empty cannot be replaced in one step.
         if folder.exists():
             shutil.rmtree(folder)
         partial.rename(folder)
@@ -75,6 +81,7 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
 def write_json(path: Path, content: object) -> None:
     """Write JSON that a person can read and git can compare; the file appears whole or not at all."""
     with atomic_write(path) as partial:
+        # NaN is no JSON: a number that is missing must be null.
         partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
@@ -97,10 +104,7 @@ def require_path(path: Path, stage: str) -> Path:
     return path
 
 
-# Writing Parquet tables, whole or in batches; they appear whole or not at all.
-
-if TYPE_CHECKING:
-    import pandas as pd
+# Tables and long lists of numbers, whole or in batches.
 
 COMPRESSION: Final = "zstd"
 
@@ -117,32 +121,6 @@ def table_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     with atomic_write(path) as partial, pq.ParquetWriter(partial, schema, compression=COMPRESSION) as writer:
         yield writer
 
-
-# Whether results can be written, asked before hours of work go into them.
-
-
-def unwritable(folders: Iterable[Path]) -> list[str]:
-    """One line for every folder that is there and that this user cannot write to."""
-    return [
-        f"{folder}: cannot be written to, expected a folder that you may change; "
-        f"try `chmod u+w {folder}`, or work in a copy of the project on a disk that is not read-only"
-        for folder in folders
-        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK)
-    ]
-
-
-def require_writable(folders: Iterable[Path]) -> None:
-    """Raise ValueError for the first folder that cannot be written to."""
-    for problem in unwritable(folders):
-        raise ValueError(problem)
-
-
-def with_folders_below(folder: Path) -> list[Path]:
-    """The folder and those directly in it."""
-    return [folder, *(path for path in sorted(folder.glob("*")) if path.is_dir())]
-
-
-# Long tables of metrics as CSV: written whole or not at all, read with numbers as numbers.
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """The signs themselves, their full-width forms, and what a spreadsheet skips before them."""
@@ -173,3 +151,27 @@ def write_records(path: Path, columns: Sequence[str], records: Iterable[Mapping[
 def _cell(value: object) -> object:
     """Six digits are more than any of these numbers has to say, and keep the files small."""
     return f"{value:.6g}" if isinstance(value, float) else harmless(value)
+
+
+# Whether results can be written, asked before hours of work go into them.
+
+
+def unwritable(folders: Iterable[Path]) -> list[str]:
+    """One line for every folder that is there and that this user cannot write to."""
+    return [
+        f"{folder}: cannot be written to, expected a folder that you may change; "
+        f"try `chmod u+w {folder}`, or work in a copy of the project on a disk that is not read-only"
+        for folder in folders
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK)
+    ]
+
+
+def require_writable(folders: Iterable[Path]) -> None:
+    """Raise ValueError for the first folder that cannot be written to."""
+    for problem in unwritable(folders):
+        raise ValueError(problem)
+
+
+def with_folders_below(folder: Path) -> list[Path]:
+    """The folder and those directly in it."""
+    return [folder, *(path for path in sorted(folder.glob("*")) if path.is_dir())]
