@@ -37,6 +37,7 @@ Seed = Annotated[int, typer.Argument(metavar="SEED", help="One of train.seeds.")
 
 def main() -> None:
     """Run a command; a user's mistake is one line and exit status 2, an interruption one line and 130 or 143."""
+    # Before anything heavy is imported: both must hold while that lasts, too.
     die_with_dvc()
     folder = Path.cwd()
     share_cores(folder)

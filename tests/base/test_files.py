@@ -60,5 +60,5 @@ def test_digests_are_those_of_the_content(tmp_path: Path) -> None:
 
 def test_a_missing_file_names_the_stage_that_makes_it(tmp_path: Path) -> None:
     assert require_path(tmp_path, "align") == tmp_path
-    with pytest.raises(ValueError, match="mixtures.parquet: no such file; run `dvc repro align` first"):
+    with pytest.raises(ValueError, match=r"mixtures.parquet: no such file; run `dvc repro align` first"):
         require_path(tmp_path / "mixtures.parquet", "align")

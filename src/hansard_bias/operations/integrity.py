@@ -107,6 +107,7 @@ def dvc_digest(path: Path) -> str:
     if not path.is_dir():
         return md5(path)
     files = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
+    # The list exactly as DVC writes it: order of files and keys, and spaces, are part of its MD5.
     entries = [{"md5": md5(files[name]), "relpath": name} for name in sorted(files)]
     return hashlib.md5(json.dumps(entries).encode(), usedforsecurity=False).hexdigest() + ".dir"
 
@@ -158,6 +159,7 @@ def repair(root: Path = Path(".")) -> list[str]:
     if "DVC_STAGE" in os.environ:
         return []
     lines = [f"removed {root / file}, which a killed dvc broke off" for file in RWLOCKS if _removed(root / file)]
+    # After the locks: reading dvc.lock, which is next, refuses a broken one.
     for listing in _damaged_lists(root):
         listing.unlink()
         lines.append(f"removed {listing}, the list of a folder's files, which was damaged; dvc repro makes it anew")
