@@ -13,12 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-# Whoever only asks for a path does not wait half a second for pandas.
+# Whoever only asks for a path or a digest does not wait for numpy, which pyarrow loads.
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
 SAMPLE = Path("data/raw/sample")
 SPEECHES = Path("data/speeches")
@@ -118,6 +117,8 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 @contextmanager
 def table_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     """A Parquet file to be written in batches, each a row group."""
+    import pyarrow.parquet as pq
+
     with atomic_write(path) as partial, pq.ParquetWriter(partial, schema, compression=COMPRESSION) as writer:
         yield writer
 
