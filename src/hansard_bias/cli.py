@@ -40,6 +40,7 @@ Seed = Annotated[int, typer.Argument(metavar="SEED", help="One of train.seeds.")
 
 def main() -> None:
     """Run a command; a user's mistake is one line and exit status 2, an interruption one line and 130 or 143."""
+    # Before anything heavy is imported: both must hold while that lasts, too.
     die_with_dvc()
     folder = Path.cwd()
     share_cores(folder)
@@ -51,8 +52,8 @@ def main() -> None:
     except (ValueError, OSError, SafetensorError) as error:
         if os.environ.get("HANSARD_BIAS_DEBUG") or not _is_for_users(error):
             raise
-        said = KILLED if _was_removed(folder) else one_line(str(error), longest=2000)
-        print(f"hansard-bias: {said}", file=sys.stderr)
+        message = KILLED if _was_removed(folder) else one_line(str(error), longest=2000)
+        print(f"hansard-bias: {message}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -71,6 +71,7 @@ def imports(path: Path) -> frozenset[str]:
 def data_files(path: Path) -> set[Path]:
     """Files beside a module that it reads: those that it names, or all where it opens them as package resources."""
     named = path.read_text(encoding="utf-8")
+    # A module that opens its package's resources names none of them where this could read it.
     everything = any(name.startswith("importlib.resources") for name in imports(path))
     beside = [data for data in path.parent.iterdir() if data.suffix in DATA]
     return {data for data in beside if everything or f'"{data.name}"' in named}

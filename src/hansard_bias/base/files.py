@@ -13,6 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+# Whoever only asks for a path or a digest does not wait for numpy, which pyarrow loads.
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
 SAMPLE = Path("data/raw/sample")
 SPEECHES = Path("data/speeches")
 ALIGNED = Path("data/aligned")
@@ -42,6 +48,7 @@ def run_name(model: str, seed: int) -> str:
 def atomic_write(path: Path) -> Iterator[Path]:
     """A path to write to; on success it becomes `path`, otherwise it is gone and what was at `path` stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder: a file replaces another in one step only on one disk.
     partial = path.with_name(path.name + ".partial")
     try:
         yield partial
@@ -62,6 +69,7 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
     partial.mkdir(parents=True)
     try:
         yield partial
+        # A folder that is not empty cannot be replaced in one step.
         if folder.exists():
             shutil.rmtree(folder)
         partial.rename(folder)
@@ -75,6 +83,7 @@ def write_json(path: Path, content: object) -> None:
     Numbers have DIGITS significant digits, so that results are the same bits on every machine of a kind.
     """
     with atomic_write(path) as partial:
+        # NaN is no JSON: a number that is missing must be null.
         partial.write_text(json.dumps(_rounded(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
@@ -110,12 +119,7 @@ def require_path(path: Path, stage: str) -> Path:
     return path
 
 
-# Writing Parquet tables, whole or in batches; they appear whole or not at all.
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+# Tables and long lists of numbers, whole or in batches.
 
 COMPRESSION: Final = "zstd"
 
@@ -129,38 +133,11 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 @contextmanager
 def table_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     """A Parquet file to be written in batches, each a row group."""
-    # Here, not above: the command line starts without pyarrow and numpy.
     import pyarrow.parquet as pq
 
     with atomic_write(path) as partial, pq.ParquetWriter(partial, schema, compression=COMPRESSION) as writer:
         yield writer
 
-
-# Whether results can be written, asked before hours of work go into them.
-
-
-def unwritable(folders: Iterable[Path]) -> list[str]:
-    """One line for every folder that is there and that this user cannot write to."""
-    return [
-        f"{folder}: cannot be written to, expected a folder that you may change; "
-        f"try `chmod u+w {folder}`, or work in a copy of the project on a disk that is not read-only"
-        for folder in folders
-        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK)
-    ]
-
-
-def require_writable(folders: Iterable[Path]) -> None:
-    """Raise ValueError for the first folder that cannot be written to."""
-    for problem in unwritable(folders):
-        raise ValueError(problem)
-
-
-def with_folders_below(folder: Path) -> list[Path]:
-    """The folder and those directly in it."""
-    return [folder, *(path for path in sorted(folder.glob("*")) if path.is_dir())]
-
-
-# Long tables of metrics as CSV: written whole or not at all, read with numbers as numbers.
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """The signs themselves, their full-width forms, and what a spreadsheet skips before them."""
@@ -191,3 +168,27 @@ def write_records(path: Path, columns: Sequence[str], records: Iterable[Mapping[
 def _cell(value: object) -> object:
     """Six digits are more than any of these numbers has to say, and keep the files small."""
     return f"{value:.6g}" if isinstance(value, float) else harmless(value)
+
+
+# Whether results can be written, asked before hours of work go into them.
+
+
+def unwritable(folders: Iterable[Path]) -> list[str]:
+    """One line for every folder that is there and that this user cannot write to."""
+    return [
+        f"{folder}: cannot be written to, expected a folder that you may change; "
+        f"try `chmod u+w {folder}`, or work in a copy of the project on a disk that is not read-only"
+        for folder in folders
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK)
+    ]
+
+
+def require_writable(folders: Iterable[Path]) -> None:
+    """Raise ValueError for the first folder that cannot be written to."""
+    for problem in unwritable(folders):
+        raise ValueError(problem)
+
+
+def with_folders_below(folder: Path) -> list[Path]:
+    """The folder and those directly in it."""
+    return [folder, *(path for path in sorted(folder.glob("*")) if path.is_dir())]

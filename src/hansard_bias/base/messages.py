@@ -61,14 +61,14 @@ LINE_SECONDS = 30.0
 
 
 class Progress:
-    """Follows work of `total` equal pieces; `say` gets "scored 3 of 9 parts, about 2 min left"."""
+    """Follows work of `total` equal parts; `say` gets "scored 3 of 9 parts, about 2 min left"."""
 
     def __init__(self, verb: str, total: int, unit: str, say: Callable[[str], None] = say) -> None:
         self.verb, self.total, self.unit, self.say = verb, total, unit, say
         self.began = self.said = time.monotonic()
 
     def reached(self, count: int) -> None:
-        """So many pieces are done; says so where the last line is long ago and something is left."""
+        """So many parts are done; says so where the last line is long ago and something is left."""
         now = time.monotonic()
         if count < self.total and now - self.said >= LINE_SECONDS:
             minutes = max(1, round((now - self.began) / count * (self.total - count) / 60))

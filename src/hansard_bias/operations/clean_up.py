@@ -81,6 +81,7 @@ def resumable(config: Config) -> list[str]:
 
 def _candidates(root: Path) -> Iterator[tuple[str, Path, Callable[[Path], bool]]]:
     """Kind, path, and how to tell whether a process works with it."""
+    # Work in progress alone: what DVC and MLflow keep of results is for its owner to free.
     checkpoints = root / checkpoint_root()
     for folder in sorted(checkpoints.iterdir()) if checkpoints.is_dir() else ():
         yield "checkpoints", folder, _is_locked

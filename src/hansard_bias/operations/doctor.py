@@ -105,16 +105,16 @@ _OPTIMIZER_BYTES = 16
 class Text:
     """How much text a preset is meant for."""
 
-    pieces: float
-    """Training pieces of all its models together, in one epoch and with one seed."""
-    pieces_per_speech: int
+    tokens: float
+    """Training tokens of all its models together, in one epoch and with one seed."""
+    tokens_per_speech: int
     words: str
 
 
 TEXTS = {
     "sample": Text(3 * 86_000, 43, "the bundled sample"),
     "small": Text(3 * 0.5e6, 104, "0.4 million words a model"),
-    # 80 and 195 words a speech of 1.3 pieces each, C of both (benchmarks/memory.py).
+    # 80 and 195 words a speech of 1.3 tokens each, C of both (benchmarks/memory.py).
     "production": Text(121_886 * 104 + 374_817 * 253 + 125_666 * 178, 209, "the study's 622,369 training speeches"),
 }
 
@@ -138,17 +138,17 @@ def estimates(file: Path = PARAMS_FILE) -> Iterator[Estimate]:
         config = preset_config(name, file)
         seeds = len(config.train.seeds)
         problem = memory_problem(config.model, config.tokenizer.vocab_size)
-        rate = 0.0 if problem else in_own_process(config, text.pieces_per_speech)
+        rate = 0.0 if problem else in_own_process(config, text.tokens_per_speech)
         problem = problem or ("" if rate else "ran out of memory")
-        seconds = text.pieces * config.train.epochs * seeds / rate if rate else 0.0
+        seconds = text.tokens * config.train.epochs * seeds / rate if rate else 0.0
         yield Estimate(name, text.words, 3 * seeds, rate, seconds, problem)
 
 
-def in_own_process(config: Config, pieces_per_speech: int) -> float:
+def in_own_process(config: Config, tokens_per_speech: int) -> float:
     """`tokens_per_second` where no other model's precision and memory linger; 0.0 where the system killed it."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         try:
-            return pool.submit(tokens_per_second, config, pieces_per_speech).result()
+            return pool.submit(tokens_per_second, config, tokens_per_speech).result()
         except BrokenProcessPool:
             return 0.0
 
@@ -163,13 +163,14 @@ def memory_problem(model: BertSettings, vocabulary: int) -> str:
     return f"needs {needed / GB:.1f} GB of memory, {available_bytes() / GB:.1f} GB are free"
 
 
-def tokens_per_second(config: Config, pieces_per_speech: int, seconds: float = _SECONDS) -> float:
-    """Pieces that the trainer reads in a second, after its first update; it trains for at least so many seconds."""
+def tokens_per_second(config: Config, tokens_per_speech: int, seconds: float = _SECONDS) -> float:
+    """Tokens that the trainer reads in a second, after its first update; it trains for at least so many seconds."""
     vocabulary = config.tokenizer.vocab_size
     batch = config.train.batch_size if device.has_gpu() else min(config.train.batch_size, CPU_WINDOWS)
     train = replace(config.train, batch_size=batch, max_steps=0, epochs=1000, eval_every=10**9, save_every=10**9)
-    text = made_up_text(vocabulary, pieces_per_speech, 16 * batch, config.model.max_position_embeddings)
+    text = made_up_text(vocabulary, tokens_per_speech, 16 * batch, config.model.max_position_embeddings)
     watch = Stopwatch(seconds)
+    # The project's own trainer, so that the estimate holds what a real update costs.
     with TemporaryDirectory(prefix="hansard-bias-doctor-") as folder:
         spec = RunSpec(train, 0, text, text, 16, Path(folder) / "checkpoints", Path(folder) / "curve.csv")
         precision = device.choose_precision(train.precision)
@@ -179,10 +180,10 @@ def tokens_per_second(config: Config, pieces_per_speech: int, seconds: float = _
     return watch.rate()
 
 
-def made_up_text(vocabulary: int, pieces: int, speeches: int, positions: int) -> MaskedText:
-    """Random pieces in speeches of exponentially distributed length, as parliaments roughly have them."""
+def made_up_text(vocabulary: int, tokens: int, speeches: int, positions: int) -> MaskedText:
+    """Random tokens in speeches of exponentially distributed length, as parliaments roughly have them."""
     draw = np.random.default_rng(0)
-    lengths = np.maximum(4, draw.exponential(pieces, speeches)).astype(np.int64)
+    lengths = np.maximum(4, draw.exponential(tokens, speeches)).astype(np.int64)
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
     drawn = draw.integers(len(OWN_IDS.every), vocabulary, int(lengths.sum())).astype(np.uint16)
     corpus = EncodedCorpus(drawn, starts, lengths, pa.table({"speech_id": [str(row) for row in range(speeches)]}))
@@ -211,6 +212,6 @@ class Stopwatch(PlainProgress):
             state.stopped_by = "doctor"
 
     def rate(self) -> float:
-        """Pieces a second, after the first update."""
+        """Tokens a second, after the first update."""
         (before, begun), (tokens, ended) = self._marks[0], self._marks[-1]
         return (tokens - before) / (ended - begun)

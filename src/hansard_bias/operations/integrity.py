@@ -107,12 +107,13 @@ def dvc_digest(path: Path) -> str:
     if not path.is_dir():
         return md5(path)
     files = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
+    # The list exactly as DVC writes it: order of files and keys, and spaces, are part of its MD5.
     entries = [{"md5": md5(files[name]), "relpath": name} for name in sorted(files)]
     return hashlib.md5(json.dumps(entries).encode(), usedforsecurity=False).hexdigest() + ".dir"
 
 
 def restore(folder: Path, root: Path) -> None:
-    """Link from DVC's cache what the dvc.lock in this folder says of metrics/ and git does not hold: times and the page.
+    """Link from DVC's cache what the dvc.lock in this folder names of metrics/ and git does not hold: times, the page.
 
     What the cache does not have stays missing, as in a clone that was never pulled.
     """
@@ -177,6 +178,7 @@ def repair(root: Path = Path(".")) -> list[str]:
     if "DVC_STAGE" in os.environ:
         return []
     lines = [f"removed {root / file}, which a killed dvc broke off" for file in RWLOCKS if _removed(root / file)]
+    # After the locks: reading dvc.lock, which is next, refuses a broken one.
     for listing in _damaged_lists(root):
         listing.unlink()
         lines.append(f"removed {listing}, the list of a folder's files, which was damaged; dvc repro makes it anew")

@@ -70,6 +70,7 @@ def _read(file: Path) -> dict[str, Any]:
     return content
 
 
+# A command asks several times; a file that has changed since is another entry.
 @lru_cache(maxsize=1)
 def _locked_stages(file: Path, _changed: int) -> dict[str, Any]:
     stages: dict[str, Any] = _read(file).get("stages") or {}
@@ -90,6 +91,7 @@ def locked_config(root: Path) -> Config:
     stages = locked_stages(root)
     raw = read_plain_yaml(root / PARAMS_FILE)
     if _is_finished(stages.get(LAST, {}), root):
+        # It depends on whole sections, which therefore replace those of the file.
         raw |= _params(stages[LAST])
     config = parse_config(raw)
     if differs := _differing(stages, raw, config):

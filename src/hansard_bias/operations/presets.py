@@ -39,6 +39,7 @@ def apply_preset(name: str, paths: list[str], file: Path = PARAMS_FILE, force: b
     named = _archive_paths(paths, document)
     settings = _applicable(presets[name], document) | named
     edits = [key for key in _edits(document, presets) if key not in named]
+    # Nothing is on the disk yet: a refusal leaves the file as it was.
     changes = {key: line for key, value in settings.items() if (line := _set(document, key, value, file))}
     if not force and (lost := [changes[key] for key in edits if key in changes]):
         raise ValueError(
@@ -79,6 +80,7 @@ def _edits(document: Any, presets: Mapping[str, Mapping[str, Any]]) -> list[str]
     """The keys whose values are the user's: not those of the preset that the file resembles most."""
     keys = dict.fromkeys(key for preset in presets.values() for key in preset)
     held = {key: look_up(document, key) for key in keys}
+    # As a share: presets do not set equally many keys.
     base = max(presets.values(), key=lambda preset: sum(held[key] == preset[key] for key in preset) / len(preset))
     return [key for key in keys if held[key] is not None and (key not in base or held[key] != base[key])]
 

@@ -61,6 +61,7 @@ def description(training: Training, weights: str) -> str:
         "",
         training.card(weights) or f"Its card: `{path / 'README.md'}`.",
     ]
+    # The card comes last, so that it is what is cut.
     text = "\n".join(lines)
     return text if len(text) <= LONGEST_DESCRIPTION else text[: LONGEST_DESCRIPTION - 2] + " …"
 
@@ -89,6 +90,7 @@ def mirror_training(store: Store, run_id: str, training: Training, summary: Mapp
     words = {key: str(summary[key]) for key in ("device", "precision", "stopped_by")}
     with alone():
         register(store, run_id, training, summary["fingerprint"])
+    # Only now: whoever finds a run by its weights takes it for complete.
     store.set_tags(run_id, words | {"weights": summary["fingerprint"]})
     store.client.set_terminated(run_id, "FINISHED")
 

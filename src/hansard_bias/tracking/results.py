@@ -77,6 +77,7 @@ class Results:
         report = _read_json(path) if path.is_file() else {}
         digests = report.get("digests", {})
         files = {corpus: ALIGNED / f"{corpus}.parquet" for corpus in corpora} | {"mixtures": MIXTURES}
+        # MLflow takes no digest of more than 36 characters.
         return [
             Dataset(name, file, digests[file.name][:32], _sizes(report, name))
             for name, file in files.items()
@@ -86,6 +87,7 @@ class Results:
     def locked(self, stage: str, path: Path) -> str:
         """The MD5 by which DVC keeps this output of a stage, as dvc.lock says; '' where it says nothing."""
         kept = locked_stages(self.root).get(stage, {})
+        # A model is an output of its training and a dependency of its scoring, and the two may be of different days.
         entries = [*kept.get("deps", []), *kept.get("outs", [])]
         return next((str(entry.get("md5", "")) for entry in entries if entry["path"] == path.as_posix()), "")
 

@@ -89,6 +89,7 @@ class Store:
         """A new run of this process with its parameters; returns its id."""
         from mlflow.entities import Param
 
+        # By its process, a later command sees that the run was killed.
         kept = dict(tags) | {"process": this_process()}
         run_id = str(self.client.create_run(self.experiment, run_name=name, tags=kept).info.run_id)
         self._log_batches(run_id, "params", [Param(key, str(value)) for key, value in params.items()], PARAMS_AT_ONCE)

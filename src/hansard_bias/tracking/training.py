@@ -119,6 +119,7 @@ class TrainingRun:
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Log the run's summary, tie the run to the weights that it made, and list them in the registry."""
         self._sampler.stop()
+        # The last chance: a store that was left alone is asked once more.
         self._try_again_at = 0.0
         self._attempt(lambda: self._finish(summary))
 
@@ -154,6 +155,7 @@ class TrainingRun:
     def _open(self) -> Store:
         """Find the run that was interrupted, or create one."""
         store = Store(self.training.results.config.tracking.experiment)
+        # Two processes that look at the same time would both create it.
         with alone():
             found = store.find("run_key", self.key)
             if found is None or found.info.status == "FINISHED":
