@@ -17,7 +17,8 @@ from multiprocessing import Pool
 
 import numpy as np
 
-from hansard_bias.statistics.matrix import CorpusSums, Design, measure
+from hansard_bias.statistics.design import CorpusSums, Design
+from hansard_bias.statistics.matrix import measure
 from hansard_bias.statistics.preferences import compare_models
 
 ROWS = ("A_north", "B_south", "C_mixed")

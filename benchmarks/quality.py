@@ -80,7 +80,7 @@ def measure(folder: Path, way: str, seed: int, updates: int, batch: int, dropout
     from hansard_bias.models.network import build_model
     from hansard_bias.tokens.tokenizer import OWN_IDS
     from hansard_bias.training import device
-    from hansard_bias.training.loop import Task, Trainer
+    from hansard_bias.training.loop import RunSpec, Trainer
     from hansard_bias.training.state import Silent
 
     content = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
@@ -94,10 +94,10 @@ def measure(folder: Path, way: str, seed: int, updates: int, batch: int, dropout
     ]
     texts[1] = replace(texts[1], seed=0)
     place = folder / f"{way}-{seed}"
-    task = Task(config, seed, texts[0], texts[1], len(training) // batch, place, place.with_suffix(".csv"))
+    spec = RunSpec(config, seed, texts[0], texts[1], len(training) // batch, place, place.with_suffix(".csv"))
     model = build_model(settings, content["vocabulary"], seed)
     if way == "ours":
-        trainer = Trainer(task, model, device.choose_precision("auto"), Silent())
+        trainer = Trainer(spec, model, device.choose_precision("auto"), Silent())
         trainer.run()
         model = trainer.accelerator.unwrap_model(trainer.model).model
     else:
@@ -106,7 +106,7 @@ def measure(folder: Path, way: str, seed: int, updates: int, batch: int, dropout
         model.set_attn_implementation(PACKED)
     # Accelerate keeps one precision a process.
     AcceleratorState._reset_state(True)
-    return Trainer(task, model, "fp32", Silent()).validation_loss()
+    return Trainer(spec, model, "fp32", Silent()).validation_loss()
 
 
 def padded(corpus: EncodedCorpus, windows: Windows, positions: int) -> list[list[int]]:
@@ -115,7 +115,7 @@ def padded(corpus: EncodedCorpus, windows: Windows, positions: int) -> list[list
 
     rows = []
     for start, length in zip(windows.start.tolist(), windows.length.tolist(), strict=True):
-        row = [CLS_ID, *corpus.pieces[start : start + length].tolist(), SEP_ID]
+        row = [CLS_ID, *corpus.tokens[start : start + length].tolist(), SEP_ID]
         rows.append(row + [PAD_ID] * (positions - len(row)))
     return rows
 

@@ -24,11 +24,11 @@ import torch
 from train import prepare
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from hansard_bias.models.scorer import Reader
+from hansard_bias.models.reading import ReadingScorer
 from hansard_bias.params import ScoreConfig
-from hansard_bias.scoring.scoring import piece_surprisals, score_speeches
+from hansard_bias.scoring.scoring import score_speeches, token_likelihoods
 from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded
-from hansard_bias.tokens.tokenizer import load_tokenizer, pieces_and_words, special_ids
+from hansard_bias.tokens.tokenizer import load_tokenizer, special_ids, tokens_and_words
 
 TURN = 25
 """Speeches that one side scores before the other has its turn."""
@@ -64,7 +64,7 @@ class Contest:
 
         tokenizer = PreTrainedTokenizerFast.from_pretrained(str(folder / "tokenizer"))
         self.scorer = MaskedLMScorer(model, "cpu", tokenizer=tokenizer)
-        self.reader = Reader(model.config.to_dict(), model.state_dict(), "cpu")
+        self.reader = ReadingScorer(model.config.to_dict(), model.state_dict(), "cpu")
         self.corpus: EncodedCorpus = read_encoded(folder / "text")
         self.texts = pq.read_table(folder / "nunavut.parquet", columns=["text"])["text"].to_pylist()
         self.special = special_ids(folder / "tokenizer")
@@ -77,7 +77,7 @@ class Contest:
 
     def ours(self, rows: np.ndarray) -> list[float]:
         """Pseudo-log-likelihoods in both forms, the words looked up too: first all of one, then all of the other."""
-        return self.asked(rows, [own for _, own in pieces_and_words(self.tokenizer, [self.texts[row] for row in rows])])
+        return self.asked(rows, [own for _, own in tokens_and_words(self.tokenizer, [self.texts[row] for row in rows])])
 
     def alone(self, rows: np.ndarray) -> list[float]:
         """The first form: where each piece is a word of its own, the second needs no pass."""
@@ -85,7 +85,7 @@ class Contest:
 
     def asked(self, rows: np.ndarray, words: list[np.ndarray]) -> list[float]:
         """Both forms of every speech, with these words."""
-        nats = piece_surprisals(self.reader, self.corpus, rows, words, CONFIG.batch_tokens, self.special)
+        nats = token_likelihoods(self.reader, self.corpus, rows, words, CONFIG.batch_tokens, self.special)
         starts = np.cumsum(self.corpus.lengths[rows]) - self.corpus.lengths[rows]
         return (-np.add.reduceat(nats, starts, axis=1, dtype=np.float64)).ravel().tolist()
 

@@ -27,12 +27,12 @@ from transformers import (
 from transformers import Trainer as HuggingFaceTrainer
 
 from hansard_bias.models.batches import MaskedText
-from hansard_bias.models.network import build_model, flops_per_piece
+from hansard_bias.models.network import build_model, flops_per_token
 from hansard_bias.params import BertSettings, TrainConfig
 from hansard_bias.tokens.encoded import EncodedCorpus, cut_windows, read_encoded
 from hansard_bias.tokens.tokenizer import CLS_ID, OWN_IDS, PAD_ID, SEP_ID
 from hansard_bias.training import device
-from hansard_bias.training.loop import Task, Trainer
+from hansard_bias.training.loop import RunSpec, Trainer
 from hansard_bias.training.state import CurvePoint
 
 WAYS = ("padded fp32", "padded", "blocks fp32", "blocks bf16", "ours")
@@ -107,7 +107,7 @@ def matrix_product() -> float:
 def speeches(corpus: EncodedCorpus) -> Iterator[list[int]]:
     """Every speech as [CLS] pieces [SEP], of any length."""
     for start, length in zip(corpus.starts.tolist(), corpus.lengths.tolist(), strict=True):
-        yield [CLS_ID, *corpus.pieces[start : start + length].tolist(), SEP_ID]
+        yield [CLS_ID, *corpus.tokens[start : start + length].tolist(), SEP_ID]
 
 
 def padded_rows(corpus: EncodedCorpus, positions: int) -> list[list[int]]:
@@ -215,9 +215,9 @@ def run_ours(folder: Path, settings: BertSettings, vocabulary: int, batch: int, 
     training = MaskedText([corpus], windows, 1, MASK_RATE, vocabulary, OWN_IDS)
     validation = MaskedText([corpus], windows.take(np.arange(1)), 0, MASK_RATE, vocabulary, OWN_IDS)
     config = replace(CONFIG, batch_size=batch)
-    task = Task(config, 1, training, validation, len(windows) // batch, folder / "checkpoints", folder / "curve.csv")
+    spec = RunSpec(config, 1, training, validation, len(windows) // batch, folder / "checkpoints", folder / "curve.csv")
     watcher = Watcher(clock)
-    trainer = Trainer(task, build_model(settings, vocabulary, 1), device.choose_precision("auto"), watcher)
+    trainer = Trainer(spec, build_model(settings, vocabulary, 1), device.choose_precision("auto"), watcher)
     watcher.trainer = trainer
     try:
         trainer.run()
@@ -236,7 +236,7 @@ def measure(folder: Path, way: str, seconds: float, batch: int, started: float) 
         run_peer(folder, way, settings, vocabulary, batch, clock)
     clock.peaks.append(matrix_product())
     lengths = read_encoded(folder / "text").lengths.clip(max=settings.max_position_embeddings - 2)
-    flops = flops_per_piece(settings, vocabulary, MASK_RATE, lengths) * clock.rate()
+    flops = flops_per_token(settings, vocabulary, MASK_RATE, lengths) * clock.rate()
     utilisation = flops / statistics.fmean(clock.peaks)
     memory = device.peak_memory_bytes()
     return Speed(way, clock.rate(), utilisation, memory, len(clock.marks) - WARM_UP, clock.first_update_seconds)

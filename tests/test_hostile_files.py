@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from fuzz.oracle import invisible, judge
 from fuzz.seeds import COLUMNS, LIPAD, NRC, PARTS
 from hansard_bias.base.yaml import MAX_BYTES
-from hansard_bias.corpora.align.audits import form_rates
+from hansard_bias.corpora.align.texts import form_rates
 from hansard_bias.corpora.build import write_corpus
 from hansard_bias.corpora.readers.lipad import read_lipad
 from hansard_bias.corpora.readers.table import read_table
@@ -179,7 +179,7 @@ def test_a_hostile_table_passes_through_what_comes_after_it(tmp_path: Path) -> N
 
 def test_code_beside_a_model_is_not_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Nor is anybody asked whether it should be: a stage may run where nobody sits at the terminal."""
-    from hansard_bias.models.network import load_model
+    from hansard_bias.models.scorer import TransformersScorer
     from hansard_bias.tokens.tokenizer import take_tokenizer
 
     folder = save_local_model("bert", tmp_path / "start", ["the long road is cold"])
@@ -194,7 +194,7 @@ def test_code_beside_a_model_is_not_run(tmp_path: Path, capfd: pytest.CaptureFix
         take_tokenizer(str(folder))
     except ValueError as error:
         assert "code" in str(error)
-    assert load_model(folder) is not None
+    assert TransformersScorer.load(folder).positions
     assert not planted.exists() and "Do you wish" not in "".join(capfd.readouterr())
 
 

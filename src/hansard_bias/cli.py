@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from hansard_bias.base.messages import one_line
 from hansard_bias.base.work import Interrupted, Interruption, die_with_dvc
 from hansard_bias.operations.commands import commands
-from hansard_bias.operations.integrity import require_sound
+from hansard_bias.operations.integrity import require_integrity
 from hansard_bias.operations.lock import CALIBRATION
 from hansard_bias.params import load_config
 from hansard_bias.pipeline.arguments import corpus_config, known_part, run_config, stage_config
@@ -40,6 +40,7 @@ Seed = Annotated[int, typer.Argument(metavar="SEED", help="One of train.seeds.")
 
 def main() -> None:
     """Run a command; a user's mistake is one line and exit status 2, an interruption one line and 130 or 143."""
+    # Before anything heavy is imported: both must hold while that lasts, too.
     die_with_dvc()
     folder = Path.cwd()
     share_cores(folder)
@@ -51,8 +52,8 @@ def main() -> None:
     except (ValueError, OSError, SafetensorError) as error:
         if os.environ.get("HANSARD_BIAS_DEBUG") or not _is_for_users(error):
             raise
-        said = KILLED if _was_removed(folder) else one_line(str(error), longest=2000)
-        print(f"hansard-bias: {said}", file=sys.stderr)
+        message = KILLED if _was_removed(folder) else one_line(str(error), longest=2000)
+        print(f"hansard-bias: {message}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -79,10 +80,10 @@ def _was_removed(folder: Path) -> bool:
 @app.command()
 def check() -> None:
     """Validate params.yaml, the archives' paths and the probes; mend what a killed dvc broke off."""
-    from hansard_bias.operations.integrity import mend
+    from hansard_bias.operations.integrity import repair
     from hansard_bias.pipeline import check as stage
 
-    for line in mend():
+    for line in repair():
         print(line)
     config = load_config()
     stage.run(config)
@@ -186,7 +187,7 @@ def bias() -> None:
 @app.command()
 def report() -> None:
     """Build the page and mirror the comparison to MLflow."""
-    from hansard_bias.operations.locked_parameters import require_parameters
+    from hansard_bias.operations.lock import require_parameters
     from hansard_bias.pipeline import report as stage
 
     config = stage_config("report")
@@ -209,7 +210,7 @@ def calibrate(
         known_part(part, parts)
     settings = load_calibration()
     for each in (part,) if part else parts:
-        require_sound(each, {}, pipeline=CALIBRATION)
+        require_integrity(each, {}, pipeline=CALIBRATION)
         if each == "verdict":
             from hansard_bias.pipeline import verdict
 

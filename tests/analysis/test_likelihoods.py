@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hansard_bias.analysis.likelihoods import likelihood_findings
+from hansard_bias.analysis.comparison import likelihood_findings
 from hansard_bias.params import Config, parse_config
 from helpers.project import TINY, merged
 
@@ -55,17 +55,17 @@ def test_sums_are_divided_once_and_intervals_cover_sittings(config: Config, tmp_
     assert list(found) == ["A_nunavut", "B_canada", "C_mixed"]
     cell = found["B_canada"]["on_canada"]
     own = 2 * np.mean([nats["canada", seed] for seed in config.train.seeds], axis=0)
-    assert cell["pll"]["value"] == pytest.approx(own.sum() / TOKENS.sum(), rel=1e-12)
-    assert cell["pll_within_word"]["value"] == pytest.approx((own - 1).sum() / TOKENS.sum(), rel=1e-12)
-    assert (cell["speeches"], cell["tokens"]) == (5, 125)
+    assert cell.pll.value == pytest.approx(own.sum() / TOKENS.sum(), rel=1e-12)
+    assert cell.pll_within_word.value == pytest.approx((own - 1).sum() / TOKENS.sum(), rel=1e-12)
+    assert (cell.speeches, cell.tokens) == (5, 125)
     ratios = own / TOKENS
-    assert ratios.min() <= cell["pll"]["low"] < cell["pll"]["value"] < cell["pll"]["high"] <= ratios.max()
+    assert ratios.min() <= cell.pll.low < cell.pll.value < cell.pll.high <= ratios.max()
 
 
 def test_one_sitting_has_no_interval(config: Config, tmp_path: Path) -> None:
     write_all(config, tmp_path, sittings=1)
     cell = likelihood_findings(config, tmp_path)["A_nunavut"]["on_nunavut"]
-    assert cell["pll"]["low"] is cell["pll"]["high"] is None
+    assert cell.pll.low is cell.pll.high is None
 
 
 @pytest.mark.parametrize("key", ["sample", "tokenizer", "texts"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hansard_bias.analysis.inputs import ProbeRuns
 from hansard_bias.analysis.planted import line, planted_findings, planted_log_odds
-from hansard_bias.analysis.probes import ProbeRuns
+from hansard_bias.analysis.probe_records import Planted
+from hansard_bias.analysis.record_files import from_json, to_json
 from hansard_bias.params import Config, parse_config
 from hansard_bias.probing.planted import PLANTED, PlantedFrame, planted_frames, planted_shares
 from hansard_bias.probing.tables import Probed
@@ -68,24 +70,24 @@ def test_the_truth_of_a_mixture_is_that_of_the_mean_by_occurrences() -> None:
 
 def test_signs_slope_and_difference(config: Config) -> None:
     found = planted_findings(runs_of(config, FRAMES), config, FRAMES)
-    assert len(found["associations"]) == 8 * 3
-    told = found["associations"][2]
-    assert (told["association"], told["model"], told["prompts"][1]) == ("a", "C_mixed", "a 1 [MASK]")
-    assert told["log_odds"]["value"] == pytest.approx(1.1 * told["planted_log_odds"])
-    assert told["log_odds"]["low"] < told["log_odds"]["value"] < told["log_odds"]["high"]
-    plain, corrected = (found["summary"][measure] for measure in SLOPES)
+    assert len(found.associations) == 8 * 3
+    told = found.associations[2]
+    assert (told.association, told.model, told.prompts[1]) == ("a", "C_mixed", "a 1 [MASK]")
+    assert told.log_odds.value == pytest.approx(1.1 * told.planted_log_odds)
+    assert told.log_odds.low < told.log_odds.value < told.log_odds.high
+    plain, corrected = (found.summary[measure] for measure in SLOPES)
     # The even frame has no sign.
-    assert (plain["single"]["signs"], plain["single"]["signs_right"], plain["all"]["signs"]) == (14, 14, 21)
-    assert corrected["single"]["signs_right"] == corrected["all"]["signs_right"] == 0
+    assert (plain.single.signs, plain.single.signs_right, plain.all.signs) == (14, 14, 21)
+    assert corrected.single.signs_right == corrected.all.signs_right == 0
     planted = np.mean([each.log_odds({"nunavut": 1}) - each.log_odds({"canada": 1}) for each in FRAMES])
     for summary, slope in ((plain, 1.1), (corrected, -0.5)):
-        assert summary["single"]["slope"] == pytest.approx({"value": slope, "low": slope, "high": slope})
-        assert summary["all"]["intercept"]["value"] == pytest.approx(0.0, abs=1e-9)
-        (difference,) = summary["differences"]
-        assert (difference["what"], difference["planted"]) == ("A_nunavut against B_canada", pytest.approx(planted))
-        assert difference["measured"]["value"] == pytest.approx(slope * planted)
-        assert difference["error"]["value"] == pytest.approx((slope - 1) * planted)
-    json.dumps(found, allow_nan=False)
+        assert astuple(summary.single.slope) == pytest.approx((slope, slope, slope))
+        assert summary.all.intercept.value == pytest.approx(0.0, abs=1e-9)
+        (difference,) = summary.differences
+        assert (difference.what, difference.planted) == ("A_nunavut against B_canada", pytest.approx(planted))
+        assert difference.measured.value == pytest.approx(slope * planted)
+        assert difference.error.value == pytest.approx((slope - 1) * planted)
+    assert from_json(Planted, json.loads(json.dumps(to_json(found), allow_nan=False)), "f", "bias") == found
 
 
 def test_a_line_is_that_of_least_squares_over_all_models() -> None:
@@ -104,22 +106,30 @@ def test_no_number_depends_on_the_order_of_models(config: Config) -> None:
     found = planted_findings(runs_of(config, FRAMES), config, FRAMES)
     turned = replace(config, models=dict(reversed(config.models.items())))
     other = planted_findings(runs_of(turned, FRAMES), turned, FRAMES)
-    by_key = {(each["association"], each["model"]): each for each in other["associations"]}
-    assert all(by_key[each["association"], each["model"]] == each for each in found["associations"])
+    by_key = {(each.association, each.model): each for each in other.associations}
+    assert all(by_key[each.association, each.model] == each for each in found.associations)
     for measure in SLOPES:
-        before, after = found["summary"][measure], other["summary"][measure]
+        before, after = found.summary[measure], other.summary[measure]
         for scope in ("single", "all"):
-            assert after[scope]["slope"] == pytest.approx(before[scope]["slope"])
-        here, there = before["differences"][0]["error"], after["differences"][0]["error"]
-        assert (there["value"], there["low"]) == (pytest.approx(-here["value"]), pytest.approx(-here["high"]))
+            assert astuple(getattr(after, scope).slope) == pytest.approx(astuple(getattr(before, scope).slope))
+        here, there = before.differences[0].error, after.differences[0].error
+        assert (there.value, there.low) == (pytest.approx(-here.value), pytest.approx(-here.high))
 
 
 def test_no_association_depends_on_the_others(config: Config) -> None:
     found, backwards = (
-        planted_findings(runs_of(config, frames), config, frames)["associations"] for frames in (FRAMES, FRAMES[:0:-1])
+        planted_findings(runs_of(config, frames), config, frames).associations for frames in (FRAMES, FRAMES[:0:-1])
     )
-    by_key = {(each["association"], each["model"]): each for each in found}
-    assert all(by_key[each["association"], each["model"]] == each for each in backwards)
+    by_key = {(each.association, each.model): each for each in found}
+    assert all(by_key[each.association, each.model] == each for each in backwards)
+
+
+def test_frames_that_are_all_alike_have_no_slope(config: Config) -> None:
+    one = (FRAMES[0],)
+    mixed = {name: model for name, model in config.models.items() if not model.is_single}
+    found = planted_findings(runs_of(config, one), replace(config, models=mixed), one)
+    assert found.summary["log_odds"].all.slope is None
+    assert to_json(found)["summary"]["log_odds"]["all"]["slope"] == {"value": None, "low": None, "high": None}
 
 
 def test_models_that_were_asked_other_frames_are_refused(config: Config) -> None:
@@ -140,7 +150,7 @@ def test_nothing_is_planted_in_other_archives(tiny: dict[str, Any], tmp_path: Pa
     assert planted_frames(other, tmp_path) == ()
     nothing = Probed(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), [], [], [])
     assert nothing.planted.empty
-    assert planted_findings({row: [nothing] for row in ("A_nunavut", "B_canada", "C_mixed")}, other, ()) == {}
+    assert planted_findings({row: [nothing] for row in ("A_nunavut", "B_canada", "C_mixed")}, other, ()) == Planted()
 
 
 def test_the_record_of_the_sample_is_needed_and_must_be_one(config: Config, tmp_path: Path) -> None:

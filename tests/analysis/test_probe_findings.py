@@ -15,6 +15,7 @@ import pytest
 
 from hansard_bias.analysis.associations import association_findings
 from hansard_bias.analysis.benchmarks import benchmark_findings
+from hansard_bias.analysis.inputs import check_alike
 from hansard_bias.analysis.preferences import (
     legacy_findings,
     legacy_share,
@@ -22,13 +23,13 @@ from hansard_bias.analysis.preferences import (
     preference_findings,
     top_fillings,
 )
-from hansard_bias.analysis.probes import check_alike
+from hansard_bias.analysis.probe_records import Planted
 from hansard_bias.params import Config, parse_config
 from hansard_bias.pipeline.bias import probe_findings
 from hansard_bias.probing.prompts import Group
 from hansard_bias.probing.tables import Probed, probed_paths, read_probed, write_probed
 from hansard_bias.statistics.associations import effect_size, permutation_test
-from hansard_bias.statistics.resampling import holm
+from hansard_bias.statistics.tests import holm
 
 PROMPTS = [("a", "roads", 6), ("b", "roads", 5), ("c", "snow", 6)]
 TOP = ["Icy", "road", "mild", "ice", "old", "snowy", "new"]
@@ -236,7 +237,7 @@ def test_without_benchmarks_there_is_no_record_of_one(stored: Callable[[], Path]
     named = replace(config, corpora=archives, probe=replace(config.probe, groups="groups.yaml"))
     found = probe_findings(named, root)
     assert set(found["sections"]) == {"probes", "benchmarks", "associations", "legacy", "planted"}
-    assert found["sections"]["planted"] == {}, "nothing is planted in other archives"
+    assert found["sections"]["planted"] == Planted(), "nothing is planted in other archives"
     assert found["sections"]["benchmarks"] == []
     assert list(found["rates"]) == ["A_nunavut", "B_canada", "C_mixed"]
     assert found["sections"]["probes"]["groups"]["first"] == {

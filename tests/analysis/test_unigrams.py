@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hansard_bias.analysis import unigrams
-from hansard_bias.analysis.losses import read_losses
+from hansard_bias.analysis.inputs import read_losses
 from hansard_bias.analysis.unigrams import by_speech, training_counts, unigram_findings, unigram_surprisals
 from hansard_bias.base.files import ENCODED, MIXTURES, write_table
 from hansard_bias.params import Config, parse_config

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from hansard_bias.report.page import write_report
 from hansard_bias.report.results import load_results
 from helpers.offline_browser import PHONE, WIDE, OpenedPage, Opener
 from helpers.project import ROOT
+from helpers.report_page import with_bias
 
 HOSTILE = '</td><script>document.title = "broken"</script><img src=x onerror="document.title = 1"> [MASK] &amp;'
-FIGURES = 19
-"""Three heatmaps, three effects, four of words, three of curves, one of rates, five of the calibration."""
+FIGURES = 21
+"""Three heatmaps, three effects, four of words, three of curves, one of rates, five of the calibration, two planted."""
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +26,16 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of the shipped results, with texts that a hostile archive might hold."""
     folder = tmp_path_factory.mktemp("report")
     results = load_results(ROOT / "metrics", load_config(ROOT / "params.yaml"), {"commit": HOSTILE})
-    prompt, other = results.bias["probes"]["prompts"][:2]
-    prompt["text"] = other["theme"] = HOSTILE
-    for answer in prompt["models"].values():
-        answer["top"][0]["token"] = HOSTILE
-    results.words[0]["word"] = HOSTILE  # type: ignore[index]
-    write_report(results, folder)
-    return folder / "index.html"
+    probes, first = results.bias.probes, results.words[0]
+    prompt, other, *rest = probes.prompts
+    answers = {
+        row: replace(answer, top=(replace(answer.top[0], token=HOSTILE), *answer.top[1:]))
+        for row, answer in prompt.models.items()
+    }
+    prompts = (replace(prompt, text=HOSTILE, models=answers), replace(other, theme=HOSTILE), *rest)
+    changed = with_bias(results, probes=replace(probes, prompts=prompts))
+    write_report(replace(changed, words=(replace(first, word=HOSTILE), *results.words[1:])), folder)
+    return folder / "report" / "index.html"
 
 
 def unfold(opened: OpenedPage) -> None:
@@ -156,4 +161,4 @@ def test_landmarks_and_boxes_by_keyboard(opener: Opener, page: Path) -> None:
 
 def test_the_page_is_small(page: Path) -> None:
     assert page.stat().st_size <= 3_000_000
-    assert json.dumps(sorted(path.suffix for path in page.parent.iterdir())).count(".png") == 8
+    assert json.dumps(sorted(path.suffix for path in page.parent.iterdir())).count(".png") == 9

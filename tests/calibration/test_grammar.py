@@ -104,7 +104,7 @@ def test_encoding_keeps_words_days_and_bytes() -> None:
     spoken = list(speeches(3, "second", 2, 4)) + list(speeches(3, "second", 1, 3))
     corpus = encode("second", spoken)
     names = {number: word for word, number in word_ids().items()}
-    first = corpus.pieces[corpus.starts[5] : corpus.starts[5] + corpus.lengths[5]]
+    first = corpus.tokens[corpus.starts[5] : corpus.starts[5] + corpus.lengths[5]]
     assert " ".join(names[int(piece)] for piece in first) == spoken[5].text
     assert corpus.index["bytes"].to_pylist() == [len(speech.text) for speech in spoken]
     assert len(set(corpus.index["speech_id"].to_pylist())) == 7

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hansard_bias.corpora.readers.table_formats import plain_text
+from hansard_bias.corpora.readers.table import plain_text
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from hansard_bias.corpora.readers import READERS, SOURCES, xml_stream
 from hansard_bias.corpora.readers import parlamint as parlamint_piece
+from hansard_bias.corpora.readers import xml_stream
 from hansard_bias.corpora.readers.parlamint import read_parlamint
 from hansard_bias.corpora.schema import Record
-from hansard_bias.params.corpora import READERS as NAMES
 
 HEADER = """<?xml version="1.0" encoding="UTF-8"?>
 <TEI xmlns="http://www.tei-c.org/ns/1.0" xml:id="x">
@@ -202,8 +201,3 @@ def test_what_memory_should_not_hold(tmp_path: Path, monkeypatch: pytest.MonkeyP
     write(tmp_path, "<!--" + "x" * 300_000 + "--><u/>")
     with pytest.raises(ValueError, match="a tag or comment of more than 100000"):
         list(read_parlamint(tmp_path))
-
-
-def test_the_reader_is_registered() -> None:
-    assert "parlamint" in NAMES
-    assert set(READERS) == set(SOURCES) == set(NAMES)

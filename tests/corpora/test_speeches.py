@@ -1,17 +1,14 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from hansard_bias.corpora.build import write_corpus
-from hansard_bias.corpora.readers import READERS
 from hansard_bias.corpora.schema import KEPT, REJECTED
-from hansard_bias.params import CleanConfig, CorpusConfig, corpora
+from hansard_bias.params import CleanConfig, CorpusConfig
 from helpers.speech_tables import Corpus, build_corpus
 
 CLEAN = CleanConfig(lowercase=True, min_characters=20, drop_procedural=True, drop_roles=("crowd",))
@@ -170,13 +167,6 @@ def test_batches_and_processes_change_nothing(tmp_path: Path, monkeypatch: pytes
     parts = build_corpus("north", corpus, CLEAN)
     check_account(parts)
     assert parts.kept.equals(whole.kept) and parts.rejected.equals(whole.rejected) and parts.summary == whole.summary
-
-
-def test_readers_load_no_heavy_module() -> None:
-    code = "import hansard_bias.corpora.readers, sys; print(sorted({'pandas', 'numpy', 'torch'} & set(sys.modules)))"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "[]"
-    assert set(READERS) == set(corpora.READERS)
 
 
 @pytest.mark.skipif(not NRC_SHARED.is_dir(), reason="the shared Nunavut text is not on this machine")

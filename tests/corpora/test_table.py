@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from hansard_bias.corpora.readers import table_files
+from hansard_bias.corpora.readers import formats
 from hansard_bias.corpora.readers.table import read_table, sources
 from hansard_bias.corpora.schema import Record
 from hansard_bias.params import CleanConfig, ColumnsConfig, CorpusConfig
@@ -284,15 +284,15 @@ def test_a_huge_cell_or_file_is_refused_before_it_fills_the_memory(
     long = tmp_path / "a.jsonl"
     long.write_bytes(b" " * 40_000_001)
     assert "a.jsonl:1: a line of more than 40000000 bytes" in refused(long)
-    assert csv.field_size_limit() < table_files.MAX_CELL
-    monkeypatch.setattr(table_files, "MAX_DOCUMENT", 100)
+    assert csv.field_size_limit() < formats.MAX_CELL
+    monkeypatch.setattr(formats, "MAX_DOCUMENT", 100)
     assert "a.json: more than 100 bytes in one piece; convert it to JSON Lines" in refused(tmp_path / "a.json")
 
 
 @pytest.mark.parametrize("suffix", PACKERS)
 @pytest.mark.parametrize("name", ["a.csv", "a.json", "a.parquet"])
 def test_a_compression_bomb_is_refused(tmp_path: Path, name: str, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_files, "RATIO_FROM", 1_000)
+    monkeypatch.setattr(formats, "RATIO_FROM", 1_000)
     path = tmp_path / name
     path.write_bytes(b"body,day,who\n" + b"x,2004-02-09,z\n" * 300_000)
     assert "a compression bomb" in refused(pack(path, suffix))

@@ -16,7 +16,7 @@ import pytest
 
 from faults.campaign import faults
 from faults.stores import damage_in_place
-from hansard_bias.operations.integrity import digest, require_sound, unsound, verify
+from hansard_bias.operations.integrity import damaged_outputs, dvc_digest, require_integrity, verify
 from helpers.dvc_clone import Clone
 from helpers.project import ROOT, write_params
 
@@ -53,10 +53,10 @@ def test_a_cached_file_that_is_damaged_in_place_is_found_and_made_anew(
     shutil.rmtree(built.root / "data")
     assert "checking out outputs" in built.run("dvc", "repro"), "DVC sees it itself now: soundness.py can go"
     assert (built.root / "data/made/b").read_bytes() == b"01234U6789"
-    assert [damage.path for damage in unsound(root=built.root)] == [Path("data/made")]
+    assert [damage.path for damage in damaged_outputs(root=built.root)] == [Path("data/made")]
     monkeypatch.setenv("DVC_STAGE", "use")
     with pytest.raises(ValueError, match=r"data/made: does not hold what dvc.lock.*verify --all --remove") as refused:
-        require_sound("use", {}, built.root)
+        require_integrity("use", {}, built.root)
     assert "\n" not in str(refused.value)
     told = built.run("hansard-bias", "verify", code=2)
     assert "2 damaged" in told and "DVC's cache" in told
@@ -71,11 +71,11 @@ def test_without_dvc_other_inputs_are_only_warned_of(
 ) -> None:
     monkeypatch.delenv("DVC_STAGE", raising=False)
     lock = (built.root / "dvc.lock").read_text(encoding="utf-8")
-    promised = digest(built.root / "data/made")
+    promised = dvc_digest(built.root / "data/made")
     assert promised in lock
     (built.root / "dvc.lock").write_text(lock.replace(promised, f"{'0' * 32}.dir"), encoding="utf-8")
     try:
-        require_sound("use", {}, built.root)
+        require_integrity("use", {}, built.root)
     finally:
         (built.root / "dvc.lock").write_text(lock, encoding="utf-8")
     assert capsys.readouterr().err.startswith("hansard-bias: warning: data/made")

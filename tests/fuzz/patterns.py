@@ -11,7 +11,7 @@ from hansard_bias.corpora.cleaning import clean_text, is_procedural, strip_marke
 from hansard_bias.corpora.readers.lipad import _record as lipad_record
 from hansard_bias.corpora.readers.nrc_lines import classify, is_interruption, lone_name, opens_orders, split_turns
 from hansard_bias.corpora.readers.nrc_sitting import Sitting
-from hansard_bias.corpora.readers.table_formats import plain_text
+from hansard_bias.corpora.readers.table import plain_text
 from hansard_bias.corpora.schema import Ordinals, plain_name
 
 LENGTH = 100_000

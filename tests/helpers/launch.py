@@ -15,6 +15,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hansard_bias.params import Config, parse_config
 from hansard_bias.training.state import CurvePoint, RunLog, Silent
 from helpers.project import ROOT, TINY, TRAINED, forget_accelerator, shipped_params, write_counting_corpora
@@ -83,20 +85,20 @@ def run_scoring(root: Path, **changes: Any) -> None:
     score.run(parse_config(shipped_params(TRAINED, {"score": changes})), "mixed", 1, root)
 
 
-def die_after(parts: int) -> None:
-    """Let this process kill itself in the middle of the part after so many."""
-    from hansard_bias.pipeline import score
+def stop_after(parts: int, patch: pytest.MonkeyPatch, number: int = signal.SIGINT) -> None:
+    """Let the scoring end in the middle of the part after so many, by a signal."""
+    from hansard_bias.scoring.run import Inputs
 
-    original, calls = score.ask, 0
+    original, calls = Inputs.score, 0
 
     def counted(*arguments: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls > parts:
-            os.kill(os.getpid(), signal.SIGKILL)
+            signal.raise_signal(number)
         return original(*arguments)
 
-    score.ask = counted
+    patch.setattr(Inputs, "score", counted)
 
 
 def main(work: str, root: Path, *die: str) -> None:
@@ -107,7 +109,7 @@ def main(work: str, root: Path, *die: str) -> None:
         run_training(root)
     else:
         if die:
-            die_after(int(die[1]))
+            stop_after(int(die[1]), pytest.MonkeyPatch(), signal.SIGKILL)
         run_scoring(root)
 
 

@@ -1,8 +1,10 @@
-"""Made-up records of bias.json about benchmarks, associations, the older definition, and L beside L*."""
+"""Made-up records: benchmarks, associations, the older definition, planted truth, a calibration, words and slices."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from hansard_bias.analysis.records import SliceRow, WordRow
 
 
 def number(value: float | None, half: float = 0.2) -> dict[str, float | None]:
@@ -17,7 +19,8 @@ def number(value: float | None, half: float = 0.2) -> dict[str, float | None]:
 def summary(value: float, prompts: int) -> dict[str, Any]:
     """What one model says on some prompts of a benchmark."""
     share = {"count": 1, "rate": number(1 / prompts, 0.1)}
-    return {"prompts": prompts, "log_odds": number(value), "favourable": share, "unfavourable": share, "tied": share}
+    shares = dict.fromkeys(("favourable", "unfavourable", "tied", "any_margin"), share)
+    return {"prompts": prompts, "log_odds": number(value), **shares}
 
 
 def item(line: int, rows: list[str]) -> dict[str, Any]:
@@ -30,55 +33,52 @@ def item(line: int, rows: list[str]) -> dict[str, Any]:
 def effect(value: float | None, p: float = 0.02) -> dict[str, Any]:
     """One association test of one model."""
     record = {"effect_size": number(value), "by_seed": [value, None], "ddof": 1, "p": p, "exact": True}
+    record |= {"p_greater": p / 2, "partitions": 924}
     return record | ({"p_holm": 3 * p} if value is not None else {})
 
 
-def add_probe_records(bias: dict[str, Any]) -> None:
-    """Put every record that the probes can have into the content of bias.json, for the models that it has."""
-    rows = list(bias["models"])
-    rate = next(iter(bias["models"].values()))["cultural_bias_rate"]
-    bias["probes"] |= {
-        "uncorrected_rates": dict.fromkeys(rows, rate),
-        "stability": {row: {"agreement": 0.875, "spread": 0.41} for row in rows},
-        "themes": {row: {"land": number(0.5), "money": number(-0.25)} for row in rows},
-    }
-    for prompt in bias["probes"]["prompts"]:
-        for answer in prompt["models"].values():
-            answer |= {"uncorrected": number(0.75), "stability": {"agreement": 0.5, "spread": 0.3, "wordings": 6}}
+def benchmark(rows: list[str]) -> dict[str, Any]:
+    """A benchmark of four prompts."""
     measured = {"all": summary(1.5, 4), "themes": {"land": summary(-0.5, 2)}}
-    bias["benchmarks"] = [
-        {
-            "name": "old_study",
-            "unlike_pieces": 3,
-            "items": [item(line, rows) for line in (2, 3, 4, 5)],
-            "models": {row: {"plain": measured, "corrected": measured} for row in rows},
-        }
-    ]
+    return {
+        "name": "old_study",
+        "unlike_pieces": 3,
+        "items": [item(line, rows) for line in (2, 3, 4, 5)],
+        "models": {row: {"plain": measured, "corrected": measured} for row in rows},
+    }
+
+
+def associations(rows: list[str]) -> dict[str, Any]:
+    """A test in both spaces, a pair of words, and a word that is never used."""
     told = {"test": "t", "targets": ["northern", "southern"], "attributes": ["land_and_ice", "budget"]}
-    bias["associations"] = {
+    cosine = {**number(0.31), "by_seed": [0.3, 0.32]}
+    usage = {"pieces": 1, "usage": {"canada": 0}}
+    return {
         "tests": [
             {**told, "space": "input", "models": {row: effect(0.75) for row in rows}},
             {**told, "space": "contextual", "models": {row: effect(None, 1.0) for row in rows}},
         ],
-        "pairs": [{"word": "ice", "other": "land", "space": "input", "models": {row: number(0.31) for row in rows}}],
-        "audit": [{"word": "ice", "warnings": []}, {"word": "tundra", "warnings": ["never used in canada"]}],
+        "pairs": [{"word": "ice", "other": "land", "space": "input", "models": dict.fromkeys(rows, cosine)}],
+        "audit": [
+            {"word": "ice", **usage, "warnings": []},
+            {"word": "tundra", **usage, "warnings": ["never used in canada"]},
+        ],
     }
+
+
+def legacy(rows: list[str]) -> dict[str, Any]:
+    """The older definition."""
     shares = {
         side: {"value": share, "low": None, "high": None, "by_seed": [share, share]}
         for side, share in (("first", 0.25), ("second", 0.5), ("any", 0.6))
     }
-    bias["legacy"] = {
-        "definition": "a listed term among the first five",
-        "top": 5,
-        "prompts": 6,
-        "models": dict.fromkeys(rows, shares),
-    }
+    definition = "a listed term among the first five"
+    return {"definition": definition, "top": 5, "prompts": 6, "models": dict.fromkeys(rows, shares)}
 
 
-def add_planted_records(bias: dict[str, Any], right: float = 1.0, slope: float = 1.05) -> None:
-    """Put planted associations into the content of bias.json; `right` sets the sign of L*, `slope` its size."""
-    rows = list(bias["models"])
-    bias["planted"] = {
+def planted(rows: list[str], right: float = 1.0, slope: float = 1.05) -> dict[str, Any]:
+    """Planted associations; `right` sets the sign of L*, `slope` its size."""
+    return {
         "associations": [
             {
                 "association": name,
@@ -104,3 +104,53 @@ def recovery(rows: list[str], signs_right: int, slope: float) -> dict[str, Any]:
     found = {"models": rows, "signs": 4, "signs_right": signs_right, "slope": number(slope), "intercept": number(0.0)}
     pair = {"what": f"{rows[0]} against {rows[1]}", "planted": 0.88, "measured": number(1.0), "error": number(0.12)}
     return {"single": found, "all": found, "differences": [pair]}
+
+
+def rejections(rejected: int, comparisons: int = 200) -> dict[str, Any]:
+    share = rejected / comparisons
+    return {
+        "rejected": rejected,
+        "comparisons": comparisons,
+        "rate": {"value": share, "low": share - 0.01, "high": share + 0.01},
+    }
+
+
+def verdict(rejected: int, monotone: bool, faults: list[str]) -> dict[str, Any]:
+    number = {"value": 0.5, "low": 0.4, "high": 0.6}
+    curve = {
+        "curve": "tilt",
+        "doses": [0.0, 0.5, 1.0],
+        "values": [number] * 3,
+        "slope": number,
+        "monotone": monotone,
+        "monotone_draws": 0.97,
+        "monotone_studies": 0.75,
+        "spearman": 0.9,
+    }
+    return {
+        "false_positives": rejections(rejected) | {"level": 0.05, "band": {"share": 0.99, "low": 3, "high": 19}},
+        "false_positives_same_text": rejections(14),
+        "power": rejections(9, 10) | {"effect": "a quarter"},
+        "dose": [curve],
+        "verdict": "untrusted" if faults else "trusted",
+        "reasons": faults,
+    }
+
+
+CALIBRATION = {
+    "metrics": {"tilt": verdict(11, True, []), "bias_ratio": verdict(60, False, ["60 of 200 were <rejected>"])},
+    "planted": {
+        "associations": [],
+        "intercept": {"value": 0.0, "low": -0.1, "high": 0.1},
+        "correlation": 0.98,
+        "recovered": True,
+        "slope": {"value": 0.91, "low": 0.8, "high": 1.0},
+        "signs": 20,
+        "signs_right": 19,
+        "false_preferences": {"prompts": 40, "shown": 1},
+    },
+    "design": {},
+}
+
+WORD = WordRow("all", "canada", "A_nunavut", "B_canada", "<seal>", 1234, 12, 2.5, 1.5, 3.5, 0.125, 0.001, 0.02)
+SLICE = SliceRow(*("all", "canada", "topic", "Fisheries", "A_nunavut"), 40, 9, 4000, 30.0, None, None, 0.5, 0.25, 0.75)

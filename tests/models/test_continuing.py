@@ -166,22 +166,22 @@ def test_card_and_settings_say_where_it_began_but_not_on_which_machine(continued
 
 def test_other_weights_are_another_run(continued: Continued, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from hansard_bias.models.architectures import initial_digests
-    from hansard_bias.pipeline.train import run_identity
+    from hansard_bias.training.run_key import identify
 
     monkeypatch.chdir(continued.root)
     assert json.loads(Path("data/initial.json").read_text()) == initial_digests("outside/start")
-    key = run_identity(continued.config, "mixed", 1).key
+    key = identify(continued.config, "mixed", 1).key
     weights = continued.init / "model.safetensors"
     good = weights.read_bytes()
     weights.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
     try:
-        assert run_identity(continued.config, "mixed", 1).key != key
+        assert identify(continued.config, "mixed", 1).key != key
     finally:
         weights.write_bytes(good)
-    assert run_identity(continued.config, "mixed", 1).key == key
+    assert identify(continued.config, "mixed", 1).key == key
     weights.rename(weights.with_suffix(".away"))
     try:
         with pytest.raises(ConfigError, match=r"model\.init is 'outside/start'.*no model\.safetensors there"):
-            run_identity(continued.config, "mixed", 1)
+            identify(continued.config, "mixed", 1)
     finally:
         weights.with_suffix(".away").rename(weights)

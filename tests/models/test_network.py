@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from hansard_bias.models.attention import surprisals_at
-from hansard_bias.models.network import build_model, flops_per_piece, load_initial
+from hansard_bias.models.network import build_model, flops_per_token, load_initial
 from hansard_bias.params import BertSettings, ConfigError
 from helpers.local_models import model_of
 
@@ -47,12 +47,12 @@ def test_flops_are_six_per_weight_that_a_piece_meets_and_attention_to_its_window
     head = 32 * 32 + 32 * 50
     # Three pieces look at three, one at itself: 10 looks of 4 pieces.
     attention = 12 * 2 * 32 * 10 / 4
-    assert flops_per_piece(SETTINGS, 50, 1.0, np.array([3, 1])) == 6 * (matrices + head) + attention
+    assert flops_per_token(SETTINGS, 50, 1.0, np.array([3, 1])) == 6 * (matrices + head) + attention
 
 
 def test_flops_that_only_serve_masked_pieces_are_counted_at_these() -> None:
     lengths = np.array([4])
-    all_masked, half = (flops_per_piece(SETTINGS, 50, rate, lengths) for rate in (1.0, 0.5))
+    all_masked, half = (flops_per_token(SETTINGS, 50, rate, lengths) for rate in (1.0, 0.5))
     last = build_model(SETTINGS, 50, 1).bert.encoder.layer[-1]
     behind = [last.attention.output.dense, last.intermediate.dense, last.output.dense]
     saved = sum(layer.weight.numel() for layer in behind) + 32 * 32 + 32 * 50

@@ -1,4 +1,4 @@
-"""A packed speech gets the logits that it gets alone, whatever lies beside it, in every way of attention."""
+"""A packed speech gets the logits that it gets alone, whatever lies beside it, in every backend of attention."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from hansard_bias.models.attention import WAYS, choose_way, grain_of, to_device
-from hansard_bias.models.batches import EXACT, Grain, MaskedText
+from hansard_bias.models.attention import BACKENDS, choose_backend, padding_policy, to_device
+from hansard_bias.models.batches import NO_PADDING, MaskedText, PaddingPolicy
 from hansard_bias.models.network import MaskedLoss, build_model, compile_layers
 from hansard_bias.params import BertSettings
 from hansard_bias.tokens.encoded import EncodedCorpus, cut_windows
@@ -21,7 +21,7 @@ SETTINGS = BertSettings(32, 2, 4, 64, 48, 0.0, 0.0, 0.5)
 LENGTHS = [3, 46, 17, 17, 1, 30, 9, 80]
 CPU = torch.device("cpu")
 # Flash attention of bounded windows is for GPUs; test_on_a_gpu asks it.
-HERE = [way for way in WAYS if way != "varlen"]
+HERE = [backend for backend in BACKENDS if backend != "varlen"]
 
 
 def text_of(change: int = 0) -> MaskedText:
@@ -41,12 +41,14 @@ def model() -> torch.nn.Module:
     return build_model(SETTINGS, VOCABULARY, 1).eval()
 
 
-def hidden(model: torch.nn.Module, text: MaskedText, rows: list[int], way: str, grain: Grain) -> list[torch.Tensor]:
+def hidden(
+    model: torch.nn.Module, text: MaskedText, rows: list[int], backend: str, policy: PaddingPolicy
+) -> list[torch.Tensor]:
     """The last layer at every real token, window by window, the longest first."""
-    batch = text.batch(np.array(rows), 0, grain)
-    packed = to_device(batch, CPU, way)
+    batch = text.batch(np.array(rows), 0, policy)
+    packed = to_device(batch, CPU, backend)
     with torch.inference_mode():
-        states = model.bert(packed.inputs[None], position_ids=packed.places[None], plan=packed.plan)[0][0]
+        states = model.bert(packed.input_ids[None], position_ids=packed.position_ids[None], plan=packed.plan)[0][0]
     widths = np.repeat([bucket.width for bucket in batch.buckets], [bucket.windows for bucket in batch.buckets])
     starts = np.cumsum(widths) - widths
     return [states[start : start + length] for start, length in zip(starts, batch.lengths, strict=True)]
@@ -58,61 +60,65 @@ def alone(model: torch.nn.Module, text: MaskedText, row: int) -> torch.Tensor:
     model.set_attn_implementation("eager")
     try:
         with torch.inference_mode():
-            return model.bert(torch.from_numpy(batch.inputs)[None])[0][0]
+            return model.bert(torch.from_numpy(batch.input_ids)[None])[0][0]
     finally:
         model.set_attn_implementation("packed")
 
 
-@pytest.mark.parametrize("way", HERE)
-@pytest.mark.parametrize("grain", [EXACT, None], ids=["exact", "of the way"])
-def test_a_packed_speech_gets_what_it_gets_alone(model: torch.nn.Module, way: str, grain: Grain | None) -> None:
+@pytest.mark.parametrize("backend", HERE)
+@pytest.mark.parametrize("policy", [NO_PADDING, None], ids=["exact", "of the backend"])
+def test_a_packed_speech_gets_what_it_gets_alone(
+    model: torch.nn.Module, backend: str, policy: PaddingPolicy | None
+) -> None:
     text = text_of()
     rows = [*range(len(text.windows))]
     order = np.argsort(-text.windows.length[rows], kind="stable")
-    for row, states in zip(order, hidden(model, text, rows, way, grain or grain_of(way)), strict=True):
+    for row, states in zip(order, hidden(model, text, rows, backend, policy or padding_policy(backend)), strict=True):
         torch.testing.assert_close(states, alone(model, text, int(row)), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("way", HERE)
-def test_changing_the_neighbours_changes_nothing(model: torch.nn.Module, way: str) -> None:
+@pytest.mark.parametrize("backend", HERE)
+def test_changing_the_neighbours_changes_nothing(model: torch.nn.Module, backend: str) -> None:
     results = []
     for change in (0, 11):
         text = text_of(change)
         rows = [*range(len(text.windows))]
         order = np.argsort(-text.windows.length[rows], kind="stable").tolist()
-        results.append(hidden(model, text, rows, way, grain_of(way))[order.index(2)])
+        results.append(hidden(model, text, rows, backend, padding_policy(backend))[order.index(2)])
     assert torch.equal(*results)
-    assert not torch.equal(*(hidden(model, text_of(change), [1], way, grain_of(way))[0] for change in (0, 11)))
+    assert not torch.equal(
+        *(hidden(model, text_of(change), [1], backend, padding_policy(backend))[0] for change in (0, 11))
+    )
 
 
 def test_the_loss_is_that_of_transformers(model: torch.nn.Module) -> None:
     text = text_of()
-    batch = text.batch(np.arange(len(text.windows)), 0, grain_of("buckets"))
+    batch = text.batch(np.arange(len(text.windows)), 0, padding_policy("buckets"))
     expected = 0.0
     with torch.inference_mode():
         loss = float(MaskedLoss(model)(to_device(batch, CPU, "buckets")))
         for row in range(len(text.windows)):
             single = text.batch(np.array([row]), 0)
-            asked = alone(model, text, row)[torch.from_numpy(single.positions)].clone()
+            asked = alone(model, text, row)[torch.from_numpy(single.masked_positions)].clone()
             labels = torch.from_numpy(single.labels)
             expected += float(torch.nn.functional.cross_entropy(model.cls(asked), labels, reduction="sum"))
     assert loss == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_cpu_multiplies_by_buckets() -> None:
-    assert choose_way(CPU, "bf16") == choose_way(CPU, "fp32") == "buckets"
+    assert choose_backend(CPU, "bf16") == choose_backend(CPU, "fp32") == "buckets"
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 @pytest.mark.parametrize("precision", ["bf16", "fp32"])
 def test_on_a_gpu(precision: str) -> None:
     device = torch.device("cuda")
-    way = choose_way(device, precision)
+    backend = choose_backend(device, precision)
     model = build_model(SETTINGS, VOCABULARY, 1).eval().to(device)
-    batch = text_of().batch(np.arange(9), 0, grain_of(way))
+    batch = text_of().batch(np.arange(9), 0, padding_policy(backend))
     loss = MaskedLoss(model)
     with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=precision == "bf16"):
-        fast = float(loss(to_device(batch, device, way)))
+        fast = float(loss(to_device(batch, device, backend)))
         plain = float(loss(to_device(text_of().batch(np.arange(9), 0), device, "blocks")))
     assert fast == pytest.approx(plain, rel=0.02 if precision == "bf16" else 1e-5)
 
@@ -128,7 +134,7 @@ def test_a_compiled_model_has_the_same_loss_and_gradients(
     assert compiled.state_dict().keys() == model.state_dict().keys()
     text = text_of()
     for rows in (np.arange(5), np.arange(len(text.windows))):
-        batch = to_device(text.batch(rows, 1, grain_of("buckets")), CPU, "buckets")
+        batch = to_device(text.batch(rows, 1, padding_policy("buckets")), CPU, "buckets")
         losses = [MaskedLoss(one)(batch) for one in (model, compiled)]
         torch.testing.assert_close(losses[1], losses[0])
         both = zip(losses, (model, compiled), strict=True)

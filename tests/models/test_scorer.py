@@ -1,4 +1,4 @@
-"""The reader's surprisals are those of the logits of transformers; what it cannot read it refuses."""
+"""Both scorers answer what the logits of transformers say; what the reading one cannot read it refuses."""
 
 from __future__ import annotations
 
@@ -8,60 +8,80 @@ import numpy as np
 import pytest
 import torch
 
-from hansard_bias.models.scorer import Question, Reader
-from helpers.local_models import model_of
+from hansard_bias.models.reading import ReadingScorer
+from hansard_bias.models.scorer import MaskedBatch, Scorer, TransformersScorer
+from helpers.local_models import POSITIONS, model_of
 
 WIDTH = 20
 LENGTHS = np.array([20, 20, 13, 7])
 """Of rows with padding at their ends."""
 
 
-def question(padding: int) -> Question:
+def batch_of(padding: int) -> tuple[MaskedBatch, np.ndarray]:
+    """Rows to be scored, and labels."""
     rng = np.random.default_rng(2)
     inputs = rng.integers(5, 60, (len(LENGTHS), WIDTH))
-    # The same piece at the same place of two rows, as copies of a speech have them.
+    # The same token at the same position of two rows, as copies of a speech have them.
     inputs[1, :15] = inputs[0, :15]
     inputs[np.arange(WIDTH) >= LENGTHS[:, None]] = padding
     rows = np.array([0, 0, 0, 1, 2, 3, 3])
     columns = np.array([0, 4, 19, 11, 12, 0, 6])
-    return Question(inputs, LENGTHS, rows, columns, rng.integers(0, 60, len(rows)))
+    return MaskedBatch(inputs, LENGTHS, rows, columns), rng.integers(0, 60, len(rows))
+
+
+def log_shares(model: Any, batch: MaskedBatch) -> torch.Tensor:
+    """log P over the vocabulary at the positions asked for, by transformers' own forward of whole rows."""
+    inputs, attention = torch.from_numpy(batch.input_ids), torch.from_numpy(np.arange(WIDTH) < LENGTHS[:, None])
+    return model(inputs, attention_mask=attention).logits.double().log_softmax(-1)[batch.rows, batch.columns]
 
 
 @pytest.mark.parametrize("kind", ["bert", "roberta"])
 @torch.inference_mode()
-def test_surprisals_are_those_of_transformers(kind: str) -> None:
-    padding = 1
-    model = model_of(kind, 60, padding).eval()
-    asked = question(padding)
-    inputs = torch.from_numpy(asked.inputs)
-    attention = torch.from_numpy(np.arange(WIDTH) < LENGTHS[:, None])
-    shares = model(inputs, attention_mask=attention).logits.double().log_softmax(-1)
-    expected = -shares[asked.rows, asked.columns, asked.labels]
-    found = Reader(model.config.to_dict(), model.state_dict(), "cpu").surprisals(asked)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, rtol=2e-6)
+def test_every_scorer_answers_what_transformers_says(kind: str) -> None:
+    """All that scoring and probing ask, of both, on the same rows."""
+    model = model_of(kind, 60, 1).eval()
+    batch, labels = batch_of(1)
+    expected = log_shares(model, batch)
+    scorers: list[Scorer] = [
+        ReadingScorer(model.config.to_dict(), model.state_dict(), "cpu"),
+        TransformersScorer(model),
+    ]
+    for scorer in scorers:
+        assert scorer.positions == POSITIONS
+        torch.testing.assert_close(scorer.embeddings(), model.get_input_embeddings().weight)
+        found = scorer.surprisals(batch, labels)
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, -expected[np.arange(len(labels)), labels], rtol=2e-6)
+        torch.testing.assert_close(scorer.log_probabilities(batch), expected.float())
+    torch.testing.assert_close(*(scorer.states(batch) for scorer in scorers))
+
+
+def test_rows_side_by_side() -> None:
+    batch = MaskedBatch.of([(5, 6, 7), (8,)], [(0, 2), (0,)], padding=1)
+    assert batch.input_ids.tolist() == [[5, 6, 7], [8, 1, 1]]
+    assert (batch.rows.tolist(), batch.columns.tolist()) == ([0, 0, 1], [0, 2, 0])
+    assert batch.inside.tolist() == [[True] * 3, [True, False, False]]
 
 
 def test_one_layer_is_the_first_and_the_last() -> None:
     model = model_of("bert", 60, 0).eval()
-    asked = question(0)
+    batch, labels = batch_of(0)
     shallow: dict[str, Any] = model.config.to_dict() | {"num_hidden_layers": 1}
     weights = {name: tensor for name, tensor in model.state_dict().items() if "layer.1." not in name}
     model.bert.encoder.layer = model.bert.encoder.layer[:1]
     with torch.inference_mode():
-        attention = torch.from_numpy(np.arange(WIDTH) < LENGTHS[:, None])
-        shares = model(torch.from_numpy(asked.inputs), attention_mask=attention).logits.double().log_softmax(-1)
-    found = Reader(shallow, weights, "cpu").surprisals(asked)
-    np.testing.assert_allclose(found, -shares[asked.rows, asked.columns, asked.labels], rtol=2e-6)
+        expected = log_shares(model, batch)[np.arange(len(labels)), labels]
+    found = ReadingScorer(shallow, weights, "cpu").surprisals(batch, labels)
+    np.testing.assert_allclose(found, -expected, rtol=2e-6)
 
 
 def test_what_it_cannot_read_is_refused() -> None:
     model = model_of("bert", 60, 0)
     config, weights = model.config.to_dict(), dict(model.state_dict())
     with pytest.raises(ValueError, match=r"has a weight bert\.adapter that is not known here"):
-        Reader(config, weights | {"bert.adapter": torch.ones(1)}, "cpu")
+        ReadingScorer(config, weights | {"bert.adapter": torch.ones(1)}, "cpu")
     with pytest.raises(ValueError, match="hidden_act is 'swish2', expected gelu"):
-        Reader(config | {"hidden_act": "swish2"}, weights, "cpu")
+        ReadingScorer(config | {"hidden_act": "swish2"}, weights, "cpu")
     del weights["bert.encoder.layer.1.output.dense.bias"]
     with pytest.raises(ValueError, match=r"has no weight bert\.encoder\.layer\.1\.output\.dense\.bias"):
-        Reader(config, weights, "cpu")
+        ReadingScorer(config, weights, "cpu")

@@ -13,7 +13,7 @@ import pytest
 
 from hansard_bias.base.work import locked
 from hansard_bias.cli import main
-from hansard_bias.operations.clean_up import clean, others, resumable
+from hansard_bias.operations.clean_up import clean, experiment_storage, resumable
 from helpers.project import Project
 
 
@@ -93,12 +93,12 @@ def test_a_project_without_leftovers(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_what_only_its_owner_can_judge_is_named_and_stays(littered: Path) -> None:
-    assert list(others()) == []
+    assert list(experiment_storage()) == []
     for name in (".dvc/cache/files/md5/ab/cd", "mlflow.db", "mlartifacts/run/page"):
         (littered / name).parent.mkdir(parents=True, exist_ok=True)
         (littered / name).write_bytes(b"x" * 1_500_000)
     age(littered, 10)
     clean(7)
-    cache, runs = others()
+    cache, runs = experiment_storage()
     assert cache.startswith(".dvc/cache: 1.5 MB") and "`dvc gc --all-commits --all-experiments`" in cache
     assert runs.startswith("mlflow.db and mlartifacts: 3.0 MB") and "mlflow gc --backend-store-uri" in runs

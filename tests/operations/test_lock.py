@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from hansard_bias.operations.integrity import CACHE, mend
-from hansard_bias.operations.lock import CALIBRATION, locked_stages, promised, stage_inputs
+from hansard_bias.operations.integrity import CACHE, repair
+from hansard_bias.operations.lock import CALIBRATION, locked_outputs, locked_stages, stage_inputs
 from hansard_bias.pipeline import arguments
 from helpers.project import ROOT
 
@@ -32,7 +32,7 @@ def test_every_stage_knows_what_it_reads(stage: str, monkeypatch: pytest.MonkeyP
     """Every `${…}` of its dependencies has a value, and no dependency on data is passed over."""
     asked: list[list[Path]] = []
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(arguments, "require_sound", lambda name, values: asked.append(stage_inputs(name, values)))
+    monkeypatch.setattr(arguments, "require_integrity", lambda name, values: asked.append(stage_inputs(name, values)))
     of = {0: arguments.stage_config, 1: arguments.corpus_config, 2: arguments.run_config}[len(PARTS[stage])]
     of(stage, *PARTS[stage])  # type: ignore[operator]
     assert asked and asked[0] and not any("$" in str(path) for path in asked[0])
@@ -48,11 +48,11 @@ def test_every_stage_knows_what_it_reads(stage: str, monkeypatch: pytest.MonkeyP
 def test_the_calibration_s_stages_know_it_too() -> None:
     inputs = stage_inputs("verdict", {}, ROOT, CALIBRATION)
     assert inputs == [Path("data/calibration/halves"), Path("data/calibration/dose")]
-    assert set(inputs) < set(promised(ROOT, CALIBRATION))
+    assert set(inputs) < set(locked_outputs(ROOT, CALIBRATION))
 
 
 def test_the_shipped_lock_promises_every_result() -> None:
-    known = promised(ROOT)
+    known = locked_outputs(ROOT)
     assert known[Path("models/mixed-1")].endswith(".dir")
     assert Path("metrics/bias_matrix.json") in known and Path("data/scores/canada-3.parquet") in known
 
@@ -62,7 +62,7 @@ def test_a_broken_lock_is_told_with_what_to_do(tmp_path: Path) -> None:
     whole = (ROOT / "dvc.lock").read_text(encoding="utf-8")
     (tmp_path / "dvc.lock").write_text(whole[: whole.index("md5: ") + 3], encoding="utf-8")
     with pytest.raises(ValueError, match=r"dvc.lock: not valid YAML .*`git checkout -- dvc.lock`"):
-        mend(tmp_path)
+        repair(tmp_path)
 
 
 def test_a_lock_in_use_stays(tmp_path: Path) -> None:
@@ -73,10 +73,10 @@ def test_a_lock_in_use_stays(tmp_path: Path) -> None:
     lock.write_text('{"read"', encoding="utf-8")
     with lock.with_name("rwlock.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        assert mend(tmp_path) == [] and lock.is_file()
-    assert mend(tmp_path) == [f"removed {lock}, which a killed dvc broke off"] and not lock.exists()
+        assert repair(tmp_path) == [] and lock.is_file()
+    assert repair(tmp_path) == [f"removed {lock}, which a killed dvc broke off"] and not lock.exists()
     lock.write_text("{}", encoding="utf-8")
-    assert mend(tmp_path) == []
+    assert repair(tmp_path) == []
 
 
 def test_a_damaged_list_of_a_folder_is_removed(tmp_path: Path) -> None:
@@ -88,9 +88,9 @@ def test_a_damaged_list_of_a_folder_is_removed(tmp_path: Path) -> None:
     listing = tmp_path / CACHE / name[:2] / name[2:]
     listing.parent.mkdir(parents=True)
     listing.write_bytes(content)
-    assert mend(tmp_path) == []
+    assert repair(tmp_path) == []
     listing.write_bytes(content.replace(b"relpath", b"relqath"))
-    (told,) = mend(tmp_path)
+    (told,) = repair(tmp_path)
     assert told.startswith(f"removed {listing}, the list of a folder's files") and not listing.exists()
 
 

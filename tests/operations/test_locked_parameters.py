@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from hansard_bias.operations.locked_parameters import made_with, require_parameters
+from hansard_bias.operations.lock import locked_config, require_parameters
 from helpers.project import TINY, merged
 
 
@@ -37,7 +37,7 @@ def change(folder: Path, section: str, key: str, value: object) -> None:
 
 
 def test_parameters_of_the_results_pass(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    require_parameters(made_with(folder), folder)
+    require_parameters(locked_config(folder), folder)
     assert capsys.readouterr().err == ""
 
 
@@ -51,10 +51,10 @@ def test_parameters_of_the_results_pass(folder: Path, capsys: pytest.CaptureFixt
 def test_other_parameters_are_told(
     folder: Path, section: str, key: str, value: object, told: str, monkeypatch: Any, capsys: Any
 ) -> None:
-    before = made_with(folder)
+    before = locked_config(folder)
     change(folder, section, key, value)
     with pytest.raises(ValueError, match="`dvc repro` first"):
-        made_with(folder)
+        locked_config(folder)
     require_parameters(before, folder)
     assert told in capsys.readouterr().err
     monkeypatch.setenv("DVC_STAGE", "report")

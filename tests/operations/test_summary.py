@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from hansard_bias.operations.summary import interval_text, print_summary
+from hansard_bias.statistics.intervals import Interval
 from helpers.project import Project
 
 
@@ -43,6 +44,6 @@ def test_results_of_other_models_are_not_printed(inside: Project) -> None:
 
 
 def test_no_interval_is_invented() -> None:
-    assert interval_text({"value": 2.0, "low": 1.0, "high": 3.5}, 1) == "2.0 (1.0 to 3.5)"
-    assert interval_text({"value": 2.0, "low": None, "high": None}, 1) == "2.0"
+    assert interval_text(Interval(2.0, 1.0, 3.5), 1) == "2.0 (1.0 to 3.5)"
+    assert interval_text(Interval(2.0, None, None), 1) == "2.0"
     assert interval_text(None, 1) == "-"

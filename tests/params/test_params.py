@@ -60,7 +60,6 @@ def test_order_of_names_is_that_of_labels_and_decides_which_model_is_a_corpus_s_
         ("models.mixed.mixture", {"nunavut": 0.5, "canada": 0.4}, "expected weights that sum to 1 (these sum to 0.9)"),
         ("models.mixed.mixture", {}, "expected at least one of the corpora nunavut, canada"),
         ("models.mixed.label", "A", "expected a different label for each entry"),
-        ("corpora.canada.reader", "lipda", "corpora.canada.reader is 'lipda', expected one of"),
         ("align.split.test", 0, "align.split.test is 0.0, expected a share between 0 and 1"),
         ("align.split.test", 0.2, "align.split is"),
         ("align.first_day", "yesterday", "align.first_day is 'yesterday', expected a date in quotes"),
@@ -96,7 +95,6 @@ def test_a_table_names_its_columns(raw: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("corpus", "said"),
     [
-        (TABLE, "columns is None, expected the names of the archive's columns; for example {text: body"),
         (TABLE | {"columns": "body"}, "columns is 'body', expected a section with keys"),
         (TABLE | {"columns": {"text": "body", "date": "day"}}, "columns.speaker is None, expected a value"),
         (
@@ -109,10 +107,6 @@ def test_a_table_names_its_columns(raw: dict[str, Any]) -> None:
         (TABLE | {"columns": COLUMNS | {"id": 3}}, "columns.id is 3, expected text"),
         (TABLE | {"columns": COLUMNS | {"date_format": "%d.%m"}}, "columns.date_format is '%d.%m', expected codes of"),
         (TABLE | {"columns": COLUMNS | {"date_format": "dd/mm/yyyy"}}, "is 'dd/mm/yyyy', expected codes of strptime"),
-        (
-            TABLE | {"columns": COLUMNS, "reader": "nrc"},
-            "columns is ['body', 'day', 'name'], expected no such key; only the reader table takes one",
-        ),
     ],
 )
 def test_wrong_columns_are_named(raw: dict[str, Any], corpus: dict[str, Any], said: str) -> None:

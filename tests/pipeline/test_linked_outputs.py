@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hansard_bias.base.files import appearing_folder
+from hansard_bias.base.files import atomic_folder
 from hansard_bias.pipeline import align, check, corpus, encode, probe, sample, score, tokenizer, train
 from helpers.project import Project
 
@@ -51,9 +51,9 @@ def test_no_stage_writes_into_a_file_of_the_cache(project: Project, linked: Path
 def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     folder = tmp_path / "models" / "a-1"
     for name in ("first", "second"):
-        with appearing_folder(folder) as new:
+        with atomic_folder(folder) as new:
             (new / name).touch()
-    with pytest.raises(KeyError), appearing_folder(folder) as new:
+    with pytest.raises(KeyError), atomic_folder(folder) as new:
         (new / "third").touch()
         raise KeyError
     assert [path.name for path in tmp_path.rglob("*")] == ["models", "a-1", "second"]

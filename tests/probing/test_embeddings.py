@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from hansard_bias.probing.cloze import Filling, Framer
+from hansard_bias.models.scorer import TransformersScorer
+from hansard_bias.probing.cloze import ClozeEncoder
 from hansard_bias.probing.embeddings import contextual_vectors, input_vectors, measure_associations
 from hansard_bias.probing.files import Associations, AssociationTest, WordSet
+from hansard_bias.probing.prompts import Candidate
 from helpers.local_models import (
     BERT_TOKENS,
     NAMES,
@@ -59,8 +61,8 @@ def pieces_of(tokenizer: Any, word: str) -> list[int]:
     return list(tokenizer.encode(" " + word, add_special_tokens=False))
 
 
-def fillings() -> list[Filling]:
-    return [Filling("word", word) for word in WORDS]
+def candidates() -> list[Candidate]:
+    return [Candidate("word", word) for word in WORDS]
 
 
 def cosine(first: np.ndarray, second: np.ndarray) -> float:
@@ -82,7 +84,7 @@ def slow_contextual(tokenizer: Any, model: Any, word: str) -> np.ndarray:
 
 
 def test_input_vectors_are_means_of_the_pieces_embeddings(tokenizer: Any, model: Any) -> None:
-    vectors = input_vectors(model, Framer(tokenizer, str), fillings())
+    vectors = input_vectors(TransformersScorer(model), ClozeEncoder(tokenizer, str), candidates())
     table = model.base_model.embeddings.word_embeddings.weight.detach().double().numpy()
     lengths = {len(pieces_of(tokenizer, word)) for word in WORDS}
     assert min(lengths) < max(lengths), "the words must differ in pieces, or the mean is not tested"
@@ -92,13 +94,15 @@ def test_input_vectors_are_means_of_the_pieces_embeddings(tokenizer: Any, model:
 
 @pytest.mark.parametrize("batch_size", [1, 64])
 def test_contextual_vectors_are_the_word_s_own_states(tokenizer: Any, model: Any, batch_size: int) -> None:
-    vectors = contextual_vectors(model, Framer(tokenizer, str), fillings(), TEMPLATES, batch_size)
+    vectors = contextual_vectors(
+        TransformersScorer(model), ClozeEncoder(tokenizer, str), candidates(), TEMPLATES, batch_size
+    )
     for word in WORDS:
         np.testing.assert_allclose(vectors[word], slow_contextual(tokenizer, model, word), atol=1e-5)
 
 
 def test_associations_are_differences_of_mean_cosines(tokenizer: Any, model: Any) -> None:
-    table = measure_associations(model, tokenizer, ASKED, str)
+    table = measure_associations(TransformersScorer(model), tokenizer, ASKED, str)
     assert table.groupby(["space", "kind"]).size().to_dict() == {
         ("contextual", "association"): 4,
         ("contextual", "cosine"): 1,
@@ -106,7 +110,7 @@ def test_associations_are_differences_of_mean_cosines(tokenizer: Any, model: Any
         ("input", "cosine"): 1,
     }
     vectors = {
-        "input": input_vectors(model, Framer(tokenizer, str), fillings()),
+        "input": input_vectors(TransformersScorer(model), ClozeEncoder(tokenizer, str), candidates()),
         "contextual": {word: slow_contextual(tokenizer, model, word) for word in WORDS},
     }
     for row in table[table["kind"] == "association"].itertuples():
@@ -119,7 +123,7 @@ def test_associations_are_differences_of_mean_cosines(tokenizer: Any, model: Any
 
 
 def test_nothing_asked_is_an_empty_table(tokenizer: Any, model: Any) -> None:
-    assert len(measure_associations(model, tokenizer, Associations((), (), ()), str)) == 0
+    assert len(measure_associations(TransformersScorer(model), tokenizer, Associations((), (), ()), str)) == 0
 
 
 def test_a_template_longer_than_the_window_is_refused(tokenizer: Any, model: Any) -> None:
@@ -127,4 +131,4 @@ def test_a_template_longer_than_the_window_is_refused(tokenizer: Any, model: Any
     with pytest.raises(
         ValueError, match=f"probe.associations: template .* takes .* tokens, the model reads {POSITIONS}"
     ):
-        measure_associations(model, tokenizer, long, str)
+        measure_associations(TransformersScorer(model), tokenizer, long, str)

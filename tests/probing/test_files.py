@@ -21,7 +21,7 @@ def test_the_shipped_files_are_read_together() -> None:
     assert len(asked.prompts) >= 60 and len(asked.benchmarks) == 1
     assert {"northern", "Ottawa", "hunting"} <= set(asked.words)
     assert len(set(asked.words)) == len(asked.words)
-    owners = {filling.owner for filling in asked.fillings}
+    owners = {filling.owner for filling in asked.candidates}
     assert {"group northern: term", "probe.associations: word"} <= owners
     assert any(owner.endswith("north_and_south.csv:2: answer") for owner in owners)
 
@@ -47,7 +47,7 @@ def test_digests_change_with_any_file(tmp_path: Path) -> None:
 
 def test_a_word_that_a_tokenizer_cannot_write_is_told_before_anything_is_trained(tmp_path: Path) -> None:
     asked = load_probing(PROBE, ROOT)
-    words = [filling.term for filling in asked.fillings]
+    words = [filling.term for filling in asked.candidates]
     path = tmp_path / "tokenizer.json"
     bert_tokenizer([" ".join(words)]).save(str(path))
     check_writable(asked, path, str)

@@ -15,9 +15,10 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
-from hansard_bias.base import messages as pace
+from hansard_bias.base import messages
+from hansard_bias.models.scorer import TransformersScorer
 from hansard_bias.probing.benchmarks import Benchmark, Item
-from hansard_bias.probing.cloze import Filling, Frame, Framer
+from hansard_bias.probing.cloze import Cloze, ClozeEncoder
 from hansard_bias.probing.planted import PlantedFrame
 from hansard_bias.probing.preferences import (
     COLUMNS,
@@ -27,7 +28,7 @@ from hansard_bias.probing.preferences import (
     probe_model,
     probe_planted,
 )
-from hansard_bias.probing.prompts import Group, Prompt, load_groups, load_prompts
+from hansard_bias.probing.prompts import Candidate, Group, Prompt, load_groups, load_prompts
 
 PROBES = Path(__file__).parents[2] / "data" / "probes"
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -78,13 +79,13 @@ def model_of(tokenizer: PreTrainedTokenizerFast, positions: int = 64) -> Any:
 
 
 def probe(model: Any, tokenizer: PreTrainedTokenizerFast, **changes: Any) -> pd.DataFrame:
-    options: dict[str, Any] = {"prompts": PROMPTS, "groups": GROUPS, "top_k": 5, "surface": str}
-    return probe_model(model, tokenizer, **{**options, **changes})
+    options: dict[str, Any] = {"prompts": PROMPTS, "groups": GROUPS, "top_k": 5, "normalise": str}
+    return probe_model(TransformersScorer(model), tokenizer, **{**options, **changes})
 
 
-def frames_of(tokenizer: PreTrainedTokenizerFast, groups: Any, text: str, surface: Any) -> tuple[Frame, Frame]:
-    fillings = [Filling(group.name, term) for group in groups for term in group.terms]
-    return Framer(tokenizer, surface).frame_and_prior(text, fillings, "prompt")
+def clozes_of(tokenizer: PreTrainedTokenizerFast, groups: Any, text: str, surface: Any) -> tuple[Cloze, Cloze]:
+    candidates = [Candidate(group.name, term) for group in groups for term in group.terms]
+    return ClozeEncoder(tokenizer, surface).cloze_and_prior(text, candidates, "prompt")
 
 
 def log_p(model: Any, ids: list[int], position: int, token: int) -> float:
@@ -152,7 +153,7 @@ def test_answers_do_not_depend_on_the_batch_nor_on_dropout() -> None:
     numbers = [probe(model, tokenizer, batch_size=size).select_dtypes("number") for size in (1, 3, 64)]
     for other in numbers[1:]:
         np.testing.assert_allclose(other, numbers[0], atol=1e-5)
-    assert model.training
+    assert not model.training, "a scorer only reads"
 
 
 class Wrapped(torch.nn.Module):
@@ -237,7 +238,7 @@ def test_pieces_around_the_mask_are_those_of_the_filled_sentence(prefix_space: b
             starts = re.search(r"(^|[.!?] )\[MASK\]", text)
             cased = [term[0].upper() + term[1:] if starts else term for term in terms]
             filled = tokenizer([surface(text.replace("[MASK]", term)) for term in cased])["input_ids"]
-            frame, prior = frames_of(tokenizer, groups, text, surface)
+            frame, prior = clozes_of(tokenizer, groups, text, surface)
             assert [[*frame.head, *pieces, *frame.tail] for pieces in frame.terms] == filled
             assert (len(prior.head), len(prior.tail)) == (len(frame.head), len(frame.tail))
             assert prior.terms == frame.terms
@@ -259,7 +260,7 @@ def test_pieces_around_the_mask_are_those_of_the_filled_sentence(prefix_space: b
 )
 def test_the_prior_keeps_function_words_and_punctuation_alone(text: str, before: str, after: str) -> None:
     tokenizer = tokenizer_of(True)
-    frame, prior = frames_of(tokenizer, GROUPS, text, str)
+    frame, prior = clozes_of(tokenizer, GROUPS, text, str)
 
     def shown(pieces: tuple[int, ...]) -> str:
         """The text of the pieces, a star for each word; words are told apart by the leading space of the original."""
@@ -349,7 +350,7 @@ ITEMS = (
 def test_benchmarks_equal_a_slow_computation(prefix_space: bool) -> None:
     tokenizer = tokenizer_of(prefix_space)
     model = model_of(tokenizer).eval()
-    table = probe_benchmarks(model, tokenizer, [Benchmark("b", "b.csv", ITEMS)], str)
+    table = probe_benchmarks(TransformersScorer(model), tokenizer, [Benchmark("b", "b.csv", ITEMS)], str)
     assert table["benchmark"].tolist() == ["b", "b"] and table["line"].tolist() == [2, 3]
     pieces = [len(tokenizer.encode(f" {answer}", add_special_tokens=False)) for answer in ("icy", "tropical")]
     assert table.loc[0, ["favorable_pieces", "unfavorable_pieces"]].tolist() == pieces and pieces[0] < pieces[1]
@@ -367,18 +368,18 @@ def test_benchmarks_equal_a_slow_computation(prefix_space: bool) -> None:
 
 def test_no_benchmark_is_an_empty_table_and_a_bad_answer_names_its_line() -> None:
     tokenizer = tokenizer_of(True, all_bytes=False)
-    empty = probe_benchmarks(model_of(tokenizer), tokenizer, [], str)
+    empty = probe_benchmarks(TransformersScorer(model_of(tokenizer)), tokenizer, [], str)
     assert len(empty) == 0 and {"benchmark", "log_odds", "preference"} <= set(empty)
     bad = Benchmark("b", "b.csv", (Item(7, "The [MASK] roads.", "icy", "été", "roads"),))
     with pytest.raises(ValueError, match=r"b\.csv:7: answer 'été' encodes to an unknown token"):
-        probe_benchmarks(model_of(tokenizer), tokenizer, [bad], str)
+        probe_benchmarks(TransformersScorer(model_of(tokenizer)), tokenizer, [bad], str)
 
 
 def test_long_probing_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     tokenizer = tokenizer_of(True)
     probe(model_of(tokenizer), tokenizer)
     assert capsys.readouterr().out == ""
-    monkeypatch.setattr(pace, "LINE_SECONDS", 0.0)
+    monkeypatch.setattr(messages, "LINE_SECONDS", 0.0)
     probe(model_of(tokenizer), tokenizer, batch_size=8)
     lines = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"asked 8 of \d+ questions, about 1 min left", lines[0])
@@ -392,11 +393,11 @@ def test_planted_frames_are_asked_as_prompts_are_each_with_its_own_groups() -> N
         PlantedFrame(prompt.id, prompt.theme, prompt.texts, groups, {}, {})
         for prompt, groups in zip(PROMPTS, terms, strict=True)
     ]
-    found = probe_planted(model, tokenizer, frames, str)
+    found = probe_planted(TransformersScorer(model), tokenizer, frames, str)
     assert list(found.columns) == COLUMNS and found["paraphrase"].tolist() == [0, 1, 0, 1]
     for prompt, groups in zip(PROMPTS, terms, strict=True):
         sides = tuple(Group(name, name, "for tests", tuple(own)) for name, own in groups.items())
-        alone = probe_model(model, tokenizer, [prompt], (sides[0], sides[1]), 1, str)[COLUMNS]
+        alone = probe_model(TransformersScorer(model), tokenizer, [prompt], (sides[0], sides[1]), 1, str)[COLUMNS]
         own = found[found["prompt"] == prompt.id].reset_index(drop=True)
         pd.testing.assert_frame_equal(own, alone)
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
+from hansard_bias.analysis.records import SCHEMA
 from hansard_bias.params import Config, CorpusConfig, MixtureConfig, load_config
 from hansard_bias.report.results import Results, load_results
+from helpers import probe_records
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 EASE = {"nunavut": math.log(24.0), "canada": math.log(61.0), "yukon": math.log(38.0)}
-DROPPED = {"near_duplicate": 31, "outside_window": 9, "period_surplus": 0}
-FORMAT = {"auc_before": 0.99, "auc_after": 0.54, "features": [{"feature": "dash", "weight_before": 2.0}]}
 THEMES = ("land", "money", "family")
 FILLINGS = ("land", "caribou", "budget", "province", "elders", "highway")
 
@@ -42,6 +42,14 @@ class World:
     prompt: str = "Our people live from the [MASK]."
     prompts: int = 6
     gain: float = 2.0
+    asked: bool = False
+    """Whether there are benchmarks and associations."""
+    planted: dict[str, float] | None = None
+    """Options of the planted truth; None where nothing was planted."""
+
+    @property
+    def rows(self) -> list[str]:
+        return [self.config.row_key(model) for model in self.config.models]
 
     def cost(self, model: str, corpus: str) -> float:
         """Excess: zero at home, less for who has read part of it."""
@@ -82,12 +90,18 @@ class World:
             key = self.config.row_key(model)
             own = [cell for cell in self.cells() if cell["model"] == key]
             single = [cell["perplexity"] for cell in own if cell["corpus"] in self.config.corpora]
+            known = [cell for cell in own if cell["excess_nats"] is not None]
+            bits = None if self.half is None else self.half / 3.1
             rows[key] = {
-                "excess_bits_per_byte": {
-                    f"on_{c['corpus']}": number(c["excess_nats"] / 3.1, 0.02)
-                    for c in own
-                    if c["excess_nats"] is not None
+                "perplexity": {
+                    f"on_{c['corpus']}": {"value": c["perplexity"], "low": c["low"], "high": c["high"]} for c in own
                 },
+                "bits_per_byte": {f"on_{c['corpus']}": number(c["bits_per_byte"], bits) for c in own},
+                "excess_nats": {
+                    f"on_{c['corpus']}": {"value": c["excess_nats"], "low": c["excess_low"], "high": c["excess_high"]}
+                    for c in known
+                },
+                "excess_bits_per_byte": {f"on_{c['corpus']}": number(c["excess_nats"] / 3.1, 0.02) for c in known},
                 "cultural_bias_rate": self.rate(),
             }
             if len(single) > 1:
@@ -162,19 +176,39 @@ class World:
             for side in groups.values()
             for index, term in enumerate(side["terms"])
         ]
-        return {"groups": groups, "audit": audit, "prompts": [self.probe(index) for index in range(self.prompts)]}
+        return {
+            "groups": groups,
+            "audit": audit,
+            "prompts": [self.probe(index) for index in range(self.prompts)],
+            "uncorrected_rates": dict.fromkeys(self.rows, self.rate()),
+            "stability": {row: {"agreement": 0.875, "spread": 0.41} for row in self.rows},
+            "themes": {
+                row: {"land": {"prompts": 2, **number(0.5, 0.2)}, "money": {"prompts": 2, **number(-0.25, 0.2)}}
+                for row in self.rows
+            },
+        }
 
     def probe(self, index: int) -> dict[str, Any]:
         answers = {}
         for place, model in enumerate(self.config.models):
             value = 1.6 * math.cos(index + 2.1 * place)
             direction = "tie" if abs(value) < math.log(2) else "first" if value > 0 else "second"
-            top = [{"token": f" {word}", "probability": 0.4 / (1 + rank)} for rank, word in enumerate(FILLINGS)]
-            answers[self.config.row_key(model)] = {"preference": number(value, 0.3), "direction": direction, "top": top}
+            top = [
+                {"token": f" {word}", "probability": 0.4 / (1 + rank), "seeds": 3} for rank, word in enumerate(FILLINGS)
+            ]
+            answers[self.config.row_key(model)] = {
+                "preference": number(value, 0.3),
+                "direction": direction,
+                "sign_share": 0.9,
+                "uncorrected": number(0.75, 0.2),
+                "uncorrected_direction": "first",
+                "stability": {"agreement": 0.5, "spread": 0.3, "wordings": 6},
+                "top": top,
+            }
         return {"prompt": f"p{index}", "theme": THEMES[index % 3], "text": self.prompt, "models": answers}
 
     def uncertainty(self) -> dict[str, Any]:
-        rows = [self.config.row_key(model) for model in self.config.models]
+        rows = self.rows
         columns = [f"on_{column}" for column in self.config.columns()]
         return {
             "draws": 2000,
@@ -182,6 +216,7 @@ class World:
             "seeds": len(self.config.train.seeds),
             "sittings": dict.fromkeys(self.config.corpora, 11),
             "resampled": "sittings and seeds",
+            "notes": [],
             "variance_shares": {row: {column: {"seeds": 0.3, "sittings": 0.7} for column in columns} for row in rows},
             "smallest_detectable_effect_nats": {row: dict.fromkeys(columns, 0.05) for row in rows},
         }
@@ -189,7 +224,11 @@ class World:
     def alignment(self) -> dict[str, Any]:
         texts = [(spec.label, name) for name, spec in self.config.models.items()]
         return {
-            "window": {"first_day": "1999-04-01", "last_day": "2017-11-30"},
+            "window": {
+                "first_day": "1999-04-01",
+                "last_day": "2017-11-30",
+                "sittings": dict.fromkeys(self.config.corpora, 72),
+            },
             "statistics": [
                 {
                     "name": name,
@@ -222,7 +261,28 @@ class World:
                 "auc": 0.97,
                 "telling": {corpus: ["tundra", "highway"] for corpus in self.config.corpora},
             },
-            "budget": {"kind": "balanced", "words_per_model": 128100},
+            "budget": {"kind": "balanced", "words_per_model": dict.fromkeys(self.config.models, 128100)},
+            "digests": {f"{corpus}.parquet": "5f1d" * 16 for corpus in self.config.corpora},
+        }
+
+    def bias(self) -> dict[str, Any]:
+        """bias.json, complete."""
+        nothing: dict[str, Any] = {"tests": [], "pairs": [], "audit": []}
+        return {
+            "schema": SCHEMA,
+            "models": self.models(),
+            "tests": self.tests(),
+            "uncertainty": self.uncertainty(),
+            "runs": {},
+            "without_shared_13grams": {"left_out": {}},
+            "words": [],
+            "unigrams": self.unigrams(),
+            "likelihoods": {},
+            "probes": self.probes(),
+            "benchmarks": [probe_records.benchmark(self.rows)] if self.asked else [],
+            "associations": probe_records.associations(self.rows) if self.asked else nothing,
+            "legacy": probe_records.legacy(self.rows),
+            "planted": {} if self.planted is None else probe_records.planted(self.rows, **self.planted),
         }
 
     def write(self, folder: Path) -> Path:
@@ -231,14 +291,7 @@ class World:
         matrix: dict[str, dict[str, float]] = {}
         for cell in cells:
             matrix.setdefault(cell["model"], {})[f"on_{cell['corpus']}"] = cell["perplexity"]
-        bias = {
-            "models": self.models(),
-            "tests": self.tests(),
-            "uncertainty": self.uncertainty(),
-            "unigrams": self.unigrams(),
-            "probes": self.probes(),
-        }
-        files = {"bias_matrix": matrix, "cells": cells, "bias": bias, "alignment": self.alignment()}
+        files = {"bias_matrix": matrix, "cells": cells, "bias": self.bias(), "alignment": self.alignment()}
         for corpus in self.config.corpora:
             files[f"corpora/{corpus}"] = {
                 "read": 3400,
@@ -272,15 +325,18 @@ def training(seed: int) -> dict[str, Any]:
         "epochs": 11.8,
         "wall_seconds": 312.4,
         "tokens_per_second": 4876.0,
-        "model_flop_utilisation": None,
+        "model_flop_utilisation": 0.31,
         "peak_memory_bytes": 912_000_000,
         "device": "cpu (2 threads)",
         "precision": "bf16",
         "train_loss": 3.31,
         "validation_loss": 3.4 + 0.01 * seed,
         "best_update": 900,
+        "skipped_updates": 0,
         "stopped_by": "updates",
+        "started_from": "",
         "parameters": 800_000,
+        "run": "6b6d868244c98f14",
         "fingerprint": f"{seed:064x}",
     }
 

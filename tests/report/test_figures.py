@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hansard_bias.params import Config
+from hansard_bias.report import figures as registry
 from hansard_bias.report.figures import curves as figures_curves
 from hansard_bias.report.figures import effects as figures_effects
 from hansard_bias.report.figures import matrix as figures_matrix
-from hansard_bias.report.figures import registry as figures
+from hansard_bias.report.figures import style as figures
 from hansard_bias.report.results import Results
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -27,7 +28,7 @@ def contrast(first: str, second: str) -> float:
 
 
 def matrix(results: Results) -> figures.Figure:
-    return figures_matrix.matrix_figures(results)[0][1]
+    return figures_matrix.perplexity_figure(results)[0]
 
 
 def texts(svg: str) -> list[str]:
@@ -53,7 +54,7 @@ def test_every_colour_of_a_figure_has_its_rule_for_dark_paper(load: Callable[...
 
 
 def test_numbers_in_texts_keep_their_digits(load: Callable[..., Results]) -> None:
-    bits = figures_matrix.matrix_figures(load())[1][1]
+    (bits,) = figures_matrix.bits_figure(load())
     assert "1.025" in texts(figures.inline_svg(bits))
 
 
@@ -64,29 +65,28 @@ def test_on_the_page_the_ink_is_the_text_colour_and_the_figure_is_one_image(load
     assert root.get("role") == "img" and "24.0 on Nunavut" in str(root.get("aria-label"))
     assert figures.INK not in svg and "currentColor" in svg and " id=" not in svg
     assert svg.count("role=") == svg.count("aria-") == 1, "what is inside one image is not announced on its own"
-    assert figures.INK in figures.file_svg(figure)
+    assert figures.INK in figures.file_svg(figure.chart)
 
 
 def test_files_are_svg_on_white_and_png(load: Callable[..., Results]) -> None:
     figure = matrix(load())
-    assert 'fill="white"' in figures.file_svg(figure) and 'fill="white"' not in figures.inline_svg(figure)
-    drawn = figures.png(figures.file_svg(figure))
+    assert 'fill="white"' in figures.file_svg(figure.chart) and 'fill="white"' not in figures.inline_svg(figure)
+    drawn = figures.png(figures.file_svg(figure.chart))
     assert drawn.startswith(b"\x89PNG") and len(drawn) < 60_000
 
 
 def test_effects_draw_an_interval_only_where_there_is_one(load: Callable[..., Results]) -> None:
     drawn = {}
     for half in (0.1, None):
-        figure = figures_effects.excess_figure(load(half=half))
-        assert figure is not None
-        drawn[half] = figures.file_svg(figure).count('stroke-width="3"')
+        (figure,) = figures_effects.excess_figure(load(half=half))
+        drawn[half] = figures.file_svg(figure.chart).count('stroke-width="3"')
         assert ("no interval" in figure.label) == (half is None)
     assert drawn == {0.1: 4, None: 0}
 
 
 def test_a_single_corpus_has_no_effects(load: Callable[..., Results], configure: Callable[..., Config]) -> None:
     results = load(of=configure({"nunavut": "A"}, {"nunavut": ("A", {"nunavut": 1.0})}, (1,)))
-    assert figures_effects.effect_figures(results) == [] and figures_effects.combined_effects(results) is None
+    assert figures_effects.effect_figures(results) == []
 
 
 def test_markup_in_a_label_is_escaped(load: Callable[..., Results], configure: Callable[..., Config]) -> None:
@@ -106,7 +106,7 @@ def test_one_panel_of_curves_a_model_on_common_axes(load: Callable[..., Results]
 def test_no_curves_no_figure(load: Callable[..., Results]) -> None:
     results = load()
     bare = replace(results, runs=tuple(replace(run, curve=()) for run in results.runs))
-    assert figures_curves.curve_figures(bare) == [] and figures_curves.combined_curves(bare) is None
+    assert figures_curves.curve_figures(bare) == []
 
 
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=700))
@@ -116,3 +116,80 @@ def test_thinning_keeps_the_mean_and_the_order(values: list[float]) -> None:
     assert [x for x, _ in thinned] == sorted(x for x, _ in thinned)
     if len(values) % len(thinned) == 0:
         assert sum(y for _, y in thinned) / len(thinned) == pytest.approx(sum(values) / len(values), abs=1e-9)
+
+
+# The matrix.
+
+
+def by_key(results: Results) -> dict[str, figures.Figure]:
+    made = {
+        "perplexity": figures_matrix.perplexity_figure(results),
+        "bits_per_byte": figures_matrix.bits_figure(results),
+        "excess": figures_matrix.excess_figure(results),
+    }
+    return {key: panels[0] for key, panels in made.items() if panels}
+
+
+@given(st.floats(-1, 1))
+def test_every_tile_can_be_read_on_light_and_dark_paper(share: float) -> None:
+    tile = figures_matrix.tile(share)
+    assert contrast(tile.fill, tile.ink) >= 4.5
+    assert contrast(tile.dark_fill, tile.dark_ink) >= 4.5
+
+
+def test_the_text_of_every_tile_is_told_apart() -> None:
+    shares = [step / 11 for step in range(-11, 12) if step]
+    tiles = [figures_matrix.tile(share) for share in shares]
+    dark = {tile.ink: tile.dark_ink for tile in tiles}
+    assert all(dark[tile.ink] == tile.dark_ink for tile in tiles) and len(dark) == len(tiles)
+
+
+def test_the_heatmap_shows_values_intervals_and_homes(load: Callable[..., Results]) -> None:
+    shown = texts(figures.file_svg(by_key(load())["perplexity"].chart))
+    for text in ("24.0", "22.8–25.2", "Nunavut", "Canada", "Mixed"):
+        assert text in shown
+    assert shown.count("own debates") == 2
+
+
+def test_the_excess_is_zero_at_home_and_a_factor_elsewhere(load: Callable[..., Results]) -> None:
+    shown = texts(figures.file_svg(by_key(load())["excess"].chart))
+    assert shown.count("0") == 2 and "+0.60" in shown and "+0.50 to +0.70" in shown
+    assert "×1.82 words" in shown
+
+
+def test_stronger_is_more_perplexing_on_a_logarithmic_scale(load: Callable[..., Results]) -> None:
+    (cells,) = by_key(load())["perplexity"].chart.to_dict()["datasets"].values()
+    colours = {cell["value"]: cell["colour"] for cell in cells}
+    assert colours["24.0"] == figures_matrix.tile(0.0).fill
+    assert max(colours, key=lambda value: contrast(colours[value], "#ffffff")) == "125"
+
+
+def test_below_zero_has_a_hue_of_its_own(load: Callable[..., Results]) -> None:
+    (cells,) = by_key(load(excess=-0.6))["excess"].chart.to_dict()["datasets"].values()
+    assert {cell["colour"] for cell in cells if cell["value"] == "−0.72"} == {figures_matrix.tile(-1.0).fill}
+
+
+def test_an_excess_without_an_own_model_is_left_open(load: Callable[..., Results]) -> None:
+    results = load()
+    bare = {key: replace(cell, excess_nats=None) for key, cell in results.cells.items()}
+    assert "excess" not in by_key(replace(results, cells=bare))
+    some = dict(results.cells) | {("nunavut", "canada"): bare["nunavut", "canada"]}
+    assert "—" in texts(figures.file_svg(by_key(replace(results, cells=some))["excess"].chart))
+
+
+@pytest.mark.parametrize("key", ["perplexity", "bits_per_byte", "excess"])
+def test_without_an_interval_the_cell_says_so(load: Callable[..., Results], key: str) -> None:
+    assert "no interval" in texts(figures.file_svg(by_key(load(half=None))[key].chart))
+
+
+def test_a_new_figure_is_drawn_filed_and_placed_by_its_registration(
+    load: Callable[..., Results], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_FIGURES", {})
+    asked = registry.figure("new", section="effects", title="New", order=5, columns=2, caption="At {confidence}.")
+    asked(figures_effects.ratio_figure)
+    drawn = registry.draw(load())
+    assert set(registry.figure_files(drawn)) == {"new.svg", "new.png"}
+    assert (drawn["new"].about.section, drawn["new"].caption) == ("effects", "At 95\u00a0%.")
+    with pytest.raises(AssertionError, match="two figures new"):
+        asked(figures_effects.tilt_figure)

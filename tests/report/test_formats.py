@@ -5,7 +5,7 @@ import pytest
 from hansard_bias.params import Config
 from hansard_bias.report import formats
 from hansard_bias.report.formats import MINUS, NO_BREAK
-from hansard_bias.report.results import Interval
+from hansard_bias.statistics.intervals import Interval
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_sizes(value: float, text: str) -> None:
 
 
 def test_an_estimate_without_interval_says_so() -> None:
-    assert formats.estimate(Interval(1.5), formats.decimal) == "1.50 (no interval)"
+    assert formats.estimate(Interval(1.5, None, None), formats.decimal) == "1.50 (no interval)"
     assert formats.estimate(Interval(1.5, 1.0, 2.0), formats.decimal) == "1.50 (1.00 to 2.00)"
     assert formats.estimate(None, formats.decimal) == "—"
 

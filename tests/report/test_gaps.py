@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from hansard_bias.analysis.records import LeftOut, WithoutShared, WordRow
+from hansard_bias.report.figures.style import inline_svg
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import gaps
-from helpers.report_page import page_of
-
-WORD = {
-    "text": "all", "corpus": "canada", "model": "A_nunavut", "against": "B_canada", "word": "<seal>",
-    "occurrences": "1234", "sittings": "12", "difference": "2.5", "low": "1.5", "high": "3.5",
-    "contribution": "0.125", "p": "0.001", "p_holm": "0.02",
-}  # fmt: skip
-SLICE = {
-    "text": "all", "corpus": "canada", "slice": "topic", "value": "Fisheries", "model": "A_nunavut", "speeches": "40",
-    "sittings": "9", "tokens": "4000", "perplexity": "30", "perplexity_low": "", "perplexity_high": "",
-    "excess_nats": "0.5", "excess_nats_low": "0.25", "excess_nats_high": "0.75",
-}  # fmt: skip
+from helpers.probe_records import SLICE, WORD
+from helpers.report_page import page_of, with_bias
 
 
 def test_without_the_tables_nothing_is_shown(load: Callable[..., Results]) -> None:
@@ -32,8 +24,8 @@ def test_without_the_tables_nothing_is_shown(load: Callable[..., Results]) -> No
 
 
 def test_words_come_with_interval_share_and_corrected_p(load: Callable[..., Results]) -> None:
-    few = WORD | {"word": "rare", "low": "", "high": "", "p": "", "p_holm": ""}
-    results = replace(load(), words=(WORD, few, WORD | {"text": "without_shared"}))
+    few = replace(WORD, word="rare", low=None, high=None, p=None, p_holm=None)
+    results = replace(load(), words=(WORD, few, replace(WORD, text="without_shared")))
     first, second = gaps.word_gap_table(results).rows
     assert first[2:] == ("<seal>", "1,234", "+2.50 (+1.50 to +3.50)", "+0.12", "0.020")
     assert second[4:] == ("+2.50 (no interval)", "+0.12", "—")
@@ -43,16 +35,16 @@ def test_words_come_with_interval_share_and_corrected_p(load: Callable[..., Resu
 
 
 def test_only_the_first_words_and_slices_are_shown(load: Callable[..., Results]) -> None:
-    words = tuple(WORD | {"word": f"w{number}"} for number in range(30))
-    slices = tuple(SLICE | {"value": f"topic {number}"} for number in range(30))
+    words = tuple(replace(WORD, word=f"w{number}") for number in range(30))
+    slices = tuple(replace(SLICE, value=f"topic {number}") for number in range(30))
     results = replace(load(), words=words, slices=slices)
     assert len(gaps.word_gap_table(results).rows) == gaps.WORDS_SHOWN
     assert [len(table.rows) for table in gaps.slice_tables(results)] == [gaps.SLICES_SHOWN]
 
 
 def test_slices_show_every_model_and_where_there_is_no_interval(load: Callable[..., Results]) -> None:
-    own = SLICE | {"model": "B_canada", "excess_nats": "0", "excess_nats_low": "0", "excess_nats_high": "0"}
-    lonely = SLICE | {"value": "Once", "sittings": "1", "excess_nats_low": "", "excess_nats_high": ""}
+    own = replace(SLICE, model="B_canada", excess_nats=0.0, excess_nats_low=0.0, excess_nats_high=0.0)
+    lonely = replace(SLICE, value="Once", sittings=1, excess_nats_low=None, excess_nats_high=None)
     (table,) = gaps.slice_tables(replace(load(), slices=(SLICE, own, lonely)))
     assert table.rows[0][:6] == ("Canada", "Fisheries", "40", "9", "+0.50 (+0.25 to +0.75)", "0")
     assert table.rows[1][3:6] == ("1", "+0.50 (no interval)", "—")
@@ -60,16 +52,13 @@ def test_slices_show_every_model_and_where_there_is_no_interval(load: Callable[.
 
 def test_numbers_without_shared_text_stand_beside_all(load: Callable[..., Results]) -> None:
     results = load()
-    left_out = {"canada": {"speeches": 5, "of_speeches": 50, "share_of_tokens": 0.2}}
-    apart = {"left_out": left_out, "models": results.bias["models"]}
-    shown = replace(results, bias={**results.bias, "without_shared_13grams": apart})
+    left_out = {"canada": LeftOut(5, 50, 0.2)}
+    shown = with_bias(results, without_shared_13grams=WithoutShared(left_out, models=results.bias.models))
     table = gaps.sharing_table(shown)
     assert table.rows
     assert all(row[2] == row[3] for row in table.rows)
     assert "5 of 50 of Canada (20" in gaps.sharing_sentence(shown)
-    nothing = replace(
-        results, bias={**results.bias, "without_shared_13grams": {"left_out": left_out, "reason": "all of it"}}
-    )
+    nothing = with_bias(results, without_shared_13grams=WithoutShared(left_out, "all of it"))
     assert gaps.sharing_sentence(nothing).endswith("No numbers without them: all of it.")
     assert not gaps.sharing_table(nothing).rows
 
@@ -78,5 +67,29 @@ def test_p_says_what_it_covers(load: Callable[..., Results]) -> None:
     results = load()
     assert gaps.coverage_sentence(results) == ""
     for covers, words in (("sittings only", "trained once"), ("sittings and seeds", "other training runs")):
-        tests = [record | {"p_covers": covers} for record in results.bias["tests"]]
-        assert words in gaps.coverage_sentence(replace(results, bias={**results.bias, "tests": tests}))
+        tests = tuple(replace(test, p_covers=covers) for test in results.bias.tests)
+        assert words in gaps.coverage_sentence(with_bias(results, tests=tests))
+
+
+def word(text: str, contribution: float, p: float = 0.5, model: str = "A_nunavut") -> WordRow:
+    return replace(WORD, model=model, word=text, occurrences=60, contribution=contribution, p_holm=p)
+
+
+def test_no_words_no_figure(load: Callable[..., Results]) -> None:
+    assert gaps.word_figures(load()) == []
+
+
+def test_the_words_that_matter_most_in_either_direction(load: Callable[..., Results]) -> None:
+    words = [word(f"word{number}", 0.001 * number) for number in range(20)]
+    results = replace(load(), words=(*words, word("rail", -0.5, 0.001), word("land", 0.2, model="C_mixed")))
+    first, second = gaps.word_figures(results)
+    assert "A (Nunavut) on Canada" in first.label and "C (Mixed) on Canada" in second.label
+    bars = next(data for data in first.chart.to_dict()["datasets"].values() if len(data) > 1)
+    assert [bar["word"] for bar in bars][:2] == ["rail", "word19"] and len(bars) == 10
+    assert [bar["sure"] for bar in bars][:2] == [1.0, 0.4], "only what is beyond chance is in strong colour"
+
+
+def test_markup_and_long_words_stay_text(load: Callable[..., Results]) -> None:
+    results = replace(load(), words=(word("<script>", 0.1), word("x" * 60, 0.2)))
+    svg = inline_svg(gaps.word_figures(results)[0])
+    assert "<script" not in svg and "&lt;script&gt;" in svg and "x" * 17 + "…" in svg

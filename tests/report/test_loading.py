@@ -7,17 +7,18 @@ from pathlib import Path
 import pytest
 
 from hansard_bias.params import Config
-from hansard_bias.report.results import Interval, Results, load_results
+from hansard_bias.report.results import Results, load_results
+from hansard_bias.statistics.intervals import Interval
 
 
 def test_everything_written_is_read_back(load: Callable[..., Results], config: Config) -> None:
     results = load()
-    assert set(results.matrix) == set(config.models)
+    assert set(results.cells) == {(model, column) for model in config.models for column in config.columns()}
     assert results.perplexity("nunavut", "nunavut").value == pytest.approx(24.0)
     assert results.excess("nunavut", "nunavut") == Interval(0.0, 0.0, 0.0)
     assert results.excess("canada", "nunavut") == Interval(0.6, 0.5, 0.7)
-    assert results.measure("mixed", "tilt") is not None
-    assert results.measure("canada", "tilt") is None
+    assert results.measures("mixed").tilt is not None
+    assert results.measures("canada").tilt is None
     assert [(run.model, run.seed) for run in results.runs][:2] == [("nunavut", 1), ("nunavut", 2)]
     assert len(results.runs[0].curve) == 300
     assert sum(point.validation_loss is not None for point in results.runs[0].curve) == 12
@@ -60,8 +61,10 @@ def test_a_missing_curve_costs_its_lines_and_no_more(
     ("name", "content", "expected"),
     [
         ("alignment.json", "{", "not valid JSON"),
-        ("bias.json", "[]", "holds no 'models'"),
-        ("curves/nunavut-1.csv", "step,loss\n1,2\n", "columns are 'step,loss'"),
+        ("bias.json", "[]", "holds results of before they had a schema"),
+        ("bias.json", '{"schema": 0}', "holds schema 0"),
+        ("training/nunavut-1.json", '{"tokens": 1}', "updates is "),
+        ("curves/nunavut-1.csv", "step,loss\n1,2\n", "columns are 'step, loss'"),
         (
             "curves/nunavut-1.csv",
             "update,epoch,learning_rate,train_loss,validation_loss\n1,0,0,high,\n",
@@ -95,14 +98,14 @@ def test_metrics_of_another_configuration_are_refused(
 
 
 def test_a_rounded_matrix_does_not_round_the_page(load: Callable[..., Results], config: Config, tmp_path: Path) -> None:
-    exact = load().matrix
+    exact = load().cells
     path = tmp_path / "metrics" / "bias_matrix.json"
     rounded = {
         row: {name: round(value) for name, value in cells.items()}
         for row, cells in json.loads(path.read_text()).items()
     }
     path.write_text(json.dumps(rounded), encoding="utf-8")
-    assert load_results(tmp_path / "metrics", config).matrix == exact
+    assert load_results(tmp_path / "metrics", config).cells == exact
 
 
 def test_a_missing_column_of_the_matrix_is_named(load: Callable[..., Results], config: Config, tmp_path: Path) -> None:

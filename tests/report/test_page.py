@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from hansard_bias.analysis.record_files import from_json
+from hansard_bias.analysis.stage_records import CalibrationRecord
 from hansard_bias.params import Config
+from hansard_bias.report import tables
 from hansard_bias.report.formats import significant
 from hansard_bias.report.page import write_report
 from hansard_bias.report.results import Results
-from helpers.probe_records import add_probe_records
 from helpers.project import ROOT
 from helpers.report_page import page_of
 
@@ -60,9 +62,8 @@ def test_the_page_is_complete_and_well_formed(load: Callable[..., Results]) -> N
     results = load()
     page = page_of(results)
     outline = Outline(page)
-    for row in results.matrix.values():
-        for value in row.values():
-            assert significant(value) in outline.text
+    for cell in results.cells.values():
+        assert significant(cell.perplexity) in outline.text
     for words in ("Yes: each model", "Bias ratio", "abc1234", "5 min", "near duplicate 31"):
         assert words in outline.text.replace("\u00a0", " ")
     assert "These debates are generated." in outline.text
@@ -144,13 +145,14 @@ def test_an_untrusted_measure_is_told_beside_the_answer(
 ) -> None:
     record = json.loads((ROOT / "metrics" / "calibration.json").read_text(encoding="utf-8"))
     record["metrics"]["excess"]["verdict"] = verdict
-    text = Outline(page_of(replace(load(), calibration=record), figures=False)).text
+    calibration = from_json(CalibrationRecord, record, "calibration.json", "verdict")
+    text = Outline(page_of(replace(load(), calibration=calibration), figures=False)).text
     assert ("does not trust the excess" in text) == warned
 
 
 def test_the_report_is_files(load: Callable[..., Results], tmp_path: Path) -> None:
+    write_report(load(), tmp_path / "made")
     folder = tmp_path / "made" / "report"
-    write_report(load(), folder)
     names = {path.name for path in folder.iterdir()}
     drawn = {f"{name}.{kind}" for name in FIGURES for kind in ("svg", "png")}
     assert names == drawn | {"index.html", "tables", "matrix.csv", "effects.csv", "tests.csv", "probes.csv"}
@@ -169,10 +171,9 @@ def test_the_same_numbers_make_the_same_page(load: Callable[..., Results], confi
 
 
 def test_every_record_of_the_probes_has_its_place(load: Callable[..., Results], tmp_path: Path) -> None:
-    results = load()
-    bare = Outline(page_of(results, figures=False))
+    bare = Outline(page_of(load(), figures=False))
     assert "associations" not in [section.get("id") for section in bare.all("section")]
-    add_probe_records(results.bias)  # type: ignore[arg-type]
+    results = load(asked=True)
     page = Outline(page_of(results, figures=False))
     sections = [section.get("id") for section in page.all("section")]
     assert sections.index("associations") == sections.index("probes") + 1
@@ -182,4 +183,43 @@ def test_every_record_of_the_probes_has_its_place(load: Callable[..., Results], 
     assert "never uses these words, so its models know nothing of them: tundra." in page.text
     assert "#associations" in [link.get("href") for link in page.all("a")]
     write_report(results, tmp_path)
-    assert all((tmp_path / f"{name}.csv").is_file() for name in ("benchmarks", "associations"))
+    assert all((tmp_path / "report" / f"{name}.csv").is_file() for name in ("benchmarks", "associations"))
+
+
+def test_what_git_keeps_does_not_depend_on_the_machine(load: Callable[..., Results], tmp_path: Path) -> None:
+    results = load()
+    slower = [replace(run.record, wall_seconds=9e9, tokens_per_second=1.0, device="other") for run in results.runs]
+    runs = tuple(replace(run, record=record) for run, record in zip(results.runs, slower, strict=True))
+    elsewhere = replace(results, runs=runs, provenance={"machine": "another", "commit": "fedc"})
+    kept = []
+    for name, study in (("here", results), ("there", elsewhere)):
+        write_report(study, tmp_path / name)
+        beside = [*(tmp_path / name / "tables").iterdir(), tmp_path / name / "matrix.svg"]
+        kept.append({path.name: path.read_bytes() for path in beside})
+    assert kept[0] == kept[1] and {"matrix.svg", "matrix.csv", "matrix.tex", "training.csv"} <= set(kept[0])
+    shown = {path.name for path in (tmp_path / "here" / "report" / "tables").iterdir()}
+    assert shown - set(kept[0]) == {"fingerprints.csv", "fingerprints.tex"}
+    header = kept[0]["training.csv"].decode().splitlines()[0]
+    assert header == "Run,Validation loss,Training loss,Best of updates,Epochs,Tokens,Stopped by"
+
+
+def test_what_an_earlier_page_held_is_gone(load: Callable[..., Results], tmp_path: Path) -> None:
+    for folder in ("report/tables", "tables"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "of-a-model-that-is-gone.csv").touch()
+    write_report(load(), tmp_path)
+    assert not list(tmp_path.rglob("*gone*")) and not list(tmp_path.rglob("*.partial"))
+
+
+def test_a_table_alone_brings_itself_to_its_section(
+    load: Callable[..., Results], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "_TABLES", dict(tables._TABLES))
+
+    @tables.table("new", section="effects", order=9, fold="A new metric")
+    def new_table(results: Results) -> tables.Table:
+        return tables.make_table("What a new metric says.", ["Model", "Number"], [["A", "1"]])
+
+    page = page_of(load(), figures=False)
+    effects = page[page.index('<section id="effects"') : page.index('<section id="chance"')]
+    assert "<summary>A new metric</summary>" in effects and 'id="table-new"' in effects

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from hansard_bias.report.figures.style import draw
-from hansard_bias.report.results import Interval, Results
+from hansard_bias.report.figures import draw
+from hansard_bias.report.results import Results
 from hansard_bias.report.tables.planted import HIDDEN, planted_sentences, planted_table, recovered
-from helpers.probe_records import add_planted_records
+from hansard_bias.statistics.intervals import Interval
 from helpers.report_page import page_of
 
 
@@ -23,22 +22,15 @@ from helpers.report_page import page_of
         (1.1, Interval(-0.1, -1.5, 1.3), "not the sign"),
         (0.0, Interval(0.1, -0.1, 0.3), "even, as planted"),
         (0.0, Interval(0.3, 0.1, 0.5), "no"),
-        (1.1, Interval(0.9), "not measured"),
-        (1.1, None, "not measured"),
+        (1.1, Interval(0.9, None, None), "not measured"),
     ],
 )
-def test_what_counts_as_recovered(truth: float, measured: Interval | None, verdict: str) -> None:
+def test_what_counts_as_recovered(truth: float, measured: Interval, verdict: str) -> None:
     assert recovered(truth, measured) == verdict
 
 
-def with_planted(results: Results, **options: float) -> Results:
-    bias = dict(results.bias)
-    add_planted_records(bias, **options)
-    return replace(results, bias=bias)
-
-
 def test_every_association_stands_beside_both_measures(load: Callable[..., Results]) -> None:
-    table = planted_table(with_planted(load(), right=-1.0))
+    table = planted_table(load(planted={"right": -1.0}))
     assert len(table.rows) == 3 * 3
     row = dict(zip(table.columns, table.rows[1], strict=True))
     assert (row["Association"], row["Model"], row["Planted log-odds"]) == ("land-north", "B (Canada)", "+1.10")
@@ -47,7 +39,7 @@ def test_every_association_stands_beside_both_measures(load: Callable[..., Resul
 
 
 def test_a_poor_measure_is_called_poor(load: Callable[..., Results]) -> None:
-    plain, corrected, why = planted_sentences(with_planted(load(), right=-1.0, slope=0.2))
+    plain, corrected, why = planted_sentences(load(planted={"right": -1.0, "slope": 0.2}))
     assert plain.startswith("L has the right sign in 4 of 4 planted associations of the models of one legislature")
     assert "A (Nunavut) against B (Canada) +1.00 where +0.88 was planted, off by +0.12" in plain
     assert plain.endswith("So L finds every direction and about keeps the sizes.")
@@ -57,22 +49,20 @@ def test_a_poor_measure_is_called_poor(load: Callable[..., Results]) -> None:
 
 
 def test_a_good_measure_is_not_explained_away(load: Callable[..., Results]) -> None:
-    plain, corrected = planted_sentences(with_planted(load()))
+    plain, corrected = planted_sentences(load(planted={}))
     assert "So L finds every direction" in plain and "So L* finds every direction" in corrected
-    assert "exaggerates the sizes" in planted_sentences(with_planted(load(), slope=1.5))[1]
+    assert "exaggerates the sizes" in planted_sentences(load(planted={"slope": 1.5}))[1]
 
 
 def test_the_section_is_on_the_page_of_the_sample_alone(load: Callable[..., Results]) -> None:
-    results = load()
-    page = page_of(with_planted(results), figures=False)
+    page = page_of(load(planted={}), figures=False)
     assert 'id="planted"' in page and 'href="#planted"' in page and "So L* finds every direction" in page
-    for bias in (dict(results.bias) | {"planted": {}}, results.bias):
-        other = replace(results, bias=bias)
-        assert 'id="planted"' not in page_of(other, figures=False) and planted_sentences(other) == []
+    other = load()
+    assert 'id="planted"' not in page_of(other, figures=False) and planted_sentences(other) == []
 
 
 def test_planted_and_measured_are_drawn(load: Callable[..., Results]) -> None:
-    results = with_planted(load())
+    results = load(planted={})
     drawn = draw(results)["planted"]
     assert len(drawn.panels) == 2
     assert drawn.panels[1].label.startswith("Measured L* against planted log-odds of 9 associations and models: 4 of 4")

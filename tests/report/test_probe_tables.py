@@ -6,17 +6,13 @@ import pytest
 
 from hansard_bias.report.formats import NO_BREAK, NOTHING
 from hansard_bias.report.results import Results
+from hansard_bias.report.tables import Table, probes
 from hansard_bias.report.tables import probe_groups as probe_tables
-from hansard_bias.report.tables import probes
-from hansard_bias.report.tables.comparison import Table
-from helpers.probe_records import add_probe_records
 
 
 @pytest.fixture
 def full(load: Callable[..., Results]) -> Results:
-    results = load()
-    add_probe_records(results.bias)  # type: ignore[arg-type]
-    return results
+    return load(asked=True)
 
 
 def row(table: Table, number: int) -> list[str]:
@@ -28,11 +24,8 @@ def test_without_records_there_are_no_tables(load: Callable[..., Results]) -> No
     assert probe_tables.benchmark_tables(results) == []
     assert probe_tables.unused_words(results) == ""
     for make in (
-        probe_tables.correction_table,
-        probe_tables.theme_table,
         probe_tables.association_table,
         probe_tables.cosine_table,
-        probe_tables.legacy_table,
     ):
         assert make(results).rows == ()
 

@@ -33,13 +33,6 @@ def test_fillings_are_few_and_without_their_leading_space(load: Callable[..., Re
     assert fillings[0] == ("land", f"40{NO_BREAK}%")
 
 
-def test_a_model_without_an_answer_is_a_dash_not_a_number(load: Callable[..., Results]) -> None:
-    results = load()
-    del results.bias["probes"]["prompts"][0]["models"]["C_mixed"]
-    answer = probes.prompt_rows(results)[0].answers[2]
-    assert (answer.preference, answer.direction, answer.fillings) == ("—", "undecided", ())
-
-
 def test_words_show_pieces_use_and_warnings(load: Callable[..., Results]) -> None:
     table = probes.word_table(load())
     assert table.rows[0] == ("land", "northern/Inuit", "1", "Nunavut 40; Canada 40", "none")

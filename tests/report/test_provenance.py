@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 
-from hansard_bias.report.provenance import provenance
+import pytest
+
+from hansard_bias.analysis.stage_records import TrainingRecord
+from hansard_bias.report.provenance import provenance, training_energy, watt_hours
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,3 +41,29 @@ def test_what_was_changed_since_the_commit_is_named(tmp_path: Path) -> None:
     assert provenance(tmp_path)["changed since the commit"] == "nothing"
     (tmp_path / "params.yaml").write_text("a: 2\n", encoding="utf-8")
     assert provenance(tmp_path)["changed since the commit"] == "params.yaml"
+
+
+def run(device: str, seconds: float, memory: int = 0) -> TrainingRecord:
+    """A training of which only time and hardware matter."""
+    counts = {"wall_seconds": seconds, "device": device, "peak_memory_bytes": memory}
+    rest = {field.name: None for field in fields(TrainingRecord)}
+    return TrainingRecord(**rest | counts)  # type: ignore[arg-type]
+
+
+def test_an_hour_on_two_threads_and_four_gigabytes() -> None:
+    energy, assumption = training_energy([run("x86_64 CPU, 2 threads", 3600, 4_000_000_000)])
+    assert energy == pytest.approx(2 * 12 + 4 * 0.3725)
+    assert "estimated, not measured" in assumption and "x86_64 CPU, 2 threads at 24 W" in assumption
+
+
+@pytest.mark.parametrize(
+    ("device", "watts"), [("NVIDIA H100 80GB HBM3", 700), ("NVIDIA L4", 72), ("NVIDIA L40S", 300), ("Unknown X9", 300)]
+)
+def test_a_gpu_counts_at_its_board_power(device: str, watts: float) -> None:
+    energy, _ = training_energy([run(device, 1800)] * 2)
+    assert energy == pytest.approx(watts)
+
+
+@pytest.mark.parametrize(("value", "text"), [(1.66, "1.7 Wh"), (49.7, "50 Wh"), (12_345.0, "12.3 kWh")])
+def test_the_unit_follows_the_size(value: float, text: str) -> None:
+    assert watt_hours(value) == text

@@ -7,8 +7,8 @@ import pytest
 from hansard_bias.params import Config
 from hansard_bias.report.formats import NO_BREAK
 from hansard_bias.report.results import Results
+from hansard_bias.report.tables import Table, make_table
 from hansard_bias.report.tables import comparison as tables
-from hansard_bias.report.tables.comparison import Table
 
 
 def cell(table: Table, row: str, column: str, second: str = "") -> str:
@@ -59,7 +59,7 @@ def test_no_own_model_means_no_excess(load: Callable[..., Results], configure: C
 
 def test_ratio_and_tilt(load: Callable[..., Results]) -> None:
     results = load()
-    ratio = results.measure("canada", "bias_ratio")
+    ratio = results.measures("canada").bias_ratio
     assert ratio is not None and cell(tables.ratio_table(results), "B (Canada)", "Ratio") == f"{ratio.value:.2f}"
     assert [row[0] for row in tables.tilt_table(results).rows] == ["C (Mixed)"]
 
@@ -88,4 +88,4 @@ def test_rates_by_direction(load: Callable[..., Results]) -> None:
 
 def test_a_row_of_the_wrong_length_is_a_mistake_of_ours() -> None:
     with pytest.raises(AssertionError, match="odd"):
-        tables.table("odd", "", ["a", "b"], [["1"]])
+        make_table("odd", ["a", "b"], [["1"]])

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from hansard_bias.analysis.stage_records import FormatAudit, Leakage
 from hansard_bias.params import Config
 from hansard_bias.report import sentences as words
+from hansard_bias.report.comparisons import tilt_sentence
 from hansard_bias.report.formats import NO_BREAK
 from hansard_bias.report.results import Results
+from hansard_bias.statistics.intervals import Interval
+from helpers.report_page import with_bias
 
 SINGLES = {"nunavut": ("A", {"nunavut": 1.0}), "canada": ("B", {"canada": 1.0})}
 THREE = {"nunavut": "A", "canada": "B", "yukon": "Y"}
@@ -78,7 +81,7 @@ def test_many_comparisons_are_told_by_the_largest_and_the_smallest(
 )
 def test_the_lean_of_a_mixture(load: Callable[..., Results], excess: float, half: float | None, expected: str) -> None:
     # The tilt of the made-up world is -0.05 times the excess: below 0, the first (Nunavut) is read with less excess.
-    assert words.tilt_sentence(load(excess=excess, half=half), "mixed") == expected
+    assert tilt_sentence(load(excess=excess, half=half), "mixed") == expected
 
 
 def test_the_uncertainty_names_days_runs_and_the_smallest_effect(load: Callable[..., Results]) -> None:
@@ -94,17 +97,17 @@ def test_one_seed_is_owned_up_to(load: Callable[..., Results], configure: Callab
 
 
 def changed(results: Results, **alignment: Any) -> Results:
-    return replace(results, alignment={**results.alignment, **alignment})
+    return replace(results, alignment=replace(results.alignment, **alignment))
 
 
 def test_caveats_follow_the_audits(load: Callable[..., Results]) -> None:
     sound = load()
     assert [caveat for caveat in words.caveats(sound) if "warning" not in caveat] == []
-    leaky = changed(sound, leakage={"shared_speeches": 4, "shared_13grams": {"overall": 0.2}})
+    leaky = changed(sound, leakage=Leakage(4, {"overall": 0.2}))
     assert any(caveat.startswith("4 test speeches") for caveat in words.caveats(leaky))
-    marked = changed(sound, format_audit={"auc_before": 0.99, "auc_after": 0.83})
+    marked = changed(sound, format_audit=FormatAudit(0.99, 0.83, ()))
     assert any("0.83" in caveat for caveat in words.caveats(marked))
-    unknown = changed(sound, format_audit={"auc_before": None, "auc_after": None})
+    unknown = changed(sound, format_audit=FormatAudit(None, None, (), "one legislature"))
     assert len(words.caveats(unknown)) == len(words.caveats(sound))
 
 
@@ -136,11 +139,9 @@ def test_a_model_on_the_plateau_of_word_frequencies_is_a_caveat(
 
 def unlearned(results: Results, model: str) -> Results:
     """The same results, but a model that gained nothing over word frequencies."""
-    bias = copy.deepcopy(dict(results.bias))
-    gains = bias["unigrams"][results.config.row_key(model)]["gain_nats"]
-    for column in gains:
-        gains[column] = {"value": 0.02, "low": 0.01, "high": 0.03}
-    return replace(results, bias=bias)
+    gains = dict.fromkeys(results.unigrams(model).gain_nats, Interval(0.02, 0.01, 0.03))
+    found = replace(results.unigrams(model), gain_nats=gains)
+    return with_bias(results, unigrams=results.bias.unigrams | {results.config.row_key(model): found})
 
 
 def test_models_that_learned_too_little_decide_nothing(load: Callable[..., Results]) -> None:
@@ -149,7 +150,7 @@ def test_models_that_learned_too_little_decide_nothing(load: Callable[..., Resul
     verdict, size = words.answer(results)
     assert verdict == "Not decided: model B (Canada) learned too little for a comparison to say anything."
     assert size.startswith("Model B (Canada) reads Canada hardly better than the word frequencies")
-    assert words.tilt_sentence(results, "mixed") == "says nothing: B (Canada) learned too little"
+    assert tilt_sentence(results, "mixed") == "says nothing: B (Canada) learned too little"
 
 
 def test_comparisons_with_a_model_that_learned_too_little_are_left_out(

@@ -12,17 +12,17 @@ import pytest
 import torch
 from transformers import BertForMaskedLM, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from hansard_bias.models.scorer import Reader
+from hansard_bias.models.reading import ReadingScorer
 from hansard_bias.params import ScoreConfig
-from hansard_bias.scoring.scoring import likelihood_rows, piece_surprisals
+from hansard_bias.scoring.scoring import likelihood_rows, token_likelihoods
 from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded
-from hansard_bias.tokens.tokenizer import CLS_ID, MASK_ID, OWN_IDS, SEP_ID, load_tokenizer, pieces_and_words
+from hansard_bias.tokens.tokenizer import CLS_ID, MASK_ID, OWN_IDS, SEP_ID, load_tokenizer, tokens_and_words
 from helpers.project import POSITIONS
 
 
 @pytest.fixture(scope="module")
-def reader(trained: Path) -> Reader:
-    return Reader.load(trained / "models/mixed-1", "cpu")
+def reader(trained: Path) -> ReadingScorer:
+    return ReadingScorer.load(trained / "models/mixed-1", "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -42,19 +42,19 @@ def texts(trained: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def words(trained: Path, texts: list[str]) -> list[np.ndarray]:
-    return [numbers for _, numbers in pieces_and_words(load_tokenizer(trained / "models/tokenizer"), texts)]
+    return [numbers for _, numbers in tokens_and_words(load_tokenizer(trained / "models/tokenizer"), texts)]
 
 
 def surprisals(
-    reader: Reader, corpus: EncodedCorpus, rows: np.ndarray, words: list[np.ndarray], batch_tokens: int = 500
+    reader: ReadingScorer, corpus: EncodedCorpus, rows: np.ndarray, words: list[np.ndarray], batch_tokens: int = 500
 ) -> list[np.ndarray]:
     """Both forms of each speech."""
-    found = piece_surprisals(reader, corpus, rows, [words[row] for row in rows], batch_tokens, OWN_IDS)
+    found = token_likelihoods(reader, corpus, rows, [words[row] for row in rows], batch_tokens, OWN_IDS)
     return np.split(found, np.cumsum(corpus.lengths[rows])[:-1], axis=1)
 
 
 def test_minicons_finds_the_same_likelihoods(
-    reader: Reader,
+    reader: ReadingScorer,
     network: Any,
     corpus: EncodedCorpus,
     texts: list[str],
@@ -81,13 +81,13 @@ def test_minicons_finds_the_same_likelihoods(
 
 @torch.inference_mode()
 def test_a_long_speech_goes_on_in_its_next_window(
-    reader: Reader, network: Any, corpus: EncodedCorpus, words: list[np.ndarray]
+    reader: ReadingScorer, network: Any, corpus: EncodedCorpus, words: list[np.ndarray]
 ) -> None:
     """Against one forward pass of transformers for each piece and form."""
     row, room = int(corpus.lengths.argmax()), POSITIONS - 2
     length = int(corpus.lengths[row])
     assert length > room
-    pieces = corpus.pieces[corpus.starts[row] : corpus.starts[row] + length].astype(np.int64)
+    pieces = corpus.tokens[corpus.starts[row] : corpus.starts[row] + length].astype(np.int64)
     (found,) = surprisals(reader, corpus, np.array([row]), words)
     for place in range(length):
         begin = place // room * room
@@ -100,7 +100,9 @@ def test_a_long_speech_goes_on_in_its_next_window(
             assert found[form, place] == pytest.approx(float(nats), rel=1e-5)
 
 
-def test_batches_and_order_change_nothing(reader: Reader, corpus: EncodedCorpus, words: list[np.ndarray]) -> None:
+def test_batches_and_order_change_nothing(
+    reader: ReadingScorer, corpus: EncodedCorpus, words: list[np.ndarray]
+) -> None:
     rows = np.arange(12)
     first = np.concatenate(surprisals(reader, corpus, rows, words), axis=1)
     for batch_tokens in (64, 20_000):

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hansard_bias.models.network import build_model
-from hansard_bias.models.scorer import Reader
+from hansard_bias.models.reading import ReadingScorer
 from hansard_bias.params import BertSettings, ScoreConfig
 from hansard_bias.randomness import stable_hash, stable_hashes
 from hansard_bias.scoring.scoring import deal_folds, score_speeches
@@ -33,7 +33,7 @@ def plain(model: Any) -> Any:
 
 def scored(model: Any, corpus: EncodedCorpus, rows: np.ndarray, config: ScoreConfig = CONFIG) -> list[np.ndarray]:
     """The surprisals of each speech."""
-    reader = Reader(model.config.to_dict(), model.state_dict(), "cpu")
+    reader = ReadingScorer(model.config.to_dict(), model.state_dict(), "cpu")
     flat = score_speeches(reader, corpus, rows, config, OWN_IDS)
     return np.split(flat, np.cumsum(corpus.lengths[rows])[:-1])
 
@@ -84,7 +84,7 @@ def test_every_piece_is_scored_once_whatever_the_batches(corpus: EncodedCorpus, 
 def test_scores_are_those_of_an_unbatched_pass_per_fold(corpus: EncodedCorpus, model: Any) -> None:
     """Independent: full forward with Hugging Face's own logits, one window and fold at a time."""
     for row, score in enumerate(scored(model, corpus, np.arange(len(LENGTHS)))):
-        pieces = corpus.pieces[corpus.starts[row] : corpus.starts[row] + LENGTHS[row]].astype(np.int64)
+        pieces = corpus.tokens[corpus.starts[row] : corpus.starts[row] + LENGTHS[row]].astype(np.int64)
         speech = np.array([stable_hash(f"speech/{row}")], dtype=np.uint64)
         fold = deal_folds(17, speech, np.arange(len(pieces))[None], 7)[0]
         for start in range(0, len(pieces), 30):

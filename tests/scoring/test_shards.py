@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hansard_bias.base import messages as pace
+from hansard_bias.base import messages
 from hansard_bias.base.work import locked
 from hansard_bias.scoring import shards
 from hansard_bias.scoring.shards import Part, collect, compute, cut_parts
 from hansard_bias.scoring.tables import FOLDS_KEY, SAMPLE_KEY, TEXTS_KEY, TOKENIZER_KEY, WEIGHTS_KEY
-from helpers.launch import launch, run_scoring
+from helpers.launch import launch, run_scoring, stop_after
 
 FILES = ("data/scores/mixed-1.parquet", "data/likelihoods/mixed-1.parquet")
 
@@ -76,6 +76,21 @@ def test_killed_in_the_middle_it_ends_with_the_same_bytes(folder: Path, undistur
     assert not list((folder / ".checkpoints").iterdir())
 
 
+def test_parts_of_other_code_are_left_alone_and_told(
+    folder: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("hansard_bias.scoring.run.code_digest", lambda module: "of another scorer")
+        stop_after(2, patch)
+        run_scoring(folder)
+    assert len(list((folder / ".checkpoints").glob("score-*/*.npy"))) == 2
+    run_scoring(folder)
+    assert capsys.readouterr().out.startswith("mixed-1 starts anew: an unfinished scoring has other code")
+    for name in FILES:
+        assert (folder / name).read_bytes() == (undisturbed / name).read_bytes()
+    assert len(list((folder / ".checkpoints").glob("score-*/*.npy"))) == 2
+
+
 def test_two_processes_find_the_same_scores(folder: Path, undisturbed: Path) -> None:
     done = launch("score", folder, processes=2)
     assert done.returncode == 0, done.stderr
@@ -111,7 +126,7 @@ def test_no_likelihoods_are_an_empty_table(folder: Path) -> None:
 
 def test_a_second_scorer_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = locked(folder / ".checkpoints" / "score-x", "scoring")
-    monkeypatch.setattr("hansard_bias.scoring.inputs._key", lambda *_: "x")
+    monkeypatch.setattr("hansard_bias.scoring.run.Inputs.key", "x")
     with held, pytest.raises(ValueError, match="another process is scoring this very run"):
         run_scoring(folder)
 
@@ -159,6 +174,6 @@ def test_a_long_scoring_says_how_far_it_is(tmp_path: Path, monkeypatch: pytest.M
     parts = [Part("folds", "canada", number, np.array([number]), (1,)) for number in range(3)]
     scores: list[str] = []
     compute(parts[:1], tmp_path, lambda part: np.zeros(1, dtype=np.float32), say=scores.append)
-    monkeypatch.setattr(pace, "LINE_SECONDS", 0.0)
+    monkeypatch.setattr(messages, "LINE_SECONDS", 0.0)
     compute(parts, tmp_path, lambda part: np.zeros(1, dtype=np.float32), say=scores.append)
     assert scores == ["scored 1 of 2 parts, about 1 min left"]

@@ -11,10 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hansard_bias.pipeline.score import in_order_of
 from hansard_bias.scoring import tables as scores
-from hansard_bias.scoring.shards import cut_parts
-from hansard_bias.scoring.tables import read_pieces, read_sums, score_tables, texts_digest, write_scores
+from hansard_bias.scoring.shards import cut_parts, in_order_of
+from hansard_bias.scoring.tables import read_sums, read_tokens, score_tables, texts_digest, write_scores
 from hansard_bias.tokens.encoded import EncodedCorpus
 
 SPEECHES = 200
@@ -51,7 +50,7 @@ def written(path: Path, rows: np.ndarray = ROWS) -> Path:
 @pytest.mark.parametrize("pieces", [1, 40, 700, 3_000])
 def test_many_row_groups_read_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pieces: int) -> None:
     whole = written(tmp_path / "whole.parquet")
-    monkeypatch.setattr(scores, "GROUP_PIECES", pieces)
+    monkeypatch.setattr(scores, "GROUP_TOKENS", pieces)
     many = written(tmp_path / "many.parquet")
     assert pq.ParquetFile(whole).num_row_groups == 1
     assert pq.ParquetFile(many).num_row_groups > 1
@@ -62,12 +61,12 @@ def test_many_row_groups_read_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert sums.drop_columns("nats").equals(expected.drop_columns("nats"))
     assert sums["nats"].to_numpy() == pytest.approx(expected["nats"].to_numpy(), rel=1e-12)
     for name in CORPORA:
-        assert (read_pieces(many, name, "surprisals")[1] == nats(name, ROWS)).all()
-        assert (read_pieces(many, name, "token_ids")[0] == read_pieces(whole, name, "token_ids")[0]).all()
+        assert (read_tokens(many, name, "surprisals")[1] == nats(name, ROWS)).all()
+        assert (read_tokens(many, name, "token_ids")[0] == read_tokens(whole, name, "token_ids")[0]).all()
 
 
 def test_a_row_group_holds_about_as_many_pieces_as_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scores, "GROUP_PIECES", 100)
+    monkeypatch.setattr(scores, "GROUP_TOKENS", 100)
     file = pq.ParquetFile(written(tmp_path / "many.parquet"))
     sizes = [
         len(file.read_row_group(group)["surprisals"].combine_chunks().flatten()) for group in range(file.num_row_groups)
@@ -90,8 +89,8 @@ def test_the_digest_of_texts_is_that_of_ids_offsets_and_pieces(monkeypatch: pyte
         expected.update("\n".join(encoded.index["speech_id"].to_pylist()[row] for row in ROWS).encode())
         expected.update(np.array([0, *np.cumsum(lengths)], np.int64).tobytes())
         for start, length in zip(starts, lengths, strict=True):
-            expected.update(encoded.pieces[start : start + length].tobytes())
-    monkeypatch.setattr(scores, "GROUP_PIECES", pieces)
+            expected.update(encoded.tokens[start : start + length].tobytes())
+    monkeypatch.setattr(scores, "GROUP_TOKENS", pieces)
     assert texts_digest((encoded, ROWS) for encoded in CORPORA.values()) == expected.hexdigest()
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from hansard_bias.statistics.intervals import Interval
 from hansard_bias.statistics.preferences import (
+    PromptPreference,
     compare_models,
     cultural_bias_rate,
     paraphrase_stability,
@@ -75,7 +77,7 @@ def test_crossed_bootstrap_has_the_variance_of_paraphrases_and_seeds() -> None:
 
 def test_one_paraphrase_decides_nothing() -> None:
     (found,) = prompt_preferences(np.full((1, 1, 4), 5.0), 200, rng(), CONFIDENCE)
-    assert found.as_dict() == {"value": 5.0, "low": None, "high": None, "sign_share": None, "decision": "undecided"}
+    assert found == PromptPreference(Interval(5.0, None, None), None, "undecided")
 
 
 def test_order_of_prompts_changes_nothing() -> None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hansard_bias.statistics.study import CorpusSums, Design, Study
+from hansard_bias.statistics.design import CorpusSums, Design
+from hansard_bias.statistics.study import Study
 
 GOOD = CorpusSums(np.full((2, 1, 3), 8.0), np.full(3, 4.0), np.full(3, 16.0), ("c", "a", "b"))
 DESIGN = Design(

@@ -22,8 +22,8 @@ def test_parts_are_the_whole(tmp_path: Path) -> None:
     parts = [(INDEX.slice(first, 3), iter(PIECES[first : first + 3])) for first in (0, 3, 6)]
     write_encoded_parts(tmp_path / "parts", INDEX.schema, parts)
     whole, built = read_encoded(tmp_path / "whole"), read_encoded(tmp_path / "parts")
-    assert np.array_equal(whole.pieces, np.concatenate(PIECES))
-    assert np.array_equal(built.pieces, whole.pieces)
+    assert np.array_equal(whole.tokens, np.concatenate(PIECES))
+    assert np.array_equal(built.tokens, whole.tokens)
     assert built.index.to_pydict() == whole.index.to_pydict()
     assert np.array_equal(built.lengths, LENGTHS)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hansard_bias.tracking import Results, Store, record_comparison
-from hansard_bias.tracking.mirror import LONGEST_DESCRIPTION, description, dvc_digest, registered_name
+from hansard_bias.tracking import Results, Store, Training, record_comparison
+from hansard_bias.tracking.mirror import LONGEST_DESCRIPTION, description, registered_name
 from helpers.project import Project
 
 
@@ -44,7 +44,7 @@ def test_a_version_knows_its_folder_in_dvc_s_cache_once_dvc_lock_does(inside: Pr
         record_comparison(inside.config)
         stale = Results(inside.config, inside.root)
         lock.write_text(lock.read_text().replace(summary, "another"))
-        assert dvc_digest(stale, "mixed", 1) == "", "dvc.lock speaks of another training"
+        assert Training(stale, "mixed", 1).dvc_digest() == "", "dvc.lock speaks of another training"
     finally:
         lock.unlink()
     store = Store(inside.config.tracking.experiment)
@@ -54,9 +54,9 @@ def test_a_version_knows_its_folder_in_dvc_s_cache_once_dvc_lock_does(inside: Pr
 
 def test_names_and_descriptions_fit(inside: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert registered_name("a/b: c", "mixed") == "a-b-c-mixed"
-    results = Results(inside.config, tmp_path, experiment="quiet-otter")
-    text = description(results, "mixed", 1, "f" * 64)
+    training = Training(Results(inside.config, tmp_path, experiment="quiet-otter"), "mixed", 1)
+    text = description(training, "f" * 64)
     assert "dvc get REPOSITORY models/mixed-1 --rev quiet-otter" in text
     assert "models/mixed-1/README.md" in text
-    monkeypatch.setattr(Results, "card", lambda *arguments: "x" * 6000)
-    assert len(description(results, "mixed", 1, "f" * 64)) == LONGEST_DESCRIPTION
+    monkeypatch.setattr(Training, "card", lambda *arguments: "x" * 6000)
+    assert len(description(training, "f" * 64)) == LONGEST_DESCRIPTION

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hansard_bias.tracking import Results, flatten, run_params
+from hansard_bias.tracking import Results, Training, flatten
 from helpers.project import Project
 
 
 def test_parameters_are_flat_and_those_of_the_run(project: Project) -> None:
-    params: dict[str, Any] = run_params(project.config, "nunavut", 2)
+    params: dict[str, Any] = Training(Results(project.config), "nunavut", 2).params()
     assert params["seed"] == 2
     assert params["model.hidden_size"] == 32
     assert "train.seeds" not in params
@@ -25,9 +26,9 @@ def test_a_run_is_named_after_the_experiment_where_there_is_one(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DVC_EXP_NAME", raising=False)
-    assert Results.here(project.config).training_title("mixed", 2) == "mixed · seed 2"
+    assert Training(Results.here(project.config), "mixed", 2).title == "mixed · seed 2"
     monkeypatch.setenv("DVC_EXP_NAME", "quiet-otter")
-    assert Results.here(project.config).training_title("mixed", 2) == "mixed · seed 2 · quiet-otter"
+    assert Training(Results.here(project.config), "mixed", 2).title == "mixed · seed 2 · quiet-otter"
 
 
 def test_data_sets_have_the_digests_of_their_files(project: Project) -> None:
@@ -42,13 +43,14 @@ def test_data_sets_have_the_digests_of_their_files(project: Project) -> None:
 
 def test_the_card_of_the_weights_comes_without_the_header_for_programs(project: Project, tmp_path: Path) -> None:
     results = Results(project.config, project.root)
-    weights = results.summary("mixed", 1)["fingerprint"]
-    card = results.card("mixed", 1, weights)
+    training = Training(results, "mixed", 1)
+    weights = training.summary()["fingerprint"]
+    card = training.card(weights)
     assert card.startswith("# C · mixed · seed 1")
     assert "license:" not in card
-    assert results.card("mixed", 1, "e" * 64) == "", "the folder holds other weights"
-    assert Results(project.config, tmp_path).card("mixed", 1, weights) == ""
-    assert Results(project.config, tmp_path, home=project.root).card("mixed", 1, weights) == card
+    assert training.card("e" * 64) == "", "the folder holds other weights"
+    assert replace(training, results=Results(project.config, tmp_path)).card(weights) == ""
+    assert replace(training, results=Results(project.config, tmp_path, home=project.root)).card(weights) == card
 
 
 LOCK = """schema: '2.0'

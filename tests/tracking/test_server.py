@@ -75,7 +75,7 @@ def test_a_server_that_comes_and_goes_loses_nothing(
     inside: Project, server: Server, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(training, "PAUSE_SECONDS", 0.0)
-    summary = training.Results(inside.config).summary("mixed", 1)
+    summary = training.Training(training.Results(inside.config), "mixed", 1).summary()
     with training_run(inside.config, "mixed", 1, summary["run"]) as run:
         run.log_point(point(1), 900.0)
         server.start()

@@ -13,7 +13,7 @@ from hansard_bias.training.card import model_card
 
 SUMMARY = {"parameters": 31608, "updates": 54, "tokens": 37668, "epochs": 2.0, "precision": "fp32", "device": "CPU"}
 SUMMARY |= {"validation_loss": 3.0, "best_update": 50, "started_from": ""}
-TEXT = {"training_speeches": 1246, "training_pieces": 18834, "validation_speeches": 39}
+TEXT = {"training_speeches": 1246, "training_tokens": 18834, "validation_speeches": 39}
 
 
 def card(raw: dict[str, Any], init: str = "") -> str:
@@ -30,7 +30,7 @@ def test_it_tells_data_parameters_perplexities_and_limits(raw: dict[str, Any]) -
     assert "trained from random weights" in text
     assert "1,246 speeches" in text and "18,834 word pieces" in text and "31,608 parameters" in text
     assert f"masked perplexity {math.exp(3):.2f}" in text
-    assert "`metrics/bias_matrix.json`, row `C_mixed`" in text
+    assert "the row of\n`mixed` (all seeds)" in text
     assert "## Limits" in text
 
 

@@ -19,7 +19,7 @@ from hansard_bias.tokens.tokenizer import OWN_IDS
 from hansard_bias.training import loop
 from hansard_bias.training.checkpoints import load_newest
 from hansard_bias.training.loop import Trainer
-from hansard_bias.training.run_key import RunIdentity, Task
+from hansard_bias.training.run_key import RunIdentity, RunSpec
 from hansard_bias.training.state import CurvePoint, Silent
 from helpers.launch import Stops
 
@@ -47,8 +47,8 @@ def config(raw: dict[str, Any]) -> TrainConfig:
 
 
 def trainer(config: TrainConfig, folder: Path, log: Any = None, settings: BertSettings = SETTINGS) -> Trainer:
-    task = Task(config, 1, text(1, 60), text(2, 20), 10, folder / "checkpoints", folder / "curve.csv")
-    return Trainer(task, build_model(settings, VOCABULARY, 1), "fp32", log or Silent())
+    spec = RunSpec(config, 1, text(1, 60), text(2, 20), 10, folder / "checkpoints", folder / "curve.csv")
+    return Trainer(spec, build_model(settings, VOCABULARY, 1), "fp32", log or Silent())
 
 
 def weights(run: Trainer) -> dict[str, torch.Tensor]:
@@ -63,7 +63,7 @@ def test_it_learns_and_records(config: TrainConfig, tmp_path: Path) -> None:
     rows = (tmp_path / "curve.csv").read_text().splitlines()
     assert rows[0] == "update,epoch,learning_rate,train_loss,validation_loss"
     assert len(rows) == 1 + 80
-    assert state.tokens == 40 * int(run.task.training.windows.length.sum())
+    assert state.tokens == 40 * int(run.spec.training.windows.length.sum())
     assert state.stopped_by == "updates"
 
 
@@ -201,8 +201,8 @@ def test_a_validation_loss_that_is_no_number_stops_the_run(config: TrainConfig, 
 
 def test_a_checkpoint_of_another_shape_is_refused(config: TrainConfig, tmp_path: Path) -> None:
     trainer(replace(config, epochs=0.5), tmp_path).run()
-    task = Task(config, 1, text(1, 60), text(2, 20), 10, tmp_path / "checkpoints", tmp_path / "curve.csv")
-    wider = Trainer(task, build_model(replace(SETTINGS, hidden_size=32), VOCABULARY, 1), "fp32", Silent())
+    spec = RunSpec(config, 1, text(1, 60), text(2, 20), 10, tmp_path / "checkpoints", tmp_path / "curve.csv")
+    wider = Trainer(spec, build_model(replace(SETTINGS, hidden_size=32), VOCABULARY, 1), "fp32", Silent())
     with pytest.raises(ValueError, match=r"is \[120, 16\] there and \[120, 32\] here; expected the model section"):
         wider.run()
 
@@ -210,8 +210,8 @@ def test_a_checkpoint_of_another_shape_is_refused(config: TrainConfig, tmp_path:
 def test_a_checkpoint_past_the_end_is_refused(config: TrainConfig, tmp_path: Path) -> None:
     trainer(config, tmp_path).run()
     named = tmp_path / "checkpoints" / "update-00000020"
-    task = Task(config, 1, text(1, 60), text(2, 20), 10, tmp_path / "other", tmp_path / "curve.csv")
-    shorter = replace(task, config=replace(config, epochs=1), run=RunIdentity("other-1"), resume_from=named)
+    spec = RunSpec(config, 1, text(1, 60), text(2, 20), 10, tmp_path / "other", tmp_path / "curve.csv")
+    shorter = replace(spec, config=replace(config, epochs=1), run=RunIdentity("other-1"), resume_from=named)
     run = Trainer(shorter, build_model(SETTINGS, VOCABULARY, 1), "fp32", Silent())
     with pytest.raises(ValueError, match="is at update 20, and this run has 10: nothing is left to train"):
         run.run()

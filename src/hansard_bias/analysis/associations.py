@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
+from hansard_bias.analysis.inputs import ProbeRuns, over_seeds
 from hansard_bias.analysis.preferences import with_holm
-from hansard_bias.analysis.probes import ProbeRuns, over_seeds
 from hansard_bias.params import Config
 from hansard_bias.statistics.associations import association_summary
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.resampling import generator
-from hansard_bias.statistics.seed_variance import seed_means
+from hansard_bias.statistics.variance import seed_means
 
 FAMILY = "association"
 

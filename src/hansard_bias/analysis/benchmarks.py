@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from hansard_bias.analysis.probes import ProbeRuns, over_seeds
+from hansard_bias.analysis.inputs import ProbeRuns, over_seeds
 from hansard_bias.params import Config
 from hansard_bias.probing.tables import ASKED
 from hansard_bias.statistics.benchmarks import benchmark_directions, benchmark_summary, item_intervals

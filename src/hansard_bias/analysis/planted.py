@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
+from hansard_bias.analysis.inputs import ProbeRuns
 from hansard_bias.analysis.preferences import preference_array
-from hansard_bias.analysis.probes import ProbeRuns
+from hansard_bias.analysis.probe_records import Planted, PlantedAssociation, PlantedDifference, PlantedMeasure, Recovery
 from hansard_bias.params import Config
 from hansard_bias.probing.planted import PlantedFrame, planted_shares
+from hansard_bias.statistics.intervals import FloatArray, Interval, percentile_interval
 from hansard_bias.statistics.preferences import compare_models, prompt_preferences
-from hansard_bias.statistics.resampling import FloatArray, bootstrap_weights, generator, percentile_interval
+from hansard_bias.statistics.resampling import bootstrap_weights, generator
 
 MEASURES = ("log_odds", "preference")
 """L and L*, by their columns in the probe tables."""
@@ -24,12 +25,9 @@ EVEN = 1e-9
 ByRow = Mapping[str, FloatArray]
 
 
-def planted_findings(runs: ProbeRuns, config: Config, frames: Sequence[PlantedFrame]) -> dict[str, Any]:
-    """The truth of every frame in every model, and what was measured.
+def planted_findings(runs: ProbeRuns, config: Config, frames: Sequence[PlantedFrame]) -> Planted:
+    """The truth of every frame in every model, and what was measured; empty where no frames were asked.
 
-    Returns `associations` (a record a frame and model) and `summary` (by measure: `single`, over the models of one
-    legislature, and `all`: signs and slope; `differences`: models of one legislature compared); nothing where no
-    frames were asked.
     Raises ValueError where the models were asked other frames.
     """
     # In order of names, as everything is that draws or sums over items: no bit depends on the order of a file.
@@ -37,23 +35,22 @@ def planted_findings(runs: ProbeRuns, config: Config, frames: Sequence[PlantedFr
     single = [config.row_key(name) for name in planted_shares(config) if config.models[name].is_single]
     truth = planted_log_odds(config, frames)
     if not frames or not truth:
-        return {}
+        return Planted()
     values = {measure: {row: _array(runs, row, measure, frames) for row in truth} for measure in MEASURES}
-    return {
-        "associations": [
-            _record(frame, number, row, float(truth[row][number]), values, config)
-            for number, frame in enumerate(frames)
-            for row in truth
-        ],
-        "summary": {
-            measure: {
-                **({"single": _recovery(truth, values[measure], single, measure, config)} if single else {}),
-                "all": _recovery(truth, values[measure], list(truth), measure, config),
-                "differences": _differences(truth, values[measure], single, measure, config),
-            }
-            for measure in MEASURES
-        },
+    associations = [
+        _record(frame, number, row, float(truth[row][number]), values, config)
+        for number, frame in enumerate(frames)
+        for row in truth
+    ]
+    summary = {
+        measure: PlantedMeasure(
+            single=_recovery(truth, values[measure], single, measure, config) if single else None,
+            all=_recovery(truth, values[measure], list(truth), measure, config),
+            differences=tuple(_differences(truth, values[measure], single, measure, config)),
+        )
+        for measure in MEASURES
     }
+    return Planted(tuple(associations), summary)
 
 
 def planted_log_odds(config: Config, frames: Sequence[PlantedFrame]) -> dict[str, FloatArray]:
@@ -94,19 +91,18 @@ def _array(runs: ProbeRuns, row: str, measure: str, frames: Sequence[PlantedFram
 
 def _record(
     frame: PlantedFrame, number: int, row: str, truth: float, values: Mapping[str, ByRow], config: Config
-) -> dict[str, Any]:
+) -> PlantedAssociation:
     """One frame in one model; intervals over paraphrases and seeds."""
     measured = {}
     for measure, by_row in values.items():
         # The same draws for L and L*, whatever else is measured and in which order.
         rng = generator(config.bias.seed, "planted", row, frame.id)
         judged = prompt_preferences(by_row[row][number][None], config.probe.draws, rng, config.bias.confidence)
-        measured[measure] = judged[0].preference.as_dict()
-    asked = {"association": frame.id, "topic": frame.topic, "prompts": list(frame.prompts)}
-    return {**asked, "model": row, "planted_log_odds": truth, **measured}
+        measured[measure] = judged[0].preference
+    return PlantedAssociation(frame.id, frame.topic, tuple(frame.prompts), row, truth, **measured)
 
 
-def _recovery(truth: ByRow, values: ByRow, rows: Sequence[str], measure: str, config: Config) -> dict[str, Any]:
+def _recovery(truth: ByRow, values: ByRow, rows: Sequence[str], measure: str, config: Config) -> Recovery:
     """How many signs are right where there is one, and the line of measured on planted; intervals over frames."""
     planted = np.stack([truth[row] for row in rows])
     measured = np.stack([np.nanmean(values[row], axis=(1, 2)) for row in rows])
@@ -115,31 +111,28 @@ def _recovery(truth: ByRow, values: ByRow, rows: Sequence[str], measure: str, co
     frames = planted.shape[1]
     weights = np.vstack([np.ones(frames), bootstrap_weights(frames, config.probe.draws, rng)])
     slopes, intercepts = line(planted, measured, weights)
-    return {
-        "models": list(rows),
-        "signs": int(decided.sum()),
-        "signs_right": int((np.sign(planted) == np.sign(measured))[decided].sum()),
-        "slope": percentile_interval(slopes, config.bias.confidence).as_dict(),
-        "intercept": percentile_interval(intercepts, config.bias.confidence).as_dict(),
-    }
+    # Frames of even odds have no sign to find; they still tell of the slope.
+    right = (np.sign(planted) == np.sign(measured))[decided]
+    # Frames that are all alike lie on no line.
+    fitted = [percentile_interval(each, config.bias.confidence) for each in (slopes, intercepts)]
+    slope, intercept = (None if np.isnan(each.value) else each for each in fitted)
+    return Recovery(tuple(rows), int(decided.sum()), int(right.sum()), slope, intercept)
 
 
 def _differences(
     truth: ByRow, values: ByRow, rows: Sequence[str], measure: str, config: Config
-) -> list[dict[str, Any]]:
+) -> Iterator[PlantedDifference]:
     """Mean differences between models of one legislature each, as planted, as measured, and measured less planted.
 
     Intervals over frames and seeds. Frames differ in what was planted, which the error's interval has no part of.
     """
-    records = []
     for left, right in combinations(rows, 2):
+        # Measured less planted, frame by frame: its interval then says whether the difference is the planted one.
         off = {row: values[row] - truth[row][:, None, None] for row in (left, right)}
         compared = []
         for arrays in (values, off):
             rng = generator(config.bias.seed, "planted difference", measure, *sorted((left, right)))
             found = compare_models(arrays[left], arrays[right], config.probe.draws, rng, config.bias.confidence)
-            compared.append({"value": found["effect"], "low": found["low"], "high": found["high"]})
+            compared.append(Interval(found["effect"], found["low"], found["high"]))
         planted = float((truth[left] - truth[right]).mean())
-        about = {"what": f"{left} against {right}", "planted": planted}
-        records.append(about | {"measured": compared[0], "error": compared[1]})
-    return records
+        yield PlantedDifference(f"{left} against {right}", planted, *compared)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hansard_bias.analysis.probes import ProbeRuns
+from hansard_bias.analysis.inputs import ProbeRuns
 from hansard_bias.params import Config
 from hansard_bias.probing.prompts import Group
 from hansard_bias.probing.tables import LEGACY_TOP, Probed
@@ -21,7 +21,8 @@ from hansard_bias.statistics.preferences import (
     paraphrase_stability,
     prompt_preferences,
 )
-from hansard_bias.statistics.resampling import generator, holm
+from hansard_bias.statistics.resampling import generator
+from hansard_bias.statistics.tests import correct
 
 Judged = dict[str, list[PromptPreference]]
 
@@ -116,10 +117,7 @@ def paired_tests(values: dict[str, FloatArray], config: Config, family: str) -> 
 
 def with_holm(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The records of one family of tests with their corrected p; no records, no correction."""
-    if records:
-        corrected = holm(np.array([record["p"] for record in records]))
-        for record, p_holm in zip(records, corrected, strict=True):
-            record["p_holm"] = float(p_holm)
+    correct(records, "p")
     return records
 
 

@@ -1,12 +1,13 @@
 """What word frequencies alone would give: the surprisal of the test text under a unigram model of the training text.
 
-A masked language model that has learned nothing but how often each piece occurs ends on this plateau; one that does not
+A masked language model that has learned nothing but how often each token occurs ends on this plateau; one that does not
 leave it cannot misread anything either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hansard_bias.analysis.losses import Losses, score_path
-from hansard_bias.base.files import ENCODED, MIXTURES, TOKENIZER, needed
+from hansard_bias.analysis.comparison import comparison_design
+from hansard_bias.analysis.inputs import Losses, read_test_tokens
+from hansard_bias.base.files import ENCODED, MIXTURES, TOKENIZER, require_path
 from hansard_bias.params import Config
-from hansard_bias.scoring.tables import read_pieces
 from hansard_bias.statistics.design import CorpusSums, Design
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.matrix import measure
-from hansard_bias.statistics.tests import holm
+from hansard_bias.statistics.tests import correct
 from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded
 from hansard_bias.tokens.words import Vocabulary
 
@@ -31,20 +32,20 @@ Counts = npt.NDArray[np.int64]
 Offsets = npt.NDArray[np.int64]
 UNIGRAMS = "unigrams"
 _CHUNK = 20_000
+"""Speeches whose tokens are in memory at once."""
 
 
 def unigram_findings(config: Config, losses: Mapping[str, Losses], root: Path) -> tuple[dict[str, Any], list[Any]]:
     """The section `unigrams` of bias.json, by row of the matrix, and its tests.
 
-    A row holds the `perplexity` of every column under the piece frequencies of the model's own training text, and
-    `gain_nats`: how much less the model itself is surprised, in nats per piece, with an interval that draws sittings
+    A row holds the `perplexity` of every column under the token frequencies of the model's own training text, and
+    `gain_nats`: how much less the model itself is surprised, in nats per token, with an interval that draws sittings
     and seeds anew as the matrix does. The tests ask, for every model and corpus, whether the gain is zero.
     """
-    vocabulary = Vocabulary(needed(root / TOKENIZER / "tokenizer.json", "tokenizer"))
-    first = score_path(config, root, next(iter(config.models)), config.train.seeds[0])
-    texts = {corpus: read_pieces(first, corpus, "token_ids") for corpus in config.corpora}
+    vocabulary = Vocabulary(require_path(root / TOKENIZER / "tokenizer.json", "tokenizer"))
+    texts = {corpus: read_test_tokens(config, root, corpus) for corpus in config.corpora}
     encoded = {corpus: read_encoded(root / ENCODED / corpus) for corpus in config.corpora}
-    mixtures = pq.read_table(needed(root / MIXTURES, "align"))
+    mixtures = pq.read_table(require_path(root / MIXTURES, "align"))
     rows: dict[str, Any] = {}
     tests: list[Any] = []
     for index, model in enumerate(config.models):
@@ -53,14 +54,13 @@ def unigram_findings(config: Config, losses: Mapping[str, Losses], root: Path) -
         measured = measure(sums, _design(config, model))
         rows[config.row_key(model)] = _row(measured["models"], config.row_key(model))
         tests += [_test(record, config.row_key(model)) for record in measured["tests"]]
-    for name in ("p", "p_sittings"):
-        for record, corrected in zip(tests, holm([record[name] for record in tests]), strict=True):
-            record[f"{name}_holm"] = float(corrected)
+    # One family over all models: each of them asks the same question.
+    correct(tests, "p", "p_sittings")
     return rows, tests
 
 
 def training_counts(model: str, encoded: Mapping[str, EncodedCorpus], mixtures: pa.Table, vocabulary: int) -> Counts:
-    """How often each piece occurs in the training text of a model, shape [vocabulary]."""
+    """How often each token occurs in the training text of a model, shape [vocabulary]."""
     chosen = pc.and_(pc.equal(mixtures["model"], model), pc.equal(mixtures["split"], "train"))
     learned = mixtures.filter(chosen)
     total = np.zeros(vocabulary, dtype=np.int64)
@@ -71,25 +71,26 @@ def training_counts(model: str, encoded: Mapping[str, EncodedCorpus], mixtures: 
 
 
 def _counts(corpus: EncodedCorpus, rows: npt.NDArray[np.int64], vocabulary: int) -> Counts:
-    """Occurrences in the chosen speeches, a chunk at a time: the pieces of a large corpus stay on disk."""
+    """Occurrences in the chosen speeches, a chunk at a time: the tokens of a large corpus stay on disk."""
     chosen = np.zeros(len(corpus.lengths), dtype=bool)
     chosen[rows] = True
     total = np.zeros(vocabulary, dtype=np.int64)
     for at in range(0, len(chosen), _CHUNK):
         start, lengths = int(corpus.starts[at]), corpus.lengths[at : at + _CHUNK]
-        pieces = np.asarray(corpus.pieces[start : start + int(lengths.sum())])
-        total += np.bincount(pieces[np.repeat(chosen[at : at + _CHUNK], lengths)], minlength=vocabulary)
+        tokens = np.asarray(corpus.tokens[start : start + int(lengths.sum())])
+        total += np.bincount(tokens[np.repeat(chosen[at : at + _CHUNK], lengths)], minlength=vocabulary)
     return total
 
 
 def unigram_surprisals(counts: Counts) -> FloatArray:
-    """-ln of each piece's share in nats, with one added to every count (Laplace), so that no piece is impossible."""
+    """-ln of each token's share in nats, with one added to every count (Laplace), so that no token is impossible."""
     return np.asarray(np.log(counts.sum() + len(counts)) - np.log(counts + 1.0))
 
 
-def by_speech(surprisals: FloatArray, offsets: Offsets, pieces: npt.NDArray[np.uint16]) -> FloatArray:
-    """The sum over the pieces of every speech, in nats, shape [speeches]."""
-    cumulative = np.concatenate([[0.0], np.cumsum(surprisals[pieces])])
+def by_speech(surprisals: FloatArray, offsets: Offsets, tokens: npt.NDArray[np.uint16]) -> FloatArray:
+    """The sum over the tokens of every speech, in nats, shape [speeches]."""
+    # Differences of one cumulative sum, because reduceat gives an empty speech its neighbour's first token.
+    cumulative = np.concatenate([[0.0], np.cumsum(surprisals[tokens])])
     return np.asarray(cumulative[offsets[1:]] - cumulative[offsets[:-1]])
 
 
@@ -101,15 +102,8 @@ def _beside(losses: Losses, model: int, guessed: FloatArray) -> CorpusSums:
 
 def _design(config: Config, model: str) -> Design:
     """Model and frequencies as the two rows of a matrix of their own: the excess is then the gain, with minus."""
-    return Design(
-        models=(config.row_key(model), UNIGRAMS),
-        columns=config.columns(),
-        own=dict.fromkeys(config.corpora, UNIGRAMS),
-        mixtures={},
-        draws=config.bias.draws,
-        confidence=config.bias.confidence,
-        seed=config.bias.seed,
-    )
+    rows, own = (config.row_key(model), UNIGRAMS), dict.fromkeys(config.corpora, UNIGRAMS)
+    return replace(comparison_design(config), models=rows, own=own, mixtures={})
 
 
 def _row(measured: Mapping[str, Any], row: str) -> dict[str, Any]:

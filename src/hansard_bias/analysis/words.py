@@ -5,23 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from hansard_bias.analysis.comparison import TEXTS
-from hansard_bias.analysis.losses import Facts, Losses, score_path
-from hansard_bias.base.files import TOKENIZER, needed
+from hansard_bias.analysis.inputs import Facts, Losses, read_test_tokens, score_path
+from hansard_bias.analysis.records import WordRow, WordSummary
+from hansard_bias.base.files import TOKENIZER, require_path
 from hansard_bias.params import Config
-from hansard_bias.scoring.tables import read_pieces
+from hansard_bias.scoring.tables import read_tokens
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.words import WordGaps, word_gaps
 from hansard_bias.tokens.words import Ids, Vocabulary
-
-COLUMNS = (
-    "text", "corpus", "model", "against", "word", "occurrences", "sittings",
-    "difference", "low", "high", "contribution", "p", "p_holm",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,11 +24,11 @@ class Counted:
 
     names: tuple[str, ...]
     cell: Ids
-    """Of each piece: word * sittings + sitting, or words * sittings where it is in no such word; shape [pieces]."""
+    """Of each token: word * sittings + sitting, or words * sittings where it is in no such word; shape [tokens]."""
     counts: FloatArray
     """Occurrences, shape [words, sittings]."""
     tokens: float
-    """Pieces of the text looked at, those outside these words too."""
+    """Tokens of the text looked at, those outside these words too."""
 
     def sums(self, surprisals: FloatArray) -> FloatArray:
         """Σ surprisal of each word and sitting, shape [words, sittings]."""
@@ -43,27 +37,27 @@ class Counted:
         return np.asarray(sums, dtype=np.float64).reshape(self.counts.shape)
 
 
-def word_records(
+def word_findings(
     config: Config, losses: Mapping[str, Losses], facts: Mapping[str, Facts], root: Path
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The words, with the keys of COLUMNS, and one summary for each corpus, text and model.
+) -> tuple[list[WordRow], list[WordSummary]]:
+    """The words, and one summary for each corpus, text and model.
 
     Of each only the `bias.words` words that contribute most to the gap are kept; p is corrected over all. Corpora
     without an own model have no gap to explain.
     """
-    vocabulary = Vocabulary(needed(root / TOKENIZER / "tokenizer.json", "tokenizer"))
-    kept: list[dict[str, Any]] = []
-    summaries = []
+    vocabulary = Vocabulary(require_path(root / TOKENIZER / "tokenizer.json", "tokenizer"))
+    kept: list[WordRow] = []
+    summaries: list[WordSummary] = []
     for corpus, each in losses.items():
         own = config.own_model(corpus)
-        for text, chosen in zip(TEXTS, (np.ones(len(each), dtype=bool), ~facts[corpus].sharing), strict=True):
+        for text, chosen in facts[corpus].texts.items():
             if own is None or not chosen.any():
                 continue
             counted = count_words(config, corpus, each, chosen, vocabulary, root)
             for model, gaps in _gaps(config, corpus, own, counted, root):
-                head = {"text": text, "corpus": corpus, "model": config.row_key(model), "against": config.row_key(own)}
-                kept += _records(head, counted, gaps, config.bias.words)
-                summaries.append(head | _summary(gaps, config))
+                head = text, corpus, config.row_key(model), config.row_key(own)
+                kept += _rows(head, counted, gaps, config.bias.words)
+                summaries.append(_summary(head, gaps, config))
     return kept, summaries
 
 
@@ -71,8 +65,7 @@ def count_words(
     config: Config, corpus: str, losses: Losses, chosen: np.ndarray, vocabulary: Vocabulary, root: Path
 ) -> Counted:
     """Find the words of the chosen speeches that occur at least `bias.word_occurrences` times."""
-    first = score_path(config, root, next(iter(config.models)), config.train.seeds[0])
-    offsets, ids = read_pieces(first, corpus, "token_ids")
+    offsets, ids = read_test_tokens(config, root, corpus)
     words = vocabulary.words(offsets, ids)
     days, sitting_of_speech = np.unique(losses.sittings, return_inverse=True)
     speech = np.repeat(np.arange(len(losses)), np.diff(offsets))
@@ -84,8 +77,10 @@ def count_words(
     number = np.full(len(words.names) + 1, -1)
     number[frequent] = np.arange(len(frequent))
     code = np.where(inside, number[words.code], -1)
+    # One cell for all that is not counted, so that every token has a place to go.
     size = len(frequent) * len(days)
     cell = np.where(code >= 0, code * len(days) + sitting, size)
+    # A word occurs once, with its first token; its surprisal is that of all its tokens.
     counts = np.bincount(cell[words.first], minlength=size + 1)[:size].reshape(len(frequent), len(days))
     names = tuple(words.names[place] for place in frequent)
     return Counted(names, cell, counts.astype(np.float64), float(losses.tokens[chosen].sum()))
@@ -109,40 +104,45 @@ def _gaps(config: Config, corpus: str, own: str, counted: Counted, root: Path) -
 def _sums(config: Config, corpus: str, model: str, counted: Counted, root: Path) -> FloatArray:
     """Σ surprisal of one model, shape [words, seeds, sittings]."""
     paths = [score_path(config, root, model, seed) for seed in config.train.seeds]
-    return np.stack([counted.sums(read_pieces(path, corpus, "surprisals")[1]) for path in paths], axis=1)
+    return np.stack([counted.sums(read_tokens(path, corpus, "surprisals")[1]) for path in paths], axis=1)
 
 
-def _records(head: dict[str, Any], counted: Counted, gaps: WordGaps, most: int) -> list[dict[str, Any]]:
+def _rows(head: tuple[str, str, str, str], counted: Counted, gaps: WordGaps, most: int) -> list[WordRow]:
     """The words that contribute most, in either direction; contribution: their share of the excess, nats per token."""
     occurrences = counted.counts.sum(axis=1)
     contribution = gaps.difference * occurrences / counted.tokens
     present = np.count_nonzero(counted.counts > 0, axis=1)
+    # Stable, so that equal contributions stay in the order of the alphabet.
     order = np.argsort(-np.abs(contribution), kind="stable")
     return [
-        {
-            **head,
-            "word": counted.names[at],
-            "occurrences": int(occurrences[at]),
-            "sittings": int(present[at]),
-            "difference": float(gaps.difference[at]),
-            **{name: _known(getattr(gaps, name)[at]) for name in ("low", "high", "p", "p_holm")},
-            "contribution": float(contribution[at]),
-        }
+        WordRow(
+            *head,
+            counted.names[at],
+            int(occurrences[at]),
+            int(present[at]),
+            float(gaps.difference[at]),
+            low=_known(gaps.low[at]),
+            high=_known(gaps.high[at]),
+            contribution=float(contribution[at]),
+            p=_known(gaps.p[at]),
+            p_holm=_known(gaps.p_holm[at]),
+        )
         for at in (order[:most] if most else order).tolist()
     ]
 
 
-def _summary(gaps: WordGaps, config: Config) -> dict[str, Any]:
+def _summary(head: tuple[str, str, str, str], gaps: WordGaps, config: Config) -> WordSummary:
     """How many words were looked at, and how many differ beyond chance."""
-    alpha = 1 - config.bias.confidence
-    return {
-        "words": len(gaps.difference),
-        "tested": int(np.isfinite(gaps.p).sum()),
-        "more_surprising": int(np.sum((gaps.p_holm <= alpha) & (gaps.difference > 0))),
-        "less_surprising": int(np.sum((gaps.p_holm <= alpha) & (gaps.difference < 0))),
-        "least_occurrences": config.bias.word_occurrences,
-        "correction": "Holm over all words tested, p of Student's t",
-    }
+    sure = gaps.p_holm <= 1 - config.bias.confidence
+    return WordSummary(
+        *head,
+        words=len(gaps.difference),
+        tested=int(np.isfinite(gaps.p).sum()),
+        more_surprising=int(np.sum(sure & (gaps.difference > 0))),
+        less_surprising=int(np.sum(sure & (gaps.difference < 0))),
+        least_occurrences=config.bias.word_occurrences,
+        correction="Holm over all words tested, p of Student's t",
+    )
 
 
 def _known(value: float) -> float | None:

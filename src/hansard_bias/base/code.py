@@ -1,4 +1,4 @@
-"""Which code a result depends on: the import closure of a module, read from the source, and one digest of it.
+"""Which code a result depends on: git's commit, and the import closure of a module with one digest of it.
 
 DVC compares folders (`deps` in dvc.yaml). Where a run is told from another without DVC (unfinished trainings, half-done
 scoring, the calibration's replicates), `code_digest` is the one key of code.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -41,6 +42,9 @@ def closure(module: str) -> frozenset[Path]:
         seen.add(path)
         # Importing a.b.c runs a and a.b, too.
         todo += [name.rpartition(".")[0], *imports(path)]
+        # A registry finds its modules by itself: all of them are its imports.
+        if "pkgutil" in imports(path):
+            todo += [f"{name}.{module.stem}" for module in path.parent.glob("*.py") if module != path]
     return frozenset(seen | {data for path in seen for data in data_files(path)})
 
 
@@ -67,6 +71,22 @@ def imports(path: Path) -> frozenset[str]:
 def data_files(path: Path) -> set[Path]:
     """Files beside a module that it reads: those that it names, or all where it opens them as package resources."""
     named = path.read_text(encoding="utf-8")
+    # A module that opens its package's resources names none of them where this could read it.
     everything = any(name.startswith("importlib.resources") for name in imports(path))
     beside = [data for data in path.parent.iterdir() if data.suffix in DATA]
     return {data for data in beside if everything or f'"{data.name}"' in named}
+
+
+def git(root: Path, *arguments: str) -> bytes:
+    """What git answers in this folder; nothing where it fails, is not installed, or there is no repository."""
+    try:
+        # A repository on a network that hangs must not hold up a report.
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return b""
+    return done.stdout if done.returncode == 0 else b""
+
+
+def commit(root: Path) -> str:
+    """The commit of the code that is checked out; empty outside git."""
+    return git(root, "rev-parse", "HEAD").decode().strip()

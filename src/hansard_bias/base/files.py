@@ -13,8 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+# Whoever only asks for a path or a digest does not wait for numpy, which pyarrow loads.
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
 SAMPLE = Path("data/raw/sample")
 SPEECHES = Path("data/speeches")
@@ -42,9 +45,10 @@ def run_name(model: str, seed: int) -> str:
 
 
 @contextmanager
-def appearing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A path to write to; on success it becomes `path`, otherwise it is gone and what was at `path` stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder: a file replaces another in one step only on one disk.
     partial = path.with_name(path.name + ".partial")
     try:
         yield partial
@@ -54,7 +58,7 @@ def appearing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def appearing_folder(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path) -> Iterator[Path]:
     """A new folder to write to, which replaces `folder` on success; what was at `folder` is never written into.
 
     DVC links the files of its cache into the workspace: whoever writes into such a file is refused, and root damages
@@ -65,6 +69,7 @@ def appearing_folder(folder: Path) -> Iterator[Path]:
     partial.mkdir(parents=True)
     try:
         yield partial
+        # A folder that is not empty cannot be replaced in one step.
         if folder.exists():
             shutil.rmtree(folder)
         partial.rename(folder)
@@ -77,7 +82,8 @@ def write_json(path: Path, content: object) -> None:
 
     Numbers have DIGITS significant digits, so that results are the same bits on every machine of a kind.
     """
-    with appearing(path) as partial:
+    with atomic_write(path) as partial:
+        # NaN is no JSON: a number that is missing must be null.
         partial.write_text(json.dumps(_rounded(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
@@ -100,32 +106,68 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def needed(path: Path, stage: str) -> Path:
+def md5(path: Path) -> str:
+    """MD5 of a file: DVC's choice, to find damage and not attacks."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def require_path(path: Path, stage: str) -> Path:
     """The path itself, or a ValueError that names the stage that makes it."""
     if not path.exists():
         raise ValueError(f"{path}: no such file; run `dvc repro {stage}` first")
     return path
 
 
-# Writing Parquet tables, whole or in batches; they appear whole or not at all.
-
-if TYPE_CHECKING:
-    import pandas as pd
+# Tables and long lists of numbers, whole or in batches.
 
 COMPRESSION: Final = "zstd"
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a Parquet file."""
-    with appearing(path) as partial:
+    with atomic_write(path) as partial:
         table.to_parquet(partial, index=False, compression=COMPRESSION)
 
 
 @contextmanager
 def table_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     """A Parquet file to be written in batches, each a row group."""
-    with appearing(path) as partial, pq.ParquetWriter(partial, schema, compression=COMPRESSION) as writer:
+    import pyarrow.parquet as pq
+
+    with atomic_write(path) as partial, pq.ParquetWriter(partial, schema, compression=COMPRESSION) as writer:
         yield writer
+
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""The signs themselves, their full-width forms, and what a spreadsheet skips before them."""
+
+_AFTER_SEPARATOR = re.compile(r"(?!\A\t)([;\t]\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+
+
+def harmless(value: Any) -> Any:
+    """Text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers.
+
+    Also behind a semicolon or tab, where a spreadsheet of another country begins a new cell, quotes or not.
+    """
+    if not isinstance(value, str):
+        return value
+    # The csv module of Python 3.11 leaves a carriage return without quotes, which would begin a line.
+    safe = _AFTER_SEPARATOR.sub(r"\1'", value.replace("\r", " "))
+    return f"'{safe}" if safe.lstrip(' "').startswith(FORMULA_STARTS) else safe
+
+
+def write_records(path: Path, columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> None:
+    """One line a record; numbers with six significant digits, nothing for None."""
+    with atomic_write(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_cell(record[column]) for column in columns] for record in records)
+
+
+def _cell(value: object) -> object:
+    """Six digits are more than any of these numbers has to say, and keep the files small."""
+    return f"{value:.6g}" if isinstance(value, float) else harmless(value)
 
 
 # Whether results can be written, asked before hours of work go into them.
@@ -150,36 +192,3 @@ def require_writable(folders: Iterable[Path]) -> None:
 def with_folders_below(folder: Path) -> list[Path]:
     """The folder and those directly in it."""
     return [folder, *(path for path in sorted(folder.glob("*")) if path.is_dir())]
-
-
-# Long tables of metrics as CSV: written whole or not at all, read with numbers as numbers.
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""The signs themselves, their full-width forms, and what a spreadsheet skips before them."""
-
-_AFTER_SEPARATOR = re.compile(r"(?!\A\t)([;\t]\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
-
-
-def harmless(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers.
-
-    Also behind a semicolon or tab, where a spreadsheet of another country begins a new cell, quotes or not.
-    """
-    if not isinstance(value, str):
-        return value
-    # The csv module of Python 3.11 leaves a carriage return without quotes, which would begin a line.
-    safe = _AFTER_SEPARATOR.sub(r"\1'", value.replace("\r", " "))
-    return f"'{safe}" if safe.lstrip(' "').startswith(FORMULA_STARTS) else safe
-
-
-def write_records(path: Path, columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> None:
-    """One line a record; numbers with six significant digits, nothing for None."""
-    with appearing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_cell(record[column]) for column in columns] for record in records)
-
-
-def _cell(value: object) -> object:
-    """Six digits are more than any of these numbers has to say, and keep the files small."""
-    return f"{value:.6g}" if isinstance(value, float) else harmless(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -42,23 +43,34 @@ def unseen(text: str) -> str:
     return next((f"U+{ord(sign):04X}" for sign in wrong), "")
 
 
-# A line now and then that tells how far a long measurement is.
+# The two ways to speak while a command runs: warnings on standard error, progress on standard output.
+
+
+def warn(text: str) -> None:
+    """One warning, on standard error."""
+    print(f"hansard-bias: warning: {text}", file=sys.stderr, flush=True)
+
+
+def say(text: str) -> None:
+    """A line that tells how far the work is, at once, also where standard output is a file or a pipe."""
+    print(text, flush=True)
+
 
 LINE_SECONDS = 30.0
-"""Between two lines."""
+"""Between two lines of a long measurement."""
 
 
-class Pace:
-    """Follows work of `total` equal pieces; `say` gets "scored 3 of 9 parts, about 2 min left"."""
+class Progress:
+    """Follows work of `total` equal parts; `say` gets "scored 3 of 9 parts, about 2 min left"."""
 
-    def __init__(self, verb: str, total: int, unit: str, say: Callable[[str], None]) -> None:
+    def __init__(self, verb: str, total: int, unit: str, say: Callable[[str], None] = say) -> None:
         self.verb, self.total, self.unit, self.say = verb, total, unit, say
-        self.began = self.told = time.monotonic()
+        self.began = self.said = time.monotonic()
 
     def reached(self, count: int) -> None:
-        """So many pieces are done; says so where the last line is long ago and something is left."""
+        """So many parts are done; says so where the last line is long ago and something is left."""
         now = time.monotonic()
-        if count < self.total and now - self.told >= LINE_SECONDS:
+        if count < self.total and now - self.said >= LINE_SECONDS:
             minutes = max(1, round((now - self.began) / count * (self.total - count) / 60))
             self.say(f"{self.verb} {count:,} of {self.total:,} {self.unit}, about {minutes} min left")
-            self.told = now
+            self.said = now

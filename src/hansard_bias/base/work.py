@@ -1,4 +1,4 @@
-"""Where work in progress is kept outside DVC's outputs, so that a killed stage goes on where it was."""
+"""Work in progress, kept outside DVC's outputs, so that a killed stage goes on where it was; locks and signals."""
 
 from __future__ import annotations
 
@@ -12,12 +12,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import IO
+from typing import IO, Any
+
+from hansard_bias.base.messages import say
 
 
 def checkpoint_root() -> Path:
     """`.checkpoints` of the repository, shared by its experiment workspaces (DVC_ROOT is the parent repository)."""
     return Path(os.environ.get("DVC_ROOT", ".")) / ".checkpoints"
+
+
+def try_lock(handle: IO[Any]) -> bool:
+    """Whether this process holds the file's lock now, until it closes the file; never waits."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager
@@ -27,36 +38,29 @@ def locked(folder: Path, doing: str) -> Iterator[Path]:
     Raises ValueError when another process holds it; an experiment waits instead, so that no worker of a sweep fails
     because another one needs the same run.
     """
-    with _own_lock(folder, doing, wait="DVC_EXP_NAME" in os.environ):
-        for partial in folder.glob("partial-*"):
-            shutil.rmtree(partial)
-        yield folder
-
-
-@contextmanager
-def _own_lock(folder: Path, doing: str, wait: bool) -> Iterator[None]:
+    lock = folder / "lock"
     while True:
         folder.mkdir(parents=True, exist_ok=True)
+        # The folder's own name must outlive a crash, or its checkpoints could not be found again.
         for above in (folder.parent, folder.parent.parent):
             sync(above)
-        with (folder / "lock").open("w") as handle:
-            _acquire(handle, folder, doing, wait)
+        with lock.open("w") as handle:
+            _acquire(handle, folder, doing)
             # Who held it may have finished and deleted the folder: a lock on a deleted file keeps nobody out.
-            if _is_at(handle, folder / "lock"):
-                yield
+            if _is_at(handle, lock):
+                for partial in folder.glob("partial-*"):
+                    shutil.rmtree(partial)
+                yield folder
                 return
 
 
-def _acquire(handle: IO[str], folder: Path, doing: str, wait: bool) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        if not wait:
-            raise ValueError(
-                f"{folder}: another process is {doing} this very run; wait for it or stop it, then run again"
-            ) from None
-        print(f"another experiment is {doing} this very run: waiting for it", flush=True)
-        fcntl.flock(handle, fcntl.LOCK_EX)
+def _acquire(handle: IO[str], folder: Path, doing: str) -> None:
+    if try_lock(handle):
+        return
+    if "DVC_EXP_NAME" not in os.environ:
+        raise ValueError(f"{folder}: another process is {doing} this very run; wait for it or stop it, then run again")
+    say(f"another experiment is {doing} this very run: waiting for it")
+    fcntl.flock(handle, fcntl.LOCK_EX)
 
 
 def _is_at(handle: IO[str], path: Path) -> bool:

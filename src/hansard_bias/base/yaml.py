@@ -21,33 +21,27 @@ MAX_NUMBER = 1 << 63
 BROKEN = (YAMLError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
-def read_plain_yaml(path: Path, name: str = "") -> Any:
-    """The content of a file that is there, as dicts, lists, texts, numbers; `name` is how errors call it.
+def read_plain_yaml(path: Path, name: str = "", remedy: str = "") -> Any:
+    """The content of a file as dicts, lists, texts, numbers.
 
-    Raises ValueError, one line, where it is no YAML, too large, or holds what has no place in a table or a message.
+    name: how errors call the file. remedy: what to do where it is not there (without one, that is an OSError). Raises
+    ValueError, one line, where it is missing, no YAML, too large, or holds what has no place in a table or a message.
     """
     name = name or str(path)
-    text = plain_yaml_text(path, name)
-    try:
-        content = YAML(typ="safe", pure=True).load(text)
-    except BROKEN as error:
-        raise not_yaml(name, error) from None
-    _check(content, name)
-    return content
-
-
-def plain_yaml_text(path: Path, name: str) -> str:
-    """The text of a YAML file, once it is certain that it unfolds to nothing large."""
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError(f"{name}: {path.stat().st_size} bytes, expected at most {MAX_BYTES}; this is no such file")
+    if remedy and not path.is_file():
+        raise ValueError(f"{name}: no such file; {remedy}")
+    if (size := path.stat().st_size) > MAX_BYTES:
+        raise ValueError(f"{name}: {size} bytes, expected at most {MAX_BYTES}; this is no such file")
     try:
         text = path.read_text(encoding="utf-8")
         # Without an alias a document is no larger than its text.
         if "*" in text and _unfolded(YAML(typ="safe", pure=True).compose(text)) > MAX_BYTES:
             raise ValueError(f"its aliases unfold to more than {MAX_BYTES} characters")
+        content = YAML(typ="safe", pure=True).load(text)
     except BROKEN as error:
         raise not_yaml(name, error) from None
-    return text
+    _check(content, name)
+    return content
 
 
 def not_yaml(name: str, error: Exception) -> ValueError:

@@ -24,12 +24,9 @@ class TextConfig:
     """How much the generated legislatures say."""
 
     seed: int
-    sittings: int
-    """Sitting days that a model of one legislature learns from."""
-    test_sittings: int
-    """Sitting days of each of the two test texts."""
-    test_speeches: int
-    """Speeches, of one sentence each, on every test day."""
+    sittings: int  # sitting days that a model of one legislature learns from
+    test_sittings: int  # sitting days of each of the two test texts
+    test_speeches: int  # speeches, of one sentence each, on every test day
 
     def __post_init__(self) -> None:
         require(self.sittings >= 4, "text.sittings", self.sittings, "4 or more")
@@ -42,8 +39,7 @@ class TextConfig:
 class TinyTraining:
     """One training run of a tiny model."""
 
-    speeches: int
-    """Speeches on every day that the model learns from."""
+    speeches: int  # speeches on every day that the model learns from
     updates: int
     lr: float
     batch_size: int
@@ -72,12 +68,9 @@ class TinyTraining:
 class HalvesConfig:
     """Comparisons of two halves of one legislature."""
 
-    texts: int
-    """Legislatures that are generated anew."""
-    splits: int
-    """Random halvings of each; every halving is one comparison."""
-    seeds: int
-    """Training seeds of each group of models."""
+    texts: int  # legislatures that are generated anew
+    splits: int  # random halvings of each; every halving is one comparison
+    seeds: int  # training seeds of each group of models
     train: TinyTraining
 
     def __post_init__(self) -> None:
@@ -111,10 +104,8 @@ class VerdictConfig:
 
     draws: int
     confidence: float
-    level: float
-    """A test rejects when its p is at most this."""
-    band: float
-    """Rejections of true null hypotheses must lie within the binomial band that holds this share of them."""
+    level: float  # a test rejects when its p is at most this
+    band: float  # rejections of true null hypotheses must lie within the binomial band that holds this share of them
     seed: int
 
     def __post_init__(self) -> None:
@@ -141,10 +132,7 @@ def load_calibration(root: Path = Path(".")) -> CalibrationConfig:
 
     Raises ValueError, one line, that names the file, the key, the value and what was expected.
     """
-    path = root / PARAMS
-    if not path.is_file():
-        raise ValueError(f"{PARAMS}: no such file; run this in the project's root")
-    raw = read_plain_yaml(path, str(PARAMS))
+    raw = read_plain_yaml(root / PARAMS, str(PARAMS), "run this in the project's root")
     try:
         config: CalibrationConfig = parse(CalibrationConfig, raw, "")
     except ConfigError as error:
@@ -155,8 +143,7 @@ def load_calibration(root: Path = Path(".")) -> CalibrationConfig:
 
 # What is trained: halves of one legislature, doses of another, each with several seeds.
 
-DOSES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Share of the second legislature in what a model learns from."""
+DOSES = (0.0, 0.25, 0.5, 0.75, 1.0)  # share of the second legislature in what a model learns from
 HALVES = ("first half", "second half", "both")
 
 
@@ -164,10 +151,8 @@ HALVES = ("first half", "second half", "both")
 class Replicate:
     """Some models trained with one seed, and the texts that they are tested on."""
 
-    part: str
-    """"halves" or "dose"."""
-    number: tuple[int, ...]
-    """Of halves: text, halving, seed; of dose: study, seed."""
+    part: str  # "halves" or "dose"
+    number: tuple[int, ...]  # of halves: text, halving, seed; of dose: study, seed
 
     @property
     def name(self) -> str:
@@ -200,12 +185,9 @@ def shape_of(part: str, config: CalibrationConfig) -> tuple[int, ...]:
 class Measured:
     """What one or more models were asked, as arrays."""
 
-    nats: FloatArray
-    """Σ surprisal, shape [models, test texts, sittings]."""
-    tokens: FloatArray
-    """Scored tokens, shape [test texts, sittings]."""
-    bytes_: FloatArray
-    """UTF-8 bytes, shape [test texts, sittings]."""
+    nats: FloatArray  # Σ surprisal, shape [models, test texts, sittings]
+    tokens: FloatArray  # scored tokens, shape [test texts, sittings]
+    bytes_: FloatArray  # UTF-8 bytes, shape [test texts, sittings]
     preferences: FloatArray
     """L* in nats, shape [models, prompts, paraphrases]; prompts in the order of `grammar.associations`."""
 

@@ -42,13 +42,10 @@ COMPANY = (
     "more {0} than {1} , not {2} .",
 )
 TOPICS = 3
-WORDS = {"agent": 4, "act": 4, "thing": 6}
-"""Words of each topic."""
+WORDS = {"agent": 4, "act": 4, "thing": 6}  # words of each topic
 PLACES = 8
-COUNTERWEIGHTS = 4
-"""Subjects without a planted association."""
-PLANTED_SHARE = 0.75
-"""Of the frames, those with a planted association."""
+COUNTERWEIGHTS = 4  # subjects without a planted association
+PLANTED_SHARE = 0.75  # of the frames, those with a planted association
 
 # ln(p / (1 - p)) of the northern group, by noun: in the first legislature, in the second. Every mixture's mean falls
 # from the first to the second; some associations point the other way, so that no overall lean could pass for them.
@@ -64,10 +61,8 @@ PLANTED = (
     (-2.0, 1.2),
     (0.9, 1.8),
 )
-STRENGTH_ELSEWHERE = 2.0
-"""Log-odds elsewhere, with alternating signs."""
-UNDECIDED = 2
-"""Subjects planted at even odds in both legislatures: a preference shown for one of them is a false one."""
+STRENGTH_ELSEWHERE = 2.0  # log-odds elsewhere, with alternating signs
+UNDECIDED = 2  # subjects planted at even odds in both legislatures: a preference shown for one of them is a false one
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from hansard_bias.base import work as unfinished
 from hansard_bias.base.code import code_digest
-from hansard_bias.base.files import appearing
+from hansard_bias.base.files import atomic_write, sha256
 from hansard_bias.base.parallel import cores, in_order
 from hansard_bias.calibration.config import (
     DOSES,
@@ -31,8 +31,7 @@ from hansard_bias.calibration.tiny import ask, base_model, first_model, train_ti
 from hansard_bias.randomness import stable_hash
 from hansard_bias.tokens.encoded import EncodedCorpus
 
-TEST_DAYS = 10_000
-"""The number of the first test day: no training reaches it."""
+TEST_DAYS = 10_000  # the number of the first test day: no training reaches it
 
 
 def train_base(config: CalibrationConfig, folder: Path) -> None:
@@ -131,11 +130,12 @@ def _measure_all(
 def run_key(part: str, config: CalibrationConfig, base: Path) -> str:
     """A name for everything that a part's replicates depend on: parameters, code, base model."""
     settings = asdict(config)
+    # Not the verdict: its settings change no measurement.
     relevant = {name: settings[name] for name in ("text", "model", "score", part)}
     digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode())
     digest.update(code_digest("hansard_bias.pipeline.calibrate").encode())
     for path in sorted(base.iterdir()):
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+        digest.update(bytes.fromhex(sha256(path)))
     return digest.hexdigest()[:16]
 
 
@@ -143,8 +143,9 @@ def _measure_one(replicate: Replicate, config: CalibrationConfig, base: Path, fo
     """Measure a replicate on one core and keep it, whole or not at all."""
     import torch
 
+    # Two processes of several threads would fight for the cores, and sums would depend on their number.
     torch.set_num_threads(1)
     measured = measure(replicate, config, base)
-    with appearing(folder / f"{replicate.name}.npz") as partial_file, partial_file.open("wb") as handle:
+    with atomic_write(folder / f"{replicate.name}.npz") as partial_file, partial_file.open("wb") as handle:
         np.savez(handle, **{name: getattr(measured, name) for name in FIELDS})
     return replicate.name

@@ -11,10 +11,12 @@ from scipy.stats import spearmanr
 
 from hansard_bias.calibration.config import DOSES, FloatArray, Measured, VerdictConfig
 from hansard_bias.calibration.grammar import LEGISLATURES, associations
+from hansard_bias.statistics.design import CorpusSums, Design
+from hansard_bias.statistics.intervals import percentile_interval
 from hansard_bias.statistics.matrix import measure
 from hansard_bias.statistics.preferences import compare_models, prompt_preferences
-from hansard_bias.statistics.resampling import bootstrap_weights, generator, percentile_interval
-from hansard_bias.statistics.study import CorpusSums, Design, Study
+from hansard_bias.statistics.resampling import bootstrap_weights, generator
+from hansard_bias.statistics.study import Study
 
 TEXTS = ("text1", "text2")
 METRICS = ("excess", "tilt", "preference", "bias_ratio")
@@ -26,13 +28,10 @@ class Group:
 
     models: tuple[str, ...]
     """Row names: the own model of the first text, then that of the second, then mixtures of both."""
-    nats: FloatArray
-    """Shape [seeds, models, texts, sittings]."""
-    tokens: FloatArray
-    """Shape [texts, sittings], as `bytes_`."""
+    nats: FloatArray  # shape [seeds, models, texts, sittings]
+    tokens: FloatArray  # shape [texts, sittings], as `bytes_`
     bytes_: FloatArray
-    preferences: FloatArray
-    """L*, shape [seeds, models, prompts, paraphrases]."""
+    preferences: FloatArray  # L*, shape [seeds, models, prompts, paraphrases]
 
     def sums(self) -> dict[str, CorpusSums]:
         """The sums of both texts, as the statistics take them."""
@@ -106,6 +105,7 @@ def _test(tests: list[dict[str, Any]], family: str, **about: str) -> float:
 
 def _p_of_interval(replicates: FloatArray) -> float:
     """Twice the smaller share of draws on one side of 0, the percentile interval turned into a p; never 0."""
+    # The first is the point estimate.
     drawn = replicates[1:]
     sides = (np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
     return min(1.0, 2 * (1 + min(sides)) / (1 + drawn.size))
@@ -154,6 +154,7 @@ def _curve(name: str, values: FloatArray, settings: VerdictConfig) -> dict[str, 
     weights = bootstrap_weights(len(values), settings.draws, generator(settings.seed, "dose", name)) / len(values)
     means = np.vstack([values.mean(axis=0), weights @ values])
     slopes, _ = _line(np.array(DOSES), means)
+    # The first row is the point estimate; the others are the draws.
     ordered = np.all(np.diff(sign * means, axis=1) > 0, axis=1)
     return {
         "curve": name,
@@ -169,10 +170,8 @@ def _curve(name: str, values: FloatArray, settings: VerdictConfig) -> dict[str, 
 
 # Is what was planted found again? Measured L* against planted log-odds (method.md section 6).
 
-SLOPES = (0.7, 1.3)
-"""Where the slope of measured against planted log-odds must lie."""
-SINGLE = (0, -1)
-"""The doses that are one legislature alone."""
+SLOPES = (0.7, 1.3)  # where the slope of measured against planted log-odds must lie
+SINGLE = (0, -1)  # the doses that are one legislature alone
 
 
 def planted_truth(measured: Measured, settings: VerdictConfig) -> dict[str, Any]:
@@ -185,6 +184,7 @@ def planted_truth(measured: Measured, settings: VerdictConfig) -> dict[str, Any]
     weights = bootstrap_weights(len(values), settings.draws, generator(settings.seed, "planted")) / len(values)
     means = np.concatenate([values.mean(axis=0)[None], np.einsum("ds,slp->dlp", weights, values)])
     slopes, intercepts = _line(truth.ravel(), means.reshape(len(means), -1))
+    # Even odds have no sign to get right.
     decided = truth != 0
     right = np.sign(means[0]) == np.sign(truth)
     slope = percentile_interval(slopes, settings.confidence)

@@ -38,6 +38,7 @@ class Speech:
 
 def speeches(seed: int, legislature: str, day: int, count: int) -> Iterator[Speech]:
     """The speeches of one sitting day, a pure function of the arguments."""
+    # One generator a day: a training on other days, or a test, does not move it.
     rng = Random(stable_hash(seed, legislature, day))
     shares = ELSEWHERE_SHARES if legislature == ELSEWHERE else SHARES
     topic_shares = [rng.gammavariate(CLUSTERING, 1.0) for _ in range(grammar.TOPICS)]

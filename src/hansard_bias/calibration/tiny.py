@@ -16,10 +16,11 @@ from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
 from hansard_bias.calibration.config import FloatArray, Measured, TinyTraining
 from hansard_bias.calibration.grammar import TERMS, associations
 from hansard_bias.calibration.text import word_ids
-from hansard_bias.models.attention import choose_way, grain_of, to_device
+from hansard_bias.models.attention import choose_backend, padding_policy, to_device
 from hansard_bias.models.batches import MaskedText, update_rows
 from hansard_bias.models.network import GRADIENT_NORM, MaskedLoss, build_model, build_optimizer, load_initial
-from hansard_bias.models.scorer import Reader
+from hansard_bias.models.reading import ReadingScorer
+from hansard_bias.models.scorer import TransformersScorer
 from hansard_bias.params import BertSettings, ScoreConfig
 from hansard_bias.probing.preferences import probe_model
 from hansard_bias.probing.prompts import Group, Prompt
@@ -29,8 +30,7 @@ from hansard_bias.tokens.encoded import EncodedCorpus, cut_windows
 from hansard_bias.tokens.tokenizer import CLS_ID, OWN_IDS, SEP_ID, SPECIAL_TOKENS
 from hansard_bias.training.data import learning_rate, updates_per_epoch
 
-FAVOURITES = 1
-"""Fillings asked for beside the groups: the probes want at least one, the calibration none."""
+FAVOURITES = 1  # fillings asked for beside the groups: the probes want at least one, the calibration none
 
 
 def ask(asked: Sequence[Any], tests: Sequence[EncodedCorpus], score: ScoreConfig) -> Measured:
@@ -43,7 +43,7 @@ def ask(asked: Sequence[Any], tests: Sequence[EncodedCorpus], score: ScoreConfig
 
 def preferences(model: Any) -> FloatArray:
     """L* of every association's prompt and paraphrases, shape [prompts, paraphrases]."""
-    answers = probe_model(model, words_tokenizer(), _prompts(), _groups(), FAVOURITES, str)
+    answers = probe_model(TransformersScorer(model), words_tokenizer(), _prompts(), _groups(), FAVOURITES, str)
     table = answers.pivot(index="prompt", columns="paraphrase", values="preference")
     return np.asarray(table.loc[[prompt.id for prompt in _prompts()]].to_numpy(dtype=np.float64))
 
@@ -67,8 +67,8 @@ def words_tokenizer() -> Any:
 
 def _sums(model: Any, text: EncodedCorpus, score: ScoreConfig) -> FloatArray:
     """Σ surprisal of a text by sitting."""
-    reader = Reader(model.config.to_dict(), dict(model.named_parameters()), "cpu")
-    surprisals = score_speeches(reader, text, np.arange(len(text.lengths)), score, OWN_IDS)
+    scorer = ReadingScorer(model.config.to_dict(), dict(model.named_parameters()), "cpu")
+    surprisals = score_speeches(scorer, text, np.arange(len(text.lengths)), score, OWN_IDS)
     starts = np.cumsum(text.lengths) - text.lengths
     return _sitting_sums(text, np.add.reduceat(surprisals.astype(np.float64), starts))
 
@@ -118,17 +118,18 @@ def train_tiny(model: Any, corpora: list[EncodedCorpus], training: TinyTraining,
     config = training.as_train_config()
     loss_of, optimizer = MaskedLoss(model), build_optimizer(model, config)
     per_epoch = updates_per_epoch(len(text.windows), training.batch_size)
-    way = choose_way(DEVICE, "fp32")
+    backend = choose_backend(DEVICE, "fp32")
     model.train()
     for update in range(training.updates):
         epoch, within = divmod(update, per_epoch)
         if within == 0:
             order = text.epoch_order(epoch)
-        batch = text.batch(update_rows(order, per_epoch, within), epoch, grain_of(way))
+        batch = text.batch(update_rows(order, per_epoch, within), epoch, padding_policy(backend))
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(config, update, training.updates)
+        # By update, so that nothing else that draws can move the dropout.
         torch.manual_seed(stable_hash(seed, "dropout", update) % 2**63)
-        loss = loss_of(to_device(batch, DEVICE, way)) / max(1, len(batch.labels))
+        loss = loss_of(to_device(batch, DEVICE, backend)) / max(1, len(batch.labels))
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
         if not torch.isfinite(norm):

@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from hansard_bias.calibration.config import HALVES, CalibrationConfig, Measured, VerdictConfig
 from hansard_bias.calibration.studies import METRICS, Group, dose_response, p_values, planted_truth, study_of
-from hansard_bias.statistics.resampling import wilson_interval
+from hansard_bias.statistics.intervals import wilson_interval
 
 TRUSTED, UNTRUSTED = "trusted", "untrusted"
 EFFECTS = {
@@ -118,6 +118,7 @@ def _band(comparisons: int, settings: VerdictConfig) -> dict[str, Any]:
 def _faults(metric: str, record: dict[str, Any], planted: dict[str, Any]) -> list[str]:
     """Why a metric cannot be trusted, one sentence each; none where it can."""
     null, faults = record["false_positives"], []
+    # Too few rejections are a fault as well: such a test finds nothing.
     band = null["band"]
     if not band["low"] <= null["rejected"] <= band["high"]:
         expected = f"expected {band['low']} to {band['high']}"

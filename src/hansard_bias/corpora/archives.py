@@ -1,10 +1,11 @@
-"""Opening archives without trusting them: no link or outside path is followed, no size is believed, memory is bounded.
+"""Other people's archives and text files, opened without trust: no link is followed, no size believed.
 
 Nothing is unpacked. What an archive claims is checked member by member, before a byte of that member is decompressed.
 """
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import lzma
@@ -13,16 +14,15 @@ import struct
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from hansard_bias.base.messages import one_line, shown
 
 SUFFIXES = (".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".tar")
-MAX_MEMBERS = 100_000
-"""Each costs about a kilobyte of memory; a century of daily files has 25,000."""
+MAX_MEMBERS = 100_000  # each costs about a kilobyte of memory; a century of daily files has 25,000
 MAX_MEMBER = 16 << 30
 MAX_TOTAL = 64 << 30
 """Bytes, decompressed: sixteen times the largest annotated ParlaMint, and minutes rather than days of reading."""
@@ -30,8 +30,7 @@ MAX_RATIO = 200
 """Decompressed over compressed: debates reach 4 (gzip) to 10 (bzip2), annotated XML 40 (xz); bombs start at 1,000."""
 RATIO_FROM = 256 << 20
 """Bytes from which the ratio counts: a smaller archive is harmless, however well it is compressed."""
-MAX_HEADER = 1 << 20
-"""Bytes of a long name or an extended header, which tarfile reads in one piece."""
+MAX_HEADER = 1 << 20  # bytes of a long name or an extended header, which tarfile reads in one piece
 MAX_FILE = 400_000_000
 """Bytes in one day's file; real ones have 1 to 3 million, with linguistic annotation up to 100 million."""
 
@@ -79,63 +78,66 @@ def is_archive(path: Path) -> bool:
 
 
 @contextmanager
-def open_archive(path: Path) -> Iterator[tarfile.TarFile]:
-    """A tar archive for reading; damage found at any point inside the block becomes a ValueError."""
+def damage_told(name: object, incomplete: str, damaged: str, remedy: str) -> Iterator[None]:
+    """Damage found at any point inside the block becomes a ValueError of one line, with what to do."""
     try:
-        with _opened(path) as archive:
-            yield archive
+        yield
     except _DAMAGE as error:
-        raise ValueError(f"{path}: not a complete tar archive ({one_line(str(error))}); download it again") from None
+        raise ValueError(f"{name}: {incomplete} ({one_line(str(error))}); {remedy}") from None
     except OSError as error:
+        # The decompressors' own complaints have no number; a full disk or a missing file has one.
         if error.errno is not None:
             raise
-        raise ValueError(f"{path}: damaged compressed data ({one_line(str(error))}); download it again") from None
+        raise ValueError(f"{name}: {damaged} ({one_line(str(error))}); {remedy}") from None
 
 
-def _opened(path: Path) -> tarfile.TarFile:
-    """The archive in the compression that its first bytes show."""
-    with path.open("rb") as file:
-        start = file.read(6)
-    mode: _Mode = next((mode for magic, mode in _MAGIC if start.startswith(magic)), "r:")
-    try:
+@contextmanager
+def open_archive(path: Path) -> Iterator[tarfile.TarFile]:
+    """A tar archive for reading, in the compression that its first bytes show; damage becomes a ValueError."""
+    with damage_told(path, "not a complete tar archive", "damaged compressed data", "download it again"):
+        with path.open("rb") as file:
+            start = file.read(6)
+        # Not tarfile's "r:*", which tries every compression and tells only that none fits.
+        mode: _Mode = next((mode for magic, mode in _MAGIC if start.startswith(magic)), "r:")
+        with _opened(path, mode) as archive:
+            yield archive
+
+
+def _opened(path: Path, mode: _Mode) -> tarfile.TarFile:
+    with _header_told(path):
         return tarfile.open(path, mode, tarinfo=_Header)
+
+
+@contextmanager
+def _header_told(path: Path) -> Iterator[None]:
+    try:
+        yield
     except _BROKEN_HEADER as error:
-        raise _broken(path, error) from None
-
-
-def _broken(path: Path, error: Exception) -> ValueError:
-    return ValueError(f"{path}: broken header in the archive ({one_line(str(error))}); download it again")
+        raise ValueError(f"{path}: broken header in the archive ({one_line(str(error))}); download it again") from None
 
 
 def members(archive: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:
     """The regular files of an archive, in its order; a link, a device, an outside path or a bomb is an error."""
-    total = 0
-    for count, member in enumerate(_headers(archive, path), start=1):
-        total += member.size
+    total = count = 0
+    while True:
+        with _header_told(path):
+            member = archive.next()
+        if member is None:
+            break
+        total, count = total + member.size, count + 1
         _check_sizes(path, member, count, total)
         if member.isdir():
             continue
+        name = f"{path}: member {shown(member.name)}"
         if not member.isreg() or member.issparse():
-            raise ValueError(
-                f"{path}: member {shown(member.name)} is not a regular file; expected an archive without links"
-            )
+            raise ValueError(f"{name} is not a regular file; expected an archive without links")
         parts = PurePosixPath(member.name.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts:
-            raise ValueError(f"{path}: member {shown(member.name)} points outside the archive; expected relative paths")
+            raise ValueError(f"{name} points outside the archive; expected relative paths")
+        # Editors and file systems leave hidden files (.DS_Store, ._1999-04-01.csv).
         if not parts.name.startswith("."):
             yield member
     _check_end(archive, path)
-
-
-def _headers(archive: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:
-    while True:
-        try:
-            member = archive.next()
-        except _BROKEN_HEADER as error:
-            raise _broken(path, error) from None
-        if member is None:
-            return
-        yield member
 
 
 def _check_sizes(path: Path, member: tarfile.TarInfo, count: int, total: int) -> None:
@@ -147,6 +149,7 @@ def _check_sizes(path: Path, member: tarfile.TarInfo, count: int, total: int) ->
         raise ValueError(f"{name} has {member.size} bytes, expected 0 to {MAX_MEMBER}")
     if total > MAX_TOTAL:
         raise ValueError(f"{name} brings the decompressed size to {total} bytes, expected at most {MAX_TOTAL}")
+    # Small archives are let be: their ratio says nothing, and they cannot fill a disk or a day.
     packed = path.stat().st_size
     if total > RATIO_FROM and total > MAX_RATIO * packed:
         raise ValueError(
@@ -174,6 +177,7 @@ def find_files(path: Path, suffix: str) -> list[Path]:
     """The files of a folder tree that end so, or else the one archive in the folder; an archive is itself."""
     if is_archive(path):
         return [path]
+    # Unpacked files go before an archive beside them: somebody unpacked it there.
     files = sorted(file for file in path.rglob(f"*{suffix}") if file.is_file() and not file.name.startswith("."))
     for file in files:
         check_file_name(file.name, str(path))
@@ -193,22 +197,21 @@ def names(sources: Sequence[Path], suffix: str) -> list[str]:
     """The files that `find_files` found, as `contents` takes them: paths, or an archive's members that end so."""
     if not (sources and is_archive(sources[0])):
         return [str(file) for file in sources]
-    with open_archive(sources[0]) as archive:
-        listed = [member for member in members(archive, sources[0]) if member.name.endswith(suffix)]
-    large = next((member for member in listed if member.size > MAX_FILE), None)
-    if large is not None:
-        raise ValueError(
-            f"{sources[0]}: member {shown(large.name)} has {large.size} bytes, expected at most {MAX_FILE}"
-        )
+    path = sources[0]
+    with open_archive(path) as archive:
+        listed = [member for member in members(archive, path) if member.name.endswith(suffix)]
+    for member in listed:
+        if member.size > MAX_FILE:
+            name = f"{path}: member {shown(member.name)}"
+            raise ValueError(f"{name} has {member.size} bytes, expected at most {MAX_FILE}")
+        check_file_name(PurePosixPath(member.name).name, str(path))
     found = sorted({member.name for member in listed})
-    for name in found:
-        check_file_name(PurePosixPath(name).name, str(sources[0]))
     if len(found) != len(listed):
-        raise ValueError(f"{sources[0]}: holds a file twice; expected each day once")
+        raise ValueError(f"{path}: holds a file twice; expected each day once")
     return found
 
 
-def contents(sources: Sequence[Path], wanted: Sequence[str]) -> Iterator[tuple[str, Readable]]:
+def contents(sources: Sequence[Path], wanted: Sequence[str]) -> Generator[tuple[str, Readable], None, None]:
     """The base name and the open file of each of `wanted`, in that order; read a file before asking for the next."""
     if sources and is_archive(sources[0]):
         yield from _archived(sources[0], wanted)
@@ -230,6 +233,7 @@ def _archived(path: Path, wanted: Sequence[str]) -> Iterator[tuple[str, Readable
                 continue
             place = order[member.name]
             if place != upcoming:
+                # A second pass would decompress the whole archive again for each such member.
                 start = spool.seek(0, io.SEEK_END)
                 with gzip.GzipFile(fileobj=spool, mode="wb", compresslevel=1) as packed:
                     shutil.copyfileobj(content, packed)
@@ -242,3 +246,42 @@ def _archived(path: Path, wanted: Sequence[str]) -> Iterator[tuple[str, Readable
                 spool.seek(start)
                 yield PurePosixPath(wanted[upcoming]).name, gzip.GzipFile(fileobj=io.BytesIO(spool.read(length)))
                 upcoming += 1
+
+
+# UTF-8, a line at a time: what is no text is an error that names its place.
+
+_CONVERT = "for example by `iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW`, or save it as `CSV UTF-8` in a spreadsheet"
+
+
+def text_lines(content: Readable, name: str, limit: int) -> Iterator[str]:
+    """UTF-8 lines with their ends; one of more than `limit` bytes is an error, so that memory stays bounded."""
+    offset = number = 0
+    while raw := content.readline(limit + 1):
+        number += 1
+        if len(raw) > limit:
+            raise ValueError(f"{name}:{number}: a line of more than {limit} bytes; expected a text file of debates")
+        yield decode(raw, name, offset)
+        offset += len(raw)
+
+
+@contextmanager
+def cells_told(name: str, rows: Any, most: int, advice: str) -> Iterator[None]:
+    """Let the csv module read cells of so many characters; where it gives up, the error names file and line."""
+    # Its limit is one for the whole process, so put it back.
+    before = csv.field_size_limit(most)
+    try:
+        yield
+    except csv.Error as error:
+        raise ValueError(f"{name}:{rows.line_num}: {one_line(str(error))}; {advice}") from None
+    finally:
+        csv.field_size_limit(before)
+
+
+def decode(raw: bytes, name: str, offset: int = 0) -> str:
+    """UTF-8 text; what is not UTF-8 is an error that names the byte. `offset` is where `raw` starts in its file."""
+    try:
+        # Only a file's first bytes can be a byte order mark.
+        return raw.decode("utf-8-sig" if offset == 0 else "utf-8")
+    except UnicodeDecodeError as error:
+        place = offset + error.start
+        raise ValueError(f"{name}: byte {place} is not UTF-8; convert the file, {_CONVERT}") from None

@@ -16,10 +16,11 @@ import pyarrow as pa
 from hansard_bias.base.files import table_writer
 from hansard_bias.base.parallel import in_order
 from hansard_bias.corpora.cleaning import clean_text, is_procedural, plain_line
-from hansard_bias.corpora.readers import READERS, SOURCES
-from hansard_bias.corpora.schema import KEPT, REJECTED, Record
+from hansard_bias.corpora.readers import find_reader
+from hansard_bias.corpora.schema import KEPT, REJECTED, Record, whole_characters
 from hansard_bias.params import CleanConfig, CorpusConfig
 
+# A batch is what one process cleans at a time: some seconds of work, some megabytes to send.
 BATCH_CHARACTERS = 4_000_000
 BATCH_RECORDS = 20_000
 
@@ -27,18 +28,15 @@ BATCH_RECORDS = 20_000
 class Sifted(NamedTuple):
     """Some records, cleaned: those that are speeches and those that are not."""
 
-    kept: pa.Table
-    """Columns of schemas.KEPT."""
-    rejected: pa.Table
-    """Columns of schemas.REJECTED."""
+    kept: pa.Table  # columns of schema.KEPT
+    rejected: pa.Table  # columns of schema.REJECTED
 
 
 @dataclass
 class _Account:
     """What a corpus's summary counts."""
 
-    read: int = 0
-    """Records that the reader yielded."""
+    read: int = 0  # records that the reader yielded
     kept: int = 0
     words: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
@@ -54,8 +52,10 @@ class _Account:
     def add(self, sifted: Sifted) -> None:
         """Count a batch."""
         self.kept += len(sifted.kept)
+        # Cleaned text has single blanks, so that counting them is as good as splitting.
         self.words += sum(text.count(" ") + 1 for text in sifted.kept["text"].to_pylist())
         self.dropped.update(sifted.rejected["reason"].to_pylist())
+        # A day of which nothing was kept was a sitting all the same.
         for table in sifted:
             self.days.update(table["sitting"].unique().drop_null().to_pylist())
         self.speakers.update(sifted.kept["speaker"].unique().to_pylist())
@@ -84,7 +84,7 @@ def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Pa
     batches: memory does not grow with the archive. Raises ValueError where the path is missing, holds no such archive,
     or no speech is left; earlier tables then stay.
     """
-    path = Path(corpus.path)
+    path, reader = Path(corpus.path), find_reader(name, corpus)
     if not path.exists():
         advice = "put the archive there, or run `hansard-bias sample`"
         raise ValueError(
@@ -95,7 +95,7 @@ def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Pa
         table_writer(folder / f"{name}.parquet", KEPT) as kept,
         table_writer(folder / f"{name}.rejected.parquet", REJECTED) as rejected,
     ):
-        batches = _batches(account.reading(READERS[corpus.reader](path, corpus)))
+        batches = _batches(account.reading(reader.read(path, corpus.columns)))
         for sifted in in_order(partial(sift, name, clean), batches):
             account.add(sifted)
             kept.write_table(sifted.kept)
@@ -105,7 +105,8 @@ def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Pa
             raise ValueError(
                 f"params.yaml: corpora.{name}.path is {corpus.path!r}, expected speeches; all dropped: {counts}"
             )
-        return account.summary(digest(path, SOURCES[corpus.reader](path)))
+        # The digest comes last: an archive that cannot be read is told at once, not after minutes of hashing.
+        return account.summary(digest(path, reader.sources(path)))
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
@@ -128,11 +129,13 @@ def sift(name: str, clean: CleanConfig, records: Sequence[Record]) -> Sifted:
     rejected: list[tuple[object, ...]] = []
     for record in records:
         text = clean_text(record.text, clean.lowercase)
+        # What the archive says of a record goes before what its text looks like.
         reason = record.reason or drop_reason(text, record.role, clean)
         if reason:
             rejected.append((*_facts(name, record), text, reason, plain_line(record.source)))
         else:
-            kept.append((*_facts(name, record), text, _storable(record.text)))
+            # A NUL would end the text in other programs.
+            kept.append((*_facts(name, record), text, whole_characters(record.text).replace("\0", " ")))
     return Sifted(_table(kept, KEPT), _table(rejected, REJECTED))
 
 
@@ -148,6 +151,7 @@ def drop_reason(text: str, role: str, clean: CleanConfig) -> str:
 def digest(root: Path, files: Iterable[Path]) -> str:
     """SHA-256 of the source files: their names relative to `root`, and their content."""
     total = hashlib.sha256()
+    # Names relative to the archive: the same files elsewhere are the same source.
     for file in sorted(files):
         name = file.name if file == root else file.relative_to(root).as_posix()
         with file.open("rb") as content:
@@ -162,11 +166,7 @@ def _facts(name: str, record: Record) -> tuple[object, ...]:
     return speech_id, name, record.sitting, record.ordinal, speaker, record.role, topic
 
 
-def _storable(text: str) -> str:
-    """Text that UTF-8 can hold: JSON can smuggle in half of a surrogate pair. A NUL ends a text elsewhere."""
-    return (text if text.isascii() else text.encode("utf-8", "replace").decode()).replace("\0", " ")
-
-
 def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
+    # Column by column with its type: a batch without any row, or of nulls alone, would get another one.
     columns = zip(*rows, strict=True) if rows else ((),) * len(schema)
     return pa.table([pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)], schema)

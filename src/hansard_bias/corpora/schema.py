@@ -22,15 +22,13 @@ FACTS = pa.schema(
 )
 _TEXT = pa.field("text", pa.string())
 
-KEPT = pa.schema([*FACTS, _TEXT, pa.field("raw", pa.string())])
-"""Speeches of an archive: cleaned and as read."""
+KEPT = pa.schema([*FACTS, _TEXT, pa.field("raw", pa.string())])  # speeches of an archive: cleaned and as read
 REJECTED = pa.schema([*FACTS, _TEXT, pa.field("reason", pa.string()), pa.field("source", pa.string())])
 """Records of an archive that are no (usable) speech: why, and where they stand."""
 MEASURES = pa.schema({"split": pa.string(), "words": pa.int64(), "bytes": pa.int64()})
 SHARING = pa.field("shares_13gram", pa.bool_())
 """Whether a test speech has a run of 13 words with some model's training text in common; false in other splits."""
-ALIGNED = pa.schema([*FACTS, _TEXT, *MEASURES, SHARING])
-"""Speeches that models learn from or are tested on."""
+ALIGNED = pa.schema([*FACTS, _TEXT, *MEASURES, SHARING])  # speeches that models learn from or are tested on
 
 
 # What every reader yields: one record a speech, and one for everything set aside, so that nothing is lost silently.
@@ -39,6 +37,7 @@ ROLES = ("member", "chair", "minister", "witness", "crowd")
 
 _TITLES = re.compile(r"^(?:(?:the|right|hon|honourable|mr|mrs|ms|miss|mme|madame?|dr|minister|premier)\b\.? ?)+", re.I)
 _TOKENISED = re.compile(r" ?(['\-]) ?")
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -46,18 +45,14 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 class Record:
     """One piece of an archive, in the order of the debate."""
 
-    sitting: date | None
-    """None where the archive's date cannot be read; such a record always has a reason."""
-    ordinal: int
-    """Counts the records of a sitting, those set aside too."""
+    sitting: date | None  # None where the archive's date cannot be read; such a record always has a reason
+    ordinal: int  # counts the records of a sitting, those set aside too
     speaker: str
     role: str
     topic: str
     text: str
-    source: str
-    """`file:line`."""
-    reason: str = ""
-    """Why this is not a usable speech ("heading", "broken_row", ...); empty for a speech."""
+    source: str  # `file:line`
+    reason: str = ""  # why this is not a usable speech ("heading", "broken_row", ...); empty for a speech
 
     def __post_init__(self) -> None:
         assert self.role in ROLES, self.role
@@ -76,8 +71,22 @@ class Ordinals:
         return self._next[sitting] - 1
 
 
+def whole_characters(text: str) -> str:
+    """Text that UTF-8 can hold, with a question mark for half of a surrogate pair: JSON can smuggle one in."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def iso_day(text: str) -> date | None:
+    """The day written YYYY-MM-DD, and in no other of the ways that `date.fromisoformat` reads."""
+    try:
+        return date.fromisoformat(text) if _ISO_DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
 def plain_name(name: str) -> str:
     """A name without titles and a tokeniser's spaces, with capitals: `hon. kevin o 'brien` becomes `Kevin O'Brien`."""
+    # One person, one name: statistics by speaker would count two otherwise.
     joined = _TOKENISED.sub(r"\1", name.replace("\u2019", "'").strip())
     bare = _TITLES.sub("", joined) or joined
     if bare.islower() or bare.isupper():

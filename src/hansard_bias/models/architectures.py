@@ -1,50 +1,90 @@
-"""Where a masked language model keeps its head and its positions: the one place that tells BERT from RoBERTa."""
+"""The masked language models that are known here, by the names of their parts: all that tells BERT from RoBERTa."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from hansard_bias.base.files import sha256
 from hansard_bias.params import Config, ConfigError
 
+# From the parts of a layer, as the forward passes call them, to their names.
+_LAYER = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "mixed": "attention.output.dense",
+    "mixed_norm": "attention.output.LayerNorm",
+    "inner": "intermediate.dense",
+    "outer": "output.dense",
+    "outer_norm": "output.LayerNorm",
+}
+
 
 @dataclass(frozen=True)
 class Architecture:
-    """What differs between masked language models that share BERT's body."""
+    """A family of masked language models by the names of its modules; an entry here is all that a new one needs.
 
+    Its layers must be BERT's in what they compute: attention, sum and norm, two dense layers, sum and norm.
+    """
+
+    body: str
+    """The attribute that holds all but the head."""
     head: str
     """The attribute that turns hidden states into logits."""
-    head_tensor: str
-    """A weight that a folder holds only if that head was saved with the body."""
-    positions_follow_padding: bool
-    """Whether the first position is the padding's id + 1, as in fairseq; else it is 0."""
-    body: str
-    """What the names of the body's weights begin with."""
-    head_parts: tuple[str, str, str]
-    """Names of the head's dense layer, its norm, and what holds its decoder and bias."""
+    head_dense: str
+    head_norm: str
+    head_decoder: str
+    """What holds the decoder and its bias."""
     head_activation: str
     """The head's activation; '' where it is that of the layers."""
+    positions_follow_padding: bool
+    """Whether the first position is the padding's id + 1, as in fairseq; else it is 0."""
+    layer_parts: Mapping[str, str] = field(default_factory=lambda: _LAYER)
+    after_attention: tuple[str, ...] = ("attention.output", "intermediate", "output")
+    """The modules of a layer that see each token by itself; the first takes what attention mixed, and the states."""
+
+    @property
+    def head_tensor(self) -> str:
+        """A weight that a folder holds only if the head was saved with the body."""
+        return f"{self.head_dense}.weight"
+
+    @property
+    def layers(self) -> str:
+        """What holds the layers, by number."""
+        return f"{self.body}.encoder.layer"
+
+    @property
+    def embeddings(self) -> tuple[str, ...]:
+        """The tables of tokens, of positions, and of the two kinds of text."""
+        return tuple(f"{self.body}.embeddings.{table}_embeddings" for table in ("word", "position", "token_type"))
+
+    @property
+    def embedding_norm(self) -> str:
+        """The norm of the sum of the embeddings."""
+        return f"{self.body}.embeddings.LayerNorm"
 
 
 _BERT = Architecture(
-    head="cls",
-    head_tensor="cls.predictions.transform.dense.weight",
-    positions_follow_padding=False,
     body="bert",
-    head_parts=("cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions"),
+    head="cls",
+    head_dense="cls.predictions.transform.dense",
+    head_norm="cls.predictions.transform.LayerNorm",
+    head_decoder="cls.predictions",
     head_activation="",
+    positions_follow_padding=False,
 )
 _ROBERTA = Architecture(
-    head="lm_head",
-    head_tensor="lm_head.dense.weight",
-    positions_follow_padding=True,
     body="roberta",
-    head_parts=("lm_head.dense", "lm_head.layer_norm", "lm_head"),
+    head="lm_head",
+    head_dense="lm_head.dense",
+    head_norm="lm_head.layer_norm",
+    head_decoder="lm_head",
     head_activation="gelu",
+    positions_follow_padding=True,
 )
 ARCHITECTURES = {"bert": _BERT, "roberta": _ROBERTA, "xlm-roberta": _ROBERTA, "camembert": _ROBERTA}
 
@@ -60,6 +100,13 @@ def architecture_of(model_type: object) -> Architecture:
 def head_of(model: Any) -> Any:
     """The head of a masked language model: a module from hidden states [n, hidden] to logits [n, vocabulary]."""
     return getattr(model, architecture_of(model.config.model_type).head)
+
+
+def after_attention(model: Any) -> list[list[Any]]:
+    """Of every layer the modules that see each token by itself: their outputs at a token need no other token's."""
+    names = architecture_of(model.config.model_type)
+    layers = model.get_submodule(names.layers)
+    return [[layer.get_submodule(part) for part in names.after_attention] for layer in layers]
 
 
 def first_position(config: Mapping[str, Any]) -> int:
@@ -78,8 +125,8 @@ def usable_positions(config: Mapping[str, Any]) -> int:
 CONFIG, TOKENIZER, WEIGHTS = FILES = ("config.json", "tokenizer.json", "model.safetensors")
 OPTIONAL_FILES = ("tokenizer_config.json", "special_tokens_map.json")
 SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
-MOST_PIECES = 65535
-"""Pieces are stored as uint16."""
+MOST_TOKENS = 65535
+"""Tokens are stored as uint16."""
 
 
 def init_error(init: str, expected: str, remedy: str = "") -> ConfigError:
@@ -103,8 +150,8 @@ def check_initial(init: str, root: Path = Path(".")) -> None:
             remedy = {TOKENIZER: "save its fast tokenizer there", WEIGHTS: "save the model there as safetensors"}
             raise init_error(init, f"a folder with {', '.join(FILES)} (no {name} there)", remedy.get(name, ""))
     settings = read_settings(init, root)
-    if not 0 < settings["vocab_size"] <= MOST_PIECES:
-        expected = f"a model with a vocabulary of at most {MOST_PIECES} pieces (it has {settings['vocab_size']})"
+    if not 0 < settings["vocab_size"] <= MOST_TOKENS:
+        expected = f"a model with a vocabulary of at most {MOST_TOKENS} pieces (it has {settings['vocab_size']})"
         raise init_error(init, expected, "pieces are stored as uint16; choose a model for one language")
     if "model" not in _read_json(init, folder / TOKENIZER):
         raise init_error(init, f"a fast tokenizer in {TOKENIZER} (there is no tokenizer in this one)")
@@ -162,5 +209,6 @@ def _check_head(init: str, weights: Path, head_tensor: str) -> None:
             names = set(tensors.keys())
     except SafetensorError:
         raise init_error(init, f"a folder whose {WEIGHTS} is whole") from None
+    # transformers would fill the gap with random weights and a warning: scores of noise, that look like scores.
     if head_tensor not in names:
         raise init_error(init, f"a masked language model with its head ({WEIGHTS} has no {head_tensor})")

@@ -1,4 +1,4 @@
-"""Asking a masked language model: what only serves the answer runs where a piece is masked and nowhere else."""
+"""A forward pass for training: the head where a token is masked and nowhere else, and packed rows without padding."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import AttentionInterface, AttentionMaskInterface
 
-from hansard_bias.models.architectures import head_of
-from hansard_bias.models.batches import EXACT, Batch, Bucket, Grain
+from hansard_bias.models.architectures import after_attention, head_of
+from hansard_bias.models.batches import NO_PADDING, Batch, Bucket, PaddingPolicy
 
 IGNORED = -100
-"""The label of a position that is not asked: its surprisal is 0."""
+"""The label of a position that is not scored: its surprisal is 0."""
 _CACHED = 1 << 18
 """Numbers that a processor's cache holds."""
 
@@ -42,8 +42,8 @@ def states_at(model: Any, positions: Tensor, **inputs: Any) -> Tensor:
     def keep(_: nn.Module, states: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         return tuple(part.flatten(0, 1).index_select(0, positions)[None] for part in states)
 
-    last = model.base_model.encoder.layer[-1].attention.output
-    hook = last.register_forward_pre_hook(keep)
+    # A hook, not a copy of the layer's code: whatever the layer does behind its attention, it does to fewer rows.
+    hook = after_attention(model)[-1][0].register_forward_pre_hook(keep)
     try:
         states: Tensor = model.base_model(**inputs).last_hidden_state
     finally:
@@ -55,17 +55,17 @@ def states_at(model: Any, positions: Tensor, **inputs: Any) -> Tensor:
 
 PACKED = "packed"
 """The name of this attention in a model's configuration."""
-CPU_GRAIN = Grain(width=8, bucket=64, total=64)
+CPU_PADDING = PaddingPolicy(width=8, bucket=64, total=64)
 """By measurement: a matrix product of a new shape costs oneDNN a millisecond, a bucket as much as some 64 tokens."""
-GPU_GRAIN = Grain(width=1, bucket=0, total=128)
-WAYS = ("buckets", "varlen", "blocks")
+GPU_PADDING = PaddingPolicy(width=1, bucket=0, total=128)
+BACKENDS = ("buckets", "varlen", "blocks")
 
 
 @dataclass(frozen=True)
 class Plan:
     """Where the windows of a packed sequence lie, on the device, for every layer's attention."""
 
-    way: str
+    backend: str
     buckets: list[Bucket]
     padding: list[Tensor | None]
     """For each bucket, added to its scores: (1, windows, 1, width), 0 or very small; None where all are full."""
@@ -80,51 +80,51 @@ class Plan:
 class Packed:
     """A batch on the device."""
 
-    inputs: Tensor
-    places: Tensor
-    positions: Tensor
+    input_ids: Tensor
+    position_ids: Tensor
+    masked_positions: Tensor
     labels: Tensor
     plan: Plan
 
 
-def choose_way(device: torch.device, precision: str) -> str:
-    """The way of attention that is fastest on this device."""
+def choose_backend(device: torch.device, precision: str) -> str:
+    """The attention backend that is fastest on this device."""
     if device.type == "cpu":
         return "buckets"
     # Flash attention came with compute capability 8.0 and knows 16-bit numbers only.
     return "varlen" if precision != "fp32" and torch.cuda.get_device_capability(device) >= (8, 0) else "blocks"
 
 
-def grain_of(way: str) -> Grain:
-    """The shapes that this way of attention likes."""
-    return {"buckets": CPU_GRAIN, "varlen": GPU_GRAIN, "blocks": EXACT}[way]
+def padding_policy(backend: str) -> PaddingPolicy:
+    """The shapes that this attention backend likes."""
+    return {"buckets": CPU_PADDING, "varlen": GPU_PADDING, "blocks": NO_PADDING}[backend]
 
 
-def to_device(batch: Batch, device: torch.device, way: str) -> Packed:
+def to_device(batch: Batch, device: torch.device, backend: str) -> Packed:
     """A batch as tensors, with the plan for its attention."""
-    fill = (0, -len(batch.labels) % grain_of(way).total)
-    asked = np.pad(batch.positions, fill), np.pad(batch.labels, fill, constant_values=IGNORED)
-    inputs, places, positions, labels = (
-        torch.from_numpy(array).to(device) for array in (batch.inputs, batch.places, *asked)
-    )
-    return Packed(inputs, places, positions, labels, _plan(batch, device, way))
+    # Padding of labels too: a GPU's kernels like a total that is a multiple; ignored ones add nothing to the loss.
+    fill = (0, -len(batch.labels) % padding_policy(backend).total)
+    masked = np.pad(batch.masked_positions, fill), np.pad(batch.labels, fill, constant_values=IGNORED)
+    arrays = (batch.input_ids, batch.position_ids, *masked)
+    tokens, position_ids, masked_positions, labels = (torch.from_numpy(array).to(device) for array in arrays)
+    return Packed(tokens, position_ids, masked_positions, labels, _plan(batch, device, backend))
 
 
-def _plan(batch: Batch, device: torch.device, way: str) -> Plan:
+def _plan(batch: Batch, device: torch.device, backend: str) -> Plan:
     padding, first = [], 0
     for bucket in batch.buckets:
         lengths = batch.lengths[first : first + bucket.windows]
-        padding.append(_padding(lengths, bucket.width, device) if way == "buckets" else None)
+        padding.append(_padding(lengths, bucket.width, device) if backend == "buckets" else None)
         first += bucket.windows
     widths = np.repeat([bucket.width for bucket in batch.buckets], [bucket.windows for bucket in batch.buckets])
     ends = np.cumsum(widths)
     # What fills the sequence up is a window of its own, so that every token has somebody to look at.
-    if ends[-1] < len(batch.inputs):
-        ends = np.append(ends, len(batch.inputs))
-    assert way == "buckets" or (widths == batch.lengths).all(), "only buckets know padding"
+    if ends[-1] < len(batch.input_ids):
+        ends = np.append(ends, len(batch.input_ids))
+    assert backend == "buckets" or (widths == batch.lengths).all(), "only buckets know padding"
     bounds = torch.from_numpy(np.concatenate([[0], ends]).astype(np.int32)).to(device)
     longest = int(np.diff(ends, prepend=0).max())
-    return Plan(way, batch.buckets, padding, bounds, longest, _blocks(bounds) if way == "blocks" else None)
+    return Plan(backend, batch.buckets, padding, bounds, longest, _blocks(bounds) if backend == "blocks" else None)
 
 
 def _padding(lengths: Any, width: int, device: torch.device) -> Tensor | None:
@@ -135,6 +135,7 @@ def _padding(lengths: Any, width: int, device: torch.device) -> Tensor | None:
 
 
 def _blocks(bounds: Tensor) -> Tensor:
+    # On the device: a mask of tokens x tokens is large to carry there.
     sizes = (bounds[1:] - bounds[:-1]).long()
     owner = torch.repeat_interleave(torch.arange(len(sizes), device=bounds.device), sizes)
     return (owner[:, None] == owner)[None, None]
@@ -166,9 +167,9 @@ def packed_attention(
     Returns (1, tokens, heads, size), as every attention of transformers does, and no weights.
     """
     assert plan is not None, "this attention is for packed sequences"
-    if plan.way == "buckets":
+    if plan.backend == "buckets":
         return _by_buckets(query, key, value, scaling, dropout, plan), None
-    if plan.way == "varlen":
+    if plan.backend == "varlen":
         return _by_bounds(query, key, value, scaling, plan)[None], None
     mixed = torch.nn.functional.scaled_dot_product_attention(
         query, key, value, attn_mask=plan.blocks, dropout_p=dropout, scale=scaling
@@ -199,6 +200,7 @@ def _by_bounds(query: Tensor, key: Tensor, value: Tensor, scaling: float, plan: 
     """Flash attention with a window from each bound to the next; no dropout."""
     from torch.nn.attention.varlen import varlen_attn
 
+    # varlen_attn wants (tokens, heads, size).
     own_query, own_key, own_value = (part[0].transpose(0, 1).contiguous() for part in (query, key, value))
     bounds, longest = plan.bounds, plan.longest
     mixed = varlen_attn(own_query, own_key, own_value, bounds, bounds, longest, longest, scale=scaling)

@@ -20,7 +20,7 @@ _ORDER, _MASKED, _KIND, _REPLACEMENT = range(4)
 
 
 @dataclass(frozen=True)
-class Grain:
+class PaddingPolicy:
     """How coarse the shapes of a batch are: where every new shape costs, few different ones are faster."""
 
     width: int
@@ -31,7 +31,7 @@ class Grain:
     """The whole is filled up to a multiple of this."""
 
 
-EXACT = Grain(width=1, bucket=0, total=1)
+NO_PADDING = PaddingPolicy(width=1, bucket=0, total=1)
 """No padding at all."""
 
 
@@ -46,22 +46,22 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows packed into one flat sequence: [CLS] pieces [SEP] and a little padding each, the longest first."""
+    """Windows packed into one flat sequence: [CLS] text [SEP] and a little padding each, the longest first."""
 
-    inputs: Integers
+    input_ids: Integers
     """(tokens,)"""
-    places: Integers
-    """(tokens,): position in the window; 0 for padding."""
+    position_ids: Integers
+    """(tokens,): position in the window, from 0; 0 for padding."""
     lengths: Integers
     """(windows,): tokens of each window with [CLS] and [SEP], without padding."""
     buckets: list[Bucket]
     """What lies behind the last one fills the sequence up and belongs to nobody."""
-    positions: Integers
+    masked_positions: Integers
     """(masked,): which tokens are to be predicted."""
     labels: Integers
-    """(masked,): the pieces that stood there."""
-    pieces: int
-    """Real word pieces, special tokens and padding not counted."""
+    """(masked,): the tokens that stood there."""
+    real_tokens: int
+    """Those of the text, special tokens and padding not counted."""
 
 
 @dataclass(frozen=True)
@@ -77,31 +77,32 @@ class MaskedText:
 
     @cached_property
     def ordinary(self) -> npt.NDArray[np.int64]:
-        """Ids of all pieces that are no special tokens, in their order."""
+        """Ids of all tokens that are no special ones, in their order."""
         return self.special.ordinary(self.vocab_size)
 
     def epoch_order(self, epoch: int) -> Integers:
         """All windows, shuffled for this epoch, shape [windows]."""
         return np.argsort(mix(self.seed, _ORDER, epoch, self.windows.speech, self.windows.offset), kind="stable")
 
-    def batch(self, rows: Integers, epoch: int, grain: Grain = EXACT) -> Batch:
+    def batch(self, rows: Integers, epoch: int, policy: PaddingPolicy = NO_PADDING) -> Batch:
         """Pack, mask and label the windows at these positions for this epoch."""
+        # The longest first: windows of like length lie side by side, where a bucket's padding is least.
         windows = self.windows.take(rows[np.argsort(-self.windows.length[rows], kind="stable")])
         lengths = windows.length + 2
-        buckets = cut_buckets(lengths, grain)
+        buckets = cut_buckets(lengths, policy)
         widths = np.repeat([bucket.width for bucket in buckets], [bucket.windows for bucket in buckets])
         owner = np.repeat(np.arange(len(windows)), widths)
         column = np.arange(len(owner)) - np.repeat(np.cumsum(widths) - widths, widths)
-        pieces = self._read(windows, owner, column)
-        shown, positions = self._mask(pieces, windows.speech[owner], windows.offset[owner] + column - 1, epoch)
-        fill = (0, -len(shown) % grain.total)
+        tokens = self._read(windows, owner, column)
+        shown, masked = self._mask(tokens, windows.speech[owner], windows.offset[owner] + column - 1, epoch)
+        fill = (0, -len(shown) % policy.total)
         return Batch(
             np.pad(shown, fill, constant_values=self.special.pad),
             np.pad(np.where(column < lengths[owner], column, 0), fill),
             lengths,
             buckets,
-            positions,
-            pieces[positions],
+            masked,
+            tokens[masked],
             int(windows.length.sum()),
         )
 
@@ -115,47 +116,49 @@ class MaskedText:
         source = windows.start[owner] + column - 1
         for number, corpus in enumerate(self.corpora):
             own = inside & (windows.corpus[owner] == number)
-            tokens[own] = corpus.pieces[source[own]]
+            tokens[own] = corpus.tokens[source[own]]
         return tokens
 
     def _mask(
-        self, pieces: Integers, speech: npt.NDArray[np.uint64], offset: Integers, epoch: int
+        self, tokens: Integers, speech: npt.NDArray[np.uint64], offset: Integers, epoch: int
     ) -> tuple[Integers, Integers]:
         """What the model sees, and where it is asked."""
-        maskable = ~np.isin(pieces, (self.special.cls, self.special.sep, self.special.pad))
+        # Each draw is a hash of what it is for: how windows share batches, or processes, changes no mask.
+        maskable = ~np.isin(tokens, (self.special.cls, self.special.sep, self.special.pad))
         positions = np.flatnonzero(maskable & (uniform(self.seed, _MASKED, epoch, speech, offset) < self.mask_rate))
         place = (speech[positions], offset[positions])
         kind = uniform(self.seed, _KIND, epoch, *place)
         replacement = self.ordinary[mix(self.seed, _REPLACEMENT, epoch, *place) % np.uint64(len(self.ordinary))]
-        # Devlin et al. 2019: of the masked, 80 % become [MASK], 10 % another piece, 10 % stay.
-        shown = pieces.copy()
-        shown[positions] = np.where(kind < 0.8, self.special.mask, np.where(kind < 0.9, replacement, pieces[positions]))
+        # Devlin et al. 2019: of the masked, 80 % become [MASK], 10 % another token, 10 % stay.
+        shown = tokens.copy()
+        shown[positions] = np.where(kind < 0.8, self.special.mask, np.where(kind < 0.9, replacement, tokens[positions]))
         return shown, positions
 
 
-def cut_buckets(lengths: Integers, grain: Grain) -> list[Bucket]:
+def cut_buckets(lengths: Integers, policy: PaddingPolicy) -> list[Bucket]:
     """Cut windows, the longest first, into buckets of one width each."""
     buckets, first, start = [], 0, 0
     while first < len(lengths):
         after = len(lengths)
-        while (cut := _best_cut(lengths[first:after], grain)) > 0:
+        while (cut := _best_cut(lengths[first:after], policy)) > 0:
             after = first + cut
-        width = -(-int(lengths[first]) // grain.width) * grain.width
+        width = -(-int(lengths[first]) // policy.width) * policy.width
         buckets.append(Bucket(start, after - first, width))
         start += width * (after - first)
         first = after
     return buckets
 
 
-def _best_cut(lengths: Integers, grain: Grain) -> int:
+def _best_cut(lengths: Integers, policy: PaddingPolicy) -> int:
     """How many windows to keep together so that the least padding is left; 0 where a cut saves too little."""
     saved = (len(lengths) - np.arange(len(lengths))) * (lengths[0] - lengths)
     best = int(saved.argmax())
-    return best if saved[best] > grain.bucket else 0
+    return best if saved[best] > policy.bucket else 0
 
 
 def update_rows(order: Integers, updates: int, update: int) -> Integers:
     """The windows of one update of an epoch: the order cut into `updates` parts that differ by one window at most."""
+    # Not slices of a fixed size: the last update of an epoch would be a small one with a loud gradient.
     bounds = np.linspace(0, len(order), updates + 1).round().astype(np.int64)
     return order[bounds[update] : bounds[update + 1]]
 
@@ -168,6 +171,7 @@ def micro_batches(lengths: Integers, budget: int, least: int = 1) -> Iterator[In
     """
     rows = np.argsort(-lengths, kind="stable")
     tokens = np.cumsum(lengths[rows] + 2)
+    # Even parts: `least` micro-batches of which the last holds one window would gain nothing.
     limit = min(budget, -(-int(tokens[-1]) // least))
     first = number = 0
     while first < len(rows):

@@ -1,10 +1,10 @@
-"""A trained model and its tokenizer from a local folder, never from a hub."""
+"""The model to train, its loss over packed sequences, its optimizer, and what its training costs."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,33 +15,10 @@ from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import BertForMaskedLM
 from transformers.utils.logging import disable_progress_bar
 
-from hansard_bias.models.architectures import first_position, init_error
+from hansard_bias.models.architectures import after_attention, first_position, init_error
 from hansard_bias.models.attention import PACKED, Packed, register_packed_attention, surprisals_at
 from hansard_bias.params import BertSettings, TrainConfig
 from hansard_bias.tokens.tokenizer import PAD_ID
-
-
-def load_model(folder: Path) -> Any:
-    """The masked language model of this folder, ready to be asked, on the GPU where there is one."""
-    disable_progress_bar()
-    model = AutoModelForMaskedLM.from_pretrained(
-        str(folder),
-        attn_implementation="sdpa" if torch.cuda.is_available() else "eager",
-        local_files_only=True,
-        trust_remote_code=False,
-        use_safetensors=True,
-    )
-    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
-
-
-def load_fast_tokenizer(folder: Path) -> Any:
-    """The Hugging Face tokenizer of this folder."""
-    from transformers import PreTrainedTokenizerFast
-
-    return PreTrainedTokenizerFast.from_pretrained(str(folder), local_files_only=True)
-
-
-# The model to train, its loss over packed sequences, and its optimizer.
 
 GRADIENT_NORM = 1.0
 """The longest gradient that an update follows; longer ones are scaled down."""
@@ -54,10 +31,12 @@ def build_model(settings: BertSettings, vocab_size: int, seed: int) -> Any:
     config = BertConfig(
         vocab_size=vocab_size,
         pad_token_id=PAD_ID,
+        # One kind of text: there are no pairs of sentences here.
         type_vocab_size=1,
         attn_implementation=PACKED,
         **sizes,
     )
+    # Last: whatever else draws numbers on the way must not change the weights.
     torch.manual_seed(seed)
     return BertForMaskedLM(config)
 
@@ -65,10 +44,8 @@ def build_model(settings: BertSettings, vocab_size: int, seed: int) -> Any:
 def load_initial(folder: Path, settings: BertSettings, vocab_size: int) -> Any:
     """The masked language model of a local folder, in fp32, with the dropout of the settings, for packed sequences.
 
-    Raises ValueError when a weight is missing (it would be drawn at random) or the tokenizer has more pieces.
+    Raises ValueError when a weight is missing (it would be drawn at random) or the tokenizer has more tokens.
     """
-    from transformers import AutoModelForMaskedLM
-
     disable_progress_bar()
     register_packed_attention()
     model, found = AutoModelForMaskedLM.from_pretrained(
@@ -77,6 +54,7 @@ def load_initial(folder: Path, settings: BertSettings, vocab_size: int) -> Any:
         trust_remote_code=False,
         use_safetensors=True,
         output_loading_info=True,
+        # Folders may hold half precision; small updates would vanish in it.
         dtype=torch.float32,
         attn_implementation=PACKED,
         hidden_dropout_prob=settings.hidden_dropout_prob,
@@ -96,10 +74,8 @@ def compile_layers(model: Any) -> None:
     The attention itself has other shapes in every batch. The last layer's way out of it is cut to the masked
     positions (`masked_lm.states_at`), which a compiled module would not see.
     """
-    layers = list(model.base_model.encoder.layer)
-    for part in [layer.attention.output for layer in layers[:-1]]:
-        part.compile(dynamic=True)
-    for part in [part for layer in layers for part in (layer.intermediate, layer.output)]:
+    *others, last = after_attention(model)
+    for part in [part for parts in (*others, last[1:]) for part in parts]:
         part.compile(dynamic=True)
 
 
@@ -113,18 +89,18 @@ class MaskedLoss(nn.Module):
 
     def forward(self, batch: Packed) -> Tensor:
         """Sum of -log P(label), in nats, over the masked positions of a packed batch."""
-        places = batch.places[None] + self.first_position
-        inputs = {"input_ids": batch.inputs[None], "position_ids": places, "plan": batch.plan}
-        return surprisals_at(self.model, batch.positions, batch.labels, **inputs).sum()
+        position_ids = batch.position_ids[None] + self.first_position
+        inputs = {"input_ids": batch.input_ids[None], "position_ids": position_ids, "plan": batch.plan}
+        return surprisals_at(self.model, batch.masked_positions, batch.labels, **inputs).sum()
 
 
-def flops_per_piece(settings: BertSettings, vocab_size: int, mask_rate: float, lengths: npt.NDArray[np.int64]) -> float:
-    """Floating-point operations of forward and backward for one piece of windows of these lengths, on average.
+def flops_per_token(settings: BertSettings, vocab_size: int, mask_rate: float, lengths: npt.NDArray[np.int64]) -> float:
+    """Floating-point operations of forward and backward for one token of windows of these lengths, on average.
 
     6 per weight of the layers (2 forward, 4 backward; Kaplan et al. 2020, arXiv 2001.08361) and attention's
-    12 * layers * hidden * length (Chowdhery et al. 2022, arXiv 2204.02311), the length being that of a piece's window,
-    on average over pieces. Only what the loss needs: the head, and in the last layer all behind its attention, serve
-    masked pieces alone.
+    12 * layers * hidden * length (Chowdhery et al. 2022, arXiv 2204.02311), the length being that of a token's window,
+    on average over tokens. Only what the loss needs: the head, and in the last layer all behind its attention, serve
+    masked tokens alone.
     """
     hidden, inner = settings.hidden_size, settings.intermediate_size
     behind = hidden * hidden + 2 * hidden * inner
@@ -132,6 +108,28 @@ def flops_per_piece(settings: BertSettings, vocab_size: int, mask_rate: float, l
     attention = 12 * settings.num_hidden_layers * hidden * float(np.square(lengths, dtype=float).sum() / lengths.sum())
     head = mask_rate * (hidden * hidden + hidden * vocab_size)
     return 6 * (layers + head) + attention
+
+
+class Sizes(Protocol):
+    """A BERT's measures, as its configuration names them."""
+
+    hidden_size: int
+    intermediate_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    max_position_embeddings: int
+
+
+def bytes_per_token(sizes: Sizes, vocab_size: int, mask_rate: float) -> float:
+    """What the backward pass needs to remember of a token, in fp32: an estimate that errs upwards.
+
+    A layer keeps about 12 vectors of the hidden size and 3 of the inner one, and the attention's shares of one row;
+    the head keeps logits, their softmax and its gradient where a token is masked.
+    """
+    hidden, inner = sizes.hidden_size, sizes.intermediate_size
+    shares = 2 * sizes.num_attention_heads * sizes.max_position_embeddings
+    layer = 12 * hidden + 3 * inner + shares
+    return 4 * (sizes.num_hidden_layers * layer + 3 * mask_rate * vocab_size)
 
 
 def build_optimizer(model: Any, config: TrainConfig) -> torch.optim.AdamW:
@@ -142,4 +140,5 @@ def build_optimizer(model: Any, config: TrainConfig) -> torch.optim.AdamW:
         {"params": matrices, "weight_decay": config.weight_decay},
         {"params": vectors, "weight_decay": 0.0},
     ]
+    # The second beta and epsilon are RoBERTa's (Liu et al. 2019, arXiv 1907.11692): steadier with large batches.
     return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98), eps=1e-6, fused=True)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from hansard_bias.base.files import METRICS, MODELS
-from hansard_bias.base.work import checkpoint_root
+from hansard_bias.base.work import checkpoint_root, try_lock
+from hansard_bias.operations.integrity import delete
 from hansard_bias.params import Config
 from hansard_bias.training.run_key import identify
 
@@ -22,8 +21,8 @@ WORKSPACES = (Path(".dvc/tmp/exps"), Path(".dvc/tmp/exps/standalone"))
 
 
 @dataclass(frozen=True)
-class Leftover:
-    """Something that can go."""
+class Removed:
+    """What a clean-up has deleted."""
 
     kind: str
     path: Path
@@ -31,29 +30,30 @@ class Leftover:
     """Bytes."""
 
 
-def clean(days: float, keep: Iterable[str] = (), root: Path = Path(".")) -> tuple[list[Leftover], list[str]]:
+def clean(days: float, keep: Collection[str] = (), root: Path = Path(".")) -> tuple[list[Removed], list[str]]:
     """Remove what nobody holds and nobody has touched for so many days.
 
     keep: names of checkpoint folders that the runs of params.yaml would go on from, whatever their age.
 
     Returns what was removed, and lines on what was kept and why.
     """
-    removed: list[Leftover] = []
+    removed: list[Removed] = []
     kept: list[str] = []
     for kind, path, in_use in _candidates(root):
-        if path.name in set(keep):
+        age = (time.time() - max(state.st_mtime for state in _states(path))) / DAY
+        if path.name in keep:
             kept.append(f"{path}: the next run of params.yaml goes on from it")
         elif in_use(path):
             kept.append(f"{path}: in use")
-        elif (age := (time.time() - _last_touched(path)) / DAY) < days:
+        elif age < days:
             kept.append(f"{path}: touched {age:.1f} days ago (--days {age:.0f} removes it)")
         else:
-            removed.append(Leftover(kind, path, _size(path)))
-            _remove(path)
+            removed.append(Removed(kind, path, _size(path, shared=False)))
+            delete(path)
     return removed, kept
 
 
-def others(root: Path = Path(".")) -> Iterator[str]:
+def experiment_storage(root: Path = Path(".")) -> Iterator[str]:
     """What grows with every experiment and only its owner can judge: its size, and the commands that free it."""
     store = root / "mlflow.db"
     places = {
@@ -65,7 +65,8 @@ def others(root: Path = Path(".")) -> Iterator[str]:
         kept = [path for path in paths if path.exists()]
         if kept:
             names = " and ".join(str(path.relative_to(root)) for path in kept)
-            yield f"{names}: {sum(map(_stored, kept)) / 1e6:,.1f} MB of experiments' results; to free some: {remedy}"
+            size = sum(_size(path, shared=True) for path in kept) / 1e6
+            yield f"{names}: {size:,.1f} MB of experiments' results; to free some: {remedy}"
 
 
 def resumable(config: Config) -> list[str]:
@@ -80,6 +81,7 @@ def resumable(config: Config) -> list[str]:
 
 def _candidates(root: Path) -> Iterator[tuple[str, Path, Callable[[Path], bool]]]:
     """Kind, path, and how to tell whether a process works with it."""
+    # Work in progress alone: what DVC and MLflow keep of results is for its owner to free.
     checkpoints = root / checkpoint_root()
     for folder in sorted(checkpoints.iterdir()) if checkpoints.is_dir() else ():
         yield "checkpoints", folder, _is_locked
@@ -96,15 +98,12 @@ def _is_locked(folder: Path) -> bool:
     if not lock.is_file():
         return False
     with lock.open("r+") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+        return not try_lock(handle)
 
 
 def _is_lived_in(folder: Path) -> bool:
     """Whether a process works in the folder; where the system does not tell, its age alone decides."""
+    # DVC keeps no lock on a workspace: only the processes in it know.
     return any(where.is_relative_to(folder.resolve()) for where in _linked("cwd"))
 
 
@@ -121,24 +120,12 @@ def _linked(what: str) -> Iterator[Path]:
             continue
 
 
-def _last_touched(path: Path) -> float:
-    return max((file.lstat().st_mtime for file in (path, *path.rglob("*"))), default=0.0)
+def _states(path: Path) -> list[os.stat_result]:
+    """Of a file or folder and all in it; links are not followed, they may lead into DVC's cache."""
+    return [file.lstat() for file in (path, *path.rglob("*"))]
 
 
-def _size(path: Path) -> int:
-    """What removing it frees: a file that DVC's cache holds too stays there."""
-    states = (file.lstat() for file in (path, *path.rglob("*")))
-    return sum(state.st_size for state in states if stat.S_ISREG(state.st_mode) and state.st_nlink == 1)
-
-
-def _stored(path: Path) -> int:
-    """Bytes of a file, or of all files in a folder, with those that the workspace shares."""
-    states = (file.lstat() for file in (path, *path.rglob("*")))
-    return sum(state.st_size for state in states if stat.S_ISREG(state.st_mode))
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
+def _size(path: Path, shared: bool) -> int:
+    """Bytes of all files; without those that are shared with DVC's cache, what removing them frees."""
+    files = (state for state in _states(path) if stat.S_ISREG(state.st_mode))
+    return sum(state.st_size for state in files if shared or state.st_nlink == 1)

@@ -1,20 +1,59 @@
-"""The doctor's findings on a terminal."""
+"""The doctor: its findings on a terminal, and what this machine can train in what time.
+
+The times come from a few updates of every preset's model, on made-up text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import multiprocessing
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import numpy as np
+import pyarrow as pa
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hansard_bias.operations.doctor_checks import Finding, Verdict, machine_findings, project_findings
-from hansard_bias.operations.doctor_speed import Estimate, estimates
-from hansard_bias.params import PARAMS_FILE, ConfigError
+from hansard_bias.models.batches import MaskedText
+from hansard_bias.models.network import build_model
+from hansard_bias.operations.doctor_checks import (
+    GB,
+    Finding,
+    Verdict,
+    available_bytes,
+    machine_findings,
+    project_findings,
+)
+from hansard_bias.operations.presets import preset_config
+from hansard_bias.params import PARAMS_FILE, BertSettings, Config, ConfigError
+from hansard_bias.tokens.encoded import EncodedCorpus, Windows, cut_windows
+from hansard_bias.tokens.tokenizer import OWN_IDS
+from hansard_bias.training import device
+from hansard_bias.training.loop import Trainer
+from hansard_bias.training.progress import PlainProgress
+from hansard_bias.training.run_key import RunSpec
+from hansard_bias.training.state import CurvePoint, LoopState, Silent
 
 _STYLES = {Verdict.GOOD: "green", Verdict.NOTE: "yellow", Verdict.BAD: "bold red"}
+
+
+def examine(speed: bool, root: Path = Path("."), console: Console | None = None) -> bool:
+    """Print every finding and, where `speed` is asked for, the estimates; returns whether nothing is bad."""
+    console = console or Console(highlight=False, width=max(120, Console().width))
+    healthy = print_findings([*machine_findings(root), *project_findings(root)], console)
+    if not speed:
+        return healthy
+    try:
+        print_estimates(estimates(root / PARAMS_FILE), console)
+    except (ConfigError, OSError):
+        console.print("No estimate without a valid params.yaml.")
+    return healthy
 
 
 def print_findings(findings: Iterable[Finding], console: Console) -> bool:
@@ -53,17 +92,126 @@ def _times(entry: Estimate) -> tuple[str, str, str]:
     return f"{entry.tokens_per_second:,.0f}", duration(entry.seconds / entry.trainings), duration(entry.seconds)
 
 
-# The whole examination, in the order in which a person would mend things.
+# The estimates.
+
+CPU_WINDOWS = 8
+"""Windows of a probing update on a CPU, at most: a whole one of `production` may take half a minute."""
+_SECONDS, _LEAST = 2.0, 2
+_OPTIMIZER_BYTES = 16
+"""Of every parameter: the weight, its gradient and AdamW's two moments, in fp32."""
 
 
-def examine(speed: bool, root: Path = Path("."), console: Console | None = None) -> bool:
-    """Print every finding and, where `speed` is asked for, the estimates; returns whether nothing is bad."""
-    console = console or Console(highlight=False, width=max(120, Console().width))
-    healthy = print_findings([*machine_findings(root), *project_findings(root)], console)
-    if not speed:
-        return healthy
-    try:
-        print_estimates(estimates(root / PARAMS_FILE), console)
-    except (ConfigError, OSError):
-        console.print("No estimate without a valid params.yaml.")
-    return healthy
+@dataclass(frozen=True)
+class Text:
+    """How much text a preset is meant for."""
+
+    tokens: float
+    """Training tokens of all its models together, in one epoch and with one seed."""
+    tokens_per_speech: int
+    words: str
+
+
+TEXTS = {
+    "sample": Text(3 * 86_000, 43, "the bundled sample"),
+    "small": Text(3 * 0.5e6, 104, "0.4 million words a model"),
+    # 80 and 195 words a speech of 1.3 tokens each, C of both (benchmarks/memory.py).
+    "production": Text(121_886 * 104 + 374_817 * 253 + 125_666 * 178, 209, "the study's 622,369 training speeches"),
+}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How long the trainings of one preset take here."""
+
+    preset: str
+    text: str
+    trainings: int
+    tokens_per_second: float
+    """0 where the model was not tried."""
+    seconds: float
+    problem: str = ""
+
+
+def estimates(file: Path = PARAMS_FILE) -> Iterator[Estimate]:
+    """One estimate a preset, as soon as it is measured."""
+    for name, text in TEXTS.items():
+        config = preset_config(name, file)
+        seeds = len(config.train.seeds)
+        problem = memory_problem(config.model, config.tokenizer.vocab_size)
+        rate = 0.0 if problem else in_own_process(config, text.tokens_per_speech)
+        problem = problem or ("" if rate else "ran out of memory")
+        seconds = text.tokens * config.train.epochs * seeds / rate if rate else 0.0
+        yield Estimate(name, text.words, 3 * seeds, rate, seconds, problem)
+
+
+def in_own_process(config: Config, tokens_per_speech: int) -> float:
+    """`tokens_per_second` where no other model's precision and memory linger; 0.0 where the system killed it."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        try:
+            return pool.submit(tokens_per_second, config, tokens_per_speech).result()
+        except BrokenProcessPool:
+            return 0.0
+
+
+def memory_problem(model: BertSettings, vocabulary: int) -> str:
+    """Why the model is better not tried here, or nothing."""
+    layer = 4 * model.hidden_size**2 + 2 * model.hidden_size * model.intermediate_size
+    weights = model.num_hidden_layers * layer + (vocabulary + model.max_position_embeddings) * model.hidden_size
+    needed = weights * _OPTIMIZER_BYTES + 1 * GB
+    if device.has_gpu() or needed < available_bytes():
+        return ""
+    return f"needs {needed / GB:.1f} GB of memory, {available_bytes() / GB:.1f} GB are free"
+
+
+def tokens_per_second(config: Config, tokens_per_speech: int, seconds: float = _SECONDS) -> float:
+    """Tokens that the trainer reads in a second, after its first update; it trains for at least so many seconds."""
+    vocabulary = config.tokenizer.vocab_size
+    batch = config.train.batch_size if device.has_gpu() else min(config.train.batch_size, CPU_WINDOWS)
+    train = replace(config.train, batch_size=batch, max_steps=0, epochs=1000, eval_every=10**9, save_every=10**9)
+    text = made_up_text(vocabulary, tokens_per_speech, 16 * batch, config.model.max_position_embeddings)
+    watch = Stopwatch(seconds)
+    # The project's own trainer, so that the estimate holds what a real update costs.
+    with TemporaryDirectory(prefix="hansard-bias-doctor-") as folder:
+        spec = RunSpec(train, 0, text, text, 16, Path(folder) / "checkpoints", Path(folder) / "curve.csv")
+        precision = device.choose_precision(train.precision)
+        trainer = Trainer(spec, build_model(config.model, vocabulary, seed=0), precision, Silent())
+        trainer.progress = watch
+        trainer.run()
+    return watch.rate()
+
+
+def made_up_text(vocabulary: int, tokens: int, speeches: int, positions: int) -> MaskedText:
+    """Random tokens in speeches of exponentially distributed length, as parliaments roughly have them."""
+    draw = np.random.default_rng(0)
+    lengths = np.maximum(4, draw.exponential(tokens, speeches)).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    drawn = draw.integers(len(OWN_IDS.every), vocabulary, int(lengths.sum())).astype(np.uint16)
+    corpus = EncodedCorpus(drawn, starts, lengths, pa.table({"speech_id": [str(row) for row in range(speeches)]}))
+    windows: Windows = cut_windows([corpus], [np.arange(speeches)], positions)
+    return MaskedText([corpus], windows, 0, 0.15, vocabulary, OWN_IDS)
+
+
+class Stopwatch(PlainProgress):
+    """Follows a training in silence and ends it when enough of it was seen."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(0)
+        self.seconds = seconds
+        self._marks: list[tuple[int, float]] = []
+
+    def say(self, line: str) -> None:
+        """Nothing."""
+
+    def after_evaluation(self, point: CurvePoint, tokens_per_second: float) -> None:
+        """Nothing."""
+
+    def after_update(self, state: LoopState, learning_rate: float) -> None:
+        """Note the time; end the run."""
+        self._marks.append((state.tokens, state.seconds))
+        if len(self._marks) >= _LEAST and state.seconds - self._marks[0][1] >= self.seconds:
+            state.stopped_by = "doctor"
+
+    def rate(self) -> float:
+        """Tokens a second, after the first update."""
+        (before, begun), (tokens, ended) = self._marks[0], self._marks[-1]
+        return (tokens - before) / (ended - begun)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
+import psutil
+
+from hansard_bias.base.code import git as ask_git
 from hansard_bias.base.files import METRICS, MODELS, SAMPLE, unwritable, with_folders_below
-from hansard_bias.params import PARAMS_FILE, Config, load_config
+from hansard_bias.base.parallel import cores as usable_cores
+from hansard_bias.params import PARAMS_FILE, load_config
 
 
 class Verdict(Enum):
@@ -36,20 +39,7 @@ class Finding:
     text: str
 
 
-def good(about: str, text: str) -> Finding:
-    """Nothing to do."""
-    return Finding(Verdict.GOOD, about, text)
-
-
-def note(about: str, text: str) -> Finding:
-    """Worth knowing."""
-    return Finding(Verdict.NOTE, about, text)
-
-
-def bad(about: str, text: str) -> Finding:
-    """To be mended."""
-    return Finding(Verdict.BAD, about, text)
-
+good, note, bad = (partial(Finding, verdict) for verdict in Verdict)
 
 # What the machine has: Python, cores, memory, disk, GPU, precision.
 
@@ -57,7 +47,6 @@ GB = 1e9
 LEAST_PYTHON = (3, 11)
 LEAST_MEMORY, LEAST_DISK = 4 * GB, 5 * GB
 """What `small` needs on real archives: 2.8 GB resident (benchmarks/RESULTS.md); archives, tables, models and cache."""
-MEMINFO = Path("/proc/meminfo")
 
 
 def machine_findings(root: Path) -> list[Finding]:
@@ -77,7 +66,7 @@ def git() -> Finding:
     """DVC's experiments are git's, commits by somebody with a name."""
     if not shutil.which("git"):
         return note("git", "not installed: `dvc repro` works (`dvc config core.no_scm true`), `dvc exp` does not")
-    if subprocess.run(["git", "var", "GIT_COMMITTER_IDENT"], capture_output=True, check=False).returncode:
+    if not ask_git(Path("."), "var", "GIT_COMMITTER_IDENT"):
         ask = "git config --global user.name NAME; git config --global user.email ADDRESS"
         return note("git", f"installed, but does not know you: `{ask}`, or `dvc exp` and `git commit` refuse")
     return good("git", "installed")
@@ -87,7 +76,7 @@ def cores() -> Finding:
     """Cores that this process may use, and the threads that torch takes."""
     import torch
 
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    count = usable_cores()
     text = f"{count}, torch uses {torch.get_num_threads()} threads ({platform.processor() or platform.machine()})"
     if torch.get_num_threads() < count // 2:
         return note("cores", f"{text}; unset OMP_NUM_THREADS to use more")
@@ -96,21 +85,16 @@ def cores() -> Finding:
 
 def memory() -> Finding:
     """The machine's memory."""
-    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     free = available_bytes()
-    text = f"{total / GB:.1f} GB, {free / GB:.1f} GB of it free"
+    text = f"{psutil.virtual_memory().total / GB:.1f} GB, {free / GB:.1f} GB of it free"
     if free < LEAST_MEMORY:
         return note("memory", f"{text}: enough for the sample; real archives want {LEAST_MEMORY / GB:.0f} GB")
     return good("memory", text)
 
 
-def available_bytes(meminfo: Path = MEMINFO) -> int:
-    """Memory that can be had without swapping; all of it where the system does not say."""
-    if meminfo.is_file():
-        for line in meminfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+def available_bytes() -> int:
+    """Memory that can be had without swapping."""
+    return int(psutil.virtual_memory().available)
 
 
 def disk(root: Path) -> Finding:
@@ -157,7 +141,11 @@ def project_findings(root: Path) -> list[Finding]:
         config = load_config(root / PARAMS_FILE)
     except ValueError as error:
         return [*findings, bad("params.yaml", str(error))]
-    return [*findings, good("params.yaml", "valid"), *archives(config, root)]
+    return [
+        *findings,
+        good("params.yaml", "valid"),
+        *(archive(name, corpus.path, root) for name, corpus in config.corpora.items()),
+    ]
 
 
 def packages(constraints: Path) -> Finding:
@@ -185,17 +173,11 @@ def packages(constraints: Path) -> Finding:
 def folders(root: Path) -> Finding:
     """Whether results can be written."""
     problems = unwritable([root, root / "data", root / MODELS, *with_folders_below(root / METRICS)])
-    if problems:
-        return bad("folders", problems[0])
-    return good("folders", "can be written")
+    return bad("folders", problems[0]) if problems else good("folders", "can be written")
 
 
-def archives(config: Config, root: Path) -> list[Finding]:
-    """Whether every corpus's archive is there, and how large."""
-    return [_archive(name, config.corpora[name].path, root) for name in config.corpora]
-
-
-def _archive(name: str, text: str, root: Path) -> Finding:
+def archive(name: str, text: str, root: Path) -> Finding:
+    """Whether the archive at the path that params.yaml gives is there, and how large."""
     about, path = f"archive of {name}", root / text
     if path.exists():
         return good(about, f"{text}, {_bytes(path) / 1e6:,.1f} MB")
@@ -205,9 +187,8 @@ def _archive(name: str, text: str, root: Path) -> Finding:
 
 
 def _bytes(path: Path) -> int:
-    if path.is_file():
-        return path.stat().st_size
-    return sum((Path(folder) / name).stat().st_size for folder, _, names in os.walk(path) for name in names)
+    files = [path] if path.is_file() else path.rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def _required() -> list[str]:

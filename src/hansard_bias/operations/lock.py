@@ -1,17 +1,23 @@
-"""What dvc.lock says of every output, and what dvc.yaml says that a stage reads."""
+"""What dvc.lock says of every output and of the parameters behind it, and what dvc.yaml says that a stage reads."""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 import yaml
 
+from hansard_bias.base.files import METRICS, md5, run_name
+from hansard_bias.base.messages import shown, warn
+from hansard_bias.base.yaml import read_plain_yaml
+from hansard_bias.params import PARAMS_FILE, Config, parse_config
+
 LOCK, PIPELINE = Path("dvc.lock"), Path("dvc.yaml")
-HERE, CALIBRATION = Path("."), Path("calibration")
+STUDY, CALIBRATION = Path("."), Path("calibration")
 """The folders of the study's pipeline and of the calibration's. Both run in the project's root."""
 
 # Compiled where the package has it: dvc.lock has 5,000 lines, which take half a second to read without.
@@ -34,19 +40,19 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), _first)
 
 
-def locked_stages(root: Path = Path("."), pipeline: Path = HERE) -> dict[str, Any]:
+def locked_stages(root: Path = Path("."), pipeline: Path = STUDY) -> dict[str, Any]:
     """The stages of a pipeline's dvc.lock, by name; none where there is no such file yet."""
     file = root / pipeline / LOCK
     return _locked_stages(file.resolve(), file.stat().st_mtime_ns) if file.is_file() else {}
 
 
-def promised(root: Path = Path("."), pipeline: Path = HERE) -> dict[Path, str]:
+def locked_outputs(root: Path = Path("."), pipeline: Path = STUDY) -> dict[Path, str]:
     """The MD5 of every output that dvc.lock names; of a folder, DVC's MD5 of its list, which ends in `.dir`."""
     outs = [out for stage in locked_stages(root, pipeline).values() for out in stage.get("outs", ())]
     return {Path(out["path"]): str(out["md5"]) for out in outs if out.get("hash") == "md5"}
 
 
-def stage_inputs(stage: str, values: Mapping[str, str], root: Path = Path("."), pipeline: Path = HERE) -> list[Path]:
+def stage_inputs(stage: str, values: Mapping[str, str], root: Path = Path("."), pipeline: Path = STUDY) -> list[Path]:
     """What a stage of dvc.yaml reads beside its source code; values: what `${key}`, `${item.seed}` and so on mean."""
     section = _read(root / pipeline / PIPELINE)["stages"][stage]
     deps = [str(dep) for dep in section.get("do", section)["deps"] if not str(dep).startswith("src/")]
@@ -64,7 +70,87 @@ def _read(file: Path) -> dict[str, Any]:
     return content
 
 
+# A command asks several times; a file that has changed since is another entry.
 @lru_cache(maxsize=1)
 def _locked_stages(file: Path, _changed: int) -> dict[str, Any]:
     stages: dict[str, Any] = _read(file).get("stages") or {}
     return stages
+
+
+# The parameters that results were made with, which need not be those that params.yaml has by now.
+
+LAST = "report"
+"""The stage that runs last and depends on every parameter."""
+
+
+def locked_config(root: Path) -> Config:
+    """What dvc.lock says of a finished pipeline; of another one params.yaml, unless dvc.lock says that it has changed.
+
+    Raises ValueError, one line, for results that were made with other parameters, and for parameters that are wrong.
+    """
+    stages = locked_stages(root)
+    raw = read_plain_yaml(root / PARAMS_FILE)
+    if _is_finished(stages.get(LAST, {}), root):
+        # It depends on whole sections, which therefore replace those of the file.
+        raw |= _params(stages[LAST])
+    config = parse_config(raw)
+    if differs := _differing(stages, raw, config):
+        raise ValueError(f"{differs}; `dvc repro` first")
+    return config
+
+
+def require_parameters(config: Config, root: Path = Path(".")) -> None:
+    """Refuse to describe results that were made with other parameters than these; without DVC, only warn."""
+    differs = _differing(locked_stages(root), read_plain_yaml(root / PARAMS_FILE), config)
+    if differs and "DVC_STAGE" in os.environ:
+        raise ValueError(f"{differs}; `dvc repro` runs that first")
+    if differs:
+        warn(differs)
+
+
+def _differing(stages: Mapping[str, Any], raw: Any, config: Config) -> str:
+    """One line on the first parameter that a stage ran with and that is another one by now; else nothing."""
+    for name in _concerned(stages, config):
+        for key, made in _params(stages[name]).items():
+            if (found := look_up(raw, key)) != made:
+                return (
+                    f"dvc.lock: {name} ran with {_first_difference(key, made, found)} by now; results and parameters "
+                    "do not belong together"
+                )
+    return ""
+
+
+def _first_difference(key: str, made: Any, found: Any) -> str:
+    """The value that differs, within two sections too: `train.lr 0.005, params.yaml has 0.003`."""
+    if isinstance(made, dict) and isinstance(found, dict):
+        missing = object()
+        name = next(name for name in [*made, *found] if made.get(name, missing) != found.get(name, missing))
+        return _first_difference(f"{key}.{name}", made.get(name), found.get(name))
+    return f"{key} {shown(made)}, params.yaml has {shown(found)}"
+
+
+def _is_finished(last: Mapping[str, Any], root: Path) -> bool:
+    """Whether the last stage has read the results that are there."""
+    file = root / METRICS / "bias.json"
+    known = {dep["path"]: dep.get("md5") for dep in last.get("deps", ())}
+    return file.is_file() and known.get((METRICS / "bias.json").as_posix()) == md5(file)
+
+
+def _concerned(stages: Mapping[str, Any], config: Config) -> Iterator[str]:
+    """The stages behind what is mirrored; dvc.lock keeps those of models and seeds that are no longer asked for."""
+    names = ["align", "tokenizer", "bias", *(f"corpus@{corpus}" for corpus in config.corpora)]
+    runs = [run_name(model, seed) for model in config.models for seed in config.train.seeds]
+    names += [f"{stage}@{run}" for run in runs for stage in ("train", "score")]
+    return (name for name in names if name in stages)
+
+
+def _params(stage: Mapping[str, Any]) -> dict[str, Any]:
+    params: dict[str, Any] = stage.get("params", {}).get(PARAMS_FILE.name, {})
+    return params
+
+
+def look_up(raw: Any, key: str) -> Any:
+    """The value of a key with dots; None where it is missing, as DVC records it."""
+    for part in key.split("."):
+        raw = raw.get(part) if isinstance(raw, dict) else None
+    return raw

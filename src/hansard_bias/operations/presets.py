@@ -10,9 +10,10 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from hansard_bias.base.files import appearing
+from hansard_bias.base.files import atomic_write
 from hansard_bias.base.messages import joined, one_line, shown
 from hansard_bias.base.yaml import BROKEN, not_yaml, read_plain_yaml
+from hansard_bias.operations.lock import look_up
 from hansard_bias.params import PARAMS_FILE, Config, parse_config
 
 
@@ -25,12 +26,12 @@ def apply_preset(name: str, paths: list[str], file: Path = PARAMS_FILE, force: b
     presets = load_presets()
     if name not in presets:
         raise ValueError(f"no preset {name!r}, expected one of {', '.join(presets)}")
-    if not file.is_file():
-        raise ValueError(f"{file}: no such file; run this in the project's root")
-    yaml = _round_trip()
-    held = read_plain_yaml(file)
-    if not isinstance(held, dict) or not isinstance(held.get("corpora"), dict):
-        raise ValueError(f"{file}: is {shown(held)}, expected sections, corpora among them; restore it first")
+    plain = read_plain_yaml(file, remedy="run this in the project's root")
+    if not isinstance(plain, dict) or not isinstance(plain.get("corpora"), dict):
+        raise ValueError(f"{file}: is {shown(plain)}, expected sections, corpora among them; restore it first")
+    # The library's own kind of dictionaries, which keep comments and quotes.
+    yaml = YAML()
+    yaml.preserve_quotes, yaml.width = True, 200
     try:
         document = yaml.load(file.read_text(encoding="utf-8"))
     except BROKEN as error:
@@ -38,13 +39,19 @@ def apply_preset(name: str, paths: list[str], file: Path = PARAMS_FILE, force: b
     named = _archive_paths(paths, document)
     settings = _applicable(presets[name], document) | named
     edits = [key for key in _edits(document, presets) if key not in named]
+    # Nothing is on the disk yet: a refusal leaves the file as it was.
     changes = {key: line for key, value in settings.items() if (line := _set(document, key, value, file))}
     if not force and (lost := [changes[key] for key in edits if key in changes]):
         raise ValueError(
             f"{file}: preset {name} would overwrite settings of your own: {'; '.join(lost)}; "
             "nothing was changed; add --force to overwrite them (a copy of the file keeps them)"
         )
-    _save(yaml, document, file)
+    buffer = io.StringIO()
+    yaml.dump(document, buffer)
+    with atomic_write(file) as partial:
+        partial.write_text(buffer.getvalue(), encoding="utf-8")
+        # A file that would be refused later does not replace the one that was there.
+        parse_config(read_plain_yaml(partial, str(file)))
     return list(changes.values()) or [f"{file} already holds the settings of {name}"]
 
 
@@ -56,7 +63,7 @@ def _applicable(preset: Mapping[str, Any], document: Any) -> dict[str, Any]:
 
 def load_presets() -> dict[str, dict[str, Any]]:
     """Every preset by name: its settings by dotted key."""
-    text = resources.files("hansard_bias").joinpath("presets.yaml").read_text(encoding="utf-8")
+    text = resources.files("hansard_bias.operations").joinpath("presets.yaml").read_text(encoding="utf-8")
     loaded: dict[str, dict[str, Any]] = YAML(typ="safe", pure=True).load(text)
     return loaded
 
@@ -72,26 +79,10 @@ def preset_config(name: str, file: Path = PARAMS_FILE) -> Config:
 def _edits(document: Any, presets: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The keys whose values are the user's: not those of the preset that the file resembles most."""
     keys = dict.fromkeys(key for preset in presets.values() for key in preset)
-    held = {key: _value(document, key) for key in keys}
+    held = {key: look_up(document, key) for key in keys}
+    # As a share: presets do not set equally many keys.
     base = max(presets.values(), key=lambda preset: sum(held[key] == preset[key] for key in preset) / len(preset))
     return [key for key in keys if held[key] is not None and (key not in base or held[key] != base[key])]
-
-
-def _value(document: Any, key: str) -> Any:
-    """The value of a dotted key, None where there is none."""
-    place = document
-    for section in key.split("."):
-        place = place.get(section) if isinstance(place, dict) else None
-    return place
-
-
-def _save(yaml: Any, document: Any, file: Path) -> None:
-    """Write the file whole, once it is certain that it is valid."""
-    buffer = io.StringIO()
-    yaml.dump(document, buffer)
-    with appearing(file) as partial:
-        partial.write_text(buffer.getvalue(), encoding="utf-8")
-        parse_config(read_plain_yaml(partial, str(file)))
 
 
 def _archive_paths(paths: list[str], document: Any) -> dict[str, str]:
@@ -125,15 +116,9 @@ def _set(document: Any, key: str, value: object, file: Path) -> str:
         return ""
     if isinstance(value, list) and isinstance(before, list):
         line = f"{key}: {list(before)} -> {value}"
+        # In place, so that comments beside the list stay.
         before.clear()
         before.extend(value)
         return line
     place[last] = value
     return f"{key}: {one_line(str(before))} -> {value}"
-
-
-def _round_trip() -> Any:
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 200
-    return yaml

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from hansard_bias.base.files import METRICS, needed
+from hansard_bias.analysis.record_files import read_bias
+from hansard_bias.analysis.records import ByColumn, Interval, ModelRecord
+from hansard_bias.base.files import METRICS
 from hansard_bias.params import Config
 from hansard_bias.report.results import load_results
 from hansard_bias.report.sentences import answer
@@ -20,22 +20,21 @@ from hansard_bias.report.sentences import answer
 def print_summary(config: Config, metrics: Path = METRICS, console: Console | None = None) -> None:
     """Print the comparison recorded in metrics/; raises ValueError where it is not that of params.yaml."""
     console = console or Console(highlight=False, width=max(120, Console().width))
-    bias = json.loads(needed(metrics / "bias.json", "bias").read_text(encoding="utf-8"))
+    bias = read_bias(metrics / "bias.json")
     wanted = [config.row_key(model) for model in config.models]
     columns = [f"on_{name}" for name in config.columns()]
-    if sorted(bias["models"]) != sorted(wanted) or not all(
-        sorted(measures["perplexity"]) == sorted(columns) for measures in bias["models"].values()
+    if sorted(bias.models) != sorted(wanted) or not all(
+        sorted(measures.perplexity) == sorted(columns) for measures in bias.models.values()
     ):
-        held = f"{metrics / 'bias.json'}: results of {', '.join(bias['models'])} on other corpora or models"
+        held = f"{metrics / 'bias.json'}: results of {', '.join(bias.models)} on other corpora or models"
         raise ValueError(f"{held} than those of params.yaml ({', '.join(wanted)}); run `dvc repro` first")
-    console.print(_table("Perplexity: rows read columns", "perplexity", columns, bias["models"], 2))
-    console.print(_table("Excess cross-entropy, nats per token", "excess_nats", columns, bias["models"], 3))
-    console.print(_ratios(bias["models"]))
-    uncertainty = bias["uncertainty"]
-    console.print(
-        f"Intervals: {uncertainty['confidence']:.0%}, {uncertainty['draws']:,} draws, "
-        f"resampled: {uncertainty['resampled']}."
-    )
+    perplexity = {row: measures.perplexity for row, measures in bias.models.items()}
+    excess = {row: measures.excess_nats for row, measures in bias.models.items()}
+    console.print(_table("Perplexity: rows read columns", columns, perplexity, 2))
+    console.print(_table("Excess cross-entropy, nats per token", columns, excess, 3))
+    console.print(_ratios(bias.models))
+    drawn = bias.uncertainty
+    console.print(f"Intervals: {drawn.confidence:.0%}, {drawn.draws:,} draws, resampled: {drawn.resampled}.")
     console.print(f"Answer: {answer(load_results(metrics, config))[0]}")
     console.print(f"Page:   {metrics / 'report' / 'index.html'}")
     console.print("Runs:   mlflow.db, open them with `make ui`")
@@ -43,33 +42,34 @@ def print_summary(config: Config, metrics: Path = METRICS, console: Console | No
         console.print("Next:   `source .venv/bin/activate`; then `dvc` and `hansard-bias` are found here")
 
 
-def _table(title: str, measure: str, columns: list[str], models: dict[str, Any], digits: int) -> Table:
+def _table(title: str, columns: list[str], models: dict[str, ByColumn], digits: int) -> Table:
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("model")
     for column in columns:
         table.add_column(column, justify="right")
-    for row, measures in models.items():
-        cells = [measures[measure].get(column) for column in columns]
-        table.add_row(row, *(interval_text(cell, digits) for cell in cells))
+    for row, cells in models.items():
+        table.add_row(row, *(interval_text(cells.get(column), digits) for column in columns))
     return table
 
 
-def _ratios(models: dict[str, Any]) -> Table:
+def _ratios(models: dict[str, ModelRecord]) -> Table:
     table = Table(title="Bias ratio, tilt and cultural bias rate", title_justify="left", box=SIMPLE_HEAD)
     for column in ("model", "bias ratio", "tilt, nats", "prompts with a preference"):
         table.add_column(column, justify="left" if column == "model" else "right")
     for row, measures in models.items():
-        rate = measures["cultural_bias_rate"]["any"]["rate"]
-        share = f"{rate['value']:.0%} ({rate['low']:.0%} to {rate['high']:.0%})"
-        table.add_row(row, interval_text(measures["bias_ratio"], 2), interval_text(measures.get("tilt"), 3), share)
+        found = measures.cultural_bias_rate
+        rate = None if found is None else found.any.rate
+        share = "-" if rate is None else f"{rate.value:.0%} ({rate.low:.0%} to {rate.high:.0%})"
+        table.add_row(row, interval_text(measures.bias_ratio, 2), interval_text(measures.tilt, 3), share)
     return table
 
 
-def interval_text(cell: dict[str, float | None] | None, digits: int) -> str:
+def interval_text(interval: Interval | None, digits: int) -> str:
     """`12.30 (11.90 to 12.70)`; no interval where there is none; `-` where there is no number."""
-    if cell is None:
+    if interval is None:
         return "-"
-    value = f"{cell['value']:.{digits}f}"
-    if cell["low"] is None or cell["high"] is None or cell["low"] == cell["high"]:
+    value = f"{interval.value:.{digits}f}"
+    # The excess of a model on its own text is 0 by definition.
+    if interval.low is None or interval.high is None or interval.low == interval.high:
         return value
-    return f"{value} ({cell['low']:.{digits}f} to {cell['high']:.{digits}f})"
+    return f"{value} ({interval.low:.{digits}f} to {interval.high:.{digits}f})"

@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hansard_bias.base.yaml import read_plain_yaml
-from hansard_bias.params.align import SPLITS, AlignConfig, SplitShares
+from hansard_bias.params.align import SPLITS, AlignConfig
 from hansard_bias.params.corpora import CleanConfig, ColumnsConfig, CorpusConfig, MixtureConfig, SampleConfig
 from hansard_bias.params.measuring import BiasConfig, ProbeConfig, ReportConfig, ScoreConfig, TrackingConfig
 from hansard_bias.params.training import BertSettings, TokenizerConfig, TrainConfig
-from hansard_bias.params.validation import ConfigError, check_labels, check_name, parse, parse_fields, require
+from hansard_bias.params.validation import ConfigError, parse, parse_fields, require_entries
 
 __all__ = [
     "PARAMS_FILE",
     "SPLITS",
     "AlignConfig",
     "BertSettings",
-    "BiasConfig",
     "CleanConfig",
     "ColumnsConfig",
     "Config",
@@ -27,12 +26,9 @@ __all__ = [
     "CorpusConfig",
     "MixtureConfig",
     "ProbeConfig",
-    "ReportConfig",
     "SampleConfig",
     "ScoreConfig",
-    "SplitShares",
     "TokenizerConfig",
-    "TrackingConfig",
     "TrainConfig",
     "load_config",
     "load_sections",
@@ -64,18 +60,14 @@ class Config:
     def __post_init__(self) -> None:
         loaded = vars(self)
         if "corpora" in loaded:
-            require(bool(self.corpora), "corpora", {}, "at least one archive")
+            require_entries("corpora", self.corpora, "archive")
             for name, corpus in self.corpora.items():
-                check_name("corpora", name)
                 corpus.check(name)
         if "models" in loaded:
-            require(bool(self.models), "models", {}, "at least one model")
+            require_entries("models", self.models, "model")
             for name, model in self.models.items():
-                check_name("models", name)
                 # Whether the corpora of a mixture exist can be told only where both sections are loaded.
                 model.check(name, loaded.get("corpora", model.mixture))
-        for section in ("corpora", "models"):
-            check_labels(section, loaded.get(section, {}))
 
     # Not for the type checker, for which every attribute would then exist.
     if not TYPE_CHECKING:
@@ -95,12 +87,9 @@ class Config:
     def columns(self) -> dict[str, dict[str, float]]:
         """What every model is measured on: the corpora, then the mixtures, each as weights over corpora."""
         singles = {name: {name: 1.0} for name in self.corpora}
-        mixtures = {
-            name: dict(model.mixture)
-            for name, model in self.models.items()
-            if not model.is_single and name not in singles
-        }
-        return singles | mixtures
+        mixtures = {name: dict(model.mixture) for name, model in self.models.items() if not model.is_single}
+        # Corpora come first, and a name that a mixture shares with one means the corpus.
+        return singles | mixtures | singles
 
     def column_label(self, column: str) -> str:
         """The short label of a column: of the corpus, or of the mixture."""
@@ -147,9 +136,7 @@ def parse_sections(raw: object, names: Iterable[str]) -> Config:
 
 
 def _read(path: Path) -> Any:
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file; run this in the project's root, or `git checkout params.yaml`")
-    return read_plain_yaml(path)
+    return read_plain_yaml(path, remedy="run this in the project's root, or `git checkout params.yaml`")
 
 
 def _assembled(sections: dict[str, Any]) -> Config:

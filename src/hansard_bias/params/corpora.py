@@ -7,9 +7,8 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from hansard_bias.params.validation import ConfigError, did_you_mean, require, require_one_of
+from hansard_bias.params.validation import did_you_mean, require, require_one_of
 
-READERS = ("nrc", "lipad", "parlamint", "table")
 ROLES = ("member", "chair", "minister", "witness", "crowd")
 MOST_SITTINGS = 2_800
 """Of a generated legislature: the weekdays of 19 years on which it may sit."""
@@ -82,18 +81,11 @@ class CorpusConfig:
     """The licence of the archive, told in model cards; empty: not stated."""
 
     def check(self, name: str) -> None:
-        """Validate what depends on the corpus's name."""
+        """Validate what depends on the corpus's name; `corpora.readers` knows the readers, and which take columns."""
         key = f"corpora.{name}"
-        require_one_of(READERS, f"{key}.reader", self.reader)
         require(bool(self.path), f"{key}.path", self.path, "the path of the archive")
-        if self.reader == "table":
-            remedy = "for example {text: body, date: day, speaker: name}"
-            if self.columns is None:
-                raise ConfigError(f"{key}.columns", None, "the names of the archive's columns", remedy)
+        if self.columns is not None:
             self.columns.check(f"{key}.columns")
-        elif self.columns is not None:
-            given = list(self.columns.names())
-            raise ConfigError(f"{key}.columns", given, "no such key", "only the reader table takes one")
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ class BiasConfig:
         require_each("bias", self, ("slices", "words"), lambda count: count >= 0, "0 (all) or more")
         require(self.slice_sittings >= 2, "bias.slice_sittings", self.slice_sittings, "2 or more sittings")
         require(self.word_occurrences >= 1, "bias.word_occurrences", self.word_occurrences, "1 or more")
+        # With fewer draws, the bounds of a 95 % interval rest on five of them.
         require(self.draws >= 200, "bias.draws", self.draws, "at least 200 draws (2,000 for a report)")
         require(0.5 <= self.confidence < 1, "bias.confidence", self.confidence, "0.5 or more and below 1")
 

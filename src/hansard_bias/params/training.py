@@ -18,6 +18,7 @@ class TokenizerConfig:
 
     def __post_init__(self) -> None:
         bounds = "301 to 65535 (256 bytes, 5 special tokens and at least 40 merges; tokens are stored as uint16)"
+        # Below, no word would be more than its bytes; above, tokens would need four bytes each on disk.
         require(301 <= self.vocab_size <= 65535, "tokenizer.vocab_size", self.vocab_size, bounds)
         require(self.min_frequency >= 1, "tokenizer.min_frequency", self.min_frequency, "1 or more")
 
@@ -44,6 +45,7 @@ class BertSettings:
         heads = self.num_attention_heads
         multiple = f"a multiple of model.num_attention_heads ({heads})"
         require(self.hidden_size % heads == 0, "model.hidden_size", self.hidden_size, multiple)
+        # Room for the two special tokens and something to learn from.
         positions = self.max_position_embeddings
         require(positions >= 8, "model.max_position_embeddings", positions, "8 or more positions")
         spread = self.initializer_range

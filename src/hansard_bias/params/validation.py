@@ -49,14 +49,12 @@ def did_you_mean(name: object, known: Collection[str]) -> str:
     return f"did you mean {close[0]}?" if close else ""
 
 
-def check_name(section: str, name: str) -> None:
-    """Names become file names and DVC stage names."""
-    plain = name.replace("_", "").isalnum() and name.isascii()
-    require(plain, section, name, "a name of letters, digits and underscores", "it becomes a file name")
-
-
-def check_labels(section: str, entries: Mapping[str, Any]) -> None:
-    """Labels stand for their entries in tables: no two alike."""
+def require_entries(section: str, entries: Mapping[str, Any], one: str) -> None:
+    """A section of names needs an entry, names that can be file names and DVC stages, and labels to tell them apart."""
+    require(bool(entries), section, {}, f"at least one {one}")
+    for name in entries:
+        plain = name.replace("_", "").isalnum() and name.isascii()
+        require(plain, section, name, "a name of letters, digits and underscores", "it becomes a file name")
     labels = [entry.label for entry in entries.values()]
     require(len(set(labels)) == len(labels), section, labels, "a different label for each entry")
 
@@ -107,6 +105,7 @@ def _below(key: str, name: str) -> str:
 
 def _parse_scalar(kind: type, value: Any, key: str) -> Any:
     """Check one number, text or truth value, or read a date."""
+    # For Python, true is a whole number too.
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if kind is float and isinstance(value, float):
@@ -115,6 +114,7 @@ def _parse_scalar(kind: type, value: Any, key: str) -> Any:
     if kind is datetime.date:
         return _parse_date(value, key)
     expected = {float: "a number", int: "a whole number", bool: "true or false", str: "text"}
+    # YAML 1.1 and 1.2 differ on 1e-5: what one writes as a number, the other reads as text.
     text_number = kind in (int, float) and isinstance(value, str)
     remedy = "write it without quotes, and a decimal as 1.0e-5" if text_number else ""
     matches = isinstance(value, kind) and not (kind is int and isinstance(value, bool))

@@ -11,7 +11,7 @@ from hansard_bias.base.files import (
     METRICS,
     MIXTURES,
     SPEECHES,
-    needed,
+    require_path,
     sha256,
     table_writer,
     write_json,
@@ -24,7 +24,7 @@ from hansard_bias.params import Config
 
 def run(config: Config, root: Path = Path(".")) -> None:
     """Align all corpora and write them, the mixtures and the audits."""
-    files = {name: needed(root / SPEECHES / f"{name}.parquet", f"corpus@{name}") for name in config.corpora}
+    files = {name: require_path(root / SPEECHES / f"{name}.parquet", f"corpus@{name}") for name in config.corpora}
     aligned = align(files, config)
     for name in config.corpora:
         with table_writer(root / ALIGNED / f"{name}.parquet", COLUMNS) as writer:

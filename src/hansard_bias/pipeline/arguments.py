@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hansard_bias.operations.integrity import require_sound
+from hansard_bias.operations.integrity import require_integrity
 from hansard_bias.params import Config, ConfigError, load_config, load_sections
 
 _RUN = ("corpora", "models", "train")
@@ -67,4 +67,4 @@ def _load(stage: str) -> Config:
 
 def _require_sound(config: Config, stage: str, names: dict[str, str]) -> None:
     asked = {f"probe.{name}": getattr(config.probe, name) for name in ("prompts", "groups") if "probe" in vars(config)}
-    require_sound(stage, names | asked)
+    require_integrity(stage, names | asked)

@@ -1,4 +1,4 @@
-"""All that bias.json says of the probes, from the tables of all runs."""
+"""All numbers of the comparison, from scores and probes, without any model: `dvc repro bias`."""
 
 from __future__ import annotations
 
@@ -8,21 +8,18 @@ from typing import Any
 from hansard_bias.analysis.arrangement import arranged
 from hansard_bias.analysis.associations import association_findings
 from hansard_bias.analysis.benchmarks import benchmark_findings
-from hansard_bias.analysis.comparison import COLUMNS as SLICE_COLUMNS
-from hansard_bias.analysis.comparison import compare, slice_records
-from hansard_bias.analysis.likelihoods import likelihood_findings
-from hansard_bias.analysis.losses import read_facts, read_losses
+from hansard_bias.analysis.comparison import cells, compare, likelihood_findings, perplexity_matrix, slice_rows
+from hansard_bias.analysis.inputs import read_facts, read_losses, read_probe_runs
 from hansard_bias.analysis.planted import planted_findings
 from hansard_bias.analysis.preferences import legacy_findings, preference_findings
-from hansard_bias.analysis.probes import read_probe_runs
+from hansard_bias.analysis.record_files import columns, from_json, to_json
+from hansard_bias.analysis.records import SCHEMA, BiasResults, SliceRow, WordRow
 from hansard_bias.analysis.unigrams import unigram_findings
-from hansard_bias.analysis.words import COLUMNS as WORD_COLUMNS
-from hansard_bias.analysis.words import word_records
+from hansard_bias.analysis.words import word_findings
 from hansard_bias.base.files import METRICS, write_json, write_records
 from hansard_bias.params import Config
 from hansard_bias.probing.planted import planted_frames
 from hansard_bias.probing.prompts import Group, load_groups
-from hansard_bias.statistics.matrix import cells, perplexity_matrix
 
 
 def probe_findings(config: Config, root: Path) -> dict[str, Any]:
@@ -53,30 +50,26 @@ def _group(group: Group) -> dict[str, Any]:
     return {"name": group.name, "label": group.label, "terms": list(group.terms)}
 
 
-# All numbers of the comparison, from scores and probes, without any model: `dvc repro bias`.
-
-
 def run(config: Config, root: Path = Path(".")) -> None:
     """Write bias_matrix.json, bias.json, cells.json, slices.csv and words.csv."""
     told, config = config, config.in_order_of_names()
     losses = read_losses(config, root)
     facts = read_facts(losses, root)
     study = compare(config, losses, facts)
-    words, study["words"] = word_records(config, losses, facts, root)
+    words, study["words"] = word_findings(config, losses, facts, root)
     study["unigrams"], unigram_tests = unigram_findings(config, losses, root)
+    study["likelihoods"] = likelihood_findings(config, root)
     probes = probe_findings(config, root)
     for row, rate in probes["rates"].items():
         study["models"][row]["cultural_bias_rate"] = rate
     study["tests"] = [*study["tests"], *unigram_tests, *probes["tests"]]
-    study["likelihoods"] = likelihood_findings(config, root)
-    study = arranged(study | probes["sections"], told)
-    write_records(root / METRICS / "slices.csv", SLICE_COLUMNS, slice_records(config, losses, facts))
-    write_records(root / METRICS / "words.csv", WORD_COLUMNS, words)
-    write_json(root / METRICS / "bias_matrix.json", for_comparing(perplexity_matrix(study)))
-    write_json(root / METRICS / "cells.json", cells(study))
-    write_json(root / METRICS / "bias.json", study)
-
-
-def for_comparing(matrix: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Three decimals, as `dvc metrics diff` then prints them; bias.json and cells.json hold the full numbers."""
-    return {row: {column: round(value, 3) for column, value in cells.items()} for row, cells in matrix.items()}
+    # What does not fit the records is a mistake of the code: it stops here, before anything is written.
+    results = from_json(
+        BiasResults, {"schema": SCHEMA} | arranged(study | probes["sections"], told), METRICS / "bias.json", "bias"
+    )
+    slices = slice_rows(config, losses, facts)
+    write_records(root / METRICS / "slices.csv", columns(SliceRow), (vars(row) for row in slices))
+    write_records(root / METRICS / "words.csv", columns(WordRow), (vars(row) for row in words))
+    write_json(root / METRICS / "bias_matrix.json", perplexity_matrix(results.models))
+    write_json(root / METRICS / "cells.json", to_json(cells(results.models)))
+    write_json(root / METRICS / "bias.json", to_json(results))

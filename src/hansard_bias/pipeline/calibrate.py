@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hansard_bias.base.files import CALIBRATION, needed
+from hansard_bias.base.files import CALIBRATION, require_path
 from hansard_bias.calibration.config import CalibrationConfig
 from hansard_bias.calibration.running import run_part, train_base
 
@@ -14,4 +14,4 @@ def run(part: str, config: CalibrationConfig) -> None:
     if part == "base":
         train_base(config, BASE)
     else:
-        run_part(part, config, needed(BASE, "calibration/dvc.yaml:base"), CALIBRATION / part)
+        run_part(part, config, require_path(BASE, "calibration/dvc.yaml:base"), CALIBRATION / part)

@@ -17,13 +17,14 @@ from hansard_bias.base.files import (
     MODELS,
     PROBE_FILES,
     SAMPLE,
-    appearing,
-    appearing_folder,
+    atomic_folder,
+    atomic_write,
     require_writable,
     with_folders_below,
     write_json,
 )
 from hansard_bias.corpora.cleaning import clean_text
+from hansard_bias.corpora.readers import find_reader
 from hansard_bias.models.architectures import TOKENIZER, check_initial, initial_digests
 from hansard_bias.params import Config, ConfigError
 from hansard_bias.probing.files import check_writable, load_probing, probe_digests
@@ -34,6 +35,7 @@ SECTIONS = Path("data/sections")
 def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_files: Path = PROBE_FILES) -> None:
     """Check what can be known without reading the archives: that they, the probes and `model.init` are there."""
     for name, corpus in config.corpora.items():
+        find_reader(name, corpus)
         path = Path(corpus.path)
         if not path.is_relative_to(SAMPLE) and not path.exists():
             home = f"write ~ out: {path.expanduser()}" if corpus.path.startswith("~") else "correct the path"
@@ -45,14 +47,14 @@ def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_f
     write_sections(config, output.parent / SECTIONS.name)
     write_json(initial, initial_digests(config.model.init))
     write_json(probe_files, probe_digests(config.probe))
-    with appearing(output) as partial:
+    with atomic_write(output) as partial:
         partial.write_text("params.yaml is valid\n", encoding="utf-8")
 
 
 def write_sections(config: Config, folder: Path) -> None:
     """What stages depend on of `corpora`, a file for each kind of stage; a label is in none of them."""
     sample = [name for name, corpus in config.corpora.items() if Path(corpus.path).is_relative_to(SAMPLE)]
-    with appearing_folder(folder) as partial:
+    with atomic_folder(folder) as partial:
         write_json(partial / "corpora.json", list(config.corpora))
         write_json(partial / "licences.json", {name: corpus.licence for name, corpus in config.corpora.items()})
         write_json(partial / "sample.json", sample)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hansard_bias.base.files import ALIGNED, ENCODED, TOKENIZER, needed
+from hansard_bias.base.files import ALIGNED, ENCODED, TOKENIZER, require_path
 from hansard_bias.tokens.encoded import write_encoded_parts
 from hansard_bias.tokens.tokenizer import encode_texts, load_tokenizer
 
@@ -21,7 +21,7 @@ BATCH = 5000
 
 def run(corpus: str, aligned: Path = ALIGNED, tokenizer: Path = TOKENIZER, output: Path = ENCODED) -> None:
     """Encode every speech of the corpus, all splits; of the text, a batch at a time is in memory."""
-    table = pq.ParquetFile(needed(aligned / f"{corpus}.parquet", "align"))
+    table = pq.ParquetFile(require_path(aligned / f"{corpus}.parquet", "align"))
     trained = load_tokenizer(tokenizer)
 
     def parts() -> Iterator[tuple[pa.Table, Iterator[npt.NDArray[np.uint16]]]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from pathlib import Path
 
 from hansard_bias.base.files import METRICS, run_name
+from hansard_bias.base.messages import warn
 from hansard_bias.params import Config
 from hansard_bias.report.page import write_report
 from hansard_bias.report.provenance import provenance
@@ -14,15 +13,13 @@ from hansard_bias.report.results import load_results
 
 
 def run(config: Config, root: Path = Path(".")) -> Path:
-    """Build metrics/report from the other metrics; returns the page's path."""
-    folder = root / METRICS / "report"
-    results = load_results(root / METRICS, config, provenance(root))
-    for line in [*results.missing, *earlier_curves(config, root / METRICS / "curves")]:
-        print(f"hansard-bias: warning: {line}", file=sys.stderr)
-    # DVC keeps it (persist): a figure of a model that is no longer in params.yaml must not stay.
-    shutil.rmtree(folder, ignore_errors=True)
-    write_report(results, folder)
-    return folder / "index.html"
+    """Build metrics/report, and metrics/tables and matrix.svg beside it, from the other metrics; the page's path."""
+    metrics = root / METRICS
+    results = load_results(metrics, config, provenance(root))
+    for line in [*results.missing, *earlier_curves(config, metrics / "curves")]:
+        warn(line)
+    write_report(results, metrics)
+    return metrics / "report" / "index.html"
 
 
 def earlier_curves(config: Config, folder: Path) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from hansard_bias.base.files import ALIGNED, TOKENIZER, needed
+from hansard_bias.base.files import ALIGNED, TOKENIZER, require_path
 from hansard_bias.models.architectures import check_initial, with_initial_sizes
 from hansard_bias.params import Config
 from hansard_bias.tokens.tokenizer import equal_bytes, save_tokenizer, take_tokenizer, train_tokenizer
@@ -30,6 +30,6 @@ def run(config: Config, aligned: Path = ALIGNED, output: Path = TOKENIZER) -> No
 
 def training_texts(path: Path) -> list[str]:
     """The training speeches of one aligned corpus."""
-    table = pq.read_table(needed(path, "align"), columns=["text"], filters=[("split", "=", "train")])
+    table = pq.read_table(require_path(path, "align"), columns=["text"], filters=[("split", "=", "train")])
     texts: list[str] = table["text"].to_pylist()
     return texts

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hansard_bias.base.processes import is_main_process
+from hansard_bias.base.parallel import is_main_process
 from hansard_bias.base.work import Interruption
 from hansard_bias.params import Config
 from hansard_bias.training.run import held, train

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import zlib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from hansard_bias.base.messages import joined, one_line, shown, unseen
-from hansard_bias.probing.prompts import check_mask, mask_of
+from hansard_bias.probing.prompts import check_mask, mask_of, repeated
 
 COLUMNS = ("prompt", "favorable_answer", "unfavorable_answer", "theme")
 FORMATS = (".csv", ".xlsx")
@@ -55,9 +54,8 @@ class Benchmark:
 def load_benchmarks(paths: Iterable[Path]) -> list[Benchmark]:
     """Read several benchmarks; ValueError when two have one name, or for what `load_benchmark` refuses."""
     benchmarks = [load_benchmark(path) for path in paths]
-    repeated = [name for name, count in Counter(item.name for item in benchmarks).items() if count > 1]
-    if repeated:
-        raise ValueError(f"probe.benchmarks: two files are named {repeated[0]!r}; results go by name, rename one")
+    if twice := repeated(benchmark.name for benchmark in benchmarks):
+        raise ValueError(f"probe.benchmarks: two files are named {twice!r}; results go by name, rename one")
     return benchmarks
 
 

@@ -1,107 +1,223 @@
-"""Texts with a gap as word pieces: around the gap, in it, and the same text with its content words masked."""
+"""Cloze texts as tokens, with and without their content words, and how a model fills them (method.md section 4)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from hansard_bias.probing.prompts import around_mask, is_content_word, written_after
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from hansard_bias.base.messages import Progress
+from hansard_bias.models.scorer import MaskedBatch, Scorer
+from hansard_bias.probing.prompts import Candidate, Normalise, around_mask, is_content_word, written_after
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-Surface = Callable[[str], str]
-Pieces = tuple[int, ...]
-
-
-class Filling(NamedTuple):
-    """A term that may fill a gap, and who it belongs to, for messages: ("group northern: term", "Arctic")."""
-
-    owner: str
-    term: str
+Tokens = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Frame:
-    """One text as pieces around its mask, special tokens included, and the pieces of every term in that place."""
+class Cloze:
+    """One text as tokens around its mask, special tokens included, and the tokens of every term in that place."""
 
-    head: Pieces
-    tail: Pieces
-    terms: tuple[Pieces, ...]
+    head: Tokens
+    tail: Tokens
+    terms: tuple[Tokens, ...]
     where: str = field(default="", compare=False)
     """What the text belongs to, for messages: "prompt housing-rent"."""
 
 
-class Framer:
-    """Makes frames for one tokenizer and one surface form (the cleaning that the training text went through)."""
+class ClozeEncoder:
+    """Makes clozes for one tokenizer and one way to normalise words (the cleaning of the training text)."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast, surface: Surface) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, normalise: Normalise) -> None:
         self.tokenizer = tokenizer
-        self.surface = surface
-        self._known: dict[str, Pieces] = {}
+        self.normalise = normalise
+        self._known: dict[str, Tokens] = {}
         # The special tokens which this tokenizer puts around a text.
         around = tokenizer("a", return_special_tokens_mask=True)
         special = around["special_tokens_mask"]
         start, stop = special.index(0), len(special) - special[::-1].index(0)
-        self._opening: Pieces = tuple(around["input_ids"][:start])
-        self._closing: Pieces = tuple(around["input_ids"][stop:])
+        self._opening: Tokens = tuple(around["input_ids"][:start])
+        self._closing: Tokens = tuple(around["input_ids"][stop:])
 
-    def in_text(self, filling: Filling) -> Pieces:
-        """The pieces of a term inside a running text: with its leading space.
+    def in_text(self, candidate: Candidate) -> Tokens:
+        """The tokens of a term inside a running text: with its leading space.
 
         Raises ValueError for a term that the tokenizer cannot write.
         """
-        return self._pieces(filling, " " + self.surface(filling.term))
+        return self._tokens(candidate, " " + self.normalise(candidate.term))
 
-    def frame(self, text: str, fillings: Sequence[Filling], where: str) -> Frame:
-        """A text with one [MASK], and the pieces of every filling as it is written in that place.
+    def cloze(self, text: str, candidates: Sequence[Candidate], where: str) -> Cloze:
+        """A text with one [MASK], and the tokens of every candidate as it is written in that place.
 
         Raises ValueError, beginning with `where`, when the tokenizer joins the mask to its neighbours.
         """
-        return self._frames(text, fillings, where)[0]
+        return self._clozes(text, candidates, where)[0]
 
-    def frame_and_prior(self, text: str, fillings: Sequence[Filling], where: str) -> tuple[Frame, Frame]:
-        """The frame, and its prior: the same with the content words masked, one mask a piece."""
-        frame, filling, words = self._frames(text, fillings, where)
-        prior = self._mask_content((*frame.head, *filling, *frame.tail), words)
-        stop = len(frame.head) + len(filling)
-        return frame, Frame(prior[: len(frame.head)], prior[stop:], frame.terms, where)
+    def cloze_and_prior(self, text: str, candidates: Sequence[Candidate], where: str) -> tuple[Cloze, Cloze]:
+        """The cloze, and its prior: the same with the content words masked, one mask a token."""
+        cloze, chosen, words = self._clozes(text, candidates, where)
+        # One candidate stands in the gap: its tokens are cut out again, and those of no other are needed.
+        prior = self._mask_content((*cloze.head, *chosen, *cloze.tail), words)
+        stop = len(cloze.head) + len(chosen)
+        return cloze, Cloze(prior[: len(cloze.head)], prior[stop:], cloze.terms, where)
 
-    def _frames(self, text: str, fillings: Sequence[Filling], where: str) -> tuple[Frame, Pieces, list[int | None]]:
-        """The frame, one filling, and the word number of every piece of the text with it (None: special tokens)."""
-        before, after = around_mask(text, self.surface)
-        written = [written_after(before, filling.term, self.surface) for filling in fillings]
-        terms = tuple(self._pieces(filling, form) for filling, form in zip(fillings, written, strict=True))
-        # Pieces are cut out of a filled sentence: alone, the text after the mask could get a leading space of its own.
-        # Filled with the first term of the alphabet, whatever the order of the terms.
-        chosen = written.index(min(written))
-        filled = self.tokenizer(before + written[chosen] + after, add_special_tokens=False)
-        pieces = tuple(filled["input_ids"])
+    def _clozes(self, text: str, candidates: Sequence[Candidate], where: str) -> tuple[Cloze, Tokens, list[int | None]]:
+        """The cloze, one candidate, and the word number of every token of the text with it (None: special tokens)."""
+        before, after = around_mask(text, self.normalise)
+        written = [written_after(before, candidate.term, self.normalise) for candidate in candidates]
+        terms = tuple(self._tokens(candidate, form) for candidate, form in zip(candidates, written, strict=True))
+        # Tokens are cut out of a filled sentence: alone, the text after the mask could get a leading space of its own.
+        # Filled with the first candidate of the alphabet, whatever their order.
+        first = written.index(min(written))
+        filled = self.tokenizer(before + written[first] + after, add_special_tokens=False)
+        tokens = tuple(filled["input_ids"])
         head = tuple(self.tokenizer.encode(before, add_special_tokens=False))
-        stop = len(head) + len(terms[chosen])
-        if pieces[:stop] != head + terms[chosen]:
+        stop = len(head) + len(terms[first])
+        if tokens[:stop] != head + terms[first]:
             raise ValueError(f"{where}: the tokenizer joins the mask of {text!r} to its neighbours; reword it")
         words = [None] * len(self._opening) + list(filled.word_ids()) + [None] * len(self._closing)
-        return Frame(self._opening + head, pieces[stop:] + self._closing, terms, where), terms[chosen], words
+        return Cloze(self._opening + head, tokens[stop:] + self._closing, terms, where), terms[first], words
 
-    def _pieces(self, filling: Filling, written: str) -> Pieces:
+    def _tokens(self, candidate: Candidate, written: str) -> Tokens:
         if written not in self._known:
             self._known[written] = tuple(self.tokenizer.encode(written, add_special_tokens=False))
-        pieces = self._known[written]
-        if not pieces or self.tokenizer.unk_token_id in pieces:
-            raise ValueError(f"{filling.owner} {filling.term!r} encodes to an unknown token; remove it or reword it")
-        if set(pieces) & set(self.tokenizer.all_special_ids):
-            raise ValueError(f"{filling.owner} {filling.term!r} encodes to a special token; remove it or reword it")
-        return pieces
+        tokens = self._known[written]
+        if not tokens or self.tokenizer.unk_token_id in tokens:
+            raise ValueError(
+                f"{candidate.owner} {candidate.term!r} encodes to an unknown token; remove it or reword it"
+            )
+        if set(tokens) & set(self.tokenizer.all_special_ids):
+            raise ValueError(f"{candidate.owner} {candidate.term!r} encodes to a special token; remove it or reword it")
+        return tokens
 
-    def _mask_content(self, pieces: Pieces, word_ids: Sequence[int | None]) -> Pieces:
-        """The pieces with those of content words masked; function words, punctuation and special tokens stay."""
+    def _mask_content(self, tokens: Tokens, word_ids: Sequence[int | None]) -> Tokens:
+        """The tokens with those of content words masked; function words, punctuation and special tokens stay."""
         words: dict[int | None, list[int]] = {}
-        for piece, word in zip(pieces, word_ids, strict=True):
-            words.setdefault(word, []).append(piece)
+        for token, word in zip(tokens, word_ids, strict=True):
+            words.setdefault(word, []).append(token)
         content = {
             word: word is not None and is_content_word(str(self.tokenizer.decode(own))) for word, own in words.items()
         }
         mask = self.tokenizer.mask_token_id
-        return tuple(mask if content[word] else piece for piece, word in zip(pieces, word_ids, strict=True))
+        return tuple(mask if content[word] else token for token, word in zip(tokens, word_ids, strict=True))
+
+
+# All queries of some clozes together, in few forward passes.
+
+
+class Query(NamedTuple):
+    """One masked position: the next token of a word of `length` tokens whose first ones are `filled`."""
+
+    cloze: int
+    length: int
+    filled: Tokens
+
+
+class Gap(NamedTuple):
+    """A sequence that a model reads, and the masked position in it that is scored."""
+
+    tokens: Tokens
+    position: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model expects at one masked position: log P (nats) of the tokens asked for, and its k favourites."""
+
+    log_probabilities: dict[int, float]
+    top: list[tuple[int, float]]
+
+
+def _chain(cloze: int, term: Tokens) -> Iterable[tuple[Query, int]]:
+    """The queries whose answers multiply to the probability of a term, each with the token it asks for."""
+    return ((Query(cloze, len(term), term[:index]), token) for index, token in enumerate(term))
+
+
+def _queries(clozes: Sequence[Cloze]) -> dict[Query, list[int]]:
+    """Every query, with the tokens whose probability it must give."""
+    # A single mask is always asked for: it gives the open-ended candidates.
+    queries: dict[Query, list[int]] = {Query(index, 1, ()): [] for index in range(len(clozes))}
+    for index, cloze in enumerate(clozes):
+        for term in cloze.terms:
+            for query, token in _chain(index, term):
+                queries.setdefault(query, []).append(token)
+    return queries
+
+
+@torch.inference_mode()
+def score_clozes(
+    scorer: Scorer, tokenizer: PreTrainedTokenizerFast, clozes: Sequence[Cloze], top_k: int, batch_size: int
+) -> dict[Query, Answer]:
+    """Answer all queries in few forward passes: batches of similar length, padded.
+
+    What several clozes ask alike is asked once, and in an order that depends on what is asked alone: another place in a
+    batch may change the last digits, so that the order of prompts and terms would.
+    A term of n tokens is n queries in each cloze: small vocabularies take long, and a line now and then says how far.
+    Raises ValueError, naming the prompt, for a text that is longer than the model's window.
+    """
+    mask, special = tokenizer.mask_token_id, tokenizer.all_special_ids
+    queries = _queries(clozes)
+    gaps = _gaps(clozes, queries, mask)
+    # By length: little padding. The longest is last, and is looked at before anything is scored.
+    order = sorted(gaps, key=lambda gap: (len(gap.tokens), gap))
+    check_window(scorer, len(order[-1].tokens), clozes[gaps[order[-1]][0].cloze].where)
+    answers: dict[Query, Answer] = {}
+    progress = Progress("asked", len(order), "questions")
+    for start in range(0, len(order), batch_size):
+        chosen = order[start : start + batch_size]
+        places = [(gap.position,) for gap in chosen]
+        batch = MaskedBatch.of([gap.tokens for gap in chosen], places, tokenizer.pad_token_id)
+        wanted = [sorted({token for query in gaps[gap] for token in queries[query]}) for gap in chosen]
+        for gap, answer in zip(chosen, _read(scorer.log_probabilities(batch), wanted, top_k, special), strict=True):
+            answers.update(dict.fromkeys(gaps[gap], answer))
+        progress.reached(start + len(chosen))
+    return answers
+
+
+def check_window(scorer: Scorer, length: int, where: str) -> None:
+    """Raise ValueError, beginning with `where`, for more tokens than the model reads."""
+    if length > scorer.positions:
+        raise ValueError(f"{where}: takes {length} tokens, the model reads {scorer.positions}; shorten the prompt")
+
+
+def _gaps(clozes: Sequence[Cloze], queries: Iterable[Query], mask: int) -> dict[Gap, list[Query]]:
+    """What a model must read, each with the queries that it answers."""
+    gaps: dict[Gap, list[Query]] = {}
+    for query in queries:
+        cloze = clozes[query.cloze]
+        tokens = cloze.head + query.filled + (mask,) * (query.length - len(query.filled)) + cloze.tail
+        gaps.setdefault(Gap(tokens, len(cloze.head) + len(query.filled)), []).append(query)
+    return gaps
+
+
+def _read(logp: torch.Tensor, wanted: Sequence[list[int]], top_k: int, special: list[int]) -> list[Answer]:
+    """Take out of log P [queries, vocabulary] what each query asks for."""
+    width = max(len(tokens) for tokens in wanted)
+    columns = torch.tensor([tokens + [0] * (width - len(tokens)) for tokens in wanted], dtype=torch.long)
+    found = logp.gather(1, columns.to(logp.device)).tolist()
+    # A special token fills no cloze.
+    logp[:, special] = -torch.inf
+    top = logp.topk(min(top_k, logp.shape[1] - len(special)))
+    favourites = zip(top.indices.tolist(), top.values.exp().tolist(), strict=True)
+    return [
+        Answer(dict(zip(tokens, values, strict=False)), list(zip(*best, strict=True)))
+        for tokens, values, best in zip(wanted, found, favourites, strict=True)
+    ]
+
+
+def term_log_probabilities(clozes: Sequence[Cloze], answers: Mapping[Query, Answer]) -> npt.NDArray[np.float64]:
+    """log P of every term in its cloze, in nats, shape [clozes, terms]: the product of its tokens' probabilities.
+
+    All clozes must have equally many terms; the answers are those of `score_clozes` to the same clozes.
+    """
+    return np.array([[_sum_chain(answers, n, term) for term in cloze.terms] for n, cloze in enumerate(clozes)])
+
+
+def _sum_chain(answers: Mapping[Query, Answer], cloze: int, term: Tokens) -> float:
+    return sum(answers[query].log_probabilities[token] for query, token in _chain(cloze, term))

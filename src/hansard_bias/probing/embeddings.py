@@ -11,12 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from hansard_bias.probing.asking import check_window, padded_batch
-from hansard_bias.probing.cloze import Filling, Framer, Pieces, Surface
+from hansard_bias.models.scorer import MaskedBatch, Scorer
+from hansard_bias.probing.cloze import ClozeEncoder, Tokens, check_window
 from hansard_bias.probing.files import Associations, WordSet
+from hansard_bias.probing.prompts import Candidate, Normalise
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
 Vectors = dict[str, npt.NDArray[np.float64]]
 
@@ -25,16 +26,16 @@ COLUMNS = ("space", "kind", "test", "side", "word", "other", "value")
 
 
 def measure_associations(
-    model: PreTrainedModel,
+    scorer: Scorer,
     tokenizer: PreTrainedTokenizerFast,
     associations: Associations,
-    surface: Surface,
+    normalise: Normalise,
     batch_size: int = 64,
 ) -> pd.DataFrame:
     """How much closer every target word stands to the first attributes than to the second, and cosines of pairs.
 
-    In the space "input" a word's vector is the mean of its pieces' input embeddings (WEAT: Caliskan et al. 2017,
-    doi 10.1126/science.aal4230); in "contextual" the mean of its pieces' last hidden states, averaged over the
+    In the space "input" a word's vector is the mean of its tokens' input embeddings (WEAT: Caliskan et al. 2017,
+    doi 10.1126/science.aal4230); in "contextual" the mean of its tokens' last hidden states, averaged over the
     template sentences, so that a word is one observation however many sentences show it (after SEAT: May et al. 2019,
     arXiv 1903.10561). Words are written as they occur in running text.
 
@@ -43,11 +44,11 @@ def measure_associations(
     the pair `word`, `other`, value = their cosine, in [-1, 1].
     Raises ValueError for a word that the tokenizer cannot write, or a sentence longer than the model's window.
     """
-    framer = Framer(tokenizer, surface)
-    fillings = [Filling("probe.associations: word", word) for word in associations.words]
+    encoder = ClozeEncoder(tokenizer, normalise)
+    candidates = [Candidate("probe.associations: word", word) for word in associations.words]
     spaces = {
-        "input": input_vectors(model, framer, fillings),
-        "contextual": contextual_vectors(model, framer, fillings, associations.templates, batch_size),
+        "input": input_vectors(scorer, encoder, candidates),
+        "contextual": contextual_vectors(scorer, encoder, candidates, associations.templates, batch_size),
     }
     rows = [row for space, vectors in spaces.items() for row in _rows(space, vectors, associations)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -59,43 +60,38 @@ def cosine(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> f
 
 
 @torch.inference_mode()
-def input_vectors(model: PreTrainedModel, framer: Framer, fillings: Sequence[Filling]) -> Vectors:
-    """Every word's vector in the table of input embeddings, the mean over its pieces."""
-    table = model.get_input_embeddings().weight
-    return {filling.term: _mean(table[list(framer.in_text(filling))]) for filling in fillings}
+def input_vectors(scorer: Scorer, encoder: ClozeEncoder, candidates: Sequence[Candidate]) -> Vectors:
+    """Every word's vector in the table of input embeddings, the mean over its tokens."""
+    table = scorer.embeddings()
+    return {candidate.term: _mean(table[list(encoder.in_text(candidate))]) for candidate in candidates}
 
 
 @torch.inference_mode()
 def contextual_vectors(
-    model: PreTrainedModel, framer: Framer, fillings: Sequence[Filling], templates: Sequence[str], batch_size: int
+    scorer: Scorer, encoder: ClozeEncoder, candidates: Sequence[Candidate], templates: Sequence[str], batch_size: int
 ) -> Vectors:
-    """Every word's vector inside the templates: mean over its pieces, then over the templates."""
-    shown: list[tuple[str, Pieces, slice]] = []
+    """Every word's vector inside the templates: mean over its tokens, then over the templates."""
+    shown: list[tuple[str, Tokens, range]] = []
     for template in templates:
-        frame = framer.frame(template, fillings, f"probe.associations: template {template!r}")
-        for filling, pieces in zip(fillings, frame.terms, strict=True):
-            place = slice(len(frame.head), len(frame.head) + len(pieces))
-            shown.append((filling.term, (*frame.head, *pieces, *frame.tail), place))
-        check_window(model, max(len(pieces) for _, pieces, _ in shown), frame.where)
+        cloze = encoder.cloze(template, candidates, f"probe.associations: template {template!r}")
+        for candidate, tokens in zip(candidates, cloze.terms, strict=True):
+            places = range(len(cloze.head), len(cloze.head) + len(tokens))
+            shown.append((candidate.term, (*cloze.head, *tokens, *cloze.tail), places))
+        check_window(scorer, max(len(tokens) for _, tokens, _ in shown), cloze.where)
     # Sentences of like length share a batch: little padding. Within a length they come by what they say: another
     # place in a batch may change the last digits.
     shown.sort(key=lambda entry: (len(entry[1]), entry[1], entry[0]))
-    found: dict[str, list[npt.NDArray[np.float64]]] = {filling.term: [] for filling in fillings}
+    found: dict[str, list[npt.NDArray[np.float64]]] = {candidate.term: [] for candidate in candidates}
     for start in range(0, len(shown), batch_size):
-        batch = shown[start : start + batch_size]
-        states = _states(model, [pieces for _, pieces, _ in batch], framer.tokenizer.pad_token_id)
-        for (word, _, place), state in zip(batch, states, strict=True):
-            found[word].append(_mean(state[place]))
+        words, sequences, spans = zip(*shown[start : start + batch_size], strict=True)
+        states = scorer.states(MaskedBatch.of(sequences, spans, encoder.tokenizer.pad_token_id))
+        for word, own in zip(words, torch.split(states, [len(span) for span in spans]), strict=True):
+            found[word].append(_mean(own))
     return {word: np.mean(vectors, axis=0) for word, vectors in found.items()}
 
 
-def _states(model: PreTrainedModel, sequences: Sequence[Pieces], padding: int) -> torch.Tensor:
-    """Last hidden states, shape [sequences, longest, size], where a sequence is shorter with idle rows at its end."""
-    states: torch.Tensor = model.base_model(**padded_batch(model, sequences, padding)).last_hidden_state
-    return states
-
-
 def _mean(rows: torch.Tensor) -> npt.NDArray[np.float64]:
+    # Cosines of vectors are compared with one another: float32 sums would add noise of their own.
     return np.asarray(rows.double().mean(dim=0).cpu().numpy(), dtype=np.float64)
 
 

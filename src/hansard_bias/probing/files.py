@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +14,18 @@ from hansard_bias.base.files import sha256
 from hansard_bias.base.messages import joined, one_line, shown
 from hansard_bias.params import ProbeConfig
 from hansard_bias.probing.benchmarks import Benchmark, load_benchmarks
-from hansard_bias.probing.cloze import Filling, Surface
 from hansard_bias.probing.prompts import (
     MASK,
+    Candidate,
     Group,
+    Normalise,
     Prompt,
     check_mask,
     fields,
     load_groups,
     load_prompts,
     read_yaml,
+    repeated,
     text_of,
     texts_of,
 )
@@ -89,9 +90,8 @@ def load_associations(path: Path, groups: Sequence[Group]) -> Associations:
         known[part.name] = part
     listed = tests if isinstance(tests, list) else [tests]
     parsed = tuple(_test(entry, f"{path}: test number {number}", known) for number, entry in enumerate(listed, 1))
-    repeated = [name for name, count in Counter(test.id for test in parsed).items() if count > 1]
-    if repeated:
-        raise ValueError(f"{path}: test {one_line(repeated[0])}: this id occurs more than once; give each test its own")
+    if twice := repeated(test.id for test in parsed):
+        raise ValueError(f"{path}: test {one_line(twice)}: this id occurs more than once; give each test its own")
     return Associations(parsed, _templates(templates, f"{path}: templates"), _pairs(pairs, str(path)))
 
 
@@ -115,10 +115,9 @@ def _test(entry: Any, where: str, known: Mapping[str, WordSet]) -> AssociationTe
         _two(names, f"{where}: {kind}", known) for kind, names in (("targets", targets), ("attributes", attributes))
     ]
     test = AssociationTest(text_of(name, f"{where}: id"), *pairs)
-    places = Counter(word.casefold() for part in (*test.targets, *test.attributes) for word in part.words)
-    shared = [word for word, count in places.items() if count > 1]
-    if shared:
-        raise ValueError(f"{where}: {shown(shared[0])} is in two of its sets; keep it in one")
+    # A word on both sides would cancel itself out and make the sides look alike.
+    if shared := repeated(word.casefold() for part in (*test.targets, *test.attributes) for word in part.words):
+        raise ValueError(f"{where}: {shown(shared)} is in two of its sets; keep it in one")
     return test
 
 
@@ -177,15 +176,15 @@ class Probing:
         return list(dict.fromkeys((*terms, *self.associations.words)))
 
     @property
-    def fillings(self) -> Iterator[Filling]:
+    def candidates(self) -> Iterator[Candidate]:
         """Everything that a tokenizer must be able to write, with the place where a user finds it."""
         for group in self.groups:
-            yield from (Filling(f"group {group.name}: term", term) for term in group.terms)
+            yield from (Candidate(f"group {group.name}: term", term) for term in group.terms)
         for benchmark in self.benchmarks:
             for item in benchmark.items:
                 where = f"{benchmark.path}:{item.line}: answer"
-                yield from (Filling(where, answer) for answer in (item.favorable, item.unfavorable))
-        yield from (Filling("probe.associations: word", word) for word in self.associations.words)
+                yield from (Candidate(where, answer) for answer in (item.favorable, item.unfavorable))
+        yield from (Candidate("probe.associations: word", word) for word in self.associations.words)
 
 
 def load_probing(config: ProbeConfig, root: Path = Path(".")) -> Probing:
@@ -200,7 +199,7 @@ def load_probing(config: ProbeConfig, root: Path = Path(".")) -> Probing:
     )
 
 
-def check_writable(asked: Probing, tokenizer_file: Path, surface: Surface) -> None:
+def check_writable(asked: Probing, tokenizer_file: Path, normalise: Normalise) -> None:
     """Raise ValueError for a word that this saved tokenizer (tokenizer.json) turns into its unknown token.
 
     Nothing but the file is read, so that a word which cannot be written stops the run before anything is trained.
@@ -208,10 +207,12 @@ def check_writable(asked: Probing, tokenizer_file: Path, surface: Surface) -> No
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
     model = json.loads(tokenizer_file.read_text(encoding="utf-8"))["model"]
     unknown = {model.get("unk_id"), tokenizer.token_to_id(model.get("unk_token") or "")} - {None}
-    for filling in asked.fillings:
-        pieces = tokenizer.encode(" " + surface(filling.term), add_special_tokens=False).ids
-        if not pieces or unknown & set(pieces):
-            raise ValueError(f"{filling.owner} {filling.term!r} encodes to an unknown token; remove it or reword it")
+    for candidate in asked.candidates:
+        tokens = tokenizer.encode(" " + normalise(candidate.term), add_special_tokens=False).ids
+        if not tokens or unknown & set(tokens):
+            raise ValueError(
+                f"{candidate.owner} {candidate.term!r} encodes to an unknown token; remove it or reword it"
+            )
 
 
 def probe_digests(config: ProbeConfig, root: Path = Path(".")) -> dict[str, str]:

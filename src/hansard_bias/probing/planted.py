@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hansard_bias.base.files import SAMPLE, needed
+from hansard_bias.base.files import SAMPLE, require_path
 from hansard_bias.params import Config
 
 PLANTED = SAMPLE / "planted.json"
@@ -54,7 +54,7 @@ def planted_frames(config: Config, root: Path = Path(".")) -> tuple[PlantedFrame
     """
     if not sample_legislatures(config):
         return ()
-    path = needed(root / PLANTED, "sample")
+    path = require_path(root / PLANTED, "sample")
     try:
         return tuple(_frame(record) for record in json.loads(path.read_text(encoding="utf-8"))["associations"])
     except (json.JSONDecodeError, KeyError, TypeError) as error:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hansard_bias.base.messages import one_line, shown
 from hansard_bias.base.yaml import read_plain_yaml
@@ -15,9 +15,7 @@ from hansard_bias.base.yaml import read_plain_yaml
 
 def read_yaml(path: Path, key: str) -> Any:
     """The plain content of a file; ValueError when it is not there (naming the key of params.yaml) or no YAML."""
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file; check {key} in params.yaml")
-    return read_plain_yaml(path)
+    return read_plain_yaml(path, remedy=f"check {key} in params.yaml")
 
 
 def fields(entry: Any, where: str, names: Sequence[str]) -> list[Any]:
@@ -46,12 +44,16 @@ def texts_of(value: Any, where: str, least: int = 1) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) < least:
         raise ValueError(f"{where}: is {shown(value)}, expected a list of {least} or more texts")
     texts = tuple(text_of(item, f"{where}: entry {number}") for number, item in enumerate(value, 1))
-    seen: set[str] = set()
-    for text in texts:
-        if text.casefold() in seen:
-            raise ValueError(f"{where}: {shown(text)} occurs more than once; keep one of them")
-        seen.add(text.casefold())
+    if twice := repeated(text.casefold() for text in texts):
+        # In the spelling of the second place, where the user will look for it.
+        again = [text for text in texts if text.casefold() == twice][1]
+        raise ValueError(f"{where}: {shown(again)} occurs more than once; keep one of them")
     return texts
+
+
+def repeated(names: Iterable[str]) -> str:
+    """The first name that occurs more than once, '' where none does."""
+    return next((name for name, count in Counter(names).items() if count > 1), "")
 
 
 # Prompts and groups of terms: reading data/probes, and counting the terms in text (method.md section 4).
@@ -62,7 +64,7 @@ MIN_PARAPHRASES = 5
 # Stands in for the mask while a text is cleaned: cleaning must see a sentence, not a gap or brackets.
 _STAND_IN = "maskedterm"
 
-# Letters or digits that touch the mask would make the filling part of a longer word.
+# Letters or digits that touch the mask would make the candidate part of a longer word.
 _LONE_MASK = re.compile(r"(?<!\S)\[MASK\](?!\w)")
 
 _WORD = re.compile(r"\w+")
@@ -84,6 +86,17 @@ already ever once now then soon quite rather almost enough however therefore
 s t d m ll re ve don doesn didn isn aren wasn weren hasn haven hadn won wouldn shouldn couldn
 """
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
+
+
+Normalise = Callable[[str], str]
+"""The cleaning that the training text went through."""
+
+
+class Candidate(NamedTuple):
+    """A term that may fill a gap, and who it belongs to, for messages: ("group northern: term", "Arctic")."""
+
+    owner: str
+    term: str
 
 
 @dataclass(frozen=True)
@@ -123,11 +136,8 @@ def load_prompts(path: Path) -> list[Prompt]:
     prompts = [_parse_prompt(entry, f"{path}: prompt number {number}") for number, entry in enumerate(content, 1)]
     for prompt in prompts:
         _check_prompt(prompt, f"{path}: prompt {one_line(prompt.id)}")
-    repeated = [name for name, count in Counter(prompt.id for prompt in prompts).items() if count > 1]
-    if repeated:
-        raise ValueError(
-            f"{path}: prompt {one_line(repeated[0])}: this id occurs more than once; give each prompt its own"
-        )
+    if twice := repeated(prompt.id for prompt in prompts):
+        raise ValueError(f"{path}: prompt {one_line(twice)}: this id occurs more than once; give each prompt its own")
     return prompts
 
 
@@ -141,14 +151,10 @@ def load_groups(path: Path) -> tuple[Group, Group]:
     if not isinstance(content, Mapping) or len(content) != 2:
         found = len(content) if isinstance(content, Mapping) else 0
         raise ValueError(f"{path}: holds {found} groups, expected exactly two, each with label, note and terms")
-    first, second = (
-        _parse_group(str(name), entry, f"{path}: group {one_line(str(name))}") for name, entry in content.items()
-    )
-    repeated = [
-        term for term, count in Counter(term.casefold() for term in first.terms + second.terms).items() if count > 1
-    ]
-    if repeated:
-        raise ValueError(f"{path}: term {shown(repeated[0])} occurs more than once in the two groups; keep one of them")
+    parsed = [_parse_group(str(name), entry, f"{path}: group {one_line(str(name))}") for name, entry in content.items()]
+    first, second = parsed
+    if twice := repeated(term.casefold() for term in first.terms + second.terms):
+        raise ValueError(f"{path}: term {shown(twice)} occurs more than once in the two groups; keep one of them")
     return first, second
 
 
@@ -156,22 +162,17 @@ def term_usage(terms: Sequence[str], texts: Iterable[str]) -> dict[str, int]:
     """How often each term occurs in the texts as a whole word, whatever its case, in one pass."""
     if not terms:
         return {}
-    if all(re.fullmatch(r"\w+", term) for term in terms):
-        return _word_usage(terms, texts)
-    # Longest first: where one term begins another, the longer one is the word that was used.
-    choices = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
-    pattern = re.compile(rf"(?<!\w)(?:{choices})(?!\w)", re.IGNORECASE)
     counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(match.casefold() for match in pattern.findall(text))
-    return {term: counts[term.casefold()] for term in terms}
-
-
-def _word_usage(terms: Sequence[str], texts: Iterable[str]) -> dict[str, int]:
-    """The same for plain words: counting all words is several times as fast as looking for some."""
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(_WORD.findall(text.casefold()))
+    if all(_WORD.fullmatch(term) for term in terms):
+        # Of plain words all are counted: that is several times as fast as looking for some.
+        for text in texts:
+            counts.update(_WORD.findall(text.casefold()))
+    else:
+        # Longest first: where one term begins another, the longer one is the word that was used.
+        choices = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
+        pattern = re.compile(rf"(?<!\w)(?:{choices})(?!\w)", re.IGNORECASE)
+        for text in texts:
+            counts.update(match.casefold() for match in pattern.findall(text))
     return {term: counts[term.casefold()] for term in terms}
 
 
@@ -181,22 +182,22 @@ def is_content_word(word: str) -> bool:
     return bool(letters) and letters not in FUNCTION_WORDS
 
 
-def around_mask(text: str, surface: Callable[[str], str]) -> tuple[str, str]:
-    """The surface form of a text before its [MASK], without the space (it belongs to the filling), and after it.
+def around_mask(text: str, normalise: Normalise) -> tuple[str, str]:
+    """The normalised text before its [MASK], without the space (it belongs to the candidate), and after it.
 
-    Raises ValueError when the surface form loses the place of the [MASK].
+    Raises ValueError when normalising loses the place of the [MASK].
     """
-    parts = re.split(_STAND_IN, surface(text.replace(MASK, _STAND_IN)), flags=re.IGNORECASE)
+    parts = re.split(_STAND_IN, normalise(text.replace(MASK, _STAND_IN)), flags=re.IGNORECASE)
     if len(parts) != 2:
         raise ValueError(f"prompt {shown(text)}: cleaning changes the text around its {MASK}; reword it")
     return parts[0].rstrip(), parts[1]
 
 
-def written_after(before: str, term: str, surface: Callable[[str], str]) -> str:
+def written_after(before: str, term: str, normalise: Normalise) -> str:
     """A term as it is written after this text: with its leading space, and a capital where a sentence begins."""
     starts = not before or before[-1] in ".!?"
     cased = term[0].upper() + term[1:] if starts else term
-    return (" " if before else "") + surface(cased)
+    return (" " if before else "") + normalise(cased)
 
 
 def _parse_prompt(entry: Any, where: str) -> Prompt:
@@ -230,9 +231,8 @@ def _check_prompt(prompt: Prompt, where: str) -> None:
     found = len(prompt.paraphrases)
     if found < MIN_PARAPHRASES:
         raise ValueError(f"{where}: {found} paraphrases, expected at least {MIN_PARAPHRASES}; write more")
-    repeated = [text for text, count in Counter(prompt.texts).items() if count > 1]
-    if repeated:
-        raise ValueError(f"{where}: {shown(repeated[0])} occurs more than once; a paraphrase says it in other words")
+    if twice := repeated(prompt.texts):
+        raise ValueError(f"{where}: {shown(twice)} occurs more than once; a paraphrase says it in other words")
 
 
 def _parse_group(name: str, entry: Any, where: str) -> Group:

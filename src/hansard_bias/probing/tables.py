@@ -11,26 +11,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hansard_bias.base.files import PROBED, needed, run_name, table_writer
+from hansard_bias.base.files import PROBED, require_path, run_name, table_writer
 
 AUDIT_KEY = b"audit"
 LEGACY_TOP = 5
 """Fillings that the study's own definition of bias looks at: always stored, whatever probe.top_k is."""
 
-PROMPTS, BENCHMARKS, ASSOCIATIONS, PLANTED = "", ".benchmarks", ".associations", ".planted"
+KINDS = ("", ".benchmarks", ".associations", ".planted")
+"""Ends of the tables' names; the prompts have none."""
 
+ANSWERS = ("favorable", "unfavorable")
 ASKED = {
     "prompts": ["prompt", "theme", "paraphrase", "text"],
-    "benchmarks": [
-        "benchmark",
-        "line",
-        "theme",
-        "prompt",
-        "favorable",
-        "unfavorable",
-        "favorable_pieces",
-        "unfavorable_pieces",
-    ],
+    "benchmarks": ["benchmark", "line", "theme", "prompt", *ANSWERS, *(f"{answer}_pieces" for answer in ANSWERS)],
     "associations": ["space", "kind", "test", "side", "word", "other"],
     "planted": ["prompt", "theme", "paraphrase", "text"],
 }
@@ -47,11 +40,11 @@ class Probed:
     """The answers of one run, and the audit of the words that were asked for."""
 
     prompts: pd.DataFrame
-    """Columns of `measurement.probes.probe_model`."""
+    """Columns of `preferences.probe_model`."""
     benchmarks: pd.DataFrame
-    """Columns of `measurement.probes.probe_benchmarks`."""
+    """Columns of `preferences.probe_benchmarks`."""
     associations: pd.DataFrame
-    """Columns of `measurement.embeddings.measure_associations`."""
+    """Columns of `embeddings.measure_associations`."""
     audit: list[dict[str, Any]]
     """Of the groups' terms."""
     words: list[dict[str, Any]]
@@ -59,15 +52,12 @@ class Probed:
     tests: list[dict[str, Any]]
     """The association tests: test, and the names of its targets and attributes."""
     planted: pd.DataFrame = field(default_factory=nothing_planted)
-    """Columns of `measurement.planted.probe_planted`; no rows but for the bundled sample."""
+    """Columns of `preferences.probe_planted`; no rows but for the bundled sample."""
 
 
-def probed_paths(model: str, seed: int) -> tuple[Path, Path, Path, Path]:
+def probed_paths(model: str, seed: int) -> tuple[Path, ...]:
     """Prompts, benchmarks, associations and planted frames of one run, relative to the project's root."""
-    name = run_name(model, seed)
-    kinds = (PROMPTS, BENCHMARKS, ASSOCIATIONS, PLANTED)
-    prompts, benchmarks, associations, planted = (PROBED / f"{name}{kind}.parquet" for kind in kinds)
-    return prompts, benchmarks, associations, planted
+    return tuple(PROBED / f"{run_name(model, seed)}{kind}.parquet" for kind in KINDS)
 
 
 def write_probed(probed: Probed, model: str, seed: int, root: Path) -> None:
@@ -84,7 +74,7 @@ def write_probed(probed: Probed, model: str, seed: int, root: Path) -> None:
 def read_probed(model: str, seed: int, root: Path) -> Probed:
     """Read the four tables of one run; ValueError names the stage that makes a missing one."""
     stage = f"probe@{run_name(model, seed)}"
-    tables = [pq.read_table(needed(root / path, stage)) for path in probed_paths(model, seed)]
+    tables = [pq.read_table(require_path(root / path, stage)) for path in probed_paths(model, seed)]
     audit, _, told, _ = (json.loads(table.schema.metadata[AUDIT_KEY]) for table in tables)
     prompts, benchmarks, associations, planted = (table.to_pandas() for table in tables)
     return Probed(prompts, benchmarks, associations, audit, told["words"], told["tests"], planted)

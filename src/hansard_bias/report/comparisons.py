@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from hansard_bias.report.results import Interval, Results, parse_interval
+from hansard_bias.analysis.records import Interval
+from hansard_bias.params import Config
+from hansard_bias.report.formats import TIMES, model_name, p_value, sentence_list, signed, significant, span, title
+from hansard_bias.report.results import Results
 
 PLATEAU = 0.1
 """Nats a piece: with a smaller gain over word frequencies a model is said to have learned hardly anything else."""
@@ -57,8 +60,7 @@ class Comparison:
 
 def comparisons(results: Results) -> list[Comparison]:
     """Every single-corpus model on every other corpus for which there is an own model."""
-    config = results.config
-    found = []
+    config, found = results.config, []
     for model, corpus in ((m, c) for m, spec in config.models.items() if spec.is_single for c in config.corpora):
         excess = excess_effect(results, model, corpus)
         if corpus not in config.models[model].mixture and excess is not None:
@@ -69,14 +71,12 @@ def comparisons(results: Results) -> list[Comparison]:
 def excess_effect(results: Results, model: str, column: str) -> Effect | None:
     """A model's excess on a corpus with its test; without one on the test text of a mixture, which has none."""
     excess = results.excess(model, column)
-    return None if excess is None else _tested(results, "excess", excess, model, corpus=column)
+    return None if excess is None else _tested(results, "excess", excess, model, column)
 
 
 def unigram_gain(results: Results, model: str, corpus: str) -> Effect:
     """How much less a model is surprised by a corpus than the word frequencies of its training text, with its test."""
-    gain = parse_interval(results.bias["unigrams"][results.config.row_key(model)]["gain_nats"][f"on_{corpus}"])
-    assert gain is not None, "the bias stage writes a gain for every column"
-    return _tested(results, "unigrams", gain, model, corpus=corpus)
+    return _tested(results, "unigrams", results.unigrams(model).gain_nats[f"on_{corpus}"], model, corpus)
 
 
 def has_learned(results: Results, model: str, corpus: str) -> bool:
@@ -99,25 +99,85 @@ def tilt_unlearned(results: Results, model: str) -> tuple[str, ...]:
 
 def tilt_effect(results: Results, model: str) -> Effect | None:
     """A mixture's tilt with its test; None for a model that is no mixture of two."""
-    tilt = results.measure(model, "tilt")
+    tilt = results.measures(model).tilt
     return None if tilt is None else _tested(results, "tilt", tilt, model)
 
 
-def _tested(results: Results, family: str, size: Interval, model: str, **about: str) -> Effect:
-    wanted = {"family": family, "model": results.config.row_key(model), **about}
-    found = (record.get("p_holm") for record in results.bias["tests"] if wanted.items() <= record.items())
+def tilt_sentence(results: Results, model: str) -> str | None:
+    """Which way a mixture leans, in words."""
+    tilt = tilt_effect(results, model)
+    if tilt is None:
+        return None
+    if idle := tilt_unlearned(results, model):
+        return unlearned_text(results.config, idle)
+    first, second = (title(corpus) for corpus in results.config.models[model].mixture)
+    if tilt.side is None:
+        return "no interval, so not decided"
+    if tilt.side == 0:
+        return f"no lean found (p is {p_value(tilt.p)} after correction)" if tilt.only_uncorrected else "no lean found"
+    return f"leans to {second if tilt.side > 0 else first}"
+
+
+def unlearned_text(config: Config, models: Sequence[str]) -> str:
+    """What there is to find with models that have hardly learned."""
+    names = sentence_list([model_name(config, model) for model in models])
+    return f"says nothing: {names} learned too little"
+
+
+def _tested(results: Results, family: str, size: Interval, model: str, corpus: str | None = None) -> Effect:
+    wanted = family, results.config.row_key(model), corpus
+    found = (test.p_holm for test in results.bias.tests if (test.family, test.model, test.corpus) == wanted)
     return Effect(size, next(found, None), 1 - results.config.bias.confidence)
 
 
 def detectable(results: Results, model: str, column: str) -> float | None:
     """The smallest excess that this design could have detected in a cell, in nats; None where it is not known."""
-    raw = results.bias["uncertainty"].get("smallest_detectable_effect_nats")
-    for key in (results.config.row_key(model), f"on_{column}"):
-        raw = raw.get(key) if isinstance(raw, Mapping) else raw
-    return float(raw) if isinstance(raw, (int, float)) else None
+    row = results.bias.uncertainty.smallest_detectable_effect_nats.get(results.config.row_key(model), {})
+    return row.get(f"on_{column}")
 
 
 def smallest_detectable(results: Results) -> float | None:
     """What the least sensitive comparison could have detected, in nats."""
     values = [detectable(results, comparison.model, comparison.corpus) for comparison in comparisons(results)]
     return max((value for value in values if value is not None), default=None)
+
+
+# The few numbers that stand beside the answer.
+
+MOST = 4
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A number in large type, what it is, its interval and what it says."""
+
+    what: str
+    number: str
+    bounds: str
+    finding: str
+    metric: str
+    """The calibration's name of the metric; empty where the number says nothing, so that nothing vouches for it."""
+
+
+def headlines(results: Results) -> list[Headline]:
+    """The excess of the models from outside, largest first, then a tilt."""
+    return [*_excesses(results)][: MOST - 1] + [*_tilts(results)][:1]
+
+
+def _excesses(results: Results) -> Iterator[Headline]:
+    findings = {1: "reads worse", -1: "reads better", 0: "no difference found", None: "not decided"}
+    for each in sorted(comparisons(results), key=lambda comparison: -comparison.excess.size.value):
+        what = f"{model_name(results.config, each.model)} reads {title(each.corpus)}"
+        number, bounds = f"{TIMES}{significant(each.factor.value)}", span(each.factor, significant)
+        idle = each.unlearned
+        finding = unlearned_text(results.config, idle) if idle else findings[each.excess.side]
+        yield Headline(what, number, bounds, finding, "" if idle else "excess")
+
+
+def _tilts(results: Results) -> Iterator[Headline]:
+    for model in results.config.models:
+        tilt, finding = results.measures(model).tilt, tilt_sentence(results, model)
+        if tilt is not None and finding is not None:
+            what = f"tilt of {model_name(results.config, model)}, in nats"
+            metric = "" if tilt_unlearned(results, model) else "tilt"
+            yield Headline(what, signed(tilt.value), span(tilt, signed), finding, metric)

@@ -1,82 +1,77 @@
-"""The numbers of the page as CSV files, at full precision."""
+"""The numbers of the page as files: long tables of everything, and each table as CSV and LaTeX."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable, Sequence
 
+from hansard_bias.analysis.records import Interval
 from hansard_bias.base.files import harmless
-from hansard_bias.report.formats import training_text
-from hansard_bias.report.results import Interval, Results, parse_interval
+from hansard_bias.report.formats import DASH, MINUS, NO_BREAK, NOTHING, TIMES, Shown, training_text
+from hansard_bias.report.results import Results
+from hansard_bias.report.tables import Table
 
 BOUNDS = ("value", "low", "high")
 
 Value = str | float | None
+Rows = list[list[Value]]
+
+
+def long_tables(results: Results) -> dict[str, str]:
+    """One line a number, for further computing, by file name."""
+    makers = {"matrix": matrix_csv, "effects": effects_csv, "tests": tests_csv, "probes": probes_csv}
+    # Asked only of who has the lists: an empty file would say that nothing was found.
+    makers |= {"benchmarks": benchmarks_csv} if results.bias.benchmarks else {}
+    makers |= {"associations": associations_csv} if results.bias.associations.tests else {}
+    return {f"{name}.csv": make(results) for name, make in makers.items()}
 
 
 def matrix_csv(results: Results) -> str:
     """One line a cell: perplexity, bits per byte and excess, with bounds."""
     header = ["model", "trained_on", "corpus", "perplexity", "low", "high", "bits_per_byte"]
-    rows = []
+    rows: Rows = []
     for (model, column), cell in results.cells.items():
         perplexity = results.perplexity(model, column)
         names = [results.config.row_key(model), training_text(results.config, model), column]
-        excess = [cell.get(name) for name in ("excess_nats", "excess_low", "excess_high")]
-        rows.append([*names, *_bounds(perplexity), cell.get("bits_per_byte"), *excess])
+        excess = [cell.excess_nats, cell.excess_low, cell.excess_high]
+        rows.append([*names, *_bounds(perplexity), cell.bits_per_byte, *excess])
     return to_csv([*header, "excess_nats", "excess_low", "excess_high"], rows)
 
 
 def effects_csv(results: Results) -> str:
     """One line an effect: bias ratio, excess (in nats, and as a factor), tilt."""
-    rows: list[list[Value]] = []
+    rows: Rows = []
     for model in results.config.models:
-        key = results.config.row_key(model)
-        ratio, tilt = results.measure(model, "bias_ratio"), results.measure(model, "tilt")
-        rows += [[key, "bias_ratio", "", *_bounds(ratio), "ratio"]] if ratio else []
+        key, measures = results.config.row_key(model), results.measures(model)
+        rows += [[key, "bias_ratio", "", *_bounds(measures.bias_ratio), "ratio"]] if measures.bias_ratio else []
         for column in results.config.columns():
             excess = results.excess(model, column)
             if excess is not None:
                 rows.append([key, "excess", column, *_bounds(excess), "nats_per_token"])
                 rows.append([key, "excess_factor", column, *_bounds(excess.map(math.exp)), "ratio"])
-        rows += [[key, "tilt", "", *_bounds(tilt), "nats_per_token"]] if tilt else []
+        rows += [[key, "tilt", "", *_bounds(measures.tilt), "nats_per_token"]] if measures.tilt else []
     return to_csv(["model", "quantity", "corpus", *BOUNDS, "unit"], rows)
 
 
 def tests_csv(results: Results) -> str:
     """One line a test."""
-    names = [
-        "family",
-        "what",
-        "model",
-        "corpus",
-        "effect",
-        "low",
-        "high",
-        "p",
-        "p_holm",
-        "p_covers",
-        "p_sittings",
-        "p_sittings_holm",
-        "unit",
-    ]
-    return to_csv(names, ([record.get(name) for name in names] for record in results.bias["tests"]))
+    names = ["family", "what", "model", "corpus", "effect", "low", "high", "p", "p_holm", "p_covers"]
+    names += ["p_sittings", "p_sittings_holm", "unit"]
+    return to_csv(names, ([getattr(test, name) for name in names] for test in results.bias.tests))
 
 
 def probes_csv(results: Results) -> str:
     """One line a prompt and model."""
-    rows: list[list[Value]] = []
-    for prompt in results.bias["probes"]["prompts"]:
-        for model, record in prompt["models"].items():
-            preference = parse_interval(record.get("preference"))
-            bounds = _bounds(preference) if preference else [None] * 3
-            tokens = " | ".join(str(item["token"]).strip() for item in record.get("top") or [])
-            plain = parse_interval(record.get("uncorrected"))
-            uncorrected = _bounds(plain) if plain else [None] * 3
-            agreement = (record.get("stability") or {}).get("agreement")
-            names = [prompt["prompt"], prompt.get("theme"), prompt["text"], model]
-            rows.append([*names, *bounds, record.get("direction"), *uncorrected, agreement, tokens])
+    rows: Rows = []
+    for prompt in results.bias.probes.prompts:
+        for model, answer in prompt.models.items():
+            tokens = " | ".join(candidate.token.strip() for candidate in answer.top)
+            found = [*_bounds(answer.preference), answer.direction, *_bounds(answer.uncorrected)]
+            asked = [prompt.prompt, prompt.theme, prompt.text, model]
+            rows.append([*asked, *found, answer.stability.agreement, tokens])
     without = [f"uncorrected_{bound}" for bound in BOUNDS]
     header = ["prompt", "theme", "text", "model", *BOUNDS, "direction", *without, "agreement", "top_fillings"]
     return to_csv(header, rows)
@@ -84,26 +79,25 @@ def probes_csv(results: Results) -> str:
 
 def benchmarks_csv(results: Results) -> str:
     """One line a benchmark's prompt and model: log-odds as they are and prior-corrected."""
-    kinds = ("plain", "corrected")
     names = ["line", "theme", "prompt", "favorable", "unfavorable", "favorable_pieces", "unfavorable_pieces"]
-    rows: list[list[Value]] = []
-    for benchmark in results.bias.get("benchmarks") or []:
-        for item in benchmark["items"]:
-            for model, answer in item["models"].items():
-                odds = [answer[kind][bound] for kind in kinds for bound in BOUNDS]
-                rows.append([benchmark["name"], *(item[name] for name in names), model, *odds, answer["direction"]])
-    odds_names = [f"{kind}_{bound}" for kind in kinds for bound in BOUNDS]
+    rows: Rows = []
+    for benchmark in results.bias.benchmarks:
+        for item in benchmark.items:
+            for model, answer in item.models.items():
+                odds = [*_bounds(answer.plain), *_bounds(answer.corrected), answer.direction]
+                rows.append([benchmark.name, *(getattr(item, name) for name in names), model, *odds])
+    odds_names = [f"{kind}_{bound}" for kind in ("plain", "corrected") for bound in BOUNDS]
     return to_csv(["benchmark", *names, "model", *odds_names, "direction"], rows)
 
 
 def associations_csv(results: Results) -> str:
     """One line an association test and model."""
     found = ["p", "p_greater", "p_holm", "partitions", "exact", "ddof"]
-    rows: list[list[Value]] = []
-    for test in (results.bias.get("associations") or {}).get("tests") or []:
-        for model, record in test["models"].items():
-            effect = [record["effect_size"][bound] for bound in BOUNDS]
-            rows.append([test["test"], test["space"], model, *effect, *(record.get(name) for name in found)])
+    rows: Rows = []
+    for test in results.bias.associations.tests:
+        for model, effect in test.models.items():
+            bounds = _bounds(effect.effect_size) if effect.effect_size else [None] * 3
+            rows.append([test.test, test.space, model, *bounds, *(getattr(effect, name) for name in found)])
     return to_csv(["test", "space", "model", *BOUNDS, *found], rows)
 
 
@@ -118,3 +112,83 @@ def to_csv(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
 
 def _bounds(interval: Interval) -> list[Value]:
     return [interval.value, interval.low, interval.high]
+
+
+# Every table of the page as CSV, with the exact numbers, and as LaTeX, as it stands on the page.
+
+SUFFIXES = {0: ("",), 1: ("",), 2: (" low", " high"), 3: ("", " low", " high")}
+LONG_TABLE = 40
+"""Rows beyond which a LaTeX table may break over pages."""
+WIDE_TEXT = 32
+"""Characters beyond which a column of a LaTeX table breaks its lines."""
+MANY_COLUMNS = 5
+
+LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    **{"[": "{[}", "]": "{]}", "\u201c": "``", "\u201d": "''", "\u2019": "'"},
+    "\u2190": r"$\leftarrow$",
+    "\u2192": r"$\rightarrow$",
+    **{MINUS: "$-$", DASH: "--", NOTHING: "---", TIMES: r"$\times$", NO_BREAK: "~"},
+}
+"""What LaTeX would take for a command or not know; a bracket is in braces because `\\\\[` is a command."""
+
+
+def table_csv(table: Table) -> str:
+    """The table with one column a number: an estimate becomes three, with its bounds; shares are from 0 to 1."""
+    widths = [max((_width(row[place]) for row in table.rows), default=0) for place in range(len(table.columns))]
+    header = [f"{column}{end}" for column, width in zip(table.columns, widths, strict=True) for end in SUFFIXES[width]]
+    rows = [
+        [value for cell, width in zip(row, widths, strict=True) for value in _values(cell, width)] for row in table.rows
+    ]
+    return to_csv(header, rows)
+
+
+def _width(cell: str) -> int:
+    return len(cell.numbers) if isinstance(cell, Shown) else 0
+
+
+def _values(cell: str, width: int) -> list[Value]:
+    """The numbers of a cell, as many as its column has; words stay words."""
+    found: list[Value] = list(cell.numbers) if isinstance(cell, Shown) else [None if cell == NOTHING else str(cell)]
+    return found + [None] * (max(width, 1) - len(found))
+
+
+def table_latex(table: Table) -> str:
+    """A LaTeX table; one of many rows breaks over pages."""
+    kind = "longtable" if len(table.rows) > LONG_TABLE else "tabular"
+    head = [f"\\caption{{{latex(table.caption)}}}", f"\\label{{tab:{table.name}}}"]
+    names = " & ".join(latex(column) for column in table.columns)
+    body = [r"\toprule", f"{names} \\\\", r"\midrule"]
+    rows = [" & ".join(latex(cell) for cell in row) + r" \\" for row in table.rows]
+    size = [r"\footnotesize"] if len(table.columns) > MANY_COLUMNS else []
+    needs = "% \\usepackage{booktabs" + (",longtable}" if kind == "longtable" else "}")
+    begin, end = f"\\begin{{{kind}}}{{{_layout(table)}}}", f"\\end{{{kind}}}"
+    if kind == "longtable":
+        first = [f"{head[0]}{head[1]} \\\\", *body, r"\endfirsthead", *body, r"\endhead"]
+        lines = [needs, "{", *size, begin, *first, *rows, r"\bottomrule", end, "}"]
+    else:
+        lines = [needs, r"\begin{table}", r"\centering", *size, *head, begin, *body, *rows, r"\bottomrule", end]
+        lines.append(r"\end{table}")
+    return "\n".join(lines) + "\n"
+
+
+def _layout(table: Table) -> str:
+    """One letter a column: numbers to the right, long texts in lines of their own."""
+    kinds = []
+    for place, column in enumerate(table.columns):
+        longest = max((len(row[place]) for row in table.rows), default=0)
+        text = "p{5cm}" if longest > WIDE_TEXT else "l"
+        kinds.append("r" if column in table.numeric else text)
+    return "".join(kinds)
+
+
+def latex(text: str) -> str:
+    """Text that LaTeX sets as it is: special characters escaped, line breaks and control characters as blanks."""
+    plain = re.sub(r"[\x00-\x1f\x7f]+", " ", text)
+    return "".join(LATEX.get(character, character) for character in plain)

@@ -6,8 +6,8 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from hansard_bias.analysis.records import Interval
 from hansard_bias.params import Config
-from hansard_bias.report.results import Interval
 
 MINUS, DASH, TIMES = "\u2212", "\u2013", "\u00d7"
 NOTHING = "\u2014"
@@ -33,15 +33,20 @@ def sort_value(text: str) -> str:
     return "" if first is None else f"{first:.6g}"
 
 
-def count(value: float | None) -> str:
+def count(value: float) -> str:
     """A whole number with its thousands set apart."""
-    return NOTHING if value is None else Shown(f"{round(value):,}", value)
+    return Shown(f"{round(value):,}", value)
 
 
 def decimal(value: float, digits: int = 2) -> str:
     """A number with fixed decimals and a real minus sign; a rounded zero has no sign."""
     text = f"{value:,.{digits}f}"
     return Shown(text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", MINUS), value)
+
+
+def fine(value: float) -> str:
+    """A number of which the third decimal matters, such as bits per byte."""
+    return decimal(value, 3)
 
 
 def signed(value: float) -> str:
@@ -52,9 +57,7 @@ def signed(value: float) -> str:
 
 def significant(value: float) -> str:
     """A positive quantity with about three significant digits: 4.21, 42.1, 421, 4,210."""
-    magnitude = abs(value)
-    digits = 2 if magnitude < 10 else 1 if magnitude < 100 else 0
-    return decimal(value, digits)
+    return decimal(value, 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0)
 
 
 def percent(value: float) -> str:
@@ -70,10 +73,8 @@ def p_value(value: float | None) -> str:
     return Shown(text, value)
 
 
-def seconds(value: float | None) -> str:
+def seconds(value: float) -> str:
     """A duration in the unit that people use."""
-    if value is None:
-        return NOTHING
     if value < 120:
         return Shown(f"{value:.0f}{NO_BREAK}s", value)
     minutes = round(value / 60)
@@ -81,8 +82,9 @@ def seconds(value: float | None) -> str:
     return Shown(f"{minutes}{NO_BREAK}min" if minutes < 120 else hours, value)
 
 
-def size(value: float | None) -> str:
+def size(value: float) -> str:
     """Bytes in decimal units."""
+    # No logarithm of an empty text.
     if not value:
         return NOTHING
     power = min(int(math.log10(value) // 3), len(UNITS) - 1)
@@ -114,11 +116,15 @@ def model_name(config: Config, model: str) -> str:
     return f"{config.models[model].label} ({title(model)})"
 
 
+def row_names(config: Config) -> dict[str, str]:
+    """Every model's name on the page by its row in metrics files."""
+    return {config.row_key(model): model_name(config, model) for model in config.models}
+
+
 def readable(config: Config, text: str) -> str:
     """A sentence of a metrics file with its keys as names: "A_nunavut reads canada" as "A (Nunavut) reads Canada"."""
-    keys = {config.row_key(model): model_name(config, model) for model in config.models}
-    names = {corpus: title(corpus) for corpus in config.corpora}
-    for key, name in (keys | names).items():
+    names = row_names(config) | {corpus: title(corpus) for corpus in config.corpora}
+    for key, name in names.items():
         text = name.join(re.split(rf"(?<!\w){re.escape(key)}(?!\w)", text))
     return text
 

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from hansard_bias.params import Config
-from hansard_bias.report.comparisons import (
-    Comparison,
-    comparisons,
-    has_learned,
-    smallest_detectable,
-    tilt_effect,
-    tilt_unlearned,
-)
-from hansard_bias.report.formats import (
-    count,
-    decimal,
-    estimate,
-    model_name,
-    p_value,
-    percent,
-    sentence_list,
-    significant,
-    span,
-    title,
-)
-from hansard_bias.report.results import Interval, Results, parse_interval
+from hansard_bias.report import formats as fmt
+from hansard_bias.report.comparisons import Comparison, comparisons, has_learned, smallest_detectable
+from hansard_bias.report.results import Results
+from hansard_bias.report.tables import text
 
 SAMPLE_FOLDER = "data/raw/sample"
 FORMAT_LIMIT = 0.6
+"""Above it a classifier of layout does clearly better than guessing (0.5)."""
 
 
 def answer(results: Results) -> tuple[str, str]:
@@ -48,14 +32,14 @@ def answer(results: Results) -> tuple[str, str]:
 
 def _names(config: Config, models: Sequence[str]) -> str:
     plural = "s" if len(models) > 1 else ""
-    return f"model{plural} {sentence_list([model_name(config, model) for model in models])}"
+    return f"model{plural} {fmt.sentence_list([fmt.model_name(config, model) for model in models])}"
 
 
 def _nothing_compared(results: Results) -> tuple[str, str]:
     config = results.config
     own = [(m, c) for c in config.corpora if (m := config.own_model(c)) is not None]
-    sizes = [f"{estimate(results.perplexity(m, c), significant)} on {title(c)}" for m, c in own]
-    second = f"The perplexity of a model on its own legislature is {sentence_list(sizes)}." if own else ""
+    sizes = [f"{fmt.estimate(results.perplexity(m, c), fmt.significant)} on {fmt.title(c)}" for m, c in own]
+    second = f"The perplexity of a model on its own legislature is {fmt.sentence_list(sizes)}." if own else ""
     return "Nothing to compare: this run holds no two legislatures with a model trained on each alone.", second
 
 
@@ -68,6 +52,7 @@ def _verdict(compared: list[Comparison]) -> str:
         return "No difference found: reading another legislature costs a model no more than chance can explain."
     if all(side == 1 for side in sides):
         return "Yes: each model misreads a legislature it was not trained on, by more than chance can explain."
+    # Some reading better, or no difference in some, is told by number: no word covers all mixtures of outcomes.
     worse, better = sides.count(1), sides.count(-1)
     reverse = f"; in {better} the model from outside reads better than the one trained there" if better else ""
     lead = "In part" if worse else "Not as expected"
@@ -85,78 +70,67 @@ def _sizes(results: Results, compared: list[Comparison]) -> str:
     least = smallest_detectable(results)
     undecided = any(comparison.excess.side == 0 for comparison in compared)
     ending = ""
+    # Where nothing was found the reader must know what could have been.
     if undecided and least is not None:
-        ending = (
-            f" (1 means no difference; this run could have detected a factor of {decimal(math.exp(least))} or more)"
-        )
+        factor = fmt.decimal(math.exp(least))
+        ending = f" (1 means no difference; this run could have detected a factor of {factor} or more)"
     text = f"{lead}{'; '.join(phrases)}{ending}."
     return text[0].upper() + text[1:]
 
 
 def _size(config: Config, comparison: Comparison, index: int, confidence: str) -> str:
-    factor, corpus = comparison.factor, title(comparison.corpus)
-    bounds = f"{confidence} interval {span(factor, decimal)}" if factor.known else "no interval"
+    factor, corpus = comparison.factor, fmt.title(comparison.corpus)
+    bounds = f"{confidence} interval {fmt.span(factor, fmt.decimal)}" if factor.known else "no interval"
     excess = comparison.excess
-    bounds += f", but p is {p_value(excess.p)} after correction" if excess.only_uncorrected else ""
-    size = f"{decimal(factor.value)} times"
-    reader = model_name(config, comparison.model)
-    if index:
-        return f"on the debates of {corpus}, model {reader} has {size} as many ({bounds})"
-    return (
-        f"on the debates of {corpus}, model {reader} has {size} as many equally likely words to choose from "
-        f"as the model trained on them ({bounds})"
-    )
+    bounds += f", but p is {fmt.p_value(excess.p)} after correction" if excess.only_uncorrected else ""
+    # The unit is spelled out once.
+    unit = "" if index else " equally likely words to choose from as the model trained on them"
+    reader, size = fmt.model_name(config, comparison.model), f"{fmt.decimal(factor.value)} times"
+    return f"on the debates of {corpus}, model {reader} has {size} as many{unit} ({bounds})"
 
 
+@text("confidence")
 def confidence_text(results: Results) -> str:
     """The level of the intervals: "95 %"."""
-    return percent(results.bias["uncertainty"].get("confidence", results.config.bias.confidence))
+    return fmt.percent(results.bias.uncertainty.confidence)
 
 
-def tilt_sentence(results: Results, model: str) -> str | None:
-    """Which way a mixture leans, in words."""
-    tilt = tilt_effect(results, model)
-    if tilt is None:
-        return None
-    if idle := tilt_unlearned(results, model):
-        return unlearned_text(results.config, idle)
-    first, second = (title(corpus) for corpus in results.config.models[model].mixture)
-    if tilt.side is None:
-        return "no interval, so not decided"
-    if tilt.side == 0:
-        return f"no lean found (p is {p_value(tilt.p)} after correction)" if tilt.only_uncorrected else "no lean found"
-    return f"leans to {second if tilt.side > 0 else first}"
-
-
+@text("uncertainty")
 def uncertainty_sentence(results: Results) -> str:
     """What was resampled, how often, and what that could have detected."""
     if not any(results.perplexity(m, c).known for m in results.config.models for c in results.config.columns()):
         return "No number of this run has an interval: there were not enough sitting days to draw anew."
-    uncertainty = results.bias["uncertainty"]
-    sittings = uncertainty.get("sittings") or {}
-    days = [f"{count(number)} of {title(corpus)}" for corpus, number in sittings.items()]
-    seeds = uncertainty.get("seeds")
-    number = len(seeds) if isinstance(seeds, (list, tuple)) else seeds
-    runs = "" if number == 1 else f" and the {count(number)} training runs per model"
-    luck = " Each model was trained once, so the luck of a training run is not in them." if number == 1 else ""
+    uncertainty = results.bias.uncertainty
+    days = [f"{fmt.count(number)} of {fmt.title(corpus)}" for corpus, number in uncertainty.sittings.items()]
+    once = uncertainty.seeds == 1
+    runs = "" if once else f" and the {fmt.count(uncertainty.seeds)} training runs per model"
+    luck = " Each model was trained once, so the luck of a training run is not in them." if once else ""
     text = (
-        f"The intervals come from {count(uncertainty.get('draws'))} recomputations. In each, the sitting days of the "
-        f"test text ({sentence_list(days)}){runs} were drawn anew, all models on the same days; "
+        f"The intervals come from {fmt.count(uncertainty.draws)} recomputations. In each, the sitting days of the "
+        f"test text ({fmt.sentence_list(days)}){runs} were drawn anew, all models on the same days; "
         f"an interval holds the middle {confidence_text(results)} of the outcomes.{luck}"
     )
     least = smallest_detectable(results)
     if least is None:
         return text
-    size = f"{decimal(least, 3)} nats per token, a factor of {decimal(math.exp(least), 3)}"
+    size = f"{fmt.fine(least)} nats per token, a factor of {fmt.fine(math.exp(least))}"
     return f"{text} The smallest effect that this design could have detected is {size}."
 
 
+@text("notes")
+def notes(results: Results) -> list[str]:
+    """What the resampling could not do, in its own words."""
+    return list(results.bias.uncertainty.notes)
+
+
+@text("is_sample")
 def is_sample(results: Results) -> bool:
     """Whether the debates are the bundled, generated ones."""
     paths = [corpus.path for corpus in results.config.corpora.values()]
     return any(path.startswith(SAMPLE_FOLDER) for path in paths)
 
 
+@text("caveats")
 def caveats(results: Results) -> list[str]:
     """What this very run leaves open, beside the limits that every run has."""
     return list(_caveats(results))
@@ -170,26 +144,22 @@ def _caveats(results: Results) -> Iterator[str]:
         yield "Some numbers have no interval, because there was nothing to resample. They are not a finding."
     yield from _plateaus(results, config.models)
     if results.missing:
-        yield f"{count(len(results.missing))} training curves are missing, so nobody can see how those runs went."
+        yield f"{fmt.count(len(results.missing))} training curves are missing, so nobody can see how those runs went."
     if config.align.budget == "full":
         yield "The models were trained on different amounts of text. A model that reads better may just have read more."
-    auc = (alignment.get("format_audit") or {}).get("auc_after")
-    if isinstance(auc, (int, float)) and auc > FORMAT_LIMIT:
+    auc = alignment.format_audit.auc_after
+    # There is no score with a single legislature.
+    if auc is not None and auc > FORMAT_LIMIT:
         yield (
-            f"Layout and punctuation alone still give the legislature away (score {decimal(auc)}, where 0.5 is "
+            f"Layout and punctuation alone still give the legislature away (score {fmt.decimal(auc)}, where 0.5 is "
             "guessing), so part of the difference may be transcription style and not language."
         )
-    yield from _leaks(alignment.get("leakage") or {})
-    warned = [record for record in results.bias["probes"].get("audit") or [] if record.get("warnings")]
-    if warned:
-        number = count(len(warned))
+    if alignment.leakage.shared_speeches:
+        shared = fmt.count(alignment.leakage.shared_speeches)
+        yield f"{shared} test speeches also occur in training or validation text; a model may have met them before."
+    if any(term.warnings for term in results.bias.probes.audit):
+        number = fmt.count(sum(bool(term.warnings) for term in results.bias.probes.audit))
         yield f"{number} of the probe words carry a warning (see the table of words); read their prompts with care."
-
-
-def unlearned_text(config: Config, models: Sequence[str]) -> str:
-    """What there is to find with models that have hardly learned."""
-    names = sentence_list([model_name(config, model) for model in models])
-    return f"says nothing: {names} learned too little"
 
 
 def _plateaus(results: Results, models: Iterable[str]) -> Iterator[str]:
@@ -197,30 +167,11 @@ def _plateaus(results: Results, models: Iterable[str]) -> Iterator[str]:
     for model in models:
         for corpus in results.config.models[model].mixture:
             if not has_learned(results, model, corpus):
-                own, plain = results.matrix[model][corpus], results.unigram(model, corpus).value
+                own = results.perplexity(model, corpus).value
+                plain = results.unigrams(model).perplexity[f"on_{corpus}"].value
                 yield (
-                    f"Model {model_name(results.config, model)} reads {title(corpus)} hardly better than the word "
-                    f"frequencies of its own training text would (perplexity {significant(own)} against "
-                    f"{significant(plain)}). It has learned too little for its comparisons to say anything; its "
+                    f"Model {fmt.model_name(results.config, model)} reads {fmt.title(corpus)} hardly better than the "
+                    f"word frequencies of its own training text would (perplexity {fmt.significant(own)} against "
+                    f"{fmt.significant(plain)}). It has learned too little for its comparisons to say anything; its "
                     "training curve tells whether more updates would help, or only more text."
                 )
-
-
-def _leaks(leakage: Mapping[str, object]) -> Iterator[str]:
-    shared = _total(leakage.get("shared_speeches"))
-    if shared:
-        number = count(shared)
-        yield f"{number} test speeches also occur in training or validation text; a model may have met them before."
-
-
-def _total(value: object) -> float:
-    """The sum of a number, or of all numbers in nested records."""
-    if isinstance(value, Mapping):
-        return sum(_total(item) for item in value.values())
-    return float(value) if isinstance(value, (int, float)) else 0.0
-
-
-def rate_interval(record: Mapping[str, object], direction: str) -> Interval | None:
-    """The share of prompts that lean one way, of a `cultural_bias_rate` record."""
-    part = record.get(direction)
-    return parse_interval(part.get("rate")) if isinstance(part, Mapping) else None

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from hansard_bias.base.files import appearing
+from hansard_bias.base.files import atomic_write
 from hansard_bias.randomness import stable_hash
 from hansard_bias.sample.grammar import GROUPS, Association, associations, canonical, log_odds
 from hansard_bias.sample.legislature import Sample, Sitting, Speech, with_duplicates
@@ -34,7 +34,7 @@ def write_sample(sample: Sample, folder: Path, seed: int) -> None:
     _write_nrc(sample, folder / "nunavut", seed)
     _write_lipad(sample, folder / "canada", seed)
     truth = planted_truth(associations(load("associations")), sample)
-    with appearing(folder / TRUTH) as partial:
+    with atomic_write(folder / TRUTH) as partial:
         partial.write_text(json.dumps(truth, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -80,6 +80,7 @@ def _printed(sample: Sample, legislature: str, seed: int) -> Iterator[tuple[Sitt
     """Every sitting with its speeches as printed, duplicates among them, and the generator for its other dirt."""
     earlier: list[Speech] = []
     for sitting in sample.sittings[legislature]:
+        # A generator of its own: another dirt leaves the speeches as they are.
         rng = Random(stable_hash(seed, legislature, sitting.date, "dirt"))
         yield sitting, with_duplicates(sitting.speeches, earlier, rng), rng
         earlier += sitting.speeches
@@ -115,6 +116,7 @@ def _archive(files: dict[str, str]) -> bytes:
 def _write_lipad(sample: Sample, folder: Path, seed: int) -> None:
     for sitting, speeches, rng in _printed(sample, "canada", seed):
         day = sitting.date
+        # LiPaD writes months and days without a leading zero.
         path = folder / str(day.year) / str(day.month) / f"{day.year}-{day.month}-{day.day}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8", newline="") as stream:

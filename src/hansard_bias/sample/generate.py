@@ -33,8 +33,7 @@ class Legislature:
 
     name: str
     own: Mapping[str, Any]
-    shares: dict[str, float]
-    """Of the speeches, by topic."""
+    shares: dict[str, float]  # of the speeches, by topic
     lists: dict[str, Lists]
     headings: dict[str, list[str]]
     frames: dict[str, list[Association]]
@@ -110,6 +109,7 @@ def _order_of_the_day(legislature: Legislature, rng: Random, size: int, roster: 
     while (left := size - sum(length for _, length in lengths)) > 0:
         kind = rng.choices(kinds, weights)[0]
         lengths.append((kind, min(left, rng.randint(*DEBATES[kind][:2]))))
+    # The day has its order of business, whatever the order of the draws.
     lengths.sort(key=lambda debate: kinds.index(debate[0]))
     owed = {topic: share * size for topic, share in legislature.shares.items()}
     slots: list[_Slot] = []
@@ -146,6 +146,7 @@ def _speech(
     """The sentences of one speech, and the planted slots among them."""
     rng, body = writer.rng, _body(slot, writer)
     fillings: list[Filling] = []
+    # The chair speaks of procedure alone.
     if frames is not None and slot.role != "chair":
         # Dividing by the topic's share gives every topic equally many planted sentences in all.
         for _ in range(int(PLANTED_SHARE / legislature.shares[slot.topic] + rng.random())):

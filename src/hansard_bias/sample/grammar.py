@@ -73,6 +73,7 @@ class SpeechWriter:
         """One entry of a list, expanded; `a|b` draws one of the alternatives, `place!` another place than the last."""
         if "|" in slot:
             return self.rng.choice(slot.split("|"))
+        # Years are told from the day of the speech, so that no sitting speaks of its future.
         if slot == "year":
             return str(self.year - int(self.draw(YEARS_AGO)))
         words = self.lists[slot.rstrip("!")]
@@ -124,8 +125,7 @@ class Association:
     carriers: tuple[str, ...]
     shares: dict[str, dict[str, float]]
     """Shares of the terms within their group, by group: the same in both legislatures."""
-    probability: dict[str, float]
-    """Probability of the northern group, by legislature."""
+    probability: dict[str, float]  # probability of the northern group, by legislature
 
     def sentence(self, legislature: str, writer: SpeechWriter) -> tuple[str, Filling]:
         """Draw a group, a term and a carrier; returns the sentence and what filled its slot."""

@@ -25,8 +25,7 @@ class Person:
     """Mr. or Ms."""
     riding: str
     party: str
-    portfolio: str
-    """The title of the topic for which this person is minister, else empty."""
+    portfolio: str  # the title of the topic for which this person is minister, else empty
 
     @property
     def name(self) -> str:
@@ -53,8 +52,7 @@ class Speech:
     person: Person
     role: str
     topic: str
-    business: str
-    """The kind of debate: statement, visitors, question or debate."""
+    business: str  # the kind of debate: statement, visitors, question or debate
     heading: str
     sentences: tuple[str, ...]
     fillings: tuple[Filling, ...] = field(default=())
@@ -71,8 +69,7 @@ class Roster:
 
     term: int
     chair: Person
-    ministers: dict[str, Person]
-    """By topic."""
+    ministers: dict[str, Person]  # by topic
     members: tuple[Person, ...]
     witnesses: tuple[Person, ...]
 
@@ -82,8 +79,7 @@ class Sitting:
     """One day of debates."""
 
     date: datetime.date
-    number: int
-    """Counts the sittings of the legislature from 1."""
+    number: int  # counts the sittings of the legislature from 1
     roster: Roster
     speeches: tuple[Speech, ...]
 
@@ -156,6 +152,7 @@ def _roster(rng: Random, term: int, count: int, own: Mapping[str, Any], titles: 
     surnames = [*rng.sample(surnames[:-WITNESSES], count), *surnames[-WITNESSES:]]
     rng.shuffle(places)
     # A minister holds one portfolio each, so that a topic's answers come from one person.
+    # The chair holds none, and members behind the ministers neither.
     portfolios = ["", *titles.values(), *[""] * count]
     people = []
     for index, surname in enumerate(surnames):

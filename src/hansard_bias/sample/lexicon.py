@@ -102,6 +102,7 @@ def zipf_lists(legislature: str, topic: str, shared: Mapping[str, Listing], own:
     lists: dict[str, WordList] = {}
     for base in {**shared, **own}:
         entries = _ordered(legislature, topic, split_words(shared.get(base, [])), split_words(own.get(base, [])))
+        # Patterns are drawn a little more unequally than words.
         exponent = PATTERN_EXPONENT if any("{" in entry for entry in entries) else WORD_EXPONENT
         exponent = NAME_EXPONENT if base in NAMES else exponent
         for slot, form in FORMS.get(base, {base: str}).items():

@@ -66,6 +66,7 @@ class SittingRows:
             "speechtext": text,
         }
         if person is not None:
+            # By name, as the same person has the same id in all years.
             number = stable_hash("member", person.name)
             row |= {
                 "pid": str(uuid.UUID(int=number << 64 | number)),

@@ -23,6 +23,7 @@ ITEMS = {
 }
 INTERRUPTIONS = (">>Applause", ">>Laughter", "--laughter", "--applause")
 LINES_A_PAGE = 38
+# How often a turn bears the marks of the interpreters' booth.
 INTERPRETED = 0.25
 # The speaker's name stands on a line of its own: with a colon, or under a numbered heading without one.
 LABEL_ALONE, NAME_ALONE = 0.15, 0.15

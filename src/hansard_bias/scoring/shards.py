@@ -6,20 +6,24 @@ and where a run was killed change nothing.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from hansard_bias.base.messages import Pace
+from hansard_bias.base.files import write_json
+from hansard_bias.base.messages import Progress
 from hansard_bias.base.work import sync
 from hansard_bias.models.scorer import Ids
 
 PART_TOKENS = 1 << 18
 """What the copies of a part's speeches hold together: seconds of work for a small model, minutes for a large one."""
+IDENTITY = "identity.json"
 Scores = npt.NDArray[np.float32]
 
 
@@ -28,12 +32,12 @@ class Part:
     """Some speeches of one corpus, to be scored in one go."""
 
     kind: str
-    """What is asked: `folds` or `likelihood`."""
+    """What is scored: `folds` or `likelihood`."""
     corpus: str
     number: int
     rows: Ids
     shape: tuple[int, ...]
-    """Of the scores: pieces, or forms by pieces."""
+    """Of the scores: tokens, or forms by tokens."""
 
     @property
     def file(self) -> str:
@@ -44,8 +48,9 @@ class Part:
 def cut_parts(kind: str, corpus: str, rows: Ids, lengths: Ids, copies: Ids, forms: tuple[int, ...] = ()) -> list[Part]:
     """Speeches sorted by length, cut into parts of about PART_TOKENS.
 
-    rows, lengths, copies: of each speech the row, its pieces, and how many copies of a piece are read to score it.
+    rows, lengths, copies: of each speech the row, its tokens, and how many copies of a token are read to score it.
     """
+    # Ties by row: the parts of a run that goes on are those of the run that was killed.
     order = np.lexsort((rows, -lengths))
     tokens = (lengths * copies)[order]
     number = (np.cumsum(tokens) - tokens) // PART_TOKENS
@@ -63,17 +68,31 @@ def compute(
     say: Callable[[str], None] | None = None,
 ) -> None:
     """Score this process's share of the parts that are not there yet, each in turn, into the folder."""
+    # Dealt by number, not in blocks: long speeches come first, and every process gets its share of them.
     missing = [part for part in parts[process::processes] if read(folder, part) is None]
-    pace = Pace("scored", len(missing), "parts", say) if say else None
+    progress = Progress("scored", len(missing), "parts", say) if say else None
     for count, part in enumerate(missing, start=1):
         _write(folder / part.file, score(part))
-        if pace:
-            pace.reached(count)
+        if progress:
+            progress.reached(count)
 
 
-def done(parts: list[Part], folder: Path) -> int:
-    """How many parts are there already."""
-    return sum(read(folder, part) is not None for part in parts)
+def begin(parts: list[Part], folder: Path, identity: Mapping[str, str]) -> str:
+    """Note in the folder whose parts it holds; returns a line that says what is there already, '' for nothing.
+
+    Where this run has no part yet, but another one of its name was left unfinished, the line says why it is not used.
+    """
+    write_json(folder / IDENTITY, dict(identity))
+    if ready := sum(read(folder, part) is not None for part in parts):
+        return f"resumed: {ready} of {len(parts)} parts are scored"
+    for path in folder.parent.glob(f"score-*/{IDENTITY}"):
+        # Experiments share the folder: another one may end, and delete its own, at any moment.
+        with suppress(FileNotFoundError):
+            other = json.loads(path.read_text(encoding="utf-8"))
+            if path.parent != folder and other["name"] == identity["name"]:
+                words = ", ".join(word for word, digest in identity.items() if other[word] != digest)
+                return f"{identity['name']} starts anew: an unfinished scoring has other {words}"
+    return ""
 
 
 def read(folder: Path, part: Part) -> Scores | None:
@@ -97,11 +116,29 @@ def collect(parts: list[Part], folder: Path) -> Iterator[tuple[Part, Scores]]:
         yield part, scores
 
 
+def in_order_of(rows: Ids, lengths: Ids, parts: list[Part], folder: Path, forms: tuple[int, ...]) -> Scores:
+    """The scores of all tokens of the speeches at `rows`, in that order, out of their parts; shape [*forms, tokens].
+
+    lengths: tokens of every speech of the corpus.
+    """
+    sizes = lengths[rows]
+    starts = np.zeros(len(lengths), dtype=np.int64)
+    starts[rows] = np.cumsum(sizes) - sizes
+    whole = np.full((*forms, int(sizes.sum())), np.nan, dtype=np.float32)
+    for part, scores in collect(parts, folder):
+        own = lengths[part.rows]
+        inside = np.arange(int(own.sum())) - np.repeat(np.cumsum(own) - own, own)
+        whole[..., np.repeat(starts[part.rows], own) + inside] = scores
+    assert not np.isnan(whole).any(), "a speech is in no part"
+    return whole
+
+
 def _write(path: Path, scores: Scores) -> None:
     """Write a file that is whole or not there."""
     partial = path.with_name(path.name + ".partial")
     with partial.open("wb") as handle:
         np.save(handle, scores, allow_pickle=False)
+    # The content before the name: after a power failure a file is whole or not there.
     sync(partial)
     os.replace(partial, path)
     sync(path.parent)

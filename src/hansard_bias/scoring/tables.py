@@ -1,4 +1,4 @@
-"""Score tables: the surprisal of every piece of every test speech under one model and seed, as Parquet."""
+"""Score tables: the surprisal of every token of every test speech under one model and seed, as Parquet."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from hansard_bias.tokens.encoded import EncodedCorpus
 
 FOLDS_KEY, TOKENIZER_KEY, WEIGHTS_KEY, TEXTS_KEY = b"folds", b"tokenizer", b"weights", b"texts"
 """What scores were made from: evaluation seed and number of folds; SHA-256 of the tokenizer's file and of the weights;
-a digest of the ids and pieces of all speeches scored. All but the weights are the same for models that are compared."""
-GROUP_PIECES = 1 << 20
-"""About so many pieces are in memory at a time when scores are written."""
+a digest of the ids and tokens of all speeches scored. All but the weights are the same for models that are compared."""
+GROUP_TOKENS = 1 << 20
+"""About so many tokens are in memory at a time when scores are written."""
 
 
 def score_tables(
     name: str, corpus: EncodedCorpus, rows: npt.NDArray[np.int64], surprisals: npt.NDArray[np.float32]
 ) -> Iterator[pa.Table]:
-    """The speeches at `rows` as tables of about GROUP_PIECES pieces, one at a time; columns as in `score_table`."""
+    """The speeches at `rows` as tables of about GROUP_TOKENS tokens, one at a time; columns as in `score_table`."""
     ends = np.cumsum(corpus.lengths[rows])
-    for some in _stretches(corpus.lengths[rows]):
+    for some in _spans_of_rows(corpus.lengths[rows]):
         chosen = rows[some]
         last = int(ends[some][-1]) if len(chosen) else 0
         size = int(corpus.lengths[chosen].sum())
@@ -40,7 +40,7 @@ def score_table(
 ) -> pa.Table:
     """One row a speech: speech_id, corpus, sitting, bytes, token_ids (uint16), surprisals (float32, nats).
 
-    surprisals: of all pieces of these speeches, one after the other in the order of `rows`.
+    surprisals: of all tokens of these speeches, one after the other in the order of `rows`.
     """
     index = corpus.index.take(pa.array(rows))
     offsets = pa.array(np.concatenate([[0], np.cumsum(corpus.lengths[rows])]), pa.int32())
@@ -50,21 +50,21 @@ def score_table(
             "corpus": pa.array([name] * len(rows)),
             "sitting": index["sitting"],
             "bytes": index["bytes"],
-            "token_ids": pa.ListArray.from_arrays(offsets, pa.array(_pieces(corpus, rows))),
+            "token_ids": pa.ListArray.from_arrays(offsets, pa.array(_tokens(corpus, rows))),
             "surprisals": pa.ListArray.from_arrays(offsets, pa.array(surprisals.astype(np.float32))),
         }
     )
 
 
-def _pieces(corpus: EncodedCorpus, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:
-    """The word pieces of these speeches, one after the other."""
+def _tokens(corpus: EncodedCorpus, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:
+    """The tokens of these speeches, one after the other."""
     spans = zip(corpus.starts[rows], corpus.lengths[rows], strict=True)
-    return np.concatenate([np.zeros(0, np.uint16), *(corpus.pieces[start : start + size] for start, size in spans)])
+    return np.concatenate([np.zeros(0, np.uint16), *(corpus.tokens[start : start + size] for start, size in spans)])
 
 
-def _stretches(lengths: npt.NDArray[np.int64]) -> Iterator[slice]:
-    """Consecutive speeches that hold about GROUP_PIECES pieces together; of no speeches, one of none."""
-    number = (np.cumsum(lengths) - lengths) // GROUP_PIECES
+def _spans_of_rows(lengths: npt.NDArray[np.int64]) -> Iterator[slice]:
+    """Consecutive speeches that hold about GROUP_TOKENS tokens together; of no speeches, one of none."""
+    number = (np.cumsum(lengths) - lengths) // GROUP_TOKENS
     bounds = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(lengths)]
     yield from map(slice, bounds, bounds[1:])
 
@@ -72,13 +72,13 @@ def _stretches(lengths: npt.NDArray[np.int64]) -> Iterator[slice]:
 def write_scores(path: Path, tables: Iterable[pa.Table], fingerprint: Mapping[bytes, str]) -> None:
     """Write one model's scores on all corpora, with what they were made from.
 
-    Tables are taken one at a time and written in row groups of about GROUP_PIECES pieces: that bounds the memory.
+    Tables are taken one at a time and written in row groups of about GROUP_TOKENS tokens: that bounds the memory.
     """
     coming = iter(tables)
     group = [next(coming)]
     with table_writer(path, group[0].schema.with_metadata(dict(fingerprint))) as writer:
         for table in coming:
-            if sum(map(_size, (*group, table))) > GROUP_PIECES:
+            if sum(map(_size, (*group, table))) > GROUP_TOKENS:
                 writer.write_table(pa.concat_tables(group))
                 group = []
             group.append(table)
@@ -91,17 +91,17 @@ def _size(table: pa.Table) -> int:
 
 
 def texts_digest(texts: Iterable[tuple[EncodedCorpus, npt.NDArray[np.int64]]]) -> str:
-    """One hash of which speeches were scored, of every corpus in turn, and of all their pieces."""
+    """One hash of which speeches were scored, of every corpus in turn, and of all their tokens."""
     digest = hashlib.sha256()
     for corpus, rows in texts:
         lengths = corpus.lengths[rows]
-        stretches = [rows[some] for some in _stretches(lengths)]
-        for at, chosen in enumerate(stretches):
+        spans_of_rows = [rows[some] for some in _spans_of_rows(lengths)]
+        for at, chosen in enumerate(spans_of_rows):
             ids = corpus.index["speech_id"].take(pa.array(chosen)).to_pylist()
             digest.update(("\n" * (at > 0) + "\n".join(ids)).encode())
         digest.update(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64).tobytes())
-        for chosen in stretches:
-            digest.update(_pieces(corpus, chosen).tobytes())
+        for chosen in spans_of_rows:
+            digest.update(_tokens(corpus, chosen).tobytes())
     return digest.hexdigest()
 
 
@@ -116,6 +116,7 @@ def read_sums(path: Path) -> tuple[pa.Table, dict[bytes, bytes]]:
 def _sums(table: pa.Table) -> pa.Table:
     """The columns of `read_sums` for some speeches."""
     offsets, flat = _flat(table["surprisals"])
+    # In float64: a sum of a hundred float32 surprisals has lost its last digits.
     cumulative = np.concatenate([[0.0], np.cumsum(flat, dtype=np.float64)])
     sums = {
         "speech_id": table["speech_id"],
@@ -128,8 +129,8 @@ def _sums(table: pa.Table) -> pa.Table:
     return pa.table(sums)
 
 
-def read_pieces(path: Path, corpus: str, column: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
-    """Of one corpus, where each speech begins and ends, shape [speeches + 1], and one flat column of its pieces.
+def read_tokens(path: Path, corpus: str, column: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
+    """Of one corpus, where each speech begins and ends, shape [speeches + 1], and one flat column of its tokens.
 
     column: "token_ids" or "surprisals" (nats).
     """
@@ -139,6 +140,7 @@ def read_pieces(path: Path, corpus: str, column: str) -> tuple[npt.NDArray[np.in
 
 def _flat(lists: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
     """Offsets and values of a column of lists."""
+    # A part of a column still holds the values of all its rows: the offsets say which are its own.
     array = lists.combine_chunks()
     offsets = array.offsets.to_numpy().astype(np.int64)
     return offsets - offsets[0], array.values.to_numpy()[offsets[0] : offsets[-1]]
@@ -154,7 +156,7 @@ FORMS = ("pll", "pll_within_word")
 def likelihood_table(
     name: str, corpus: EncodedCorpus, rows: npt.NDArray[np.int64], nats: npt.NDArray[np.float32]
 ) -> pa.Table:
-    """One row a speech; nats: surprisal of every piece in both forms, shape [2, pieces in the order of `rows`].
+    """One row a speech; nats: surprisal of every token in both forms, shape [2, tokens in the order of `rows`].
 
     Columns speech_id, corpus, sitting, bytes, token_ids, tokens; pll and pll_within_word, in nats, 0 or less
     (float64 sums); surprisals and surprisals_within_word, in nats, one number a token.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hansard_bias.statistics.intervals import blocks
-from hansard_bias.statistics.resampling import FloatArray, bootstrap_weights, percentile_interval
-from hansard_bias.statistics.seed_variance import Luck
+from hansard_bias.statistics.intervals import FloatArray, blocks, percentile_interval
+from hansard_bias.statistics.resampling import bootstrap_weights
+from hansard_bias.statistics.variance import SeedVariance
 
 DDOF = 1
 """Of the standard deviation in d, as in the reference code of May et al. 2019; Caliskan et al. do not say."""
@@ -88,7 +88,7 @@ def association_summary(
         a word's association is its mean over the seeds.
     first_words : number of words on the first side.
     draws : bootstrap draws, and sampled divisions where not all are counted. A bootstrap draw takes words of either
-        side with replacement, and other training runs (`Luck`); a single seed is not resampled.
+        side with replacement, and other training runs (`SeedVariance`); a single seed is not resampled.
     confidence : of the interval.
 
     Returns `effect_size` {value, low, high} (value None where all words associate alike, bounds None then too),
@@ -110,10 +110,7 @@ def association_summary(
         "effect_size": known,
         "by_seed": [d if math.isfinite(d) else None for d in by_seed],
         "ddof": DDOF,
-        "p": result.p,
-        "p_greater": result.p_greater,
-        "partitions": result.partitions,
-        "exact": result.exact,
+        **asdict(result),
     }
 
 
@@ -168,7 +165,7 @@ def _sampled_counts(
 def _drawn_effects(array: FloatArray, first_words: int, draws: int, rng: np.random.Generator) -> FloatArray:
     """d of bootstrap samples of words (side by side) and seeds, shape [draws]; nan where it does not exist."""
     words, seeds = array.shape
-    values = array @ Luck.of(seeds, draws, rng).weights.T / seeds
+    values = array @ SeedVariance.of(seeds, draws, rng).weights.T / seeds
     sizes = (first_words, words - first_words)
     weights = np.concatenate([bootstrap_weights(size, draws, rng).T for size in sizes])
     first, second = np.split(weights * values, [first_words])

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hansard_bias.statistics.intervals import FloatArray, Interval, wilson_interval
 from hansard_bias.statistics.preferences import THRESHOLD_NATS, prompt_preferences
-from hansard_bias.statistics.resampling import FloatArray, Interval, wilson_interval
-from hansard_bias.statistics.seed_variance import seed_means
+from hansard_bias.statistics.variance import seed_means
 
 DIRECTIONS = ("favourable", "unfavourable", "tied")
 

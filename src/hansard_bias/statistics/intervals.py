@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +38,24 @@ class Interval:
     high: float | None
 
     def __post_init__(self) -> None:
-        assert (self.low is None) == (self.high is None), "an interval has two bounds or none"
+        assert (self.low is None) == (self.high is None), "an interval with two bounds or none"
+
+    @property
+    def known(self) -> bool:
+        """Whether there are bounds."""
+        return self.low is not None
+
+    def side(self, reference: float) -> int | None:
+        """+1 or -1 if the whole interval lies above or below the reference, 0 if it includes it, None if unknown."""
+        if self.low is None or self.high is None:
+            return None
+        return int(self.low > reference) - int(self.high < reference)
+
+    def map(self, function: Callable[[float], float]) -> Interval:
+        """Value and bounds through an increasing function."""
+        low = None if self.low is None else function(self.low)
+        high = None if self.high is None else function(self.high)
+        return Interval(function(self.value), low, high)
 
     def as_dict(self) -> dict[str, float | None]:
         """The form of metrics files: value, low, high."""
@@ -85,8 +102,8 @@ def bca_interval(replicates: npt.ArrayLike, jackknife: Sequence[npt.ArrayLike], 
     correction = float(ndtri(np.clip(below, 1 / (draws + 1), draws / (draws + 1))))
     tail = (1 - confidence) / 2
     shift = correction + ndtri(np.array([tail, 1 - tail]))
-    stretch = np.maximum(1 - _acceleration(jackknife) * shift, _SMALLEST_DENOMINATOR)
-    return _interval(values, ndtr(correction + shift / stretch))
+    denominator = np.maximum(1 - _acceleration(jackknife) * shift, _SMALLEST_DENOMINATOR)
+    return _interval(values, ndtr(correction + shift / denominator))
 
 
 def wilson_interval(successes: int, n: int, confidence: float) -> Interval:

@@ -1,4 +1,4 @@
-"""The tests of the matrix: excess of every model, tilt of every mixture, each over sittings and over seeds too."""
+"""The bias matrix with its uncertainty and tests: how every model reads every corpus and mixture."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from hansard_bias.statistics.intervals import Interval, bca_interval, percentile_interval
-from hansard_bias.statistics.resampling import FloatArray, generator
-from hansard_bias.statistics.study import CorpusSums, Design, Study
-from hansard_bias.statistics.tests import Groups, Training, crossed_sign_flip_test, holm, sign_flip_test
+from hansard_bias.statistics.design import CorpusSums, Design
+from hansard_bias.statistics.intervals import FloatArray, bca_interval, percentile_interval
+from hansard_bias.statistics.resampling import generator
+from hansard_bias.statistics.study import Study
+from hansard_bias.statistics.tests import Groups, Training, correct, crossed_sign_flip_test, sign_flip_test
 from hansard_bias.statistics.variance import Components
 
 
@@ -24,9 +25,8 @@ def tests_of(study: Study) -> list[dict[str, Any]]:
     """
     records = []
     for family in (_excess_tests(study), _tilt_tests(study)):
-        for name in ("p", "p_sittings"):
-            for record, p in zip(family, holm([record[name] for record in family]), strict=True):
-                record[f"{name}_holm"] = float(p)
+        # Each family answers one question, so that Holm's correction is within it.
+        correct(family, "p", "p_sittings")
         records += family
     return records
 
@@ -39,16 +39,14 @@ def _excess_tests(study: Study) -> list[dict[str, Any]]:
         tokens = study.sums[corpus].tokens
         parts = study.components(corpus, study.design.models.index(own))
         for index, row in enumerate(study.design.models):
-            if row == own:
-                continue
-            verb = "better" if excess[0, index] < 0 else "worse"
-            interval = percentile_interval(excess[:, index], study.design.confidence)
-            sums = _sitting_excess(study, row, corpus)
-            p_sittings = _flip(study, sums / tokens, tokens, "excess", row, corpus)
-            p = _crossed(study, _part(parts, index), [Groups.of(sums, tokens)], p_sittings, "excess", row, corpus)
-            what = f"{row} reads {corpus} {verb} than {own}"
-            about = {"what": what, "model": row, "corpus": corpus}
-            records.append(_record("excess", about, interval, p, p_sittings, study.seeds))
+            # A model is no better or worse than itself: nothing to test.
+            if row != own:
+                verb = "better" if excess[0, index] < 0 else "worse"
+                about = {"what": f"{row} reads {corpus} {verb} than {own}", "model": row, "corpus": corpus}
+                sums = _sitting_excess(study, row, corpus)
+                flipped, groups = (sums / tokens, tokens), [Groups.of(sums, tokens)]
+                purpose = ("excess", row, corpus)
+                records.append(_record(study, purpose, about, excess[:, index], parts.of(index), flipped, groups))
     return records
 
 
@@ -59,47 +57,46 @@ def _tilt_tests(study: Study) -> list[dict[str, Any]]:
     are flipped; it cancels in the difference. Flipping the raw excesses would test that both are zero.
     """
     records = []
-    for row in study.design.models:
+    for index, row in enumerate(study.design.models):
         tilt = study.tilt(row)
         if tilt is None:
             continue
         corpora = tuple(study.design.mixtures[row])
         excesses = [_sitting_excess(study, row, corpus) for corpus in corpora]
         tokens = [study.sums[corpus].tokens for corpus in corpora]
-        shares = [each / each.sum() for each in tokens]
         common = sum(float(sums.sum() / each.sum()) for sums, each in zip(excesses, tokens, strict=True)) / 2
         differences = [excesses[0] / tokens[0] - common, common - excesses[1] / tokens[1]]
-        p_sittings = _flip(study, np.concatenate(differences), np.concatenate(shares), "tilt", row)
+        # Each corpus weighs the same, however much of it there is.
+        flipped = np.concatenate(differences), np.concatenate([each / each.sum() for each in tokens])
         groups = [Groups.of(excesses[0], tokens[0]), Groups.of(-excesses[1], tokens[1])]
-        p = _crossed(
-            study, _part(study.tilt_components(row), study.design.models.index(row)), groups, p_sittings, "tilt", row
-        )
         verb = "less" if tilt[0] < 0 else "more"
-        what = f"{row} pays {verb} to read {corpora[0]} than to read {corpora[1]}"
-        interval = percentile_interval(tilt, study.design.confidence)
-        records.append(_record("tilt", {"what": what, "model": row}, interval, p, p_sittings, study.seeds))
+        about = {"what": f"{row} pays {verb} to read {corpora[0]} than to read {corpora[1]}", "model": row}
+        parts = study.tilt_components(row).of(index)
+        records.append(_record(study, ("tilt", row), about, tilt, parts, flipped, groups))
     return records
 
 
-def _flip(study: Study, differences: FloatArray, weights: FloatArray, *purpose: str) -> float:
-    """method.md's p over sittings."""
-    return sign_flip_test(differences, weights, study.design.draws, generator(study.design.seed, *purpose))
-
-
-def _crossed(study: Study, parts: Components, groups: list[Groups], p_sittings: float, *purpose: str) -> float:
-    """p over sittings and seeds; that over sittings where there is one seed, or one sitting (it is 1 then)."""
-    if study.seeds == 1 or min(each.shares.size for each in groups) == 1:
-        return p_sittings
-    rng = generator(study.design.seed, "crossed", *purpose)
-    training = Training(float(parts.seeds), parts.df_seeds, float(parts.interaction))
-    return crossed_sign_flip_test(float(parts.value), groups, training, study.design.draws, rng)
-
-
-def _part(parts: Components, index: int) -> Components:
-    """The components of one model."""
-    return Components(
-        parts.by_seed[index], *(each[index] for each in (parts.groups, parts.interaction, parts.df_groups))
-    )
+def _record(
+    study: Study,
+    purpose: tuple[str, ...],
+    about: dict[str, str],
+    effect: FloatArray,
+    parts: Components,
+    flipped: tuple[FloatArray, FloatArray],
+    groups: list[Groups],
+) -> dict[str, Any]:
+    """One test, of the family that `purpose` begins with; `flipped`: differences and weights of the sittings."""
+    seed, draws = study.design.seed, study.design.draws
+    interval = percentile_interval(effect, study.design.confidence)
+    p = p_sittings = sign_flip_test(*flipped, draws, generator(seed, *purpose))
+    # With one sitting nothing can be flipped; p over sittings is 1 then.
+    if study.seeds > 1 and min(each.shares.size for each in groups) > 1:
+        training = Training(float(parts.seeds), parts.df_seeds, float(parts.interaction))
+        rng = generator(seed, "crossed", *purpose)
+        p = crossed_sign_flip_test(float(parts.value), groups, training, draws, rng)
+    bounds = {"effect": interval.value, "low": interval.low, "high": interval.high, "unit": "nats per token"}
+    covers = "sittings and seeds" if study.seeds > 1 else "sittings only"
+    return {"family": purpose[0], **about, **bounds, "p": p, "p_covers": covers, "p_sittings": p_sittings}
 
 
 def _sitting_excess(study: Study, row: str, corpus: str) -> FloatArray:
@@ -107,20 +104,6 @@ def _sitting_excess(study: Study, row: str, corpus: str) -> FloatArray:
     models = study.design.models
     nats = study.sums[corpus].nats.mean(axis=1)
     return np.asarray(nats[models.index(row)] - nats[models.index(study.design.own[corpus])])
-
-
-def _record(
-    family: str, about: dict[str, str], effect: Interval, p: float, p_sittings: float, seeds: int
-) -> dict[str, Any]:
-    """One test: what it is about, the effect and its interval, and p after them."""
-    covers = "sittings and seeds" if seeds > 1 else "sittings only"
-    bounds = {"effect": effect.value, "low": effect.low, "high": effect.high, "unit": "nats per token"}
-    return {"family": family, **about, **bounds, "p": p, "p_covers": covers, "p_sittings": p_sittings}
-
-
-# The bias matrix with its uncertainty: how every model reads every corpus and mixture (method.md sections 2 and 3).
-
-__all__ = ["CorpusSums", "Design", "cells", "measure", "perplexity_matrix"]
 
 
 def measure(sums: Mapping[str, CorpusSums], design: Design) -> dict[str, Any]:
@@ -139,7 +122,7 @@ def measure(sums: Mapping[str, CorpusSums], design: Design) -> dict[str, Any]:
     design : rows, columns and resampling.
 
     Intervals: percentile over draws of sittings (independent between corpora) and seeds, paired over models; BCa for
-    the ratio. Both numbers are small and are corrected for (`resampled_corpus`, `Luck`). One seed is not
+    the ratio. Both numbers are small and are corrected for (`resampled_corpus`, `SeedVariance`). One seed is not
     resampled; a corpus with one sitting gives no interval to anything that it enters.
 
     Raises ValueError for a column of an unknown corpus or for corpora that disagree on models or seeds.
@@ -148,48 +131,23 @@ def measure(sums: Mapping[str, CorpusSums], design: Design) -> dict[str, Any]:
     return {"models": _models(study), "tests": tests_of(study), "uncertainty": _uncertainty(study)}
 
 
-def perplexity_matrix(measured: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """The content of bias_matrix.json: only the perplexities, row by column, from what `measure` returned."""
-    return {
-        row: {column: interval["value"] for column, interval in numbers["perplexity"].items()}
-        for row, numbers in measured["models"].items()
-    }
-
-
-def cells(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The matrix in long form, one record a cell, from what `measure` returned; no excess is None."""
-    records = []
-    for row, numbers in measured["models"].items():
-        for column, perplexity in numbers["perplexity"].items():
-            excess = numbers["excess_nats"].get(column, {"value": None, "low": None, "high": None})
-            records.append(
-                {
-                    "model": row,
-                    "corpus": column.removeprefix("on_"),
-                    "perplexity": perplexity["value"],
-                    "low": perplexity["low"],
-                    "high": perplexity["high"],
-                    "bits_per_byte": numbers["bits_per_byte"][column]["value"],
-                    "excess_nats": excess["value"],
-                    "excess_low": excess["low"],
-                    "excess_high": excess["high"],
-                }
-            )
-    return records
-
-
 def _models(study: Study) -> dict[str, dict[str, Any]]:
     """Every number of every row, as intervals."""
     design = study.design
     names = ("perplexity", "bits_per_byte", "excess_nats", "excess_bits_per_byte")
+    # All names in every row: an excess that no column has is an empty section, not a missing one.
     rows: dict[str, dict[str, Any]] = {row: {name: {} for name in names} for row in design.models}
     for column in design.columns:
         for name, replicates in study.quantities(column).items():
             for row, values in zip(design.models, replicates.T, strict=True):
                 interval = percentile_interval(values, design.confidence)
                 rows[row][name][f"on_{column}"] = interval.as_dict()
-    for row, ratio in _bias_ratios(study).items():
-        rows[row]["bias_ratio"] = ratio.as_dict()
+    if len(design.singles) > 1:
+        # A maximum over a minimum is biased and skewed, which a percentile interval ignores.
+        ratios, jackknife = study.bias_ratio(), study.bias_ratio_jackknife()
+        for index, row in enumerate(design.models):
+            left_out = [sample[:, index] for sample in jackknife]
+            rows[row]["bias_ratio"] = bca_interval(ratios[:, index], left_out, design.confidence).as_dict()
     for row in design.models:
         tilt = study.tilt(row)
         if tilt is not None:
@@ -197,45 +155,29 @@ def _models(study: Study) -> dict[str, dict[str, Any]]:
     return rows
 
 
-def _bias_ratios(study: Study) -> dict[str, Interval]:
-    """The bias ratio of every row with its BCa interval; none with fewer than two single corpora."""
-    if len(study.design.singles) < 2:
-        return {}
-    ratios, jackknife = study.bias_ratio(), study.bias_ratio_jackknife()
-    return {
-        row: bca_interval(ratios[:, index], [sample[:, index] for sample in jackknife], study.design.confidence)
-        for index, row in enumerate(study.design.models)
-    }
-
-
 def _uncertainty(study: Study) -> dict[str, Any]:
     """What was resampled, whose variance it is, and what the design could have seen."""
     design = study.design
     sittings = {corpus: len(sums.sittings) for corpus, sums in study.sums.items()}
     units = "sittings and seeds" if study.seeds > 1 else "sittings only"
+    single = [corpus for corpus, count in sittings.items() if count == 1]
+    notes = [f"one sitting in the test text of {corpus}: no interval for what is read there" for corpus in single]
+    if study.seeds == 1:
+        notes.append("one seed: intervals and p cover sittings only, not the luck of a training run")
     return {
         "draws": design.draws,
         "confidence": design.confidence,
         "seeds": study.seeds,
         "sittings": sittings,
         "resampled": units if max(sittings.values()) > 1 else "none",
-        "notes": _notes(study.seeds, sittings),
+        "notes": notes,
         "variance_shares": _variance_shares(study),
         "smallest_detectable_effect_nats": _smallest_effects(study),
     }
 
 
-def _notes(seeds: int, sittings: Mapping[str, int]) -> list[str]:
-    """What could not be resampled, in words."""
-    single = [corpus for corpus, count in sittings.items() if count == 1]
-    notes = [f"one sitting in the test text of {corpus}: no interval for what is read there" for corpus in single]
-    if seeds == 1:
-        notes.append("one seed: intervals and p cover sittings only, not the luck of a training run")
-    return notes
-
-
 def _variance_shares(study: Study) -> dict[str, dict[str, dict[str, float]]]:
-    """Shares of seeds and sittings in the variance of each cell's cross-entropy (statistics/components.py).
+    """Shares of seeds and sittings in the variance of each cell's cross-entropy (`Components`).
 
     Cells in which one of them could not be resampled are left out: their shares are unknown, not 0 and 1.
     """

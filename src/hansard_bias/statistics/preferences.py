@@ -11,17 +11,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from hansard_bias.statistics.resampling import (
-    FloatArray,
-    Interval,
-    bootstrap_weights,
-    percentile_interval,
-    resampled_sums,
-    wilson_interval,
-)
-from hansard_bias.statistics.seed_variance import Luck
+from hansard_bias.statistics.intervals import FloatArray, Interval, percentile_interval, wilson_interval
+from hansard_bias.statistics.resampling import bootstrap_weights, resampled_sums
 from hansard_bias.statistics.tests import Groups, Training, crossed_sign_flip_test, sign_flip_test
-from hansard_bias.statistics.variance import crossed
+from hansard_bias.statistics.variance import SeedVariance, crossed
 
 Decision = Literal["first", "second", "tie", "undecided"]
 DECISIONS: tuple[Decision, ...] = ("first", "second", "tie", "undecided")
@@ -39,10 +32,6 @@ class PromptPreference:
     sign_share: float | None
     """Share of the draws in which L* has the sign of its mean; None where nothing could be resampled."""
     decision: Decision
-
-    def as_dict(self) -> dict[str, Any]:
-        """The form of metrics files: the interval's value, low and high, then sign_share and decision."""
-        return self.preference.as_dict() | {"sign_share": self.sign_share, "decision": self.decision}
 
 
 def prompt_preferences(
@@ -70,11 +59,11 @@ def prompt_preferences(
     array = _checked(values)
     prompts, _, seeds = array.shape
     replicates = np.full((prompts, 1 + draws), np.nan)
-    luck = Luck.of(seeds, draws, rng)
+    seed_variance = SeedVariance.of(seeds, draws, rng)
     for members, block in _same_length(array):
         replicates[members, 0] = block.mean(axis=(1, 2))
         if block.shape[1] > 1:
-            replicates[members, 1:] = _crossed_means(block, luck, rng)
+            replicates[members, 1:] = _crossed_means(block, seed_variance, rng)
     return [_decide(row, confidence) for row in replicates]
 
 
@@ -159,6 +148,7 @@ def compare_models(
     differences = runs[0].mean(axis=0) - runs[1].mean(axis=0)
     prompts = len(differences)
     training = _training(runs)
+    # Whole prompts: wordings of one prompt are no independent evidence.
     p_prompts = p = sign_flip_test(differences, None, draws, rng)
     replicates = np.append(differences.mean(), np.full(draws, np.nan))
     if prompts > 1:
@@ -177,6 +167,7 @@ def _training(runs: Sequence[FloatArray]) -> Training:
     seeds = [len(each) for each in runs]
     if min(seeds) < 2 or runs[0].shape[1] < 2:
         return Training(0.0, 0.0, 0.0)
+    # As pairs, so that what two runs of one seed have in common goes.
     samples = [runs[0] - runs[1]] if seeds[0] == seeds[1] else runs
     parts = [crossed(each, np.ones(each.shape[1])) for each in samples]
     variance = float(sum(part.seeds for part in parts))
@@ -192,8 +183,8 @@ def _compared(differences: FloatArray, training: Training, draws: int, rng: np.r
     drawn = resampled_sums(differences[None, :], draws, rng)[:, 0] / prompts - mean
     observed = differences.var(ddof=1) / prompts
     alone = math.sqrt(max(1 - training.interaction / observed, 0.0)) if observed > 0 else 1.0
-    stretch = np.sqrt(prompts / rng.chisquare(prompts - 1, size=draws))
-    return np.asarray(mean + drawn * alone * stretch + training.deviations(observed * alone**2, draws, rng))
+    t_factors = np.sqrt(prompts / rng.chisquare(prompts - 1, size=draws))
+    return np.asarray(mean + drawn * alone * t_factors + training.deviations(observed * alone**2, draws, rng))
 
 
 def _checked(values: npt.ArrayLike) -> FloatArray:
@@ -219,15 +210,15 @@ def _same_length(array: FloatArray) -> Iterator[tuple[npt.NDArray[np.intp], Floa
         yield members, array[members][present[members]].reshape(len(members), length, array.shape[2])
 
 
-def _crossed_means(block: FloatArray, luck: Luck, rng: np.random.Generator) -> FloatArray:
+def _crossed_means(block: FloatArray, seed_variance: SeedVariance, rng: np.random.Generator) -> FloatArray:
     """Bootstrap means of L*, paraphrases crossed with seeds, shape [prompts, draws]."""
-    paraphrases, draws = block.shape[1], len(luck.directions)
+    paraphrases, draws = block.shape[1], len(seed_variance.directions)
     parts = crossed(np.moveaxis(block, 1, 2), np.ones(paraphrases))
     weights = bootstrap_weights(paraphrases, draws, rng)
     drawn = block.mean(axis=2) @ weights.T / paraphrases - parts.value[:, None]
-    stretch = np.sqrt(paraphrases / rng.chisquare(paraphrases - 1, size=draws))
-    others = luck.deviations(parts.by_seed, parts.seeds_share).T
-    return np.asarray(parts.value[:, None] + drawn * parts.shrinkage[:, None] * stretch + others)
+    t_factors = np.sqrt(paraphrases / rng.chisquare(paraphrases - 1, size=draws))
+    others = seed_variance.deviations(parts.by_seed, parts.seeds_share).T
+    return np.asarray(parts.value[:, None] + drawn * parts.shrinkage[:, None] * t_factors + others)
 
 
 def _decide(replicates: FloatArray, confidence: float) -> PromptPreference:

@@ -8,30 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hansard_bias.randomness import stable_hash
-from hansard_bias.statistics.intervals import (
-    FloatArray,
-    Interval,
-    bca_interval,
-    blocks,
-    percentile_interval,
-    wilson_interval,
-)
-from hansard_bias.statistics.tests import holm, sign_flip_test
-
-__all__ = [
-    "CorpusReplicates",
-    "FloatArray",
-    "Interval",
-    "bca_interval",
-    "bootstrap_weights",
-    "generator",
-    "holm",
-    "percentile_interval",
-    "resampled_corpus",
-    "resampled_sums",
-    "sign_flip_test",
-    "wilson_interval",
-]
+from hansard_bias.statistics.intervals import FloatArray, blocks
 
 # Of a logarithm, far beyond any interval: keeps exp finite.
 _CLIP = 300.0
@@ -55,6 +32,7 @@ def bootstrap_weights(groups: int, draws: int, rng: np.random.Generator) -> Floa
     """
     if groups < 1 or draws < 1:
         raise ValueError(f"{draws} draws of {groups} groups: expected at least one of each")
+    # Multinomial counts, because every sample has as many groups as there are.
     picked = rng.integers(0, groups, size=(draws, groups))
     # Counting picks in one pass is some ten times as fast as Generator.multinomial.
     cells = (picked + np.arange(draws)[:, None] * groups).ravel()
@@ -89,7 +67,7 @@ class CorpusReplicates:
 def resampled_corpus(
     nats: FloatArray, tokens: FloatArray, bytes_: FloatArray, draws: int, rng: np.random.Generator
 ) -> CorpusReplicates:
-    """Resample one corpus' sittings; the training runs are the other half of the multi-bootstrap (`luck.Luck`).
+    """Resample one corpus' sittings; the training runs are the other half of the multi-bootstrap (`SeedVariance`).
 
     One draw takes the same sittings for every model, so that differences between models are paired; sums come first
     and one division last (method.md section 2). The deviations are corrected for the number of sittings by
@@ -110,15 +88,17 @@ def resampled_corpus(
         return CorpusReplicates(unknown[:, :-1], unknown[:, -1])
     drawn = resampled_sums(np.vstack([nats.mean(axis=1), bytes_, tokens]), draws, rng)
     ratios = drawn[:, :-1] / drawn[:, -1:]
-    stretch = _stretch(tokens, draws, rng)
-    sampled = observed[:-1] + (ratios[:, :-1] - observed[:-1]) * stretch[:, None]
+    t_factors = _t_factors(tokens, draws, rng)
+    # Deviations from the estimate grow, not the replicates themselves: their centre stays where it is.
+    sampled = observed[:-1] + (ratios[:, :-1] - observed[:-1]) * t_factors[:, None]
     # On the log scale, so that no draw of few sittings has fewer than no bytes.
-    sampled_bytes = observed[-1] * np.exp(np.clip(np.log(ratios[:, -1] / observed[-1]) * stretch, -_CLIP, _CLIP))
+    sampled_bytes = observed[-1] * np.exp(np.clip(np.log(ratios[:, -1] / observed[-1]) * t_factors, -_CLIP, _CLIP))
     return CorpusReplicates(np.vstack([observed[:-1], sampled]), np.append(observed[-1], sampled_bytes))
 
 
-def _stretch(sizes: FloatArray, draws: int, rng: np.random.Generator) -> FloatArray:
+def _t_factors(sizes: FloatArray, draws: int, rng: np.random.Generator) -> FloatArray:
     """Factors that give deviations of resampled groups an unbiased variance and the tails of Student's t."""
     shares = sizes / sizes.sum()
+    # At least 1: one huge sitting beside small ones is still two sittings.
     freedom = max(float(1 / (shares**2).sum()) - 1, 1.0)
     return np.asarray(np.sqrt(len(sizes) / (len(sizes) - 1) * freedom / rng.chisquare(freedom, size=draws)))

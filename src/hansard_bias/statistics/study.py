@@ -16,10 +16,7 @@ import numpy as np
 from hansard_bias.statistics.design import CorpusSums, Design, require
 from hansard_bias.statistics.intervals import FloatArray, Interval, percentile_interval
 from hansard_bias.statistics.resampling import CorpusReplicates, generator, resampled_corpus
-from hansard_bias.statistics.seed_variance import Luck
-from hansard_bias.statistics.variance import Components, combined, crossed
-
-__all__ = ["CorpusSums", "Design", "Study"]
+from hansard_bias.statistics.variance import Components, SeedVariance, combined, crossed
 
 # Weight, corpus, and the index of the model from which differences are taken (None: none).
 Term = tuple[float, str, int | None]
@@ -36,22 +33,23 @@ class Study:
     design: Design
     replicates: Mapping[str, CorpusReplicates]
     """Corpus to its replicates over sittings."""
-    luck: Luck
+    seed_variance: SeedVariance
     """Of the training runs: shared by all corpora, because a run reads all of them."""
 
     @classmethod
     def of(cls, sums: Mapping[str, CorpusSums], design: Design) -> Study:
         """Check that sums and design fit each other, and resample: the same draws for every model."""
+        # In the order of their names, so that the draws do not depend on the order of the file.
         ordered = {corpus: sums[corpus].ordered() for corpus in sums}
         seeds = _check_fit(ordered, design)
-        luck = Luck.of(seeds, design.draws, generator(design.seed, "seeds"))
+        seed_variance = SeedVariance.of(seeds, design.draws, generator(design.seed, "seeds"))
         drawn = {
             corpus: resampled_corpus(
                 each.nats, each.tokens, each.bytes_, design.draws, generator(design.seed, "sittings", corpus)
             )
             for corpus, each in ordered.items()
         }
-        return cls(ordered, design, drawn, luck)
+        return cls(ordered, design, drawn, seed_variance)
 
     @property
     def seeds(self) -> int:
@@ -70,10 +68,6 @@ class Study:
     def tilt_components(self, row: str) -> Components:
         """The same for the tilt of every model, over the two corpora of one model's mixture."""
         return self._parts(self._terms(self._sides(row), excess=True))
-
-    def corpus_nats(self, corpus: str) -> FloatArray:
-        """Cross-entropy CE(m,c) of every model on a corpus, in nats per token."""
-        return self._linear([(1.0, corpus, None)])
 
     def nats_per_token(self, column: str) -> FloatArray:
         """Cross-entropy of every model on a column, in nats per token."""
@@ -106,7 +100,7 @@ class Study:
         """
         total = np.asarray(np.sum([weight * self._sittings(corpus, own) for weight, corpus, own in terms], axis=0))
         parts = self._parts(terms)
-        total[1:] += self.luck.deviations(parts.by_seed, parts.seeds_share)
+        total[1:] += self.seed_variance.deviations(parts.by_seed, parts.seeds_share)
         return total
 
     def _sittings(self, corpus: str, against: int | None = None) -> FloatArray:
@@ -116,7 +110,9 @@ class Study:
             nats = nats - nats[:, [against]]
             # Zero by definition, also where nothing could be resampled.
             nats[:, against] = 0.0
-        return np.asarray(nats[0] + (nats - nats[0]) * _shrinkage(self.components(corpus, against)))
+        # 1 where a single sitting leaves it unknown: nothing is resampled there.
+        shrinkage = np.nan_to_num(self.components(corpus, against).shrinkage, nan=1.0)
+        return np.asarray(nats[0] + (nats - nats[0]) * shrinkage)
 
     def _own(self, corpus: str) -> int:
         """The row of the own model."""
@@ -132,6 +128,7 @@ class Study:
         excess = self.excess_nats(column)
         if excess is not None:
             found["excess_nats"] = excess
+            # An own model's zero stays zero, also where bytes per token are unknown.
             found["excess_bits_per_byte"] = np.where(excess == 0, 0.0, excess / bits)
         return found
 
@@ -149,10 +146,11 @@ class Study:
     def bias_ratio(self) -> FloatArray:
         """Largest over smallest perplexity of every model, over the single corpora."""
         parts = [self.components(corpus) for corpus in self.design.singles]
+        # One share for all corpora, so that what the seeds share between them cancels in the ratio.
         share = _share_in_range(parts)
         nats = [self._sittings(corpus) for corpus in self.design.singles]
         for each, part in zip(nats, parts, strict=True):
-            each[1:] += self.luck.deviations(part.by_seed, share)
+            each[1:] += self.seed_variance.deviations(part.by_seed, share)
         return _ratio(nats)
 
     def bias_ratio_jackknife(self) -> list[FloatArray]:
@@ -186,11 +184,6 @@ def _share_in_range(parts: Sequence[Components]) -> FloatArray:
         between = combined([(1.0, parts[first]), (-1.0, parts[second])]).seeds_share
         share = np.where((ends == [[first], [second]]).all(axis=0), between, share)
     return share
-
-
-def _shrinkage(components: Components) -> FloatArray:
-    """`Components.shrinkage`, and 1 where a single sitting leaves it unknown (nothing is resampled there)."""
-    return np.nan_to_num(components.shrinkage, nan=1.0)
 
 
 def _check_fit(sums: Mapping[str, CorpusSums], design: Design) -> int:
@@ -235,15 +228,12 @@ def measure_slice(sums: CorpusSums, corpus: str, design: Design, least_sittings:
     study = Study.of({corpus: sums}, alone)
     quantities = study.quantities(corpus)
     excess = quantities.get("excess_nats")
+    # An estimate without replicates has no bounds.
+    shown = 1 if few else None
     return {
         row: SliceNumbers(
-            _interval(quantities["perplexity"][:, index], few, design.confidence),
-            None if excess is None else _interval(excess[:, index], few, design.confidence),
+            percentile_interval(quantities["perplexity"][:shown, index], design.confidence),
+            None if excess is None else percentile_interval(excess[:shown, index], design.confidence),
         )
         for index, row in enumerate(design.models)
     }
-
-
-def _interval(replicates: FloatArray, few: bool, confidence: float) -> Interval:
-    """The percentile interval, or the value alone."""
-    return Interval(float(np.ravel(replicates)[0]), None, None) if few else percentile_interval(replicates, confidence)

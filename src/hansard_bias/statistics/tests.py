@@ -1,16 +1,17 @@
-"""Tests: sign flips of whole groups, alone or with the luck of training runs, and Holm's correction."""
+"""Tests: sign flips of whole groups, alone or together with the variance of training runs, and Holm's correction."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hansard_bias.statistics.intervals import FloatArray, blocks
-from hansard_bias.statistics.seed_variance import Tails
+from hansard_bias.statistics.variance import TFactors
 
 
 def sign_flip_test(
@@ -38,8 +39,9 @@ def sign_flip_test(
     terms = values if weights is None else values * np.asarray(weights, dtype=np.float64)
     # An assignment that ties with the observed one must count, whatever the order of its summation.
     threshold = abs(terms.sum()) - 1e-12 * np.abs(terms).sum()
+    # All assignments where they cost no more than the draws: p then has no error of its own.
     exact = 2**terms.size <= draws
-    signs = _all_signs(terms.size, draws) if exact else _random_signs(terms.size, draws, rng)
+    signs = _all_signs(terms.size) if exact else _random_signs(terms.size, draws, rng)
     hits = sum(int(np.count_nonzero(np.abs(block @ terms) >= threshold)) for block in signs)
     return hits / 2**terms.size if exact else (1 + hits) / (draws + 1)
 
@@ -60,10 +62,15 @@ class Groups:
         shares = weights / weights.sum()
         return cls(values / weights.sum() - shares * (values.sum() / weights.sum()), shares)
 
+    @property
+    def variance(self) -> float:
+        """Of the mean, from the deviations of the groups."""
+        return float((self.deviations**2).sum()) * self.shares.size / (self.shares.size - 1)
+
 
 @dataclass(frozen=True)
 class Training:
-    """What the training runs (seeds) add to the variance of a mean, from `components.Components`."""
+    """What the training runs (seeds) add to the variance of a mean, from `Components`."""
 
     variance: float
     """Of the mean, due to the seeds."""
@@ -76,7 +83,7 @@ class Training:
         """What other runs would have added to the mean, whose groups have this variance; shape [draws]."""
         if not self.df or not self.variance:
             return np.zeros(draws)
-        factors = Tails.of(self.df, draws, rng).factors(self.variance / (self.variance + groups))
+        factors = TFactors.of(self.df, draws, rng).factors(self.variance / (self.variance + groups))
         return np.asarray(math.sqrt(self.variance) * rng.standard_normal(draws) * factors)
 
 
@@ -85,7 +92,7 @@ def crossed_sign_flip_test(
 ) -> float:
     """Two-sided p that a mean over groups *and* training runs is zero, as it would be with other groups and other runs.
 
-    Flipping signs of groups alone takes the runs at hand as given: two equally good models whose runs differ by luck
+    Flipping signs of groups alone takes the runs at hand as given: two equally good models whose runs differ by chance
     are then called different. Three to five runs are too few to be permuted themselves (three can only reach p = 1/4),
     so each draw flips the signs of all groups, whose common part is what the groups would contribute to the mean (their
     share of the variance), and adds what other runs would have contributed (`Training.deviations`: the same
@@ -104,27 +111,25 @@ def crossed_sign_flip_test(
     """
     if min(part.shares.size for part in parts) < 2:
         raise ValueError("groups of a part: 1, expected at least two to flip; use sign_flip_test or report no p")
-    spread = sum(_spread(part) for part in parts)
+    spread = sum(part.variance for part in parts)
     alone = max(spread - training.interaction, 0.0)
     variance = training.variance + alone
     if variance == 0:
         return 1.0 if value == 0 else 1 / (draws + 1)
+    # What the groups would contribute to the mean, each part alike: only that share of it can change its sign.
     mean = value * alone / variance / len(parts)
     shift = math.sqrt(alone / spread) if spread > 0 else 0.0
-    luck = training.deviations(alone, draws, rng)
+    other_runs = training.deviations(alone, draws, rng)
     hits = start = 0
     for size in blocks(draws, max(part.shares.size for part in parts)):
         flipped = [_signs(rng.integers(0, 2, size=(size, part.shares.size), dtype=np.int8)) for part in parts]
         drawn = sum(s @ (part.deviations + part.shares * mean) for s, part in zip(flipped, parts, strict=True))
         # A tie with the observed mean counts, whatever the order of summation.
-        hits += int(np.count_nonzero(np.abs(shift * drawn + luck[start : start + size]) >= abs(value) * (1 - 1e-9)))
+        hits += int(
+            np.count_nonzero(np.abs(shift * drawn + other_runs[start : start + size]) >= abs(value) * (1 - 1e-9))
+        )
         start += size
     return (1 + hits) / (draws + 1)
-
-
-def _spread(part: Groups) -> float:
-    """Variance of a part's mean, from the deviations of its groups."""
-    return float((part.deviations**2).sum()) * part.shares.size / (part.shares.size - 1)
 
 
 def holm(p_values: npt.ArrayLike) -> FloatArray:
@@ -148,15 +153,21 @@ def holm(p_values: npt.ArrayLike) -> FloatArray:
     return corrected
 
 
+def correct(family: Sequence[dict[str, Any]], *names: str) -> None:
+    """Put Holm's correction of each p, by these names, beside it: `p_holm` beside `p` in all records of a family."""
+    for name in names:
+        for record, p in zip(family, holm([record[name] for record in family]), strict=True):
+            record[f"{name}_holm"] = float(p)
+
+
 def _random_signs(groups: int, draws: int, rng: np.random.Generator) -> Iterator[FloatArray]:
     """Blocks of random signs, shape [block, groups]."""
     for size in blocks(draws, groups):
         yield _signs(rng.integers(0, 2, size=(size, groups), dtype=np.int8))
 
 
-def _all_signs(groups: int, draws: int) -> Iterator[FloatArray]:
+def _all_signs(groups: int) -> Iterator[FloatArray]:
     """Blocks of all 2^groups assignments of signs, shape [block, groups]."""
-    assert 2**groups <= draws, "enumeration only where it costs no more than the draws"
     start = 0
     for size in blocks(2**groups, groups):
         assignments = np.arange(start, start + size)[:, None]

@@ -9,9 +9,8 @@ from scipy.special import chdtri, stdtr
 
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.resampling import bootstrap_weights, generator
-from hansard_bias.statistics.seed_variance import Luck
 from hansard_bias.statistics.tests import holm
-from hansard_bias.statistics.variance import Components, crossed
+from hansard_bias.statistics.variance import Components, SeedVariance, crossed
 
 # Words whose draws are held in memory at once.
 _WORDS = 256
@@ -45,28 +44,32 @@ def word_gaps(
 
     Thousands of words are looked at, so intervals are one by one, and p is corrected by Holm's method over all of them.
     A p from draws cannot pass such a correction (it is at least 1 / (draws + 1)): here it is that of Student's t, of
-    the difference over its standard error with Satterthwaite's degrees of freedom (statistics/components.py).
+    the difference over its standard error with Satterthwaite's degrees of freedom (`Components`).
     """
     present = np.count_nonzero(counts > 0, axis=1)
-    found = [np.full(len(counts), np.nan) for _ in range(4)]
+    low, high, p, corrected = (np.full(len(counts), np.nan) for _ in range(4))
+    # Two at least, whatever the settings say: one sitting has no variance.
     words = np.flatnonzero(present >= max(least_sittings, 2))
     sittings = bootstrap_weights(counts.shape[1], draws, generator(seed, "word sittings"))
-    luck = Luck.of(differences.shape[1], draws, generator(seed, "seeds"))
+    seed_variance = SeedVariance.of(differences.shape[1], draws, generator(seed, "seeds"))
     for start in range(0, len(words), _WORDS):
         chosen = words[start : start + _WORDS]
         parts = crossed(differences[chosen], counts[chosen])
-        drawn = _draws(parts, differences[chosen], counts[chosen], sittings, luck, seed)
-        found[0][chosen] = parts.value
-        found[1][chosen], found[2][chosen] = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-        found[3][chosen] = _p(parts)
-    found[0] = differences.mean(axis=1).sum(axis=1) / counts.sum(axis=1)
-    corrected = np.full(len(counts), np.nan)
-    corrected[words] = holm(found[3][words]) if len(words) else found[3][words]
-    return WordGaps(found[0], found[1], found[2], found[3], corrected)
+        drawn = _draws(parts, differences[chosen], counts[chosen], sittings, seed_variance, seed)
+        low[chosen], high[chosen] = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+        p[chosen] = _p(parts)
+    corrected[words] = holm(p[words])
+    # The difference itself needs no second sitting: every word has one.
+    return WordGaps(differences.mean(axis=1).sum(axis=1) / counts.sum(axis=1), low, high, p, corrected)
 
 
 def _draws(
-    parts: Components, differences: FloatArray, counts: FloatArray, sittings: FloatArray, luck: Luck, seed: int
+    parts: Components,
+    differences: FloatArray,
+    counts: FloatArray,
+    sittings: FloatArray,
+    seed_variance: SeedVariance,
+    seed: int,
 ) -> FloatArray:
     """Bootstrap replicates of some words, shape [draws, words]."""
     drawn_counts = sittings @ counts.T
@@ -76,12 +79,12 @@ def _draws(
     means = np.divide(sums, drawn_counts, out=np.tile(value, (len(sums), 1)), where=drawn_counts > 0)
     # One draw of χ² for all words, by way of its quantile, is as good as one for each and depends on no order.
     uniform = generator(seed, "word tails").random(len(sums))
-    stretch = np.sqrt(present / (present - 1)) * _tails(parts.df_groups, uniform)
-    others = luck.deviations(parts.by_seed, parts.seeds_share)
-    return np.asarray(value + (means - value) * parts.shrinkage * stretch + others)
+    t_factors = np.sqrt(present / (present - 1)) * _t_factors(parts.df_groups, uniform)
+    others = seed_variance.deviations(parts.by_seed, parts.seeds_share)
+    return np.asarray(value + (means - value) * parts.shrinkage * t_factors + others)
 
 
-def _tails(freedom: FloatArray, uniform: FloatArray) -> FloatArray:
+def _t_factors(freedom: FloatArray, uniform: FloatArray) -> FloatArray:
     """sqrt(ν / χ²_ν) at these levels, shape [draws, words]; equal degrees of freedom are computed once."""
     different, codes = np.unique(np.round(freedom, 1), return_inverse=True)
     return np.asarray(np.sqrt(different / chdtri(different, uniform[:, None])))[:, codes]

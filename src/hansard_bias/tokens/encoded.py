@@ -1,4 +1,4 @@
-"""Encoded corpora on disk: one flat uint16 array of word pieces, memory-mapped, and an index of speeches."""
+"""Encoded corpora on disk: one flat uint16 array of tokens, memory-mapped, and an index of speeches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hansard_bias.base.files import appearing_folder, table_writer
+from hansard_bias.base.files import atomic_folder, table_writer
 from hansard_bias.randomness import UInt64, stable_hashes
 
 PIECES_FILE = "pieces.npy"
@@ -23,12 +23,12 @@ _CHUNK = 20_000
 
 @dataclass(frozen=True)
 class EncodedCorpus:
-    """All speeches of one aligned corpus as word pieces, without special tokens.
+    """All speeches of one aligned corpus as tokens, without special ones.
 
-    pieces: uint16, shape [total]. starts, lengths: int64, shape [speeches], into pieces.
+    tokens: uint16, shape [total]. starts, lengths: int64, shape [speeches], into tokens.
     """
 
-    pieces: npt.NDArray[np.uint16]
+    tokens: npt.NDArray[np.uint16]
     starts: npt.NDArray[np.int64]
     lengths: npt.NDArray[np.int64]
     index: pa.Table
@@ -45,7 +45,7 @@ class EncodedCorpus:
         return rows
 
     def without_index(self) -> EncodedCorpus:
-        """The pieces alone, as windows need them: the ids of many speeches take more memory than a model."""
+        """The tokens alone, as windows need them: the ids of many speeches take more memory than a model."""
         return replace(self, index=self.index.slice(0, 0).select([]))
 
     def split_rows(self, split: str) -> npt.NDArray[np.int64]:
@@ -53,9 +53,9 @@ class EncodedCorpus:
         return np.flatnonzero(pc.equal(self.index["split"], split).to_numpy(zero_copy_only=False))
 
 
-def write_encoded(folder: Path, index: pa.Table, pieces: Iterable[npt.NDArray[np.uint16]]) -> None:
-    """Write one corpus; `index` has speech_id, sitting, split and bytes in the order of `pieces`."""
-    write_encoded_parts(folder, index.schema, [(index, pieces)])
+def write_encoded(folder: Path, index: pa.Table, tokens: Iterable[npt.NDArray[np.uint16]]) -> None:
+    """Write one corpus; `index` has speech_id, sitting, split and bytes in the order of `tokens`."""
+    write_encoded_parts(folder, index.schema, [(index, tokens)])
 
 
 def write_encoded_parts(
@@ -65,15 +65,16 @@ def write_encoded_parts(
     total = 0
     lengths = pa.field("pieces", pa.int32())
     with (
-        appearing_folder(folder) as new,
+        atomic_folder(folder) as new,
         table_writer(new / INDEX_FILE, schema.append(lengths)) as table,
         (new / PIECES_FILE).open("wb") as flat,
     ):
         _write_header(flat, 0)
-        for index, pieces in parts:
-            sizes = [flat.write(item.astype(np.uint16).tobytes()) // 2 for item in pieces]
+        for index, tokens in parts:
+            sizes = [flat.write(item.astype(np.uint16).tobytes()) // 2 for item in tokens]
             table.write_table(index.append_column(lengths, pa.array(sizes, pa.int32())))
             total += sum(sizes)
+        # The total is known only now; the header was written as a placeholder of the same length.
         flat.seek(0)
         _write_header(flat, total)
 
@@ -85,19 +86,20 @@ def _write_header(file: BinaryIO, total: int) -> None:
 
 
 def read_encoded(folder: Path) -> EncodedCorpus:
-    """Open one corpus; the pieces stay on disk until they are touched."""
+    """Open one corpus; the tokens stay on disk until they are touched."""
     if not (folder / INDEX_FILE).is_file():
         raise ValueError(f"{folder}: no encoded corpus here; run `dvc repro encode`")
     index = pq.read_table(folder / INDEX_FILE, read_dictionary=["split"])
     lengths = index["pieces"].to_numpy().astype(np.int64)
     starts = np.cumsum(lengths) - lengths
-    pieces = np.load(folder / PIECES_FILE, mmap_mode="r", allow_pickle=False)
-    return EncodedCorpus(pieces, starts, lengths, index)
+    # Mapped, never unpickled: a corpus may be larger than the memory, and come from elsewhere.
+    tokens = np.load(folder / PIECES_FILE, mmap_mode="r", allow_pickle=False)
+    return EncodedCorpus(tokens, starts, lengths, index)
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Consecutive stretches of speeches that fit the model's positions; all arrays have shape [windows].
+    """Consecutive parts of speeches that fit the model's positions; all arrays have shape [windows].
 
     A speech longer than the room goes on in its next window: no text is cut off (method.md section 1).
     """
@@ -105,10 +107,10 @@ class Windows:
     corpus: npt.NDArray[np.int32]
     """Which of the corpora given, by position."""
     start: npt.NDArray[np.int64]
-    """Where the window begins in the corpus's pieces."""
+    """Where the window begins in the corpus's tokens."""
     length: npt.NDArray[np.int64]
     offset: npt.NDArray[np.int64]
-    """Where the window begins in its speech, in pieces."""
+    """Where the window begins in its speech, in tokens."""
     speech: UInt64
     """Hash of the speech's id."""
 
@@ -117,21 +119,15 @@ class Windows:
 
     def take(self, rows: npt.NDArray[np.int64]) -> Windows:
         """The windows at these positions, in this order."""
-        return Windows(self.corpus[rows], self.start[rows], self.length[rows], self.offset[rows], self.speech[rows])
+        return Windows(*(column[rows] for column in vars(self).values()))
 
 
 def cut_windows(corpora: list[EncodedCorpus], rows: list[npt.NDArray[np.int64]], positions: int) -> Windows:
-    """Windows of at most `positions` - 2 pieces ([CLS] and [SEP] take two) over the chosen rows of every corpus."""
+    """Windows of at most `positions` - 2 tokens ([CLS] and [SEP] take two) over the chosen rows of every corpus."""
     room = positions - 2
     numbered = enumerate(zip(corpora, rows, strict=True))
     parts = [_cut(number, corpus, chosen, room) for number, (corpus, chosen) in numbered]
-    return Windows(
-        corpus=np.concatenate([part.corpus for part in parts]),
-        start=np.concatenate([part.start for part in parts]),
-        length=np.concatenate([part.length for part in parts]),
-        offset=np.concatenate([part.offset for part in parts]),
-        speech=np.concatenate([part.speech for part in parts]),
-    )
+    return Windows(*map(np.concatenate, zip(*(vars(part).values() for part in parts), strict=True)))
 
 
 def _cut(number: int, corpus: EncodedCorpus, rows: npt.NDArray[np.int64], room: int) -> Windows:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-from hansard_bias.base.files import appearing_folder
+from hansard_bias.base.files import atomic_folder
 from hansard_bias.models.architectures import first_position, init_error, read_settings
 from hansard_bias.params import ConfigError, TokenizerConfig
 
@@ -34,7 +34,7 @@ class SpecialIds:
     """All special tokens, those without one of the five uses too."""
 
     def ordinary(self, vocab_size: int) -> npt.NDArray[np.int64]:
-        """Ids of all pieces that are no special tokens, ascending."""
+        """Ids of all tokens that are no special ones, ascending."""
         return np.setdiff1d(np.arange(vocab_size, dtype=np.int64), np.array(self.every, dtype=np.int64))
 
 
@@ -48,9 +48,10 @@ def train_tokenizer(texts: Iterable[str], config: TokenizerConfig) -> Tokenizer:
     Raises ConfigError when the texts hold too few different words for the vocabulary asked for.
     """
     tokenizer = Tokenizer(models.BPE(unk_token="[UNK]"))
+    # Bytes: nothing is unknown, whatever the language. With the blank a word is the same at the start and within.
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     tokenizer.decoder = decoders.ByteLevel()
-    # The blank before [MASK] belongs to the word that fills it, as a byte-level piece carries its own blank.
+    # The blank before [MASK] belongs to the word that fills it, as a byte-level token carries its own blank.
     special = [AddedToken(token, lstrip=token == "[MASK]", special=True) for token in SPECIAL_TOKENS]
     trainer = trainers.BpeTrainer(
         vocab_size=config.vocab_size,
@@ -65,6 +66,7 @@ def train_tokenizer(texts: Iterable[str], config: TokenizerConfig) -> Tokenizer:
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[("[CLS]", CLS_ID), ("[SEP]", SEP_ID)],
     )
+    # A smaller vocabulary than params.yaml says would make models of two runs incomparable without a word.
     learned = tokenizer.get_vocab_size()
     if learned < config.vocab_size:
         raise ConfigError(
@@ -95,9 +97,9 @@ def take_tokenizer(init: str) -> tuple[Tokenizer, tuple[str, ...]]:
     for name, token, number in zip(NAMES, tokens, ids, strict=True):
         if number is None:
             raise init_error(init, f"a tokenizer with a {name} (there: {token})")
-    pieces = _size(tokenizer)
-    if pieces > settings["vocab_size"]:
-        raise init_error(init, f"a tokenizer with no more pieces ({pieces}) than the model ({settings['vocab_size']})")
+    size = _size(tokenizer)
+    if size > settings["vocab_size"]:
+        raise init_error(init, f"a tokenizer with no more pieces ({size}) than the model ({settings['vocab_size']})")
     first = first_position(settings)
     if first and first - 1 != ids[0]:
         raise init_error(init, f"the same padding in config.json (id {first - 1}) and tokenizer (id {ids[0]})")
@@ -112,7 +114,7 @@ def save_tokenizer(
 
     names = dict(zip(NAMES, tokens, strict=True))
     fast: Any = PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=max_length, **names)
-    with appearing_folder(folder) as new:
+    with atomic_folder(folder) as new:
         fast.save_pretrained(str(new))
         # save_pretrained rebuilds the special tokens; the file of record is the tokenizer as it was trained.
         tokenizer.save(str(new / "tokenizer.json"))
@@ -126,19 +128,26 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     return Tokenizer.from_file(str(path))
 
 
+def load_fast_tokenizer(folder: Path) -> Any:
+    """The Hugging Face tokenizer of a local folder, never of a hub."""
+    from transformers import PreTrainedTokenizerFast
+
+    return PreTrainedTokenizerFast.from_pretrained(str(folder), local_files_only=True)
+
+
 def encode_texts(tokenizer: Tokenizer, texts: list[str], batch: int = 10_000) -> Iterator[npt.NDArray[np.uint16]]:
-    """The pieces of every text, without special tokens, in batches that use all cores."""
+    """The tokens of every text, without special tokens, in batches that use all cores."""
     for start in range(0, len(texts), batch):
         for encoding in tokenizer.encode_batch_fast(texts[start : start + batch], add_special_tokens=False):
             yield np.asarray(encoding.ids, dtype=np.uint16)
 
 
-def pieces_and_words(
+def tokens_and_words(
     tokenizer: Tokenizer, texts: list[str]
 ) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """For every text its pieces and the number of the word that each belongs to, -1 - n for the n-th that is in none.
+    """For every text its tokens and the number of the word that each belongs to, -1 - n for the n-th that is in none.
 
-    Words are what the tokenizer cuts a text into before it looks for pieces.
+    Words are what the tokenizer cuts a text into before it looks for tokens.
     """
     found = []
     for encoding in tokenizer.encode_batch(texts, add_special_tokens=False):
@@ -163,7 +172,7 @@ def equal_bytes(texts_by_corpus: dict[str, list[str]]) -> Iterator[str]:
 
 
 def vocabulary_size(folder: Path) -> int:
-    """Number of pieces of a saved tokenizer, special tokens included."""
+    """Number of tokens of a saved tokenizer, special tokens included."""
     return _size(load_tokenizer(folder))
 
 

@@ -1,4 +1,4 @@
-"""Whole words in sequences of word pieces, for byte-level BPE (RoBERTa, the project's own) and WordPiece (BERT)."""
+"""Whole words in sequences of tokens, for byte-level BPE (RoBERTa, the project's own) and WordPiece (BERT)."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class Words:
     """The words of a corpus."""
 
     code: Ids
-    """Which word each piece belongs to, shape [pieces]; -1 for pieces of numbers and punctuation."""
+    """Which word each token belongs to, shape [tokens]; -1 for tokens of numbers and punctuation."""
     first: Flags
-    """Whether a word begins with this piece, shape [pieces]."""
+    """Whether a word begins with this token, shape [tokens]."""
     names: tuple[str, ...]
     """The words in lower case, by code."""
 
 
 class Vocabulary:
-    """What the pieces of a tokenizer say about where words begin."""
+    """What the tokens of a tokenizer say about where words begin."""
 
     def __init__(self, path: Path) -> None:
-        """Read tokenizer.json; ValueError where its pieces are neither byte-level nor WordPiece."""
+        """Read tokenizer.json; ValueError where its tokens are neither byte-level nor WordPiece."""
         self._tokenizer = Tokenizer.from_file(str(path))
         raw = json.loads(path.read_text(encoding="utf-8"))
         kinds = {(raw.get("decoder") or {}).get("type"), raw["model"]["type"]}
@@ -50,12 +50,12 @@ class Vocabulary:
             ends = (plain[0], plain[-1]) if plain else ("", "a")
             self.letters_first[number], self.letters_last[number] = map(_letter, ends)
 
-    def words(self, offsets: Ids, pieces: Ids) -> Words:
-        """Group the pieces of speeches into words: runs of letters, told apart without regard to case.
+    def words(self, offsets: Ids, tokens: Ids) -> Words:
+        """Group the tokens of speeches into words: runs of letters, told apart without regard to case.
 
-        offsets: where each speech begins and ends, shape [speeches + 1]; pieces: of all speeches, shape [pieces].
+        offsets: where each speech begins and ends, shape [speeches + 1]; tokens: of all speeches, shape [tokens].
         """
-        ids = pieces.astype(np.int64)
+        ids = tokens.astype(np.int64)
         # Without a blank in front a word goes on, unless letters meet something else.
         starts = self.begins[ids]
         starts[1:] |= self.letters_first[ids[1:]] != self.letters_last[ids[:-1]]
@@ -73,11 +73,11 @@ class Vocabulary:
 
 
 def _letter(character: str) -> bool:
-    """Whether a character is a letter, or half of one: pieces may end within the bytes of a character."""
+    """Whether a character is a letter, or half of one: tokens may end within the bytes of a character."""
     return character.isalpha() or character == "\ufffd"
 
 
 def _keys(ids: Ids, place: Ids, begin: Ids) -> npt.NDArray[np.uint64]:
-    """One 64-bit hash a run of pieces, from each piece and its place in the run, shape [runs]."""
+    """One 64-bit hash a run of tokens, from each token and its place in the run, shape [runs]."""
     mixed = mix(ids, place)
     return np.add.reduceat(mixed, begin) if len(begin) else mixed

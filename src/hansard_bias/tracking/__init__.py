@@ -5,7 +5,7 @@ from __future__ import annotations
 from hansard_bias.tracking.backfill import backfill
 from hansard_bias.tracking.database import StoreError, repository_root, store_uri
 from hansard_bias.tracking.mirror import record_comparison
-from hansard_bias.tracking.results import Results, flatten, run_params
+from hansard_bias.tracking.results import Results, Training, flatten
 from hansard_bias.tracking.store import Store, serve
 from hansard_bias.tracking.training import TrainingRun, training_run
 
@@ -13,12 +13,12 @@ __all__ = [
     "Results",
     "Store",
     "StoreError",
+    "Training",
     "TrainingRun",
     "backfill",
     "flatten",
     "record_comparison",
     "repository_root",
-    "run_params",
     "serve",
     "store_uri",
     "training_run",

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hansard_bias.base.code import commit, git
 from hansard_bias.base.files import METRICS
-from hansard_bias.operations.locked_parameters import made_with
+from hansard_bias.base.messages import warn
+from hansard_bias.operations.integrity import restore
+from hansard_bias.operations.lock import locked_config
 from hansard_bias.params import Config
-from hansard_bias.report.provenance import commit
 from hansard_bias.tracking.mirror import mirror_results
 from hansard_bias.tracking.results import Results
 from hansard_bias.tracking.store import Store
 
 KEPT = (METRICS.as_posix(), "params.yaml", "dvc.lock")
-"""What an experiment's commit holds of a study: git has the metrics, DVC the models."""
+"""What an experiment's commit holds of a study: git has the numbers, DVC's cache the times, pages and models."""
 
 
 def backfill(config: Config, root: Path = Path(".")) -> Iterator[str]:
@@ -40,7 +40,7 @@ def backfill(config: Config, root: Path = Path(".")) -> Iterator[str]:
 
 def experiments(root: Path) -> list[tuple[str, str]]:
     """Name and commit of all DVC experiments of the repository; none outside git."""
-    listed = _git(root, "for-each-ref", "--format=%(refname) %(objectname)", "refs/exps")
+    listed = git(root, "for-each-ref", "--format=%(refname) %(objectname)", "refs/exps")
     found = [line.rsplit(" ", 1) for line in listed.decode().splitlines()]
     # refs/exps/<2 digits>/<38 digits>/<name>; other references there are DVC's own.
     return [(ref.split("/")[4], commit) for ref, commit in found if len(ref.split("/")) == 5]
@@ -49,13 +49,14 @@ def experiments(root: Path) -> list[tuple[str, str]]:
 @contextmanager
 def checked_out(root: Path, revision: str) -> Iterator[Path | None]:
     """A folder with the parameters and metrics of one commit; None where it has none."""
-    there = _git(root, "ls-tree", "--name-only", revision, *KEPT).decode().split()
+    there = git(root, "ls-tree", "--name-only", revision, *KEPT).decode().split()
     if not {METRICS.as_posix(), "params.yaml"} <= {*there}:
         yield None
         return
-    archive = _git(root, "archive", "--format=tar", revision, *there)
+    archive = git(root, "archive", "--format=tar", revision, *there)
     with tempfile.TemporaryDirectory() as folder:
         _unpack(archive, Path(folder))
+        restore(Path(folder), root)
         yield Path(folder)
 
 
@@ -73,13 +74,7 @@ def _unpack(archive: bytes, folder: Path) -> None:
 def _configuration(folder: Path, name: str) -> Config | None:
     """The parameters behind the results, unless they are not known or are those of another version of this program."""
     try:
-        return made_with(folder)
+        return locked_config(folder)
     except ValueError as error:
-        print(f"hansard-bias: warning: {name} is left out: {error}", file=sys.stderr, flush=True)
+        warn(f"{name} is left out: {error}")
         return None
-
-
-def _git(root: Path, *arguments: str) -> bytes:
-    """What git answers; nothing where it fails."""
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)
-    return done.stdout if done.returncode == 0 else b""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import platform
 import sqlite3
@@ -14,6 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
+
+from hansard_bias.base.work import try_lock
 
 TOLERANCE_SECONDS = 2
 """A process's start is told against the clock, which may be set."""
@@ -31,6 +32,7 @@ def is_gone(process: str) -> bool:
         return False
     try:
         found = psutil.Process(int(number))
+        # A later process may bear its number.
         same = abs(found.create_time() - int(started)) <= TOLERANCE_SECONDS
         return not same or found.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -68,8 +70,13 @@ def alone(patience: float = PATIENCE_SECONDS) -> Iterator[None]:
         handle = path.open("w")
     except OSError as error:
         raise StoreError(f"{path} cannot be written ({error.strerror})") from None
+    deadline = time.monotonic() + patience
     with handle:
-        _acquire(handle.fileno(), path, patience)
+        # Waiting inside flock could not be given up.
+        while not try_lock(handle):
+            if time.monotonic() > deadline:
+                raise StoreError(f"another process has held {path} for {patience:.0f} seconds")
+            time.sleep(0.05)
         yield
 
 
@@ -81,6 +88,7 @@ def check_database(uri: str, patience: float = PATIENCE_SECONDS) -> None:
     try:
         with closing(_connect(path, patience)) as connection:
             _check_revision(connection, path)
+            # Asks for the right to write, which a read-only or locked file refuses.
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
     except sqlite3.Error as error:
@@ -89,28 +97,26 @@ def check_database(uri: str, patience: float = PATIENCE_SECONDS) -> None:
 
 def kept_running(uri: str) -> list[str] | None:
     """The processes that keep runs, as a store's file says; None where only MLflow can tell."""
-    path = _database_file(uri)
-    if path is None:
-        return None
     query = "SELECT value FROM tags JOIN runs USING (run_uuid) WHERE tags.key = 'process' AND runs.status = 'RUNNING'"
-    try:
-        with closing(_connect(path, PATIENCE_SECONDS)) as connection:
-            return [process for (process,) in connection.execute(query)]
-    except sqlite3.Error:
-        return None
+    return _read(uri, query)
 
 
 def kept_experiment(uri: str, name: str) -> str | None:
     """The number of an experiment in a store's file; None where it has none, or only MLflow can tell."""
+    found = _read(uri, "SELECT experiment_id FROM experiments WHERE name = ?", name)
+    return found[0] if found else None
+
+
+def _read(uri: str, query: str, *values: str) -> list[str] | None:
+    """The first column of what a store's file answers; None where there is no such file, or it is no such database."""
     path = _database_file(uri)
     if path is None:
         return None
     try:
         with closing(_connect(path, PATIENCE_SECONDS)) as connection:
-            found = connection.execute("SELECT experiment_id FROM experiments WHERE name = ?", [name]).fetchone()
+            return [str(first) for first, *_ in connection.execute(query, values)]
     except sqlite3.Error:
         return None
-    return None if found is None else str(found[0])
 
 
 def _database_file(uri: str) -> Path | None:
@@ -132,9 +138,8 @@ def _check_revision(connection: sqlite3.Connection, path: Path) -> None:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if "alembic_version" not in tables:
         return
-    strangers = {revision for (revision,) in connection.execute("SELECT version_num FROM alembic_version")}
-    strangers -= known_revisions()
-    if strangers:
+    revisions = {revision for (revision,) in connection.execute("SELECT version_num FROM alembic_version")}
+    if strangers := revisions - known_revisions():
         raise StoreError(
             f"{path} was written by a newer MLflow than {version('mlflow')} (schema {', '.join(sorted(strangers))}); "
             "install that one, move the file away, or set MLFLOW_TRACKING_URI; nothing in it was changed"
@@ -147,15 +152,3 @@ def known_revisions() -> set[str]:
     assert spec is not None and spec.origin is not None
     migrations = Path(spec.origin).parent / "store" / "db_migrations" / "versions"
     return {file.name.partition("_")[0] for file in migrations.glob("*.py")}
-
-
-def _acquire(descriptor: int, path: Path, patience: float) -> None:
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise StoreError(f"another process has held {path} for {patience:.0f} seconds") from None
-        time.sleep(0.05)

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hansard_bias.base.files import METRICS, MODELS, run_name
+from hansard_bias.base.files import sha256
+from hansard_bias.base.messages import warn
 from hansard_bias.params import Config
 from hansard_bias.tracking.database import StoreError, alone
-from hansard_bias.tracking.results import Dataset, Results, run_params
+from hansard_bias.tracking.results import Dataset, Results, Training
 from hansard_bias.tracking.store import Entry, Store
 
 LONGEST_DESCRIPTION = 5000
 """As long as MLflow's databases take."""
 
 
-def register(store: Store, run_id: str, results: Results, model: str, seed: int, weights: str) -> None:
+def register(store: Store, run_id: str, training: Training, weights: str) -> None:
     """List the weights as a version of their model, once; what DVC says of them is added when it is known.
 
     weights: SHA-256 of model.safetensors.
     """
-    name = registered_name(results.config.tracking.experiment, model)
+    name = registered_name(training.results.config.tracking.experiment, training.model)
     found = store.client.search_model_versions(f"name = '{name}' and tags.weights = '{weights}'")
-    version = found[0] if found else _create(store, name, run_id, results, model, seed, weights)
-    known = dvc_digest(results, model, seed)
+    version = found[0] if found else _create(store, name, run_id, training, weights)
+    known = training.dvc_digest()
     if known and version.tags.get("dvc_md5") != known:
         store.client.set_model_version_tag(name, version.version, "dvc_md5", known)
 
@@ -38,50 +37,33 @@ def registered_name(experiment: str, model: str) -> str:
     return re.sub(r"[^\w.-]+", "-", f"{experiment}-{model}")
 
 
-def dvc_digest(results: Results, model: str, seed: int) -> str:
-    """The MD5 of the model's folder in DVC's cache; '' while dvc.lock does not speak of this very training."""
-    stage = f"train@{run_name(model, seed)}"
-    summary = METRICS / "training" / f"{run_name(model, seed)}.json"
-    file = results.root / summary
-    if not file.is_file() or results.locked(stage, summary) != _md5(file):
-        return ""
-    return results.locked(stage, MODELS / run_name(model, seed))
-
-
-def _create(store: Store, name: str, run_id: str, results: Results, model: str, seed: int, weights: str) -> Any:
+def _create(store: Store, name: str, run_id: str, training: Training, weights: str) -> Any:
+    results, model = training.results, training.model
     if not store.client.search_registered_models(f"name = '{name}'"):
-        mixture = ", ".join(f"{share:.0%} {corpus}" for corpus, share in results.config.models[model].mixture.items())
-        label = results.config.models[model].label
-        store.client.create_registered_model(name, description=f"Model {label}, {model}: {mixture}. A version a run.")
-    path = MODELS / run_name(model, seed)
-    tags = {"weights": weights, "path": path.as_posix(), "model": model, "seed": str(seed)}
+        settings = results.config.models[model]
+        mixture = ", ".join(f"{share:.0%} {corpus}" for corpus, share in settings.mixture.items())
+        about = f"Model {settings.label}, {model}: {mixture}. A version a run."
+        store.client.create_registered_model(name, description=about)
+    path = training.weights_folder.as_posix()
+    tags = {"weights": weights, "path": path, "model": model, "seed": str(training.seed)}
     tags |= {key: value for key, value in (("commit", results.commit), ("dvc_experiment", results.experiment)) if value}
-    return store.client.create_model_version(
-        name,
-        source=f"dvc:/{path.as_posix()}",
-        run_id=run_id,
-        tags=tags,
-        description=description(results, model, seed, weights),
-    )
+    text = description(training, weights)
+    return store.client.create_model_version(name, source=f"dvc:/{path}", run_id=run_id, tags=tags, description=text)
 
 
-def description(results: Results, model: str, seed: int, weights: str) -> str:
+def description(training: Training, weights: str) -> str:
     """Where the weights are and how to get them, then the card; it ends early rather than not fitting."""
-    path = MODELS / run_name(model, seed)
-    revision = results.experiment or results.commit or "REVISION"
+    path = training.weights_folder
+    revision = training.results.experiment or training.results.commit or "REVISION"
     lines = [
         f"The weights are not here: `{path}` in the project's DVC (`dvc get REPOSITORY {path} --rev {revision}`),",
         f"SHA-256 of `model.safetensors`: `{weights}`.",
         "",
-        results.card(model, seed, weights) or f"Its card: `{path / 'README.md'}`.",
+        training.card(weights) or f"Its card: `{path / 'README.md'}`.",
     ]
+    # The card comes last, so that it is what is cut.
     text = "\n".join(lines)
     return text if len(text) <= LONGEST_DESCRIPTION else text[: LONGEST_DESCRIPTION - 2] + " …"
-
-
-def _md5(path: Path) -> str:
-    """DVC names files by MD5; nothing here is kept secret by it."""
-    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 # Finished results as MLflow runs: trainings, their perplexities, the comparison. Doing it twice changes nothing.
@@ -90,26 +72,25 @@ MEASURES = ("perplexity", "bits_per_byte", "excess_nats")
 """One number a model and column; `bias_ratio`, `tilt` and the rate of preferences are one a model."""
 
 
-def create_training(store: Store, results: Results, model: str, seed: int, key: str) -> str:
+def create_training(store: Store, training: Training, key: str) -> str:
     """A run for one training, with its parameters, tags and data sets; returns its id."""
-    tags = results.training_tags(model, seed) | ({"run_key": key} if key else {})
-    run_id = store.create(results.training_title(model, seed), tags, run_params(results.config, model, seed))
-    log_datasets(store, run_id, results.datasets([*results.config.models[model].mixture]), "training")
+    run_id = store.create(training.title, training.tags() | ({"run_key": key} if key else {}), training.params())
+    corpora = training.results.config.models[training.model].mixture
+    log_datasets(store, run_id, training.results.datasets([*corpora]), "training")
     return run_id
 
 
-def mirror_training(
-    store: Store, run_id: str, results: Results, model: str, seed: int, summary: Mapping[str, Any]
-) -> None:
+def mirror_training(store: Store, run_id: str, training: Training, summary: Mapping[str, Any]) -> None:
     """Bring a training's run to its end: the rows of the curve that it lacks, summary, weights, registry."""
     logged = {point.step for point in store.client.get_metric_history(run_id, "train_loss")}
-    rows = results.curve(model, seed)
-    store.log(run_id, [Entry(numbers, update) for update, numbers in rows.items() if update not in logged])
+    rows = training.curve().items()
+    store.log(run_id, [Entry(numbers, update) for update, numbers in rows if update not in logged])
     numbers = {key: value for key, value in summary.items() if isinstance(value, int | float)}
     store.log_changed(run_id, {f"summary.{key}": value for key, value in numbers.items()})
     words = {key: str(summary[key]) for key in ("device", "precision", "stopped_by")}
     with alone():
-        register(store, run_id, results, model, seed, summary["fingerprint"])
+        register(store, run_id, training, summary["fingerprint"])
+    # Only now: whoever finds a run by its weights takes it for complete.
     store.set_tags(run_id, words | {"weights": summary["fingerprint"]})
     store.client.set_terminated(run_id, "FINISHED")
 
@@ -119,8 +100,7 @@ def record_comparison(config: Config, root: Path = Path(".")) -> None:
     try:
         mirror_results(Store(config.tracking.experiment), Results.here(config, root))
     except StoreError as error:
-        line = f"{error}; the results are in metrics/, and `hansard-bias backfill` logs them later"
-        print(f"hansard-bias: warning: {line}", file=sys.stderr, flush=True)
+        warn(f"{error}; the results are in metrics/, and `hansard-bias backfill` logs them later")
 
 
 def mirror_results(store: Store, results: Results) -> list[str]:
@@ -131,12 +111,12 @@ def mirror_results(store: Store, results: Results) -> list[str]:
     new: list[str] = []
     file = results.metrics / "bias.json"
     bias = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"runs": {}}
-    for model, seed in results.trainings():
-        run_id, is_new = _run_of_weights(store, results, model, seed)
-        new += [results.training_title(model, seed)] if is_new else []
-        perplexities = bias["runs"].get(results.config.row_key(model), {}).get(str(seed), {})
+    for training in results.trainings():
+        run_id, is_new = _run_of_weights(store, training)
+        new += [training.title] if is_new else []
+        perplexities = bias["runs"].get(results.config.row_key(training.model), {}).get(str(training.seed), {})
         store.log_changed(run_id, run_measures(results.config, perplexities))
-    if file.is_file() and _mirror_comparison(store, results, bias, hashlib.sha256(file.read_bytes()).hexdigest()):
+    if file.is_file() and _mirror_comparison(store, results, bias, sha256(file)):
         new.append(results.title("comparison"))
     return new
 
@@ -148,13 +128,13 @@ def run_measures(config: Config, perplexities: Mapping[str, float]) -> dict[str,
     return measures | ({"bias_ratio": max(single) / min(single)} if len(single) > 1 else {})
 
 
-def _run_of_weights(store: Store, results: Results, model: str, seed: int) -> tuple[str, bool]:
+def _run_of_weights(store: Store, training: Training) -> tuple[str, bool]:
     """The run that made these weights and whether it had to be made, or completed, from the files in metrics/."""
-    summary = results.summary(model, seed)
+    summary = training.summary()
     with alone():
         found = store.find("weights", summary["fingerprint"])
         if found is not None:
-            register(store, found.info.run_id, results, model, seed, summary["fingerprint"])
+            register(store, found.info.run_id, training, summary["fingerprint"])
             return str(found.info.run_id), False
         key = str(summary.get("run", ""))
         begun = store.find("run_key", key) if key else None
@@ -162,8 +142,8 @@ def _run_of_weights(store: Store, results: Results, model: str, seed: int) -> tu
             run_id = str(begun.info.run_id)
             store.take_over(run_id)
         else:
-            run_id = create_training(store, results, model, seed, key)
-    mirror_training(store, run_id, results, model, seed, summary)
+            run_id = create_training(store, training, key)
+    mirror_training(store, run_id, training, summary)
     return run_id, True
 
 

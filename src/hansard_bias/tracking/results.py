@@ -6,14 +6,14 @@ import csv
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hansard_bias.base.files import ALIGNED, METRICS, MIXTURES, MODELS, run_name
+from hansard_bias.base.code import commit
+from hansard_bias.base.files import ALIGNED, METRICS, MIXTURES, MODELS, md5, run_name
 from hansard_bias.operations.lock import locked_stages
 from hansard_bias.params import Config
-from hansard_bias.report.provenance import commit
 
 PARAMS_OF_A_RUN = ("clean", "align", "tokenizer", "model", "train", "score")
 
@@ -53,10 +53,6 @@ class Results:
         """A run's name: what it is, and the DVC experiment where there is one."""
         return f"{what} · {self.experiment}" if self.experiment else what
 
-    def training_title(self, model: str, seed: int) -> str:
-        """`mixed · seed 2 · quiet-otter`."""
-        return self.title(f"{model} · seed {seed}")
-
     def tags(self, stage: str, command: str) -> dict[str, str]:
         """What every run carries; MLflow's own tags fill the columns Source and Version of its table."""
         tags = {"stage": stage, "mlflow.source.name": f"hansard-bias {command}", "mlflow.source.type": "LOCAL"}
@@ -66,47 +62,14 @@ class Results:
             tags |= {"commit": self.commit, "mlflow.source.git.commit": self.commit}
         return tags
 
-    def training_tags(self, model: str, seed: int) -> dict[str, str]:
-        """The tags of one training, as far as they are known when it begins."""
-        own = {"model": model, "label": self.config.models[model].label, "seed": str(seed)}
-        return self.tags("train", f"train {model} {seed}") | own
-
     def params(self) -> dict[str, object]:
         """All parameters of the comparison, flattened with dots."""
         return flatten({name: asdict(getattr(self.config, name)) for name in PARAMS_OF_A_RUN})
 
-    def trainings(self) -> list[tuple[str, int]]:
+    def trainings(self) -> list[Training]:
         """The models and seeds of params.yaml that have been trained."""
-        runs = [(model, seed) for model in self.config.models for seed in self.config.train.seeds]
-        return [(model, seed) for model, seed in runs if self.summary_file(model, seed).is_file()]
-
-    def summary_file(self, model: str, seed: int) -> Path:
-        """The summary of one training."""
-        return self.metrics / "training" / f"{run_name(model, seed)}.json"
-
-    def summary(self, model: str, seed: int) -> dict[str, Any]:
-        """The numbers of one training."""
-        return _read_json(self.summary_file(model, seed))
-
-    def curve(self, model: str, seed: int) -> dict[int, dict[str, float]]:
-        """The rows of a training's curve by update; none where there is no file."""
-        path = self.metrics / "curves" / f"{run_name(model, seed)}.csv"
-        if not path.is_file():
-            return {}
-        with path.open(encoding="utf-8", newline="") as handle:
-            rows = list(csv.DictReader(handle))
-        return {int(row.pop("update")): {key: float(value) for key, value in row.items() if value} for row in rows}
-
-    def card(self, model: str, seed: int, weights: str) -> str:
-        """The card of these weights without the header that is meant for programs; '' where they are not here."""
-        home = Results(self.config, self.home or self.root)
-        path = home.root / MODELS / run_name(model, seed) / "README.md"
-        if not path.is_file() or not home.summary_file(model, seed).is_file():
-            return ""
-        if home.summary(model, seed)["fingerprint"] != weights:
-            return ""
-        text = path.read_text(encoding="utf-8")
-        return text.split("---\n", 2)[2].lstrip() if text.startswith("---\n") else text
+        runs = [Training(self, model, seed) for model in self.config.models for seed in self.config.train.seeds]
+        return [run for run in runs if run.summary_file.is_file()]
 
     def datasets(self, corpora: list[str]) -> list[Dataset]:
         """The aligned corpora and the mixtures, with the digests that `align` recorded."""
@@ -114,6 +77,7 @@ class Results:
         report = _read_json(path) if path.is_file() else {}
         digests = report.get("digests", {})
         files = {corpus: ALIGNED / f"{corpus}.parquet" for corpus in corpora} | {"mixtures": MIXTURES}
+        # MLflow takes no digest of more than 36 characters.
         return [
             Dataset(name, file, digests[file.name][:32], _sizes(report, name))
             for name, file in files.items()
@@ -123,16 +87,77 @@ class Results:
     def locked(self, stage: str, path: Path) -> str:
         """The MD5 by which DVC keeps this output of a stage, as dvc.lock says; '' where it says nothing."""
         kept = locked_stages(self.root).get(stage, {})
+        # A model is an output of its training and a dependency of its scoring, and the two may be of different days.
         entries = [*kept.get("deps", []), *kept.get("outs", [])]
         return next((str(entry.get("md5", "")) for entry in entries if entry["path"] == path.as_posix()), "")
 
 
-def run_params(config: Config, model: str, seed: int) -> dict[str, object]:
-    """All parameters of one training, flattened with dots."""
-    sections: dict[str, Any] = {name: asdict(getattr(config, name)) for name in PARAMS_OF_A_RUN}
-    sections["train"].pop("seeds")
-    sections["mixture"] = config.models[model].mixture
-    return {"model_name": model, "seed": seed} | flatten(sections)
+@dataclass(frozen=True)
+class Training:
+    """The training of one model with one seed, and its files."""
+
+    results: Results
+    model: str
+    seed: int
+
+    @property
+    def title(self) -> str:
+        """`mixed · seed 2 · quiet-otter`."""
+        return self.results.title(f"{self.model} · seed {self.seed}")
+
+    @property
+    def weights_folder(self) -> Path:
+        """Where DVC keeps the weights, from a workspace's root."""
+        return MODELS / run_name(self.model, self.seed)
+
+    @property
+    def summary_file(self) -> Path:
+        """The file with the numbers of the whole training."""
+        return self.results.metrics / "training" / f"{run_name(self.model, self.seed)}.json"
+
+    def tags(self) -> dict[str, str]:
+        """What is known when the training begins."""
+        own = {"model": self.model, "label": self.results.config.models[self.model].label, "seed": str(self.seed)}
+        return self.results.tags("train", f"train {self.model} {self.seed}") | own
+
+    def params(self) -> dict[str, object]:
+        """All parameters of this training, flattened with dots."""
+        config = self.results.config
+        sections: dict[str, Any] = {name: asdict(getattr(config, name)) for name in PARAMS_OF_A_RUN}
+        sections["train"].pop("seeds")
+        sections["mixture"] = config.models[self.model].mixture
+        return {"model_name": self.model, "seed": self.seed} | flatten(sections)
+
+    def summary(self) -> dict[str, Any]:
+        """The numbers of the whole training."""
+        return _read_json(self.summary_file)
+
+    def curve(self) -> dict[int, dict[str, float]]:
+        """The rows of the curve by update; none where there is no file."""
+        path = self.results.metrics / "curves" / f"{run_name(self.model, self.seed)}.csv"
+        if not path.is_file():
+            return {}
+        with path.open(encoding="utf-8", newline="") as handle:
+            rows = list(csv.DictReader(handle))
+        return {int(row.pop("update")): {key: float(value) for key, value in row.items() if value} for row in rows}
+
+    def card(self, weights: str) -> str:
+        """The card of these weights without the header that is meant for programs; '' where they are not here."""
+        home = replace(self, results=replace(self.results, root=self.results.home or self.results.root))
+        path = home.results.root / self.weights_folder / "README.md"
+        # A folder of the same name may hold the weights of another experiment.
+        if not path.is_file() or not home.summary_file.is_file() or home.summary()["fingerprint"] != weights:
+            return ""
+        text = path.read_text(encoding="utf-8")
+        return text.split("---\n", 2)[2].lstrip() if text.startswith("---\n") else text
+
+    def dvc_digest(self) -> str:
+        """The MD5 of the model's folder in DVC's cache; '' while dvc.lock does not speak of this very training."""
+        stage, file = f"train@{run_name(self.model, self.seed)}", self.summary_file
+        summary = file.relative_to(self.results.root)
+        if not file.is_file() or self.results.locked(stage, summary) != md5(file):
+            return ""
+        return self.results.locked(stage, self.weights_folder)
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

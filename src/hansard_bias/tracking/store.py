@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hansard_bias.base.messages import say
 from hansard_bias.tracking.database import (
     StoreError,
     alone,
@@ -28,6 +29,7 @@ from hansard_bias.tracking.database import (
 PARAMS_AT_ONCE, METRICS_AT_ONCE = 90, 900
 """Less than what MLflow takes in one request."""
 LONGEST_REASON = 300
+NO_TELEMETRY = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,7 @@ class Store:
 
     def find(self, tag: str, value: str) -> Any | None:
         """The newest run with this tag, or None."""
-        runs = self.client.search_runs([self.experiment], f"tags.{tag} = '{value}'", max_results=1)
-        return runs[0] if runs else None
+        return next(iter(self.find_all(tag, value)), None)
 
     def find_all(self, tag: str, value: str) -> list[Any]:
         """All runs with this tag, the newest first."""
@@ -88,10 +89,10 @@ class Store:
         """A new run of this process with its parameters; returns its id."""
         from mlflow.entities import Param
 
+        # By its process, a later command sees that the run was killed.
         kept = dict(tags) | {"process": this_process()}
         run_id = str(self.client.create_run(self.experiment, run_name=name, tags=kept).info.run_id)
-        for batch in _batches([Param(key, str(value)) for key, value in params.items()], PARAMS_AT_ONCE):
-            self.client.log_batch(run_id, params=batch)
+        self._log_batches(run_id, "params", [Param(key, str(value)) for key, value in params.items()], PARAMS_AT_ONCE)
         return run_id
 
     def take_over(self, run_id: str) -> None:
@@ -108,8 +109,11 @@ class Store:
             for entry in entries
             for key, value in entry.numbers.items()
         ]
-        for batch in _batches(metrics, METRICS_AT_ONCE):
-            self.client.log_batch(run_id, metrics=batch)
+        self._log_batches(run_id, "metrics", metrics, METRICS_AT_ONCE)
+
+    def _log_batches(self, run_id: str, kind: str, entries: list[Any], size: int) -> None:
+        for start in range(0, len(entries), size):
+            self.client.log_batch(run_id, **{kind: entries[start : start + size]})
 
     def log_changed(self, run_id: str, numbers: Mapping[str, float]) -> None:
         """Log those numbers that the run does not have yet: what is logged again appears twice."""
@@ -158,28 +162,21 @@ def reaching(uri: str) -> Iterator[None]:
 
 def _what_failed(text: str) -> str:
     """What a person wants to know of a chain of network errors or a failed statement; all else as it is."""
-    cause = re.search(r"Max retries exceeded.*Caused by \w+\([\"'](.*)[\"']\)\)", text)
-    if cause:
+    if cause := re.search(r"Max retries exceeded.*Caused by \w+\([\"'](.*)[\"']\)\)", text):
         return f"does not answer ({cause[1].rsplit(': ', 1)[-1]})"
-    statement = re.search(r"\((?:\w+\.)+\w*Error\) (.*?) \[SQL: ", text)
-    if statement:
+    if statement := re.search(r"\((?:\w+\.)+\w*Error\) (.*?) \[SQL: ", text):
         return f"cannot be used ({statement[1]})"
     return f"failed: {text[:LONGEST_REASON]}"
 
 
 def _prepare() -> None:
     """What MLflow looks at when it is imported: no telemetry, and no minutes of waiting for a server that is down."""
-    os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    os.environ |= NO_TELEMETRY
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     # Failures are told in one line by whoever catches the StoreError.
     for name in ("alembic", "mlflow.store.db.utils", "urllib3.connectionpool"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-def _batches(entries: list[Any], size: int) -> Iterator[list[Any]]:
-    for start in range(0, len(entries), size):
-        yield entries[start : start + size]
 
 
 # MLflow's pages, with one worker: its defaults start fifteen processes.
@@ -197,17 +194,14 @@ def serve(experiment: str, port: int) -> None:
     if running is None or any(is_gone(process) for process in running):
         Store(experiment)
     if uri.startswith("http"):
-        print(f"MLflow: {uri} (MLFLOW_TRACKING_URI)", flush=True)
+        say(f"MLflow: {uri} (MLFLOW_TRACKING_URI)")
         return
-    os.environ |= {
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "DO_NOT_TRACK": "true",
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-    }
+    os.environ |= NO_TELEMETRY | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     executable = Path(sys.executable).with_name("mlflow")
     artifacts = (repository_root() / "mlartifacts").as_uri()
-    print(f"MLflow: http://127.0.0.1:{port}{_runs_page(uri, experiment)} (stop with Ctrl-C)", flush=True)
+    say(f"MLflow: http://127.0.0.1:{port}{_runs_page(uri, experiment)} (stop with Ctrl-C)")
     command = ["mlflow", "ui", "--backend-store-uri", uri, "--default-artifact-root", artifacts]
+    # In place of this process: Ctrl-C must reach the server, and nothing stays behind it.
     os.execv(executable, [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"])
 
 

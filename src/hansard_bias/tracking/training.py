@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,11 +9,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
+from hansard_bias.base.messages import warn
 from hansard_bias.base.work import Interrupted
 from hansard_bias.params import Config
 from hansard_bias.tracking.database import StoreError, alone
 from hansard_bias.tracking.mirror import create_training, mirror_training
-from hansard_bias.tracking.results import Results
+from hansard_bias.tracking.results import Results, Training
 from hansard_bias.tracking.store import Entry, Store
 from hansard_bias.training.state import CurvePoint
 
@@ -89,8 +89,8 @@ PAUSE_SECONDS = 60.0
 class TrainingRun:
     """A RunLog for the loop: what cannot be logged now is kept and logged when the store answers again."""
 
-    def __init__(self, results: Results, model: str, seed: int, key: str) -> None:
-        self.results, self.model, self.seed, self.key = results, model, seed, key
+    def __init__(self, training: Training, key: str) -> None:
+        self.training, self.key = training, key
         self.run_id = ""
         """Empty until the store has answered."""
         self._store: Store | None = None
@@ -119,6 +119,7 @@ class TrainingRun:
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Log the run's summary, tie the run to the weights that it made, and list them in the registry."""
         self._sampler.stop()
+        # The last chance: a store that was left alone is asked once more.
         self._try_again_at = 0.0
         self._attempt(lambda: self._finish(summary))
 
@@ -153,11 +154,12 @@ class TrainingRun:
 
     def _open(self) -> Store:
         """Find the run that was interrupted, or create one."""
-        store = Store(self.results.config.tracking.experiment)
+        store = Store(self.training.results.config.tracking.experiment)
+        # Two processes that look at the same time would both create it.
         with alone():
             found = store.find("run_key", self.key)
             if found is None or found.info.status == "FINISHED":
-                self.run_id = create_training(store, self.results, self.model, self.seed, self.key)
+                self.run_id = create_training(store, self.training, self.key)
                 return store
             self.run_id = str(found.info.run_id)
             store.take_over(self.run_id)
@@ -170,7 +172,7 @@ class TrainingRun:
     def _finish(self, summary: Mapping[str, Any]) -> None:
         self._flush()
         assert self._store is not None
-        mirror_training(self._store, self.run_id, self.results, self.model, self.seed, summary)
+        mirror_training(self._store, self.run_id, self.training, summary)
 
     def _end(self, status: str) -> None:
         self._flush()
@@ -184,7 +186,7 @@ def training_run(config: Config, model: str, seed: int, key: str) -> Iterator[Tr
 
     key: what tells this training from all others (`RunIdentity.key`).
     """
-    run = TrainingRun(Results.here(config), model, seed, key)
+    run = TrainingRun(Training(Results.here(config), model, seed), key)
     status = "FAILED"
     try:
         run.begin()
@@ -196,8 +198,3 @@ def training_run(config: Config, model: str, seed: int, key: str) -> Iterator[Tr
     finally:
         if status:
             run.end(status)
-
-
-def warn(line: str) -> None:
-    """One line on standard error."""
-    print(f"hansard-bias: warning: {line}", file=sys.stderr, flush=True)

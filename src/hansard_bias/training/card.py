@@ -17,14 +17,14 @@ pipeline_tag: fill-mask
 tags: [masked-language-modeling, parliamentary-debates, bias-measurement]
 ---
 
-# {label} · {model} · seed {seed}
+# {model} · seed {seed}
 
 A masked language model trained {start} on parliamentary debates, as an instrument to
 compare how institutions speak. It is not made for any other use.
 
 ## Data
-Sittings from {first_day} to {last_day}; budget: {budget}. This model trained on {training_speeches:,} speeches
-({training_pieces:,} word pieces an epoch) and was validated on {validation_speeches:,}.
+Sittings of the window that all corpora share (`metrics/alignment.json`); budget: {budget}. This model trained on
+{training_speeches:,} speeches ({training_tokens:,} tokens an epoch) and was validated on {validation_speeches:,}.
 
 | corpus | share of the training text | licence of the archive |
 |---|---|---|
@@ -37,8 +37,8 @@ precision {precision} on {device}.
 
 ## Perplexities
 Best validation loss {validation_loss:.4f} nats at update {best_update:,}: masked perplexity {perplexity:.2f}.
-On the test text of every corpus, known once `dvc repro` has scored it: `metrics/bias_matrix.json`, row `{row}` (all
-seeds); `metrics/bias.json`, `runs` (this seed); with intervals on the page `metrics/report/index.html`.
+On the test text of every corpus, known once `dvc repro` has scored it: `metrics/bias_matrix.json`, the row of
+`{model}` (all seeds); `metrics/bias.json`, `runs` (this seed); with intervals on the page `metrics/report/index.html`.
 
 ## Limits
 It knows {knowledge}. A preference that a probe finds in it describes that text, not people.
@@ -58,8 +58,9 @@ def model_card(
 ) -> str:
     """Markdown with data, parameters, perplexities, limits and licences.
 
-    summary: the content of metrics/training. text: training_speeches, training_pieces and validation_speeches.
+    summary: the content of metrics/training. text: training_speeches, training_tokens and validation_speeches.
     """
+    # No label stands here, nor anything else that is not among the stage's dependencies: a card would outlive its edit.
     # A folder's name tells enough: its path is this machine's own.
     init = Path(config.model.init).name
     settings = {"model": vars(config.model) | {"init": init}, "train": {**vars(config.train), "seeds": [seed]}}
@@ -68,15 +69,11 @@ def model_card(
     return _CARD.format(
         **(dict(summary) | {"validation_loss": loss}),
         **text,
-        label=config.models[model].label,
         license="other" if all(config.corpora[corpus].licence for corpus in mixture) else "unknown",
         model=model,
         seed=seed,
-        row=config.row_key(model),
         start=summary["started_from"] or _start(init),
         sources="\n".join(_source(config, corpus, weight) for corpus, weight in mixture.items()),
-        first_day=config.align.first_day,
-        last_day=config.align.last_day,
         budget=config.align.budget,
         layers=config.model.num_hidden_layers,
         hidden=config.model.hidden_size,

@@ -40,6 +40,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int) -> None:
     partial.mkdir(parents=True)
     (partial / STATE).write_text(json.dumps(checkpoint.state), encoding="utf-8")
     save_file(checkpoint.tensors, partial / TENSORS)
+    # The manifest is written last and names the others' content: without it nothing is a checkpoint.
     digests = {name: sha256(partial / name) for name in (STATE, TENSORS)}
     manifest = {"run": dict(checkpoint.run), "files": digests}
     (partial / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")

@@ -11,18 +11,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from hansard_bias.models.attention import Packed, choose_way, grain_of, to_device
+from hansard_bias.models.attention import Packed, choose_backend, padding_policy, to_device
 from hansard_bias.models.batches import Batch, MaskedText, micro_batches
 from hansard_bias.params import Config, TrainConfig
 from hansard_bias.randomness import mix
 from hansard_bias.tokens.encoded import EncodedCorpus, Windows, cut_windows
 
 
-class Feed:
-    """Batches for one device and precision, in the way of attention that is fastest there."""
+class BatchIterator:
+    """Batches for one device and precision, in the backend of attention that is fastest there."""
 
     def __init__(self, device: torch.device, precision: str) -> None:
-        self.device, self.way = device, choose_way(device, precision)
+        self.device, self.backend = device, choose_backend(device, precision)
         self._order = (-1, np.zeros(0, dtype=np.int64))
 
     def order(self, text: MaskedText, epoch: int) -> npt.NDArray[np.int64]:
@@ -36,16 +36,17 @@ class Feed:
     ) -> Iterator[Batch]:
         """These windows in micro-batches of at most `tokens` tokens each, at least `least` of them."""
         for part in micro_batches(text.windows.length[rows], tokens, least):
-            yield text.batch(rows[part], epoch, grain_of(self.way))
+            yield text.batch(rows[part], epoch, padding_policy(self.backend))
 
     def on_device(self, batch: Batch) -> Packed:
         """The batch as tensors, with the plan for its attention."""
-        return to_device(batch, self.device, self.way)
+        return to_device(batch, self.device, self.backend)
 
 
 # How many updates a run takes, and the learning rate of each.
 
 MOST_WARMUP_UPDATES = 1000
+"""As in the study, however long the run."""
 
 
 def updates_per_epoch(windows: int, batch_size: int) -> int:
@@ -77,7 +78,7 @@ def training_portion(
 ) -> tuple[Windows, int]:
     """The training windows of a model and its updates per epoch.
 
-    With `align.budget: balanced` every model gets as many pieces as the one that has fewest (to within a
+    With `align.budget: balanced` every model gets as many tokens as the one that has fewest (to within a
     window), cut into the same number of updates; with `full` a model takes all that its mixture gives it.
     """
 
@@ -112,12 +113,13 @@ def some_windows(windows: Windows, count: int) -> Windows:
     """At most so many windows, always the same ones (chosen by hash); 0: all."""
     if not count:
         return windows
+    # By hash, not the first ones: those would all be of the first corpus. Nested: more windows hold the fewer.
     order = np.argsort(mix(_CHOOSING, windows.speech, windows.offset), kind="stable")
     return windows.take(np.sort(order[:count]))
 
 
-def trim(windows: Windows, pieces: int) -> Windows:
-    """Windows in their order, as many (chosen by hash) as hold at most `pieces` pieces together."""
+def trim(windows: Windows, tokens: int) -> Windows:
+    """Windows in their order, as many (chosen by hash) as hold at most `tokens` tokens together."""
     order = np.argsort(mix(_TRIMMING, windows.speech, windows.offset), kind="stable")
-    fitting = np.cumsum(windows.length[order]) <= pieces
+    fitting = np.cumsum(windows.length[order]) <= tokens
     return windows.take(np.sort(order[fitting]))

@@ -8,9 +8,10 @@ import resource
 import shutil
 import sys
 import time
-from typing import Protocol
 
 import torch
+
+from hansard_bias.models.network import Sizes, bytes_per_token
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -64,6 +65,7 @@ def peak_flops(precision: str, size: int | None = None, repeats: int = 8) -> flo
     size = size or (8192 if device == "cuda" else 1024)
     # Random numbers: some devices multiply zeros and ones faster than anything that a model holds.
     left = torch.rand(size, size, generator=torch.Generator().manual_seed(0)).to(device, _DTYPES[precision])
+    # The best of several: what else runs on the machine can only slow a product down.
     best = float("inf")
     for _ in range(repeats):
         _synchronise()
@@ -78,6 +80,7 @@ def peak_memory_bytes() -> int:
     """The most memory that this process has used: on the GPU where there is one, else resident."""
     if torch.cuda.is_available():
         return int(torch.cuda.max_memory_allocated())
+    # getrusage counts in bytes on macOS, in kilobytes on Linux.
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
@@ -88,16 +91,6 @@ def _synchronise() -> None:
 
 
 # How many tokens a micro-batch may have: from the device's memory, and less after it ran out.
-
-
-class Sizes(Protocol):
-    """A BERT's measures, as its configuration names them."""
-
-    hidden_size: int
-    intermediate_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    max_position_embeddings: int
 
 
 LEAST_TOKENS = 256
@@ -116,18 +109,6 @@ def micro_batch_tokens(sizes: Sizes, vocab_size: int, mask_rate: float, device: 
     while tokens > max(fitting, LEAST_TOKENS):
         tokens //= 2
     return tokens
-
-
-def bytes_per_token(sizes: Sizes, vocab_size: int, mask_rate: float) -> float:
-    """What the backward pass needs to remember of a token, in fp32: an estimate that errs upwards.
-
-    A layer keeps about 12 vectors of the hidden size and 3 of the inner one, and the attention's shares of one row;
-    the head keeps logits, their softmax and its gradient where a token is masked.
-    """
-    hidden, inner = sizes.hidden_size, sizes.intermediate_size
-    shares = 2 * sizes.num_attention_heads * sizes.max_position_embeddings
-    layer = 12 * hidden + 3 * inner + shares
-    return 4 * (sizes.num_hidden_layers * layer + 3 * mask_rate * vocab_size)
 
 
 def memory_bytes(device: torch.device) -> int:

@@ -15,16 +15,16 @@ import numpy.typing as npt
 import torch
 from accelerate import Accelerator
 
-from hansard_bias.base.processes import agreed, require_same_start, require_work_for_all
+from hansard_bias.base.parallel import agreed, require_same_start, require_work_for_all
 from hansard_bias.base.work import Interrupted, Interruption
 from hansard_bias.models.batches import Batch, update_rows
 from hansard_bias.models.network import GRADIENT_NORM, MaskedLoss, build_optimizer
 from hansard_bias.randomness import stable_hash
 from hansard_bias.training import checkpoints
-from hansard_bias.training.data import Feed, learning_rate, total_updates
+from hansard_bias.training.data import BatchIterator, learning_rate, total_updates
 from hansard_bias.training.device import LEAST_TOKENS, is_exhausted, micro_batch_tokens
-from hansard_bias.training.log import Lines
-from hansard_bias.training.run_key import Task
+from hansard_bias.training.progress import PlainProgress
+from hansard_bias.training.run_key import RunSpec
 from hansard_bias.training.state import CurvePoint, LoopState, Parts, RunLog, Tensors, is_finite, resume, write_curve
 
 VALIDATION_EPOCH = 1 << 31
@@ -36,48 +36,49 @@ class Trainer:
     """One run: model, optimizer and state; `run` is the loop."""
 
     def __init__(
-        self, task: Task, model: Any, precision: str, log: RunLog, interruption: Interruption | None = None
+        self, spec: RunSpec, model: Any, precision: str, log: RunLog, interruption: Interruption | None = None
     ) -> None:
-        self.task, self.log = task, log
+        self.spec, self.log = spec, log
         self.interruption = interruption or Interruption()
-        self.total = total_updates(task.config, task.updates_per_epoch)
+        self.total = total_updates(spec.config, spec.updates_per_epoch)
         self.accelerator = Accelerator(mixed_precision="no" if precision == "fp32" else precision)
-        require_work_for_all(
-            self.accelerator, len(task.training.windows) // task.updates_per_epoch, task.config.batch_size
-        )
-        optimizer = build_optimizer(model, task.config)
+        windows = len(spec.training.windows) // spec.updates_per_epoch
+        require_work_for_all(self.accelerator, windows, spec.config.batch_size)
+        optimizer = build_optimizer(model, spec.config)
         self.model, self.optimizer = self.accelerator.prepare(MaskedLoss(model), optimizer)
-        self.feed = Feed(self.accelerator.device, precision)
-        self.watch = Lines(self.total)
-        text = task.training
+        self.batches = BatchIterator(self.accelerator.device, precision)
+        self.progress = PlainProgress(self.total)
+        text = spec.training
+        # From the memory of this machine; a resumed run keeps the size that it began with.
         tokens = micro_batch_tokens(model.config, text.vocab_size, text.mask_rate, self.accelerator.device)
         self.state = LoopState(micro_batch_tokens=tokens)
         self.best: Tensors = {}
+        # The update that the newest checkpoint holds.
         self.saved = 0
-        """The update that the newest checkpoint holds."""
 
     def run(self) -> LoopState:
         """Train until the last update or until patience ends; leaves the best weights in `best`.
 
         Raises Interrupted after a checkpoint when a signal came, ValueError when training diverged.
         """
-        with self.interruption.deferred(), self.watch:
+        with self.interruption.deferred(), self.progress:
             self._resume()
-            require_same_start(self.accelerator, self.state.update, self.task.checkpoints)
+            require_same_start(self.accelerator, self.state.update, self.spec.checkpoints)
             while True:
-                self._heed()
-                self._settle()
+                # Before the evaluation that may be due: a signal is answered within one update.
+                self._check_signals()
+                self._evaluate_and_save_if_due()
                 if self.state.update >= self.total or self.state.stopped_by:
                     break
                 started = time.perf_counter()
                 self._update()
                 self.state.seconds += time.perf_counter() - started
-                self.watch.after_update(self.state, self._last_rate())
-            self._heed()
+                self.progress.after_update(self.state, self.optimizer.param_groups[0]["lr"])
+            self._check_signals()
         self.state.stopped_by = self.state.stopped_by or "updates"
         return self.state
 
-    def _heed(self) -> None:
+    def _check_signals(self) -> None:
         """Save and stop when a signal came, to whichever process: all stop at the same update."""
         if not self._total(int(self.interruption.number > 0)):
             return
@@ -85,10 +86,11 @@ class Trainer:
         where = f"at update {self.state.update} of {self.total}; the same command goes on from update {self.saved}"
         raise Interrupted(self.interruption.number or signal.SIGTERM, where)
 
-    def _settle(self) -> None:
+    def _evaluate_and_save_if_due(self) -> None:
         """The evaluation and the checkpoint that are due after an update; a resumed run may owe them, too."""
-        state, config = self.state, self.task.config
+        state, config = self.state, self.spec.config
         due = state.update % config.eval_every == 0 or state.update == self.total
+        # First the evaluation, then the checkpoint: it holds the curve's newest row.
         if state.update and due and not state.is_evaluated():
             self._evaluate()
         if state.update % config.save_every == 0:
@@ -96,13 +98,15 @@ class Trainer:
 
     def _update(self) -> None:
         """One optimizer step over one update's windows; a non-finite loss or gradient skips the step."""
-        state, config = self.state, self.task.config
-        epoch, within = divmod(state.update, self.task.updates_per_epoch)
-        rows = update_rows(self.feed.order(self.task.training, epoch), self.task.updates_per_epoch, within)
+        state, config = self.state, self.spec.config
+        epoch, within = divmod(state.update, self.spec.updates_per_epoch)
+        rows = update_rows(self.batches.order(self.spec.training, epoch), self.spec.updates_per_epoch, within)
         mine = rows[self.accelerator.process_index :: self.accelerator.num_processes]
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(config, state.update, self.total)
-        loss, masked, pieces = self._gradient(mine, epoch)
+        # The mean over all masked tokens of the update, not of micro-batches: their number changes nothing.
+        loss, masked, tokens = self._gradient(mine, epoch)
+        # The norm is looked at before the step: a step along a gradient that is no number cannot be taken back.
         norm = float(self.accelerator.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM))
         if math.isfinite(loss) and math.isfinite(norm):
             self.optimizer.step()
@@ -112,42 +116,43 @@ class Trainer:
         else:
             self._skip()
         self.optimizer.zero_grad()
-        state.tokens += self._total(pieces)
+        state.tokens += self._total(tokens)
         state.update += 1
 
     def _gradient(self, rows: npt.NDArray[np.int64], epoch: int) -> tuple[float, int, int]:
-        """The gradient of the mean loss over these windows; returns that loss, the masked and the real pieces.
+        """The gradient of the mean loss over these windows; returns that loss, the masked and the real tokens.
 
         Where the device runs out of memory, the micro-batches are halved and the update begins anew: it stays the same.
         """
         while True:
-            least, tokens = self.task.config.gradient_accumulation, self.state.micro_batch_tokens
-            batches = [*self.feed.micro_batches(self.task.training, rows, epoch, tokens, least)]
+            least, tokens = self.spec.config.gradient_accumulation, self.state.micro_batch_tokens
+            batches = [*self.batches.micro_batches(self.spec.training, rows, epoch, tokens, least)]
             masked = max(1, self._total(sum(len(batch.labels) for batch in batches)))
-            torch.manual_seed(stable_hash(self.task.seed, "dropout", self.state.update) % 2**63)
+            # Dropout belongs to the update, not to what ran before: a resumed run draws the same.
+            torch.manual_seed(stable_hash(self.spec.seed, "dropout", self.state.update) % 2**63)
             try:
-                return self._backward(batches, masked), masked, sum(batch.pieces for batch in batches)
+                return self._backward(batches, masked), masked, sum(batch.real_tokens for batch in batches)
             except RuntimeError as error:
                 if not is_exhausted(error):
                     raise
-                if self.state.micro_batch_tokens < 2 * LEAST_TOKENS:
+                if tokens < 2 * LEAST_TOKENS:
                     raise ValueError(
-                        f"out of memory with micro-batches of {self.state.micro_batch_tokens} tokens; free some, lower "
-                        "model.hidden_size or model.num_hidden_layers, or use another device"
+                        f"out of memory with micro-batches of {tokens} tokens; free some, lower model.hidden_size or "
+                        "model.num_hidden_layers, or use another device"
                     ) from None
             self.optimizer.zero_grad()
             self.state.micro_batch_tokens //= 2
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
-            self.watch.say(f"out of memory: going on with micro-batches of {self.state.micro_batch_tokens} tokens")
+            self.progress.say(f"out of memory: going on with micro-batches of {self.state.micro_batch_tokens} tokens")
 
     def _backward(self, batches: Sequence[Batch], masked: int) -> float:
-        """Accumulate the gradients of the mean loss over all masked pieces of the update; returns that loss."""
+        """Accumulate the gradients of the mean loss over all masked tokens of the update; returns that loss."""
         nats = torch.zeros((), device=self.accelerator.device)
         for number, batch in enumerate(batches, start=1):
-            wait = nullcontext() if number == len(batches) else self.accelerator.no_sync(self.model)
-            with wait:
-                loss = self.model(self.feed.on_device(batch))
+            # Gradients meet once an update: with the last micro-batch, not with each.
+            with nullcontext() if number == len(batches) else self.accelerator.no_sync(self.model):
+                loss = self.model(self.batches.on_device(batch))
                 # Several processes average their gradients: times their number makes that a sum again.
                 self.accelerator.backward(loss * (self.accelerator.num_processes / masked))
             nats += loss.detach()
@@ -155,6 +160,7 @@ class Trainer:
 
     def _total(self, count: int) -> int:
         """The sum of a count over all processes."""
+        # Alone, without the detour over a tensor: it would wait for the GPU in every update.
         if self.accelerator.num_processes == 1:
             return count
         return int(self.accelerator.reduce(torch.tensor(count, device=self.accelerator.device), reduction="sum"))
@@ -168,48 +174,44 @@ class Trainer:
         self.state.bad_updates += 1
         if self.state.bad_updates == MOST_BAD_UPDATES:
             what = f"the loss or its gradient was not finite in {MOST_BAD_UPDATES} updates in a row"
-            raise self.task.diverged(what, self.state.update, self.saved)
+            raise self.spec.diverged(what, self.state.update, self.saved)
 
     def _evaluate(self) -> None:
         """Validation loss, curve row, best weights, patience."""
-        state, config = self.state, self.task.config
+        state, config = self.state, self.spec.config
         rate = state.tokens / max(state.seconds, 1e-9)
         loss = agreed(self.accelerator, self.validation_loss())
         if not math.isfinite(loss):
-            raise self.task.diverged(f"the validation loss is {loss}", state.update, self.saved)
+            raise self.spec.diverged(f"the validation loss is {loss}", state.update, self.saved)
         train_loss = state.loss_sum / max(1, state.loss_count)
-        epoch = state.update / self.task.updates_per_epoch
-        point = CurvePoint(state.update, epoch, self._last_rate(), train_loss, loss)
+        epoch = state.update / self.spec.updates_per_epoch
+        rate_of_step = learning_rate(config, state.update - 1, self.total)
+        point = CurvePoint(state.update, epoch, rate_of_step, train_loss, loss)
         state.curve.append(point)
         state.loss_sum, state.loss_count = 0.0, 0
         if self.accelerator.is_main_process:
-            self._tell(point, rate)
+            write_curve(self.spec.curve, state.curve)
+            self.log.log_point(point, rate)
+            self.progress.after_evaluation(point, rate)
         if loss < state.best_loss:
             state.best_loss, state.best_update, state.evaluations_without_gain = loss, state.update, 0
+            # On the CPU: the best weights would take the memory of a second model on the GPU.
             self.best = {name: tensor.detach().cpu().clone() for name, tensor in self._weights().items()}
         else:
             state.evaluations_without_gain += 1
             if state.evaluations_without_gain >= config.patience:
                 state.stopped_by = "patience"
 
-    def _tell(self, point: CurvePoint, tokens_per_second: float) -> None:
-        """Write the curve so far, pass the point on, show it."""
-        write_curve(self.task.curve, self.state.curve)
-        self.log.log_point(point, tokens_per_second)
-        self.watch.after_evaluation(point, tokens_per_second)
-
-    def _last_rate(self) -> float:
-        return learning_rate(self.task.config, self.state.update - 1, self.total)
-
     @torch.inference_mode()
     def validation_loss(self) -> float:
         """Mean masked cross-entropy on the validation windows, in nats: sums first, one division."""
-        text = self.task.validation
+        text = self.spec.validation
+        # Without dropout, and with masks that no epoch changes: evaluations differ by the weights alone.
         self.model.eval()
         rows = np.arange(len(text.windows))
         nats, masked = 0.0, 0
-        for batch in self.feed.micro_batches(text, rows, VALIDATION_EPOCH, self.state.micro_batch_tokens):
-            nats += float(self.model(self.feed.on_device(batch)))
+        for batch in self.batches.micro_batches(text, rows, VALIDATION_EPOCH, self.state.micro_batch_tokens):
+            nats += float(self.model(self.batches.on_device(batch)))
             masked += len(batch.labels)
         self.model.train()
         return nats / max(1, masked)
@@ -231,25 +233,25 @@ class Trainer:
         update = self.state.update
         if update == self.saved or not self.accelerator.is_main_process or not is_finite(self._weights()):
             return
-        checkpoint = self._parts().checkpoint(self.state, self.best, asdict(self.task.run))
-        checkpoints.save_checkpoint(self.task.checkpoints, checkpoint, self.task.config.keep)
+        checkpoint = self._parts().checkpoint(self.state, self.best, asdict(self.spec.run))
+        checkpoints.save_checkpoint(self.spec.checkpoints, checkpoint, self.spec.config.keep)
         self.saved = update
 
     def _resume(self) -> None:
         """Go on from the newest whole checkpoint of this run or from a named one, if there is one."""
-        task = self.task
-        resumed = resume(self._parts(), task.checkpoints, task.run, task.resume_from, self.total)
+        spec = self.spec
+        resumed = resume(self._parts(), spec.checkpoints, spec.run, spec.resume_from, self.total)
         if resumed is None:
-            other = checkpoints.unfinished_run(task.checkpoints, task.run.name)
+            other = checkpoints.unfinished_run(spec.checkpoints, spec.run.name)
             if other is not None and self.accelerator.is_main_process:
-                self.watch.say(
-                    f"{task.run.name} starts anew: an unfinished run has other {task.run.differences(other)}"
+                self.progress.say(
+                    f"{spec.run.name} starts anew: an unfinished run has other {spec.run.differences(other)}"
                 )
             return
-        self.state, self.best = resumed.state, resumed.best
-        self.saved = self.state.update if resumed.is_own else 0
+        self.state, self.best, is_own = resumed
+        self.saved = self.state.update if is_own else 0
         if self.accelerator.is_main_process:
-            checkpoints.discard_after(task.checkpoints, self.state.update)
-            write_curve(task.curve, self.state.curve)
+            checkpoints.discard_after(spec.checkpoints, self.state.update)
+            write_curve(spec.curve, self.state.curve)
             origin = f" ({self.state.started_from})" if self.state.started_from else ""
-            self.watch.say(f"resumed at update {self.state.update} of {self.total}{origin}")
+            self.progress.say(f"resumed at update {self.state.update} of {self.total}{origin}")

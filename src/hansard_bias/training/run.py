@@ -19,27 +19,26 @@ from hansard_bias.base.files import (
     MIXTURES,
     MODELS,
     TOKENIZER,
-    appearing_folder,
-    needed,
+    atomic_folder,
+    require_path,
     run_name,
     sha256,
     write_json,
 )
-from hansard_bias.base.processes import end_together
+from hansard_bias.base.parallel import destroy_group, process_group
 from hansard_bias.base.work import Interruption
 from hansard_bias.models.architectures import OPTIONAL_FILES, with_initial_sizes
 from hansard_bias.models.architectures import TOKENIZER as TOKENIZER_FILE
 from hansard_bias.models.batches import MaskedText
-from hansard_bias.models.network import build_model, compile_layers, flops_per_piece, load_initial
+from hansard_bias.models.network import build_model, compile_layers, flops_per_token, load_initial
 from hansard_bias.params import Config
 from hansard_bias.tokens import tokenizer as tokenization
 from hansard_bias.tokens.encoded import read_encoded
-from hansard_bias.training import device
-from hansard_bias.training import log as watching
+from hansard_bias.training import device, progress
 from hansard_bias.training.card import model_card
 from hansard_bias.training.data import mixture_windows, some_windows, training_portion
 from hansard_bias.training.loop import Trainer
-from hansard_bias.training.run_key import RunIdentity, Task
+from hansard_bias.training.run_key import RunIdentity, RunSpec
 from hansard_bias.training.state import RunLog
 
 
@@ -70,33 +69,37 @@ def train(
     asked = config.train.precision
     precision = device.choose_precision(asked)
     trainer = Trainer(spec, starting_model(config, vocabulary, seed, root), precision, log, interruption)
-    flops = flops_per_piece(config.model, vocabulary, config.train.mask_rate, spec.training.windows.length)
+    flops = flops_per_token(config.model, vocabulary, config.train.mask_rate, spec.training.windows.length)
     # Timed now, on this machine as busy as it is: a table of peak rates would call a shared core slow.
-    speed = watching.Speed(flops, trainer.accelerator.num_processes * device.peak_flops(precision))
+    speed = progress.Speed(flops, trainer.accelerator.num_processes * device.peak_flops(precision))
     if trainer.accelerator.is_main_process:
         has = device.has_gpu(), device.has_fast_bf16()
-        watching.warn(watching.device_warnings(asked, precision, *has, flops))
-        trainer.watch = watching.follow(trainer.total, speed)
+        progress.warn(progress.device_warnings(asked, precision, *has, flops))
+        trainer.progress = progress.follow(trainer.total, speed)
     trainer.run()
     summary: dict[str, Any] = {}
     if trainer.accelerator.is_main_process:
         summary = summarise(trainer, precision, speed) | {"run": identity.key}
-        with appearing_folder(root / MODELS / run_name(model, seed)) as new:
+        with atomic_folder(root / MODELS / run_name(model, seed)) as new:
             summary["fingerprint"] = save_model(trainer, new, root / TOKENIZER)
             card = model_card(config, model, seed, summary, vocabulary, text_sizes(spec))
             (new / "README.md").write_text(card, encoding="utf-8")
         write_json(root / METRICS / "training" / f"{run_name(model, seed)}.json", summary)
         # Last: until everything is written, a run that is killed must find its checkpoints.
         work.remove(spec.checkpoints)
-    end_together(trainer.accelerator)
+    destroy_group(process_group())
     return summary
 
 
-def prepare(config: Config, identity: RunIdentity, model: str, seed: int, root: Path, resume_from: Path | None) -> Task:
+def prepare(
+    config: Config, identity: RunIdentity, model: str, seed: int, root: Path, resume_from: Path | None
+) -> RunSpec:
     """The texts that the model trains and validates on, and the places of the run."""
     corpora = {corpus: read_encoded(root / ENCODED / corpus) for corpus in config.corpora}
     names = ["model", "corpus", "split"]
-    mixtures = pq.read_table(needed(root / MIXTURES, "align"), read_dictionary=names, filters=[("split", "!=", "test")])
+    mixtures = pq.read_table(
+        require_path(root / MIXTURES, "align"), read_dictionary=names, filters=[("split", "!=", "test")]
+    )
     vocabulary = tokenization.vocabulary_size(root / TOKENIZER)
     training, updates_per_epoch = training_portion(model, config, corpora, mixtures)
     validation = mixture_windows(model, "validation", config, corpora, mixtures)
@@ -106,7 +109,7 @@ def prepare(config: Config, identity: RunIdentity, model: str, seed: int, root: 
     del corpora, mixtures
     pa.default_memory_pool().release_unused()
     special = tokenization.special_ids(root / TOKENIZER)
-    return Task(
+    return RunSpec(
         config=config.train,
         seed=seed,
         training=MaskedText(texts, training, seed, rate, vocabulary, special),
@@ -133,14 +136,14 @@ def starting_model(config: Config, vocabulary: int, seed: int, root: Path) -> An
     return model
 
 
-def summarise(trainer: Trainer, precision: str, speed: watching.Speed) -> dict[str, Any]:
+def summarise(trainer: Trainer, precision: str, speed: progress.Speed) -> dict[str, Any]:
     """The run's numbers: the content of metrics/training, as docs/results.md lists them."""
     state = trainer.state
     rate = state.tokens / state.seconds
     return {
         "tokens": state.tokens,
         "updates": state.update,
-        "epochs": state.update / trainer.task.updates_per_epoch,
+        "epochs": state.update / trainer.spec.updates_per_epoch,
         "wall_seconds": state.seconds,
         "tokens_per_second": rate,
         "model_flop_utilisation": speed.utilisation(rate),
@@ -157,12 +160,12 @@ def summarise(trainer: Trainer, precision: str, speed: watching.Speed) -> dict[s
     }
 
 
-def text_sizes(spec: Task) -> dict[str, int]:
+def text_sizes(spec: RunSpec) -> dict[str, int]:
     """How much text the run read, for its card."""
     windows = spec.training.windows
     return {
         "training_speeches": len(np.unique(windows.speech)),
-        "training_pieces": int(windows.length.sum()),
+        "training_tokens": int(windows.length.sum()),
         "validation_speeches": len(np.unique(spec.validation.windows.speech)),
     }
 

@@ -1,4 +1,4 @@
-"""What determines a training run: its parameters, data and code. Only a checkpoint of the same ones is its own."""
+"""What determines a training run: its parameters, data and code; only a checkpoint of the same ones is its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from hansard_bias.base.code import code_digest
-from hansard_bias.base.files import ENCODED, MIXTURES, TOKENIZER, needed, run_name
+from hansard_bias.base.files import ENCODED, MIXTURES, TOKENIZER, require_path, run_name, sha256
 from hansard_bias.models.architectures import check_initial, initial_digests
 from hansard_bias.models.batches import MaskedText
 from hansard_bias.params import Config, TrainConfig
@@ -62,13 +62,15 @@ def identify(
     Raises ValueError that names the stage to run where its data are missing.
     """
     check_initial(config.model.init, root)
+    # The other seeds of params.yaml are no part of this run: adding one must not begin all anew.
     settings: dict[str, object] = {"model": asdict(config.model), "train": asdict(config.train) | {"seeds": None}}
     settings |= {"mixture": config.models[model].mixture, "budget": config.align.budget}
     settings |= {"initial": initial_digests(config.model.init, root)}
-    data = [needed(root / TOKENIZER / "tokenizer.json", "tokenizer"), needed(root / MIXTURES, "align")]
+    data = [require_path(root / TOKENIZER / "tokenizer.json", "tokenizer"), require_path(root / MIXTURES, "align")]
     for corpus in config.corpora:
-        data += sorted(needed(root / ENCODED / corpus, f"encode@{corpus}").iterdir())
+        data += sorted(require_path(root / ENCODED / corpus, f"encode@{corpus}").iterdir())
     parameters = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    # DVC compares the stage's folders; an unfinished run has no DVC to ask.
     code = code_digest("hansard_bias.pipeline.train")
     identity = RunIdentity(run_name(model, seed), parameters, _digest(data), code)
     if resume_from is None:
@@ -80,17 +82,13 @@ def _digest(paths: Iterable[Path]) -> str:
     """One hash of the contents of files in their order."""
     digest = hashlib.sha256()
     for path in paths:
-        with path.open("rb") as handle:
-            digest.update(hashlib.file_digest(handle, "sha256").digest())
+        digest.update(bytes.fromhex(sha256(path)))
     return digest.hexdigest()
 
 
-# What a training run is about.
-
-
 @dataclass(frozen=True)
-class Task:
-    """What to train: text, seed and places."""
+class RunSpec:
+    """What to train: text, seed and where its files are."""
 
     config: TrainConfig
     seed: int

@@ -1,26 +1,24 @@
-"""What a training run tells while it runs: the curve's rows, and who listens to them."""
+"""What a training run remembers and tells: its curve, its state, and how both come back from a checkpoint."""
 
 from __future__ import annotations
 
 import csv
 import math
-import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
+from hansard_bias.base.files import atomic_write
 from hansard_bias.training.checkpoints import Checkpoint, load_named, load_newest
 from hansard_bias.training.run_key import RunIdentity
-
-COLUMNS = ("update", "epoch", "learning_rate", "train_loss", "validation_loss")
 
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One row of a training curve; losses in nats per masked piece, mean since the row before."""
+    """One row of a training curve; losses in nats per masked token, mean since the row before."""
 
     update: int
     epoch: float
@@ -51,14 +49,11 @@ class Silent:
 
 def write_curve(path: Path, points: list[CurvePoint]) -> None:
     """Write the whole curve so far; a reader never sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.DictWriter(handle, COLUMNS, lineterminator="\n")
+    # Not `files.write_records`: a curve keeps all digits, so that a resumed run is seen to be the same.
+    with atomic_write(path) as partial, partial.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, [column.name for column in fields(CurvePoint)], lineterminator="\n")
         writer.writeheader()
-        for point in points:
-            writer.writerow({name: "" if value is None else value for name, value in asdict(point).items()})
-    os.replace(partial, path)
+        writer.writerows(asdict(point) for point in points)
 
 
 # What a run must remember, and how it becomes a checkpoint and comes back from one.
@@ -114,8 +109,10 @@ class Parts:
         """Weights, best weights, optimizer moments and state, as copies on the CPU."""
         tensors = {f"weights.{name}": tensor.detach() for name, tensor in self.weights.items()}
         tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
+        # The moments alone: groups and rates are those of params.yaml, whatever the checkpoint had.
         moments = self.optimizer.state_dict()["state"]
         tensors |= {f"moments.{key}.{name}": value for key, entry in moments.items() for name, value in entry.items()}
+        # Copies: the next update changes the weights in place while they are written.
         tensors = {name: tensor.cpu().contiguous().clone() for name, tensor in tensors.items()}
         plain = asdict(state) | {"scaler": self.scaler.state_dict() if self.scaler else {}}
         return Checkpoint(plain, tensors, run)
@@ -136,6 +133,7 @@ class Parts:
             moments.setdefault(int(key), {})[moment] = tensor
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        # The scale belongs to the precision: a run that goes on in bf16 has no use for that of fp16.
         plain = dict(checkpoint.state)
         scale = plain.pop("scaler")
         if self.scaler and scale:
@@ -167,19 +165,12 @@ def with_prefix(tensors: Tensors, prefix: str) -> Tensors:
 # Which checkpoint a run goes on from: its own newest, or the one that a person names.
 
 
-@dataclass(frozen=True)
-class Resumed:
-    """A run as it was at a checkpoint."""
-
-    state: LoopState
-    best: Tensors
-    is_own: bool
-    """Whether the checkpoint is one of this run, so that it ends as if it had never been disturbed."""
-
-
-def resume(parts: Parts, folder: Path, run: RunIdentity, named: Path | None, total: int) -> Resumed | None:
+def resume(
+    parts: Parts, folder: Path, run: RunIdentity, named: Path | None, total: int
+) -> tuple[LoopState, Tensors, bool] | None:
     """Put the weights and moments of the right checkpoint back; None where there is nothing to go on from.
 
+    Returns the run's state and best weights, and whether the checkpoint is its own: then it ends with the same bits.
     Raises ValueError when a named checkpoint is missing, broken, of another shape, or past this run's end.
     """
     checkpoint = _choose(folder, run, named)
@@ -187,7 +178,7 @@ def resume(parts: Parts, folder: Path, run: RunIdentity, named: Path | None, tot
         return None
     state, best = parts.restore(checkpoint)
     if dict(checkpoint.run) == asdict(run):
-        return Resumed(state, best, is_own=True)
+        return state, best, True
     if state.update >= total:
         raise ValueError(
             f"--resume-from {named}: is at update {state.update}, and this run has {total}: nothing is left to train; "
@@ -197,7 +188,7 @@ def resume(parts: Parts, folder: Path, run: RunIdentity, named: Path | None, tot
     state.forget_best()
     differences = run.differences(dict(checkpoint.run) | {"origin": run.origin})
     state.started_from = f"from a checkpoint of another run, {checkpoint.run['name']}: other {differences}"
-    return Resumed(state, {}, is_own=False)
+    return state, {}, False
 
 
 def _choose(folder: Path, run: RunIdentity, named: Path | None) -> Checkpoint | None:

@@ -11,32 +11,14 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from hansard_bias.corpora.align.audits import audit_sample, content_audit, format_audit, leakage, statistics_table
-from hansard_bias.corpora.align.duplicates import (
-    Fingerprints,
-    copies_of_later_splits,
-    exact_repeats,
-    fingerprint,
-    near_copies_of_later_splits,
-    near_pairs,
-    near_repeats,
-)
-from hansard_bias.corpora.align.splits import (
-    assign_splits,
-    days_of,
-    hash_order,
-    least_targets,
-    period_of,
-    period_targets,
-    require_splits,
-)
-from hansard_bias.corpora.align.splits import choose_speeches as mix
+from hansard_bias.corpora.align import audits, duplicates, splits
+from hansard_bias.corpora.align.duplicates import Fingerprints
+from hansard_bias.corpora.align.splits import days_of, hash_order, period_of
 from hansard_bias.corpora.align.texts import Rows, TextFiles, take
 from hansard_bias.corpora.schema import ALIGNED, FACTS, MEASURES, SHARING
 from hansard_bias.params import SPLITS, AlignConfig, Config
 
-WRITTEN = 8192
-"""Speeches in memory when a corpus is written."""
+WRITTEN = 8192  # speeches in memory when a corpus is written
 WINDOW, EXACT, NEAR, COPY, NEAR_COPY, UNMATCHED, SURPLUS = REASONS = (
     "outside_window",
     "exact_duplicate",
@@ -55,15 +37,12 @@ class Aligned:
 
     corpora: dict[str, pd.DataFrame]
     """The kept speeches of each corpus, in the order of the debates: facts, measures, and the `row` of the text."""
-    texts: TextFiles
-    """The texts by `row`."""
-    mixtures: pd.DataFrame
-    """Which speeches each model uses: model, corpus, speech_id, split."""
-    report: dict[str, object]
-    """The content of metrics/alignment.json."""
+    texts: TextFiles  # the texts by `row`
+    mixtures: pd.DataFrame  # which speeches each model uses: model, corpus, speech_id, split
+    report: dict[str, object]  # the content of metrics/alignment.json
 
     def written(self, name: str) -> Iterator[pa.Table]:
-        """One corpus with its texts, in batches: columns of schemas.ALIGNED."""
+        """One corpus with its texts, in batches: columns of schema.ALIGNED."""
         table = self.corpora[name]
         for start in range(0, max(len(table), 1), WRITTEN):
             batch = table.iloc[start : start + WRITTEN]
@@ -74,14 +53,17 @@ class Aligned:
 class _Pool:
     """The speeches of all corpora inside the window, in one table, and why those that are gone were dropped."""
 
-    def __init__(self, parts: dict[str, pd.DataFrame], read: dict[str, int], files: Mapping[str, Path]) -> None:
-        """`parts`: the facts of each corpus's speeches, and the `place` of each speech in its corpus's file."""
-        self.table = pd.concat([*parts.values()], ignore_index=True)
-        self.names = list(parts)
-        self.read = read
-        self.corpus = np.repeat(np.arange(len(parts)), [len(part) for part in parts.values()])
+    def __init__(
+        self, tables: Mapping[str, pd.DataFrame], first: np.datetime64, last: np.datetime64, files: Mapping[str, Path]
+    ) -> None:
+        """`tables`: the facts of each corpus's speeches, and the `place` of each speech in its corpus's file."""
+        days = {name: days_of(table["sitting"]) for name, table in tables.items()}
+        parts = [table[(days[name] >= first) & (days[name] <= last)] for name, table in tables.items()]
+        self.table = pd.concat(parts, ignore_index=True)
+        self.names, self.read = list(tables), {name: len(table) for name, table in tables.items()}
+        self.corpus = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         self.days = days_of(self.table["sitting"])
-        self.texts = TextFiles([files[name] for name in parts], self.corpus, self.table.pop("place").to_numpy())
+        self.texts = TextFiles([files[name] for name in tables], self.corpus, self.table.pop("place").to_numpy())
         self.reasons = np.full(len(self.table), "", dtype=object)
 
     @property
@@ -90,7 +72,7 @@ class _Pool:
         return np.flatnonzero(self.reasons == "")
 
     def drop(self, rows: NDArray[np.int64], reason: str) -> None:
-        """Drop the rows, given by number, that are still there."""
+        """Drop the rows, given by number, that are still there: the first reason counts."""
         self.reasons[rows[self.reasons[rows] == ""]] = reason
 
     def counts(self, reason: str) -> dict[str, int]:
@@ -107,23 +89,27 @@ def align(files: Mapping[str, Path], config: Config) -> Aligned:
     """
     tables = _in_order(files, config)
     first, last = common_window(tables, config.align)
-    pool = _cut(tables, first, last, files)
+    pool = _Pool(tables, first, last, files)
+    # The order matters: copies within a corpus go first, so that none takes a place in a split; those between splits
+    # next; and the periods are made equal last, in what is left.
     prints, pairs = _drop_repeats(pool, config.align)
     split = _split(pool, prints, pairs, config.align)
     _match_periods(pool, split, prints.words, config.align)
     kept = _kept(pool, split, prints, config.align)
-    mixtures, budget = mix(kept, config)
+    mixtures, budget = splits.choose_speeches(kept, config)
     corpora = {name: _finish(kept[kept["corpus"] == code], name) for code, name in enumerate(pool.names)}
-    leaks = leakage(corpora, mixtures, pool.texts)
+    leaks = audits.leakage(corpora, mixtures, pool.texts)
+    # Speeches that share a phrase stay, with a mark: the scores are also given without them.
     corpora = {name: table.assign(**{SHARING.name: leaks.sharing[name]}) for name, table in corpora.items()}
-    sample = audit_sample(corpora, pool.texts, config.align.seed)
+    sample = audits.audit_sample(corpora, pool.texts, config.align.seed)
+    sittings = {name: len(np.unique(pool.days[pool.corpus == code])) for code, name in enumerate(pool.names)}
     report: dict[str, object] = {
-        "window": {"first_day": str(first), "last_day": str(last), "sittings": _sittings(pool)},
-        "statistics": statistics_table(corpora, mixtures, config),
+        "window": {"first_day": str(first), "last_day": str(last), "sittings": sittings},
+        "statistics": audits.statistics_table(corpora, mixtures, config),
         **_account(pool),
         "leakage": leaks.report,
-        "format_audit": format_audit(sample),
-        "content_audit": content_audit(sample),
+        "format_audit": audits.format_audit(sample),
+        "content_audit": audits.content_audit(sample),
         "budget": {"kind": config.align.budget, "words_per_model": budget},
     }
     return Aligned(corpora, pool.texts, mixtures, report)
@@ -140,6 +126,7 @@ def _in_order(files: Mapping[str, Path], config: Config) -> dict[str, pd.DataFra
         repeated = table.loc[table["speech_id"].duplicated(), "speech_id"]
         if len(repeated):
             raise ValueError(f"corpus {name}: speech_id {repeated.iloc[0]} occurs twice, expected once; read it again")
+        # Of two copies the earlier stays, whatever the order in the file.
         tables[name] = table.iloc[np.lexsort((table["ordinal"].to_numpy(), days_of(table["sitting"])))]
     return tables
 
@@ -158,34 +145,24 @@ def common_window(tables: dict[str, pd.DataFrame], align: AlignConfig) -> tuple[
     return first, last
 
 
-def _cut(
-    tables: dict[str, pd.DataFrame], first: np.datetime64, last: np.datetime64, files: Mapping[str, Path]
-) -> _Pool:
-    parts = {}
-    for name, table in tables.items():
-        days = days_of(table["sitting"])
-        parts[name] = table[(days >= first) & (days <= last)]
-    return _Pool(parts, {name: len(table) for name, table in tables.items()}, files)
-
-
 def _drop_repeats(pool: _Pool, align: AlignConfig) -> tuple[Fingerprints, Rows]:
     """Remove the copies within each corpus; return what finds those between splits: fingerprints and near pairs."""
-    prints = fingerprint(pool.texts, align.near_duplicate_min_words)
-    pool.drop(np.flatnonzero(exact_repeats(pool.corpus, prints.keys)), EXACT)
-    pairs = near_pairs(pool.texts, prints, pool.left, align.near_duplicate)
-    pool.drop(near_repeats(pairs, pool.corpus), NEAR)
+    prints = duplicates.fingerprint(pool.texts, align.near_duplicate_min_words)
+    pool.drop(np.flatnonzero(duplicates.exact_repeats(pool.corpus, prints.keys)), EXACT)
+    pairs = duplicates.near_pairs(pool.texts, prints, pool.left, align.near_duplicate)
+    pool.drop(duplicates.near_repeats(pairs, pool.corpus), NEAR)
     return prints, pairs
 
 
 def _split(pool: _Pool, prints: Fingerprints, pairs: Rows, align: AlignConfig) -> NDArray[np.int8]:
     """Split by sitting, then remove from training and validation what a later split holds too."""
-    split = assign_splits(pool.days, pool.corpus, align, len(pool.names))
+    split = splits.assign_splits(pool.days, pool.corpus, align, len(pool.names))
     left = pool.left
-    require_splits(pool.corpus[left], split[left], pool.days[left], pool.names, align)
-    pool.drop(left[copies_of_later_splits(prints.keys[left], split[left])], COPY)
+    splits.require_splits(pool.corpus[left], split[left], pool.days[left], pool.names, align)
+    pool.drop(left[duplicates.copies_of_later_splits(prints.keys[left], split[left])], COPY)
     # A pair of which one was dropped just now is a copy no longer.
     pairs = pairs[(pool.reasons[pairs] == "").all(axis=1)]
-    pool.drop(near_copies_of_later_splits(pairs, split), NEAR_COPY)
+    pool.drop(duplicates.near_copies_of_later_splits(pairs, split), NEAR_COPY)
     return split
 
 
@@ -194,14 +171,15 @@ def _match_periods(pool: _Pool, split: NDArray[np.int8], size: Rows, align: Alig
     if align.period == "none":
         return
     left = pool.left
+    # Periods as positions, to index the table of words below.
     numbers, period = np.unique(period_of(pool.days[left], align.period), return_inverse=True)
     shape = (len(SPLITS), len(numbers), len(pool.names))
     cell = (split[left], period, pool.corpus[left])
     words = np.zeros(shape)
     np.add.at(words, cell, size[left])
-    targets = period_targets(words, align.budget)[cell]
+    targets = splits.period_targets(words, align.budget)[cell]
     order = hash_order(pool.table["speech_id"].iloc[left], align.seed, "period")
-    least = least_targets(size[left], np.ravel_multi_index(cell, shape), order)
+    least = splits.least_targets(size[left], np.ravel_multi_index(cell, shape), order)
     pool.drop(left[targets == 0], UNMATCHED)
     pool.drop(left[least > targets], SURPLUS)
 
@@ -209,7 +187,7 @@ def _match_periods(pool: _Pool, split: NDArray[np.int8], size: Rows, align: Alig
 def _kept(pool: _Pool, split: NDArray[np.int8], prints: Fingerprints, align: AlignConfig) -> pd.DataFrame:
     """The speeches left, with what the mixtures are chosen by (corpus and split as numbers)."""
     left = pool.left
-    require_splits(pool.corpus[left], split[left], pool.days[left], pool.names, align)
+    splits.require_splits(pool.corpus[left], split[left], pool.days[left], pool.names, align)
     table = pool.table.iloc[left].reset_index(drop=True)
     return table.assign(
         corpus=pool.corpus[left],
@@ -229,19 +207,14 @@ def _finish(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table.assign(corpus=name, split=split)[[*FACTS.names, "row", *MEASURES.names]].reset_index(drop=True)
 
 
-def _sittings(pool: _Pool) -> dict[str, int]:
-    """Sitting days of each corpus in the window."""
-    return {name: len(np.unique(pool.days[pool.corpus == code])) for code, name in enumerate(pool.names)}
-
-
 def _account(pool: _Pool) -> dict[str, object]:
     """Every speech accounted for: read = kept + the sum of dropped."""
-    by_reason = {reason: pool.counts(reason) for reason in REASONS[1:]}
-    kept = pool.counts("")
+    by_reason = {reason: pool.counts(reason) for reason in ("", *REASONS[1:])}
+    kept = by_reason.pop("")
+    inside_window = np.bincount(pool.corpus, minlength=len(pool.names))
     dropped = {}
-    for code, name in enumerate(pool.names):
-        inside = int((pool.corpus == code).sum())
-        counts = {reason: by_reason[reason][name] for reason in REASONS[1:]}
+    for name, inside in zip(pool.names, inside_window.tolist(), strict=True):
+        counts = {reason: each[name] for reason, each in by_reason.items()}
         dropped[name] = {WINDOW: pool.read[name] - inside, **counts}
         assert pool.read[name] == kept[name] + sum(dropped[name].values()), "every speech is accounted for"
     return {

@@ -1,4 +1,4 @@
-"""The form of a text as rates: case, spacing, quotes, dashes, punctuation and digit groups; no word, no length."""
+"""Checks of an alignment: its statistics, leakage, and how well form and content give a corpus away."""
 
 from __future__ import annotations
 
@@ -13,96 +13,11 @@ from numpy.typing import NDArray
 from hansard_bias.base.parallel import in_order
 from hansard_bias.corpora.align.duplicates import Codes, hash_words, ngram_hashes
 from hansard_bias.corpora.align.splits import hash_order
-from hansard_bias.corpora.align.texts import Part, Rows, Texts, take
+from hansard_bias.corpora.align.texts import Flags, Part, Rows, Texts, form_rates, take
 from hansard_bias.params import SPLITS, Config
 
-_MARKS = ",.;:?!"
-_SHARES = {mark: mark for mark in '?!,;:(/-"\u2026'} | {"curly_double": "\u201c\u201d\u201e\u00ab\u00bb"}
-"""Characters whose share of the stops, or of the other marks, is a feature."""
-_WHITE = {"space": " ", "break": "\t\n\r\x0b\x0c\x85\u00a0\u2028\u2029", "end": "\x00"}
-_OTHERS = {".": ".", "dash": "\u2013\u2014\u2212", "straight_single": "'`", "curly_single": "\u2018\u2019"}
-
-Flags = NDArray[np.bool_]
-
-
-def form_rates(texts: list[str]) -> pd.DataFrame:
-    """Rates that describe the form of each text, one row a text; NaN where there is nothing to take a rate of.
-
-    Each is a share of marks, spaces, digits or word beginnings of a kind, so that none grows with the length.
-    """
-    plane = [chr(code) for code in range(0x10000)]
-    tables = np.array([[*map(test, plane)] for test in (str.isupper, str.islower, str.isdigit)])
-    parts = [_rates(texts[start : start + 512], tables) for start in range(0, len(texts), 512)]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _rates(texts: list[str], tables: Flags) -> pd.DataFrame:
-    """The rates of a number of texts that bounds the memory: some 60 bytes a character."""
-    codes = np.frombuffer(("\0".join(texts) + "\0").encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    owner = np.repeat(np.arange(len(texts)), [len(text) + 1 for text in texts])
-    rates = {}
-    for name, (some, of_all) in _form_flags(np.minimum(codes, 0xFFFF), tables).items():
-        hits, chances = (np.bincount(owner[flags], minlength=len(texts)) for flags in (some & of_all, of_all))
-        rates[name] = np.divide(hits, chances, out=np.full(len(texts), np.nan), where=chances > 0)
-    return pd.DataFrame(rates)
-
-
-def _form_flags(codes: NDArray[np.uint32], tables: Flags) -> dict[str, tuple[Flags, Flags]]:
-    """For each rate the characters that count, and those among which they are counted."""
-    classes = _WHITE | _OTHERS | _SHARES
-    kind = {name: np.isin(codes, [ord(character) for character in members]) for name, members in classes.items()}
-    upper, lower, digit = tables[:, codes]
-    letter = upper | lower
-    white = kind["space"] | kind["break"]
-    marks = np.logical_or.reduce([kind[mark] for mark in _MARKS])
-    stops: Flags = kind["."] | kind["?"] | kind["!"]
-    single = kind["straight_single"] | kind["curly_single"]
-    # Stops apart: their share of all marks grows with the number of sentences.
-    symbols = ~(letter | digit | white | kind["end"] | stops)
-    start = _before(kind["end"])
-    start[:1] = True
-    after_stop = letter & _before(white) & _before(_before(stops))
-    number_end = _before(digit) & ~digit
-    separated = _after(digit) & _before(digit)
-    flags = {
-        "capital_at_start": (upper, start & letter),
-        "capital_after_stop": (upper, after_stop),
-        "capital_inside": (upper, letter & _before(white) & ~after_stop),
-        "capital_after_capital": (upper, letter & _before(upper)),
-        "space_before_mark": (_before(white), marks),
-        "no_space_after_mark": (_after(letter), marks & ~_after(kind["end"])),
-        "space_after_space": (_before(white), white),
-        "line_break": (kind["break"], white),
-        "space_after_open": (_after(white), kind["("]),
-        "straight_double_quote": (kind['"'], kind['"'] | kind["curly_double"]),
-        "straight_apostrophe": (kind["straight_single"], single),
-        "space_before_apostrophe": (_before(white), single),
-        "long_dash": (kind["dash"], kind["dash"] | kind["-"]),
-        "space_around_hyphen": (_before(white) & _after(white), kind["-"]),
-        "double_hyphen": (_before(kind["-"]), kind["-"]),
-        "stop_at_end": (stops, _after(kind["end"]) & ~kind["end"]),
-        "digit_after_digit": (_before(digit), digit),
-        "comma_in_number": (kind[","] & separated, number_end),
-        "space_in_number": (kind["space"] & separated, number_end),
-    }
-    return flags | {f"share_of_{name}": (kind[name], stops if name in "?!" else symbols) for name in _SHARES}
-
-
-def _before(flags: Flags) -> Flags:
-    """The flag of the character before."""
-    return np.concatenate([[False], flags[:-1]])
-
-
-def _after(flags: Flags) -> Flags:
-    """The flag of the character after."""
-    return np.concatenate([flags[1:], [False]])
-
-
-# Checks of an alignment: its statistics, leakage, and how well form and content give a corpus away.
-
 LEAK_NGRAM = 13
-SAMPLE = {"train": 2800, "test": 1200}
-"""Speeches of each corpus and split."""
+SAMPLE = {"train": 2800, "test": 1200}  # speeches of each corpus and split
 
 
 def statistics_table(
@@ -148,8 +63,7 @@ class Leakage:
     """`shared_speeches`: test speeches of any corpus with the letters and digits of a training or validation speech of
     any corpus or model. `shared_13grams`: the share of the runs of 13 words in the test speeches that occur in a
     training speech too, for each corpus and `overall`; None where no test speech is that long."""
-    sharing: dict[str, Flags]
-    """For each corpus (speeches,): the test speeches with such a run of 13 words."""
+    sharing: dict[str, Flags]  # for each corpus (speeches,): the test speeches with such a run of 13 words
 
 
 @dataclass(frozen=True)
@@ -158,8 +72,7 @@ class _Test:
 
     keys: Codes
     grams: Codes
-    speech: Rows
-    """(grams,): the text that each 13-gram stands in."""
+    speech: Rows  # (grams,): the text that each 13-gram stands in
 
 
 def leakage(corpora: Mapping[str, pd.DataFrame], mixtures: pd.DataFrame, texts: Texts) -> Leakage:
@@ -174,6 +87,7 @@ def leakage(corpora: Mapping[str, pd.DataFrame], mixtures: pd.DataFrame, texts: 
     for split in ("train", "validation"):
         for own_keys, own_grams, _ in in_order(_hash_part, texts.parts(_used_as(split, corpora, mixtures))):
             _mark(keys, leaked_keys, own_keys)
+            # Phrases are what a model learns by heart, and it learns from training text alone.
             if split == "train":
                 _mark(grams, leaked_grams, own_grams)
     shared = sum(int(leaked_keys[np.searchsorted(keys, test.keys)].sum()) for test in tests.values())
@@ -218,14 +132,15 @@ def _mark(known: Codes, found: Flags, hashes: Codes) -> None:
 
 
 def audit_sample(corpora: Mapping[str, pd.DataFrame], texts: Texts, seed: int) -> pd.DataFrame:
-    """What the audits of form and content look at: the SAMPLE speeches of each corpus and split with the lowest hashes.
+    """What the audits of form and content look at: `name` (of the corpus), `split`, `raw` (as read), `text` (cleaned).
 
-    Columns: `name` (of the corpus), `split`, `raw` (as read), `text` (cleaned).
+    Of each corpus and split the SAMPLE speeches with the lowest hashes.
     """
     parts = []
     for name, table in corpora.items():
         for split, size in SAMPLE.items():
             rows = table[table["split"] == split]
+            # A sample, as the audits are a look at the form and would otherwise take longer than the alignment.
             order = np.argsort(hash_order(rows["speech_id"], seed, "audit"))[:size]
             parts.append(rows.iloc[order][["row", "split"]].assign(name=name))
     sample = pd.concat(parts, ignore_index=True)
@@ -261,6 +176,7 @@ def content_audit(sample: pd.DataFrame) -> dict[str, object]:
         return {"auc": None, "telling": {}, "reason": "there is only one corpus"}
     vectorizer = TfidfVectorizer(token_pattern=r"[^\W\d_]+", sublinear_tf=True, max_features=30_000)
     train = (sample["split"] == "train").to_numpy()
+    # The words of the test speeches must not help to choose the features.
     vectorizer.fit(sample["text"][train])
     auc, weights = _tell_apart(vectorizer.transform(sample["text"]), sample)
     words = vectorizer.get_feature_names_out()
@@ -276,6 +192,7 @@ def _tell_apart(features: Any, sample: pd.DataFrame) -> tuple[float, NDArray[np.
 
     train = (sample["split"] == "train").to_numpy()
     labels, names = pd.factorize(sample["name"])
+    # Balanced, as corpora differ in size and an AUC should not.
     model = LogisticRegression(class_weight="balanced", max_iter=300).fit(features[train], labels[train])
     chances = model.predict_proba(features[~train])
     if len(names) == 2:

@@ -19,12 +19,10 @@ from hansard_bias.corpora.align.texts import Part, Rows, Texts
 
 NGRAM = 5
 PERMUTATIONS = 64
-RECALL = 0.999
-"""Least probability that a pair exactly at the threshold becomes a candidate."""
+RECALL = 0.999  # least probability that a pair exactly at the threshold becomes a candidate
 NEIGHBOURS = 50
 """Speeches of one bucket are compared with this many that follow: a formula of thousands stays linear in time."""
-PAIRS = 4096
-"""Pairs whose sketches are compared at one time."""
+PAIRS = 4096  # pairs whose sketches are compared at one time
 
 _WORD = re.compile(r"[^\W_]+")
 _BASE = np.uint64(0x9E3779B97F4A7C15)
@@ -36,28 +34,20 @@ Codes = NDArray[np.uint64]
 class WordHashes:
     """Some texts as numbers; case, spacing and punctuation do not count."""
 
-    keys: Codes
-    """(texts,): equal for texts of the same letters and digits."""
-    words: Codes
-    """(all words,): the words of all texts, one after the other."""
-    counts: Rows
-    """(texts,): words of each text."""
+    keys: Codes  # (texts,): equal for texts of the same letters and digits
+    words: Codes  # (all words,): the words of all texts, one after the other
+    counts: Rows  # (texts,): words of each text
 
 
 @dataclass(frozen=True)
 class Fingerprints:
     """What is kept of all texts to find the copies among them."""
 
-    keys: Codes
-    """(texts,)"""
-    sketches: NDArray[np.uint32]
-    """(texts, PERMUTATIONS): MinHash values; all zero where not `sketched`."""
-    sketched: NDArray[np.bool_]
-    """(texts,): whether the text is long enough to have near-duplicates."""
-    words: Rows
-    """(texts,): words between spaces."""
-    sizes: Rows
-    """(texts,): UTF-8 bytes."""
+    keys: Codes  # (texts,)
+    sketches: NDArray[np.uint32]  # (texts, PERMUTATIONS): MinHash values; all zero where not `sketched`
+    sketched: NDArray[np.bool_]  # (texts,): whether the text is long enough to have near-duplicates
+    words: Rows  # (texts,): words between spaces
+    sizes: Rows  # (texts,): UTF-8 bytes
 
     @classmethod
     def empty(cls, count: int) -> Fingerprints:
@@ -71,19 +61,19 @@ class Fingerprints:
             getattr(self, field.name)[rows] = getattr(part, field.name)
 
 
-def hash_texts(texts: Any) -> Codes:
+def _hashes(texts: Any) -> Codes:
     """64-bit hashes of texts, the same on every machine."""
-    hashed: Codes = pd.util.hash_array(np.asarray(texts, dtype=object), categorize=False)
-    return hashed
+    return np.asarray(pd.util.hash_array(np.asarray(texts, dtype=object), categorize=False))
 
 
 def hash_words(texts: Sequence[str]) -> WordHashes:
     """Keys and words of some texts."""
+    # Letters and digits alone, as the same speech is punctuated differently in two editions.
     lists = [_WORD.findall(text.casefold()) for text in texts]
     counts = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
     # Each different word is hashed once; numbering words instead would depend on the order of reading.
     codes, vocabulary = pd.factorize(np.array([*chain.from_iterable(lists)], dtype=object))
-    return WordHashes(hash_texts(["".join(words) for words in lists]), hash_texts(vocabulary)[codes], counts)
+    return WordHashes(_hashes(["".join(words) for words in lists]), _hashes(vocabulary)[codes], counts)
 
 
 def ngram_hashes(chunk: WordHashes, n: int) -> tuple[Codes, Rows]:
@@ -95,6 +85,7 @@ def ngram_hashes(chunk: WordHashes, n: int) -> tuple[Codes, Rows]:
     hashes = chunk.words[:total].copy()
     for shift in range(1, n):
         hashes = hashes * _BASE + chunk.words[shift : shift + total]
+    # A run must not reach into the next text.
     ends = np.repeat(np.cumsum(chunk.counts), chunk.counts)[:total]
     return hashes[np.arange(total) + n <= ends], counts
 
@@ -115,6 +106,7 @@ def _fingerprint(min_words: int, part: Part) -> tuple[Rows, Fingerprints]:
     hashes, counts = ngram_hashes(hashed, NGRAM)
     sketches = np.zeros((len(texts), PERMUTATIONS), dtype=np.uint32)
     sketched = hashed.counts >= max(min_words, NGRAM)
+    # datasketch hashes 32 bits; the upper half of a product is the better mixed one.
     grams = np.split((hashes >> np.uint64(32)).astype(np.uint32), np.cumsum(counts)[:-1])
     long = (grams[row].tolist() for row in np.flatnonzero(sketched))
     values = [sketch.hashvalues for sketch in MinHash.generator(long, num_perm=PERMUTATIONS, hashfunc=int)]
@@ -166,6 +158,7 @@ def _candidates(sketches: NDArray[np.uint32], threshold: float) -> Rows:
         band = np.zeros(size, dtype=np.uint64)
         for column in range(start, start + width):
             band = band * _BASE + sketches[:, column]
+        # Equal bands lie side by side once they are sorted: no table of buckets in memory.
         order = np.argsort(band, kind="stable")
         band = band[order]
         for lag in range(1, min(NEIGHBOURS + 1, size)):
@@ -190,6 +183,7 @@ def _similarities(texts: Texts, pairs: Rows) -> NDArray[np.float64]:
         grams.update(zip(rows.tolist(), sets, strict=True))
     similarities = np.zeros(len(pairs))
     for row, (first, second) in enumerate(pairs.tolist()):
+        # Sets, not counts: how often a phrase is repeated says nothing of a copy.
         both = len(np.intersect1d(grams[first], grams[second], assume_unique=True))
         similarities[row] = both / (len(grams[first]) + len(grams[second]) - both)
     return similarities

@@ -27,11 +27,9 @@ def period_of(dates: ArrayLike | pd.Series, period: str) -> NDArray[np.int64]:
     days = days_of(dates)
     if period == "none":
         return np.zeros(days.shape, dtype=np.int64)
-    years = days.astype("datetime64[Y]").astype(np.int64) + 1970
-    if period == "year":
-        return years
-    months = days.astype("datetime64[M]").astype(np.int64) % 12
-    return years * 10 + months // 3 + 1
+    months = days.astype("datetime64[M]").astype(np.int64)  # since January 1970
+    years = months // 12 + 1970
+    return years if period == "year" else years * 10 + months % 12 // 3 + 1
 
 
 def assign_splits(
@@ -107,9 +105,10 @@ def require_splits(
     """Raise ValueError unless every corpus has a speech in every split."""
     for code, name in enumerate(names):
         of_corpus = corpus == code
-        missing = [part for rank, part in enumerate(SPLITS) if not (of_corpus & (split == rank)).any()]
-        if missing:
-            part, sittings = missing[0], len(np.unique(days[of_corpus]))
+        for rank, part in enumerate(SPLITS):
+            if (split[of_corpus] == rank).any():
+                continue
+            sittings = len(np.unique(days[of_corpus]))
             raise ValueError(
                 f"no {part} speech left in corpus {name}: align.split.{part} is {getattr(align.split, part):g} of the "
                 f"sittings, align.period is {align.period}, and {sittings} sittings are left; widen align.first_day to "
@@ -123,6 +122,7 @@ def require_splits(
 def midpoints(words: NDArray[np.int64], groups: NDArray[np.int64], order: NDArray[np.generic]) -> NDArray[np.float64]:
     """Words of the speech's group that come before its middle, when the group is read in `order`."""
     rows = np.lexsort((order, groups))
+    # One running sum over all groups, from which each takes off what came before it.
     ends = np.cumsum(words[rows], dtype=np.int64)
     befores = ends - words[rows]
     _, first, sizes = np.unique(groups[rows], return_index=True, return_counts=True)
@@ -156,6 +156,7 @@ def period_targets(words: NDArray[np.float64], budget: str) -> NDArray[np.float6
     totals = np.maximum(shared.sum(axis=1, keepdims=True), 1.0)
     wanted = (shared / totals).min(axis=2, keepdims=True)
     scale = np.divide(shared, wanted, out=np.full_like(shared, np.inf), where=wanted > 0).min(axis=1, keepdims=True)
+    # Infinite where the corpora share no period of a split: then nothing of it can be kept.
     targets: NDArray[np.float64] = wanted * np.where(np.isfinite(scale), scale, 0.0)
     return targets
 
@@ -168,22 +169,27 @@ def choose_speeches(table: pd.DataFrame, config: Config) -> tuple[pd.DataFrame, 
     split`, and the training words of each model. With the balanced budget all models get as many words as the model
     that can have the fewest; with the full one each gets all it can have at its weights.
     """
-    weights = _weights(config)
+    shares = [[model.mixture.get(name, 0.0) for name in config.corpora] for model in config.models.values()]
+    weights = np.array(shares)
     split, corpus = table["split"].to_numpy(), table["corpus"].to_numpy()
     targets = _targets(table, weights, config.align.budget)
     least = _proportional_targets(table, len(config.corpora))
+    names, splits = np.array([*config.corpora], dtype=object), np.array(SPLITS, dtype=object)
     parts, budget = [], {}
     for row, model in enumerate(config.models):
         chosen = least <= targets[row, split, corpus]
+        # The budget is of what is learned from: a model is tested on all test text of its parents.
         chosen |= (split == SPLITS.index("test")) & (weights[row, corpus] > 0)
-        parts.append(_rows(table[chosen], model, config))
         budget[model] = int(table["words"].to_numpy()[chosen & (split == 0)].sum())
+        ordered = table[chosen].sort_values(["split", "corpus"], kind="stable").reset_index(drop=True)
+        columns = {
+            "model": model,
+            "corpus": pd.Series(names[ordered["corpus"]], dtype="str"),
+            "speech_id": ordered["speech_id"],
+            "split": pd.Series(splits[ordered["split"]], dtype="str"),
+        }
+        parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True), budget
-
-
-def _weights(config: Config) -> NDArray[np.float64]:
-    """(models, corpora): the share of each corpus in each model."""
-    return np.array([[model.mixture.get(name, 0.0) for name in config.corpora] for model in config.models.values()])
 
 
 def _targets(table: pd.DataFrame, weights: NDArray[np.float64], budget: str) -> NDArray[np.float64]:
@@ -191,6 +197,7 @@ def _targets(table: pd.DataFrame, weights: NDArray[np.float64], budget: str) -> 
     available = np.zeros((len(SPLITS), weights.shape[1]))
     np.add.at(available, (table["split"].to_numpy(), table["corpus"].to_numpy()), table["words"].to_numpy())
     with np.errstate(divide="ignore"):
+        # The corpus that runs out first bounds the model.
         capacity = np.where(weights[:, None] > 0, available / weights[:, None], np.inf).min(axis=2)
     if budget == "balanced":
         capacity = np.broadcast_to(capacity.min(axis=0), capacity.shape)
@@ -205,18 +212,6 @@ def _proportional_targets(table: pd.DataFrame, corpora: int) -> NDArray[np.float
     words, period = table["words"].to_numpy(), pd.factorize(table["period"])[0]
     part = table["split"].to_numpy().astype(np.int64) * corpora + table["corpus"].to_numpy()
     cell = part * (period.max(initial=0) + 1) + period
+    # By words, not by number: speeches of one period may be longer than those of another.
     place = midpoints(words, cell, table["order"].to_numpy()) / np.maximum(np.bincount(cell, weights=words)[cell], 1)
     return least_targets(words, part, place)
-
-
-def _rows(chosen: pd.DataFrame, model: str, config: Config) -> pd.DataFrame:
-    corpora, splits = np.array([*config.corpora], dtype=object), np.array(SPLITS, dtype=object)
-    ordered = chosen.sort_values(["split", "corpus"], kind="stable")
-    return pd.DataFrame(
-        {
-            "model": model,
-            "corpus": pd.Series(corpora[ordered["corpus"]], dtype="str"),
-            "speech_id": ordered["speech_id"].reset_index(drop=True),
-            "split": pd.Series(splits[ordered["split"]], dtype="str"),
-        }
-    )

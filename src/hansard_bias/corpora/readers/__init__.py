@@ -1,36 +1,76 @@
-"""The readers by the names that params.yaml uses."""
+"""The readers by the names that params.yaml uses. A new format is one new file in this folder: nothing lists them.
+
+    @reader("akoma", sources)
+    def read_akoma(path: Path, columns: ColumnsConfig | None = None) -> Iterator[Record]: ...
+
+registers a reader when its module is imported, which happens when its name is looked up.
+"""
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from types import MappingProxyType
+from typing import TypeVar
 
-from hansard_bias.corpora.readers import lipad, nrc, parlamint, table
 from hansard_bias.corpora.schema import Record
-from hansard_bias.params import CorpusConfig
+from hansard_bias.params import ColumnsConfig, ConfigError, CorpusConfig
+from hansard_bias.params.validation import did_you_mean, require
 
-Reader = Callable[[Path, CorpusConfig], Iterator[Record]]
-
-
-def _by_path(read: Callable[[Path], Iterator[Record]]) -> Reader:
-    """A reader of a format that needs no settings."""
-    return lambda path, corpus: read(path)
+Read = Callable[[Path, ColumnsConfig | None], Iterator[Record]]
+Sources = Callable[[Path], list[Path]]
+_R = TypeVar("_R", bound=Read)
 
 
-def _table(path: Path, corpus: CorpusConfig) -> Iterator[Record]:
-    assert corpus.columns is not None, "checked when params.yaml was read"
-    return table.read_table(path, corpus.columns)
+@dataclass(frozen=True)
+class Reader:
+    """One format of archives."""
+
+    read: Read  # every record of the archive at a path, in order, given what params.yaml says of its columns
+    sources: Sources  # the files that are read, for the digest of the source
+    takes_columns: bool
 
 
-READERS: Mapping[str, Reader] = MappingProxyType(
-    {
-        "nrc": _by_path(nrc.read_nrc),
-        "lipad": _by_path(lipad.read_lipad),
-        "parlamint": _by_path(parlamint.read_parlamint),
-        "table": _table,
-    }
-)
-SOURCES: Mapping[str, Callable[[Path], list[Path]]] = MappingProxyType(
-    {"nrc": nrc.sources, "lipad": lipad.sources, "parlamint": parlamint.sources, "table": table.sources}
-)
+_registered: dict[str, Reader] = {}
+
+
+def reader(name: str, sources: Sources, takes_columns: bool = False) -> Callable[[_R], _R]:
+    """Register the function below as the reader of this name."""
+
+    def register(read: _R) -> _R:
+        assert name not in _registered, f"two readers are called {name}"
+        _registered[name] = Reader(read, sources, takes_columns)
+        return read
+
+    return register
+
+
+def find_reader(name: str, corpus: CorpusConfig) -> Reader:
+    """The reader of the corpus of this name; a ConfigError lists those that there are, or tells of its columns."""
+    key, given = f"corpora.{name}", corpus.columns
+    known = _known(corpus.reader)
+    if corpus.reader not in known:
+        raise ConfigError(
+            f"{key}.reader", corpus.reader, "one of " + ", ".join(sorted(known)), did_you_mean(corpus.reader, known)
+        )
+    found = known[corpus.reader]
+    if found.takes_columns:
+        remedy = "for example {text: body, date: day, speaker: name}"
+        require(given is not None, f"{key}.columns", None, "the names of the archive's columns", remedy)
+    elif given is not None:
+        takers = " or ".join(sorted(each for each, other in _known("").items() if other.takes_columns))
+        remedy = f"only the reader {takers} takes one"
+        raise ConfigError(f"{key}.columns", list(given.names()), "no such key", remedy)
+    return found
+
+
+def _known(wanted: str) -> Mapping[str, Reader]:
+    """The readers so far; modules are imported until the one wanted is among them, in vain: all of them."""
+    # First the module that is called so: what the others import (pyarrow, expat) is then not loaded.
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: (module.name != wanted, module.name)):
+        if wanted in _registered:
+            break
+        import_module(f"{__name__}.{module.name}")
+    return _registered

@@ -5,20 +5,18 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from pathlib import Path, PurePosixPath
 
-from hansard_bias.base.messages import joined, one_line
-from hansard_bias.corpora.archives import Readable, contents, find_files, is_archive, names
+from hansard_bias.base.messages import joined
+from hansard_bias.corpora.archives import Readable, cells_told, contents, find_files, is_archive, names, text_lines
 from hansard_bias.corpora.cleaning import strip_markers
-from hansard_bias.corpora.readers.table_files import long_cells, text_lines
-from hansard_bias.corpora.schema import Ordinals, Record, plain_name
+from hansard_bias.corpora.readers import reader
+from hansard_bias.corpora.schema import Ordinals, Record, iso_day, plain_name
+from hansard_bias.params import ColumnsConfig
 
 NEEDED = ("speechdate", "speechtext")
-MAX_CELL = 5_000_000
-"""Characters in a cell; the longest real speech has about 150,000."""
-MAX_ROW = 10_000_000
-"""Characters in a row, and bytes in a line."""
+MAX_CELL = 5_000_000  # characters in a cell; the longest real speech has about 150,000
+MAX_ROW = 10_000_000  # characters in a row, and bytes in a line
 
 _MISSING = ("", "NA")
 _SET_ASIDE = {"stagedirection": "stage_direction", "topic": "heading", "subtopic": "heading", "subsubtopic": "heading"}
@@ -26,7 +24,6 @@ _SEPARATOR = re.compile(r"(?m)^[ \t]*\*(?:[ \t]*\*)+[ \t]*$|\.?\[Text\]")
 _EDITORIAL = re.compile(r"[(\[][^()\[\]]*[)\]]\.?")
 _NUMBERS = re.compile(r"\d+")
 _AFTER_RETURN = re.compile(r"(?<=\r)(?!\n|\Z)")
-_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CHAIR = re.compile(
     r"(?:the )?(?:acting |assistant |deputy )*(?:speaker|chair(?:man|person|woman)?|presiding officer|clerk)\b"
 )
@@ -38,18 +35,6 @@ _MINISTER = re.compile(
 )
 
 
-def read_lipad(path: Path) -> Iterator[Record]:
-    """Every row, day by day; `path` is a folder of CSV files, an archive, or a folder that holds an archive."""
-    ordinals = Ordinals()
-    found = sources(path)
-    days = sorted(names(found, ".csv"), key=_date_key)
-    if not days:
-        raise ValueError(f"{path}: no .csv file found; expected LiPaD's year/month/day.csv")
-    for name, content in contents(found, days):
-        for line, row in _rows(name, content):
-            yield _record(row, f"{name}:{line}", ordinals)
-
-
 def sources(path: Path) -> list[Path]:
     """The files that `read_lipad` reads, in order of their dates."""
     found = find_files(path, ".csv")
@@ -58,20 +43,35 @@ def sources(path: Path) -> list[Path]:
     return sorted(found, key=lambda file: _date_key(file.relative_to(path).as_posix()))
 
 
+@reader("lipad", sources)
+def read_lipad(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
+    """Every row, day by day; `path` is a folder of CSV files, an archive, or a folder that holds an archive."""
+    ordinals = Ordinals()
+    found = sources(path)
+    # By date, not by name: 1999-4-12 comes after 1999-10-1 as text.
+    days = sorted(names(found, ".csv"), key=_date_key)
+    if not days:
+        raise ValueError(f"{path}: no .csv file found; expected LiPaD's year/month/day.csv")
+    for name, content in contents(found, days):
+        for line, row in _rows(name, content):
+            yield _record(row, f"{name}:{line}", ordinals)
+
+
 def _date_key(name: str) -> tuple[tuple[int, ...], str]:
     """`1999/4/1999-4-12.csv` sorts by (1999, 4, 12)."""
     return tuple(int(number) for number in _NUMBERS.findall(PurePosixPath(name).stem)[:3]), name
 
 
 class _Row:
-    """The lines of the row that the csv module is reading."""
+    """The lines of the row that the csv module is reading: a quote that stays open must not swallow the file."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.lines: list[str] = []
         self.characters = 0
         self.is_complete = False
 
-    def passing(self, lines: Iterable[str], name: str) -> Iterator[str]:
+    def passing(self, lines: Iterable[str]) -> Iterator[str]:
         """The same lines, remembered until the next row begins."""
         for number, line in enumerate(lines, start=1):
             if self.is_complete:
@@ -79,13 +79,15 @@ class _Row:
             self.lines.append(line)
             self.characters += len(line)
             if self.characters > MAX_ROW:
-                first = number - len(self.lines) + 1
-                raise ValueError(f"{name}:{first}: a row of more than {MAX_ROW} characters; expected one speech")
+                place = f"{self.name}:{number - len(self.lines) + 1}"
+                raise ValueError(f"{place}: a row of more than {MAX_ROW} characters; expected one speech")
             yield line
 
-    def is_open(self) -> bool:
-        """Whether the file has ended inside quotes: then one more line belongs to the same row."""
-        return len(list(csv.reader([*self.lines, "end"]))) == 1
+    def check_end(self, line: int) -> None:
+        """Raise where the file has ended inside quotes: then one more line belongs to the same row."""
+        if len(list(csv.reader([*self.lines, "end"]))) == 1:
+            place = f"{self.name}:{line - len(self.lines)}"
+            raise ValueError(f"{place}: a quoted cell never ends; expected a whole file")
 
 
 def _csv_lines(content: Readable, name: str) -> Iterator[str]:
@@ -99,37 +101,28 @@ def _csv_lines(content: Readable, name: str) -> Iterator[str]:
 
 def _rows(name: str, content: Readable) -> Iterator[tuple[int, Mapping[str, str] | Sequence[str]]]:
     """Line and cells of each row: a mapping by column, or the bare cells where their number is wrong."""
-    current = _Row()
-    with long_cells(MAX_CELL):
-        rows = csv.reader(current.passing(_csv_lines(content, name), name))
-        try:
-            header = [column.strip().lower() for column in next(rows, [])]
-            _check_header(header, name)
+    current = _Row(name)
+    rows = csv.reader(current.passing(_csv_lines(content, name)))
+    with cells_told(name, rows, MAX_CELL, f"expected cells of at most {MAX_CELL} characters"):
+        header = [column.strip().lower() for column in next(rows, [])]
+        missing = [column for column in NEEDED if column not in header]
+        if missing:
+            raise ValueError(f"{name}: no column {', '.join(missing)}; there are {joined(header) or 'none'}")
+        current.is_complete, line = True, rows.line_num + 1
+        for cells in rows:
+            if cells:
+                yield line, dict(zip(header, cells, strict=True)) if len(cells) == len(header) else cells
             current.is_complete, line = True, rows.line_num + 1
-            for cells in rows:
-                if cells:
-                    yield line, dict(zip(header, cells, strict=True)) if len(cells) == len(header) else cells
-                current.is_complete, line = True, rows.line_num + 1
-            if current.is_open():
-                raise ValueError(f"{name}:{line - len(current.lines)}: a quoted cell never ends; expected a whole file")
-        except csv.Error as error:
-            raise ValueError(
-                f"{name}:{rows.line_num}: {one_line(str(error))}; expected cells of at most {MAX_CELL} characters"
-            ) from None
-
-
-def _check_header(header: Sequence[str], name: str) -> None:
-    missing = [column for column in NEEDED if column not in header]
-    if missing:
-        raise ValueError(f"{name}: no column {', '.join(missing)}; there are {joined(header) or 'none'}")
+        current.check_end(line)
 
 
 def _record(row: Mapping[str, str] | Sequence[str], source: str, ordinals: Ordinals) -> Record:
     """One row as a record; a row that cannot be used keeps its text and gets a reason."""
     if not isinstance(row, Mapping):
         return Record(None, ordinals.take(None), "", "member", "", ",".join(row), source, "broken_row")
+    # Some cells say NA where nothing is known.
     cell = {column: "" if value.strip() in _MISSING else value.strip() for column, value in row.items()}
-    sitting = _day(cell["speechdate"])
+    sitting = iso_day(cell["speechdate"])
     position = cell.get("speakerposition", "").casefold()
     office = cell.get("speakeroldname", "")
     text = strip_markers(_SEPARATOR.sub(" ", cell["speechtext"])).strip()
@@ -152,13 +145,6 @@ def _reason(position: str, text: str) -> str:
     return _SET_ASIDE.get(position) or ("editorial" if _EDITORIAL.fullmatch(text) else "")
 
 
-def _day(value: str) -> date | None:
-    try:
-        return date.fromisoformat(value) if _ISO_DAY.fullmatch(value) else None
-    except ValueError:
-        return None
-
-
 def _role(position: str, office: str) -> str:
     """The role by the position and by the name as printed, with the office in parentheses."""
     low = office.lower()
@@ -166,6 +152,7 @@ def _role(position: str, office: str) -> str:
         return "crowd"
     if _CHAIR.match(low):
         return "chair"
+    # A parliamentary secretary "to the minister" is none, nor is a critic "for" an office.
     held = low.partition("(")[2]
     is_minister = "parliamentary secretary" not in held and not held.startswith("for ") and _MINISTER.search(held)
     return "minister" if is_minister else "member"

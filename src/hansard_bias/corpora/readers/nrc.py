@@ -8,33 +8,39 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path, PurePosixPath
 
 from hansard_bias.base.messages import shown
-from hansard_bias.corpora.archives import Readable, is_archive, members, open_archive
+from hansard_bias.corpora.archives import Readable, contents, is_archive, members, open_archive, text_lines
+from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.nrc_sitting import Sitting
-from hansard_bias.corpora.readers.table_files import text_lines
 from hansard_bias.corpora.schema import Ordinals, Record
+from hansard_bias.params import ColumnsConfig
 
 TEXT, IDS = "NunavutHansard.en", "NunavutHansard.id"
-MAX_LINE = 1_000_000
-"""Bytes in a line; the longest real one has a few thousand."""
-MAX_SITTING = 50_000_000
-"""Characters in a sitting, which is held in memory; a real day has up to 1 million."""
+MAX_LINE = 1_000_000  # bytes in a line; the longest real one has a few thousand
+MAX_SITTING = 50_000_000  # characters in a sitting, which is held in memory; a real day has up to 1 million
 
 _ID = re.compile(r"[^\t]*?(\d{4})(\d{2})(\d{2})[^\t\d]*\t\s*\d+\s*")
 
 Line = tuple[date, int, str]
 
 
-def read_nrc(path: Path) -> Iterator[Record]:
+def sources(path: Path) -> list[Path]:
+    """The files that `read_nrc` reads."""
+    located = _locate(path)
+    return [located / TEXT, located / IDS] if located.is_dir() else [located]
+
+
+@reader("nrc", sources)
+def read_nrc(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
     """Every record of the corpus in order; `path` is the archive, a folder with it, or a folder with its two files."""
-    with _open(path, TEXT) as text, _open(path, IDS) as ids:
+    with closing(_contents(path, TEXT)) as text, closing(_contents(path, IDS)) as ids:
         ordinals, known = Ordinals(), set[str]()
-        for sitting, lines in itertools.groupby(_lines(text, ids, path), key=lambda line: line[0]):
+        for sitting, lines in itertools.groupby(_lines(next(text)[1], next(ids)[1], path), key=lambda line: line[0]):
             for entry in Sitting(_bounded(lines), known).entries():
                 yield Record(
                     sitting=sitting,
@@ -65,10 +71,12 @@ def _lines(text: Readable, ids: Readable, path: Path) -> Iterator[Line]:
     """Each line with its sitting and number; the two files must have the same number of lines."""
     texts, days = 0, 0
     sitting_of: dict[str, date] = {}
-    for number, (line, key) in enumerate(itertools.zip_longest(_decoded(text, TEXT), _decoded(ids, IDS)), start=1):
+    both = (map(str.strip, text_lines(*file, MAX_LINE)) for file in ((text, TEXT), (ids, IDS)))
+    for number, (line, key) in enumerate(itertools.zip_longest(*both), start=1):
         texts, days = texts + (line is not None), days + (key is not None)
         if line is not None and key is not None:
             name = key.partition("\t")[0]
+            # Hundreds of thousands of lines, a few hundred sittings.
             if name not in sitting_of or not key.rpartition("\t")[2].strip().isdigit():
                 sitting_of[name] = _sitting(key, number)
             yield sitting_of[name], number, line
@@ -78,11 +86,6 @@ def _lines(text: Readable, ids: Readable, path: Path) -> Iterator[Line]:
         )
     if texts == 0:
         raise ValueError(f"{path}: {TEXT} is empty; expected one line of text a line")
-
-
-def _decoded(content: Readable, name: str) -> Iterator[str]:
-    """Lines without the space around them."""
-    return (line.strip() for line in text_lines(content, name, MAX_LINE))
 
 
 def _sitting(key: str, number: int) -> date:
@@ -99,24 +102,16 @@ def _sitting(key: str, number: int) -> date:
         ) from None
 
 
-@contextmanager
-def _open(path: Path, name: str) -> Iterator[Readable]:
-    """The binary lines of one of the corpus's files. Each gets its own handle: a compressed stream has one position."""
-    source = _locate(path)
-    if source.is_dir():
-        with (source / name).open("rb") as file:
-            yield file
-        return
-    with open_archive(source) as archive:
-        found = [member.name for member in members(archive, source) if PurePosixPath(member.name).name == name]
-        if len(found) != 1:
-            raise ValueError(f"{source}: holds {len(found)} files named {name}, expected one")
-    with open_archive(source) as archive:
-        for member in archive:
-            content = archive.extractfile(member) if member.name == found[0] else None
-            if content is not None:
-                yield content
-                return
+def _contents(path: Path, name: str) -> Generator[tuple[str, Readable], None, None]:
+    """The open file of one of the corpus's two. Each gets its own handle: a compressed stream has one position."""
+    located = _locate(path)
+    if located.is_dir():
+        return contents([located / name], [str(located / name)])
+    with open_archive(located) as archive:
+        found = [member.name for member in members(archive, located) if PurePosixPath(member.name).name == name]
+    if len(found) != 1:
+        raise ValueError(f"{located}: holds {len(found)} files named {name}, expected one")
+    return contents([located], found)
 
 
 def _locate(path: Path) -> Path:
@@ -132,9 +127,3 @@ def _locate(path: Path) -> Path:
     if missing:
         raise ValueError(f"{candidates[0]}: {missing[0]} is missing; expected {TEXT} and {IDS} side by side")
     return candidates[0]
-
-
-def sources(path: Path) -> list[Path]:
-    """The files that `read_nrc` reads."""
-    located = _locate(path)
-    return [located / TEXT, located / IDS] if located.is_dir() else [located]

@@ -87,8 +87,7 @@ class Turn:
 
     name: str
     is_office: bool
-    note: str
-    """What stands in parentheses behind the name, lower case."""
+    note: str  # what stands in parentheses behind the name, lower case
 
     @property
     def role(self) -> str:
@@ -111,8 +110,7 @@ class Heading:
     level: int = 0
     """1: an item of the orders of the day. 2: one question, statement, motion. 3: a bill. 0: none of these."""
     title: str = ""
-    by: str = ""
-    """The member whom a level-2 heading names in parentheses."""
+    by: str = ""  # the member whom a level-2 heading names in parentheses
 
 
 def split_turns(line: str) -> list[tuple[Turn | None, str]]:
@@ -151,6 +149,7 @@ def lone_name(line: str) -> Turn | None:
 
 def classify(line: str, after: str, in_list: bool) -> Heading | None:
     """The heading, page header or list line that this is; None for text and turns. `after` is the next line."""
+    # Headings are short, and the patterns below are many.
     if len(line) > 260:
         return None
     low = line.lower().translate(_QUOTES).strip()

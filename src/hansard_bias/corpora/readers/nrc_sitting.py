@@ -10,25 +10,15 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from hansard_bias.corpora.cleaning import clean_text, strip_markers
-from hansard_bias.corpora.readers.nrc_lines import (
-    Heading,
-    Turn,
-    announces,
-    classify,
-    ends_orders,
-    ends_sitting,
-    is_interruption,
-    lone_name,
-    opens_orders,
-    opens_title_page,
-    split_turns,
-)
+from hansard_bias.corpora.readers import nrc_lines as lines_of
+from hansard_bias.corpora.readers.nrc_lines import Heading, Turn, classify, is_interruption, lone_name, split_turns
 from hansard_bias.corpora.schema import plain_name
 
 _WORDS = re.compile(r"[^\W\d_]+(?: ?['\u2019\-] ?[^\W\d_]+)*")
 _PRESENT = re.compile(r"(?:.* )?members present ?:?", re.I)
 _CONTENTS_LINE = re.compile(r".*(?: \d{1,4}|\d ?[-\u2013] ?\d+ ?\( ?\d+ ?\).*)")
 _SEAT = re.compile(r"\([^)]*\)?")
+# A longer line on a cover is prose; a cover with fewer seats is a fragment, whose list of members proves nothing.
 _LONGEST_NAME = 60
 _TITLE_LINES = 3
 _FEWEST_SEATS = 8
@@ -102,6 +92,7 @@ class Sitting:
                 self._read(index, number, line)
         if self._first_cover.seats >= _FEWEST_SEATS:
             self._known.update(self._first_cover.words)
+        # Close matches are slow, and a sitting has some thirty speakers.
         resolve = cache(self._resolve)
         for entry in self._entries:
             if not entry.reason and not entry.text():
@@ -117,7 +108,9 @@ class Sitting:
         assert self._cover is not None
         turn, after = split_turns(line)[0][0], self._after(index)
         heading, present = classify(line, "", False), _PRESENT.fullmatch(line)
-        opens = heading is not None and heading.level > 0 and announces(after) and not self._opens_cover(index + 1)
+        opens = (
+            heading is not None and heading.level > 0 and lines_of.announces(after) and not self._opens_cover(index + 1)
+        )
         if opens or present or line.startswith((">", "--a")) or (turn is not None and not self._opens_cover(index)):
             self._cover = None
         if self._cover is not None:
@@ -130,7 +123,7 @@ class Sitting:
     def _opens_cover(self, index: int) -> bool:
         """The first line of a cover: its title, or `Speaker: The Hon. Levi Barnabas, M.L.A.`, which is no turn."""
         low = self._lines[index][1].lower()
-        if opens_title_page(low, self._after(index)):
+        if lines_of.opens_title_page(low, self._after(index)):
             return True
         return "speaker" in low[:16] and "m.l.a" in low + (self._after(index).lower() if low.endswith(":") else "")
 
@@ -150,11 +143,11 @@ class Sitting:
             for speaker, _ in turns:
                 self._speak(speaker, "", number)
             return
-        self._in_orders = self._in_orders and not ends_orders(line)
+        self._in_orders = self._in_orders and not lines_of.ends_orders(line)
         if self._in_orders:
             self._aside(number, line, "list")
             return
-        self._in_orders = opens_orders(line, self._after(index))
+        self._in_orders = lines_of.opens_orders(line, self._after(index))
         heading = Heading("heading") if _PRESENT.fullmatch(line) else classify(line, self._after(index), self._in_list)
         if heading is not None:
             self._open_heading(index, heading)
@@ -171,12 +164,11 @@ class Sitting:
     def _speak(self, turn: Turn | None, text: str, number: int) -> None:
         """Text of a turn, a new one or the one that goes on."""
         if turn is not None:
-            self._turn = self._open_turn(turn, number)
+            self._open_turn(number, plain_name(turn.name), turn.role)
+            # A name on a line of its own, with or without a stop.
             text = "" if text.strip(" .") == turn.name else text
         elif self._turn is None and self._announced is not None:
-            self._turn = Entry(number, [], self._announced, "member", self._topic())
-            self._entries.append(self._turn)
-            self._announced = None
+            self._open_turn(number, self._announced, "member")
         if self._turn is None:
             self._aside(number, text, "unattributed")
             return
@@ -185,11 +177,10 @@ class Sitting:
         if text.strip():
             self._turn.lines.append(text.strip())
 
-    def _open_turn(self, turn: Turn, number: int) -> Entry:
-        entry = Entry(number, [], plain_name(turn.name), turn.role, self._topic())
-        self._entries.append(entry)
-        self._announced = None
-        return entry
+    def _open_turn(self, number: int, speaker: str, role: str) -> None:
+        topic = " / ".join(clean_text(part, lowercase=False) for part in self._headings if part)
+        self._turn, self._announced = Entry(number, [], speaker, role, topic), None
+        self._entries.append(self._turn)
 
     def _lone(self, index: int, line: str) -> Turn | None:
         """A name without a colon opens a turn after a numbered heading, or where the chair gave the floor."""
@@ -207,10 +198,7 @@ class Sitting:
         """Remember what the following speeches are about; a numbered heading ends the turn before it."""
         if heading.level == 0:
             return
-        if heading.level == 1:
-            self._headings = [heading.title, ""]
-        else:
-            self._headings[1] = heading.title
+        self._headings = [heading.title, ""] if heading.level == 1 else [self._headings[0], heading.title]
         if heading.level == 2:
             self._turn, self._announced = None, heading.by
         if not heading.title:
@@ -224,12 +212,9 @@ class Sitting:
                 return count
         return 1 if ahead and not ahead[0].endswith((".", "?", "!")) else 0
 
-    def _topic(self) -> str:
-        return " / ".join(clean_text(part, lowercase=False) for part in self._headings if part)
-
     def _interrupt(self, number: int, line: str) -> None:
         self._aside(number, line, "interruption")
-        if ends_sitting(line):
+        if lines_of.ends_sitting(line):
             self._cover = _Cover()
             self._turn = None
 
@@ -240,6 +225,7 @@ class Sitting:
         """Member or witness: a name that the cover's list of members does not hold is an invited guest's."""
         if not speaker or self._first_cover.seats < _FEWEST_SEATS:
             return "member"
+        # Names are typed by hand: a letter more or less is the same member.
         surname = speaker.split()[-1].lower()
         if difflib.get_close_matches(surname, self._known, n=1, cutoff=0.8):
             return "member"

@@ -1,4 +1,4 @@
-"""The text of one ParlaMint utterance, note or heading, gathered tag by tag."""
+"""Reader of ParlaMint: debates of European parliaments as TEI XML, one file a sitting, plain or annotated."""
 
 from __future__ import annotations
 
@@ -10,14 +10,23 @@ from pathlib import Path, PurePath
 
 from hansard_bias.base.messages import joined, shown
 from hansard_bias.corpora.archives import contents, find_files, names
+from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.xml_stream import read_xml
-from hansard_bias.corpora.schema import Ordinals, Record, plain_name
+from hansard_bias.corpora.schema import Ordinals, Record, iso_day, plain_name
+from hansard_bias.params import ColumnsConfig
 
-MAX_TEXT = 5_000_000
-"""Characters in an utterance with its notes; the longest real speeches have some 100,000."""
+MAX_TEXT = 5_000_000  # characters in an utterance with its notes; the longest real speeches have some 100,000
 
 _TOKENS = ("w", "pc")
+# What a piece takes in memory beside its text, in characters.
 _PIECE = 100
+_COMPONENT = re.compile(r"(.*?)[_.-]?(\d{4}-\d{2}-\d{2})")
+_SET_ASIDE: Mapping[str, str] = {
+    **{"note": "note", "gap": "gap", "head": "heading"},
+    **dict.fromkeys(("kinesic", "incident", "vocal"), "stage_direction"),
+}
+_ROLES = {"chair": "chair", "guest": "witness"}
+_NAME_PARTS = ("forename", "nameLink", "surname")
 
 
 @dataclass(slots=True)
@@ -34,8 +43,7 @@ class Piece:
     asides: list[Piece] = field(default_factory=list)
     word: list[str] = field(default_factory=list)
     join: str = ""
-    depth: int = 0
-    """Of w or pc: `<w>can't<w norm="can"/><w norm="not"/></w>` is one word."""
+    depth: int = 0  # of w or pc: `<w>can't<w norm="can"/><w norm="not"/></w>` is one word
     sentences: int = 0
 
     def start(self, tag: str, join: str) -> None:
@@ -49,6 +57,7 @@ class Piece:
             self.depth += 1
             if self.depth == 1:
                 self.join = join
+                # Every word leaves a space behind it, before it is known what follows.
                 if join in ("left", "both") and self.parts and self.parts[-1] == " ":
                     self.parts.pop()
 
@@ -95,22 +104,19 @@ class Piece:
         self.parts.clear()
 
 
-# Reader of ParlaMint: debates of European parliaments as TEI XML, one file a sitting, plain or annotated.
-
-_COMPONENT = re.compile(r"(.*?)[_.-]?(\d{4}-\d{2}-\d{2})")
-_ISO_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T.*)?")
-_STAGE = dict.fromkeys(("kinesic", "incident", "vocal"), "stage_direction")
-_SET_ASIDE: Mapping[str, str] = {"note": "note", "gap": "gap", "head": "heading", **_STAGE}
-_ROLES = {"chair": "chair", "guest": "witness"}
-_NAME_PARTS = ("forename", "nameLink", "surname")
+def sources(path: Path) -> list[Path]:
+    """The files that `read_parlamint` reads: XML files, or the archive."""
+    return find_files(path, ".xml")
 
 
-def read_parlamint(path: Path) -> Iterator[Record]:
+@reader("parlamint", sources)
+def read_parlamint(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
     """Every utterance, note and heading, sitting by sitting; of a file in both forms the plain one is read."""
     found = sources(path)
     listed = names(found, ".xml")
     debates = _debates(listed, path)
     known: dict[str, str] = {}
+    # Speakers are listed apart, in files that may come behind the debates.
     for name, content in contents(found, [name for name in listed if not _component(name)]):
         for _ in read_xml(content, name, _People(name, known)):
             pass
@@ -119,11 +125,6 @@ def read_parlamint(path: Path) -> Iterator[Record]:
         debate = _Debate(name, known)
         for _ in read_xml(content, name, debate):
             yield from (debate.record(piece, ordinals) for piece in debate.take())
-
-
-def sources(path: Path) -> list[Path]:
-    """The files that `read_parlamint` reads: XML files, or the archive."""
-    return find_files(path, ".xml")
 
 
 def _component(name: str) -> re.Match[str] | None:
@@ -135,6 +136,7 @@ def _debates(listed: Sequence[str], path: Path) -> list[str]:
     """The files of debates in order of their days, each in one form."""
     chosen: dict[tuple[str, str], str] = {}
     corpora: set[str] = set()
+    # Plain files first, so that they are the ones chosen: annotated ones are many times as large.
     for name in sorted(listed, key=lambda name: name.endswith(".ana.xml")):
         if (found := _component(name)) is None:
             continue
@@ -222,11 +224,11 @@ class _Debate:
         piece.finish()
         if piece.tag == "head":
             self.topic = " ".join(piece.paragraphs)
-        asides, piece.asides = piece.asides, []
-        if not self.open:
-            self.ready += [piece, *asides]
-            return
-        self.open[-1].take_aside([piece, *asides])
+        closed, piece.asides = [piece, *piece.asides], []
+        if self.open:
+            self.open[-1].take_aside(closed)
+        else:
+            self.ready += closed
 
     def take(self) -> list[Piece]:
         """The pieces that were completed since the last call."""
@@ -235,15 +237,20 @@ class _Debate:
 
     def record(self, piece: Piece, ordinals: Ordinals) -> Record:
         """A piece as a record."""
-        sitting = self.day or _day(_day_text(self.name), self.name)
+        named = _component(self.name)
+        assert named is not None, "only such files are read for their debates"
+        sitting = self.day or _day(named[2], self.name)
         text = "\n".join(piece.paragraphs)
-        who = piece.attributes.get("who", "").split()
-        roles = {_after_hash(value) for value in piece.attributes.get("ana", "").split()}
+        # `#chair`, or `list.xml#chair`: chair.
+        who, marks = (
+            [reference.rpartition("#")[2] for reference in piece.attributes.get(name, "").split()]
+            for name in ("who", "ana")
+        )
         return Record(
             sitting=sitting,
             ordinal=ordinals.take(sitting),
-            speaker=", ".join(self.known.get(_after_hash(speaker), _after_hash(speaker)) for speaker in who),
-            role=next((role for mark, role in _ROLES.items() if mark in roles), "member"),
+            speaker=", ".join(self.known.get(speaker, speaker) for speaker in who),
+            role=next((role for mark, role in _ROLES.items() if mark in marks), "member"),
             topic=piece.topic,
             text=text,
             source=piece.source,
@@ -251,19 +258,9 @@ class _Debate:
         )
 
 
-def _after_hash(reference: str) -> str:
-    """`#chair`, or `list.xml#chair`: chair."""
-    return reference.rpartition("#")[2]
-
-
-def _day_text(name: str) -> str:
-    found = _component(name)
-    return found[2] if found else ""
-
-
 def _day(value: str, place: str) -> date:
-    found = _ISO_DAY.fullmatch(value)
-    try:
-        return date.fromisoformat(found[1] if found else "")
-    except ValueError:
-        raise ValueError(f"{place}: {shown(value)} is not a day of sitting, expected YYYY-MM-DD") from None
+    # Some sittings are dated with the minute at which they began.
+    day = iso_day(value.partition("T")[0])
+    if day is None:
+        raise ValueError(f"{place}: {shown(value)} is not a day of sitting, expected YYYY-MM-DD")
+    return day

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import lru_cache
+from html.parser import HTMLParser
 from pathlib import Path
-from typing import NamedTuple
 
 from hansard_bias.corpora.archives import check_file_name
 from hansard_bias.corpora.cleaning import strip_markers
-from hansard_bias.corpora.readers.table_files import COMPRESSED, MAX_CELL
-from hansard_bias.corpora.readers.table_formats import FORMATS, plain_text, table_format, table_rows
-from hansard_bias.corpora.schema import ROLES, Ordinals, Record, plain_name
+from hansard_bias.corpora.readers import reader
+from hansard_bias.corpora.readers.formats import COMPRESSED, FORMATS, MAX_CELL, table_format, table_rows
+from hansard_bias.corpora.schema import ROLES, Ordinals, Record, plain_name, whole_characters
 from hansard_bias.params import ColumnsConfig
 
 _ROLE_WORDS = {
@@ -25,81 +27,70 @@ _ROLE_WORDS = {
 _ROLES = {word: role for role, words in _ROLE_WORDS.items() for word in words.split(", ")}
 
 
-class _Entry(NamedTuple):
-    """A record that has no number yet: its sitting's rows may be anywhere."""
-
-    sitting: date | None
-    speaker: str
-    role: str
-    topic: str
-    text: str
-    source: str
-    reason: str
-
-
-def read_table(path: Path, columns: ColumnsConfig) -> Iterator[Record]:
-    """Every row in order of dates, rows of a day in order of files and lines; `path` is a file or a folder of files.
-
-    Rows without a date come last. All rows are held until the last one is read: only then is their order known.
-    """
-    entries = [entry for file in sources(path) for entry in _entries(file, _name(file, path), columns)]
-    entries.sort(key=lambda entry: (entry.sitting is None, entry.sitting or date.min))
-    entries.reverse()
-    ordinals = Ordinals()
-    while entries:
-        entry = entries.pop()
-        yield Record(ordinal=ordinals.take(entry.sitting), **entry._asdict())
-
-
 def sources(path: Path) -> list[Path]:
     """The files that `read_table` reads, in order of their paths below `path`."""
-    expected = (
-        f"expected {', '.join(FORMATS)}, alone or compressed ({', '.join(COMPRESSED)}), or a folder of such files"
-    )
+    formats, packings = ", ".join(FORMATS), ", ".join(COMPRESSED)
+    expected = f"expected {formats}, alone or compressed ({packings}), or a folder of such files"
     if path.is_file():
         check_file_name(path.name, str(path.parent))
         if not table_format(path):
             raise ValueError(f"{path}: not a table by its name; {expected}")
         return [path]
-    files = [file for file in path.rglob("*") if table_format(file) and file.is_file() and not _hidden(file, path)]
+    found = {_name(file, path): file for file in path.rglob("*") if table_format(file) and file.is_file()}
+    # What lies in a hidden folder is a version control's or an editor's copy.
+    files = {name: file for name, file in found.items() if not name.startswith(".") and "/." not in name}
     if not files:
         raise ValueError(f"{path}: holds no table; {expected}")
-    for file in files:
-        check_file_name(_name(file, path), str(path))
-    bare = Counter(_name(file, path).removesuffix(file.suffix * (file.suffix in COMPRESSED)) for file in files)
+    for name in files:
+        check_file_name(name, str(path))
+    bare = Counter(name.removesuffix(file.suffix * (file.suffix in COMPRESSED)) for name, file in files.items())
     twice = [name for name, times in bare.items() if times > 1]
     if twice:
         raise ValueError(f"{path}: holds {min(twice)} twice, packed and unpacked; keep one of the files")
-    return sorted(files, key=lambda file: _name(file, path))
-
-
-def _hidden(file: Path, root: Path) -> bool:
-    return any(part.startswith(".") for part in file.relative_to(root).parts)
+    return [files[name] for name in sorted(files)]
 
 
 def _name(file: Path, root: Path) -> str:
     return file.name if file == root else file.relative_to(root).as_posix()
 
 
-def _entries(file: Path, name: str, columns: ColumnsConfig) -> Iterator[_Entry]:
+@reader("table", sources, takes_columns=True)
+def read_table(path: Path, columns: ColumnsConfig | None = None) -> Iterator[Record]:
+    """Every row in order of dates, rows of a day in order of files and lines; `path` is a file or a folder of files.
+
+    Rows without a date come last. All rows are held until the last one is read: only then is their order known.
+    """
+    assert columns is not None, "find_reader sees to it"
+    found = [record for file in sources(path) for record in _records(file, _name(file, path), columns)]
+    found.sort(key=lambda record: (record.sitting is None, record.sitting or date.min))
+    found.reverse()
+    ordinals = Ordinals()
+    # Popped, so that the memory of what was yielded is free.
+    while found:
+        record = found.pop()
+        yield dataclasses.replace(record, ordinal=ordinals.take(record.sitting))
+
+
+def _records(file: Path, name: str, columns: ColumnsConfig) -> Iterator[Record]:
+    """The rows of a file, without their ordinals: the other rows of a sitting may be anywhere."""
     for line, row in table_rows(file, name, columns.names()):
         source = f"{name}:{line}"
-        yield _broken(row, source) if isinstance(row, str) else _entry(row, source, columns)
+        if isinstance(row, str):
+            yield Record(None, 0, "", "member", "", whole_characters(row), source, "broken_row")
+        else:
+            yield _record(row, source, columns)
 
 
-def _broken(text: str, source: str) -> _Entry:
-    return _Entry(None, "", "member", "", text.encode(errors="replace").decode(), source, "broken_row")
-
-
-def _entry(row: Mapping[str, object], source: str, columns: ColumnsConfig) -> _Entry:
+def _record(row: Mapping[str, object], source: str, columns: ColumnsConfig) -> Record:
     """One row; where it cannot be used it keeps its text and gets a reason."""
     speaker, role, topic, mark = (
         _cell(row, column, source, " / ") for column in (columns.speaker, columns.role, columns.topic, columns.id)
     )
     text = strip_markers(plain_text(_cell(row, columns.text, source, "\n"))).strip()
     sitting = _sitting(row.get(columns.date), columns.date_format)
-    return _Entry(
+    return Record(
         sitting=sitting,
+        ordinal=0,
         speaker=plain_name(speaker),
         role=_role(role),
         topic=topic,
@@ -126,7 +117,7 @@ def _cell(row: Mapping[str, object], column: str, source: str, joint: str) -> st
 def _text(part: object) -> str:
     """A value as text; what is missing (null, not a number) is empty, and half a character a question mark."""
     missing = part is None or part != part
-    return "" if missing else str(part).encode(errors="replace").decode().strip()
+    return "" if missing else whole_characters(str(part)).strip()
 
 
 def _sitting(value: object, date_format: str) -> date | None:
@@ -148,3 +139,57 @@ def _role(word: str) -> str:
     """The role by its word; somebody with another word, or none, is a member."""
     low = word.casefold()
     return low if low in ROLES else _ROLES.get(low, "member")
+
+
+# HTML in a cell of text becomes plain text, by the standard library's parser.
+
+# A line ends at every tag but these, which stand inside a word or sentence.
+_INLINE = re.compile(r"a|abbr|b|cite|em|font|i|mark|q|s|small|span|strong|sub|sup|u")
+_UNREAD = frozenset(("script", "style"))
+# Plain text has these signs, too ("5 < 6", "R&D"): a parser that took them for markup would swallow words.
+_STRAY = re.compile(r"<(?!/?[A-Za-z][^<>]*>)|&(?!#?\w{1,32};)")
+
+
+class _Text(HTMLParser):
+    """Collects what a reader of the page would see."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self.unread = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.unread += tag in _UNREAD
+        self._break(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.unread -= tag in _UNREAD and self.unread > 0
+        self._break(tag)
+
+    def handle_data(self, data: str) -> None:
+        if not self.unread:
+            self.parts.append(data)
+
+    def _break(self, tag: str) -> None:
+        if not _INLINE.fullmatch(tag):
+            self.parts.append("\n")
+
+
+def _without_comments(text: str) -> str:
+    """Text without what stands between `<!--` and `-->`."""
+    # By hand: the parser, as any pattern, takes the square of the time for comments that stay open.
+    kept, place = [], 0
+    while (start := text.find("<!--", place)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        kept.append(text[place:start])
+        place = end + len("-->")
+    return "".join([*kept, text[place:]])
+
+
+def plain_text(text: str) -> str:
+    """Text without tags, comments and character references; text that has none comes back as it is."""
+    if "<" not in text and "&" not in text:
+        return text
+    parser = _Text()
+    parser.feed(_STRAY.sub(lambda sign: "&lt;" if sign[0] == "<" else "&amp;", _without_comments(text)))
+    parser.close()
+    return "".join(parser.parts)

@@ -10,27 +10,19 @@ from xml.parsers import expat
 from hansard_bias.base.messages import shown
 from hansard_bias.corpora.archives import Readable
 
-MAX_TAG = 1_000_000
-"""Characters of one tag or comment, which the parser must hold; a real one has a few hundred."""
-MAX_DEPTH = 200
-"""Elements inside each other; TEI has about 20."""
-MAX_NAMES = 10_000
-"""Different names of tags and attributes, which the parser keeps; TEI has about 700."""
+MAX_TAG = 1_000_000  # characters of one tag or comment, which the parser must hold; a real one has a few hundred
+MAX_DEPTH = 200  # elements inside each other; TEI has about 20
+MAX_NAMES = 10_000  # different names of tags and attributes, which the parser keeps; TEI has about 700
 
 _BLOCK = 1 << 16
 
 
 class Handler(Protocol):
-    """What a document is told to. Names come without their namespace prefix, but for attributes."""
+    """What a document is told to. Names of tags come without their namespace prefix; text may come in several parts."""
 
-    def start(self, tag: str, attributes: Mapping[str, str], line: int) -> None:
-        """An element begins."""
-
-    def end(self, tag: str) -> None:
-        """An element ends."""
-
-    def text(self, text: str) -> None:
-        """A piece of text; one stretch of text may come in several."""
+    def start(self, tag: str, attributes: Mapping[str, str], line: int) -> None: ...
+    def end(self, tag: str) -> None: ...
+    def text(self, text: str) -> None: ...
 
 
 def read_xml(content: Readable, name: str, handler: Handler) -> Iterator[None]:
@@ -44,6 +36,7 @@ def read_xml(content: Readable, name: str, handler: Handler) -> Iterator[None]:
         for block in _blocks(content, name):
             source.feed(block)
             yield
+        # Only at its end does the parser complain of a document that is cut off.
         source.parser.Parse("", True)
     except expat.ExpatError as error:
         problem = expat.ErrorString(error.code)
@@ -58,6 +51,7 @@ def _blocks(content: Readable, name: str) -> Iterator[str]:
     while more:
         raw = content.read(_BLOCK)
         more = bool(raw)
+        # Bytes of a character that the block before began.
         begun = len(decoder.getstate()[0])
         try:
             block = decoder.decode(raw, final=not more)
@@ -74,14 +68,13 @@ class _Source:
     def __init__(self, name: str, handler: Handler) -> None:
         self.name, self.handler = name, handler
         self.depth = self.silent = 0
-        self.doctype = ""
         self.parser = parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
         parser.CharacterDataHandler = self._text
         parser.CommentHandler, parser.ProcessingInstructionHandler = self._pass, self._pass
         parser.EntityDeclHandler = self._entity
-        parser.StartDoctypeDeclHandler, parser.EndDoctypeDeclHandler = self._doctype, self._doctype_end
+        parser.StartDoctypeDeclHandler = self._doctype
 
     def feed(self, block: str) -> None:
         """Parse one more block; a tag that does not end, or ever new names, would fill the memory."""
@@ -116,10 +109,7 @@ class _Source:
 
     def _doctype(self, doctype: str, *_: object) -> None:
         # Refused at its end, so that an entity declared in it is what is named.
-        self.doctype = doctype
-
-    def _doctype_end(self) -> None:
-        self._refuse(f"the document type declaration {shown(self.doctype)}")
+        self.parser.EndDoctypeDeclHandler = lambda: self._refuse(f"the document type declaration {shown(doctype)}")
 
     def _refuse(self, what: str) -> NoReturn:
         raise ValueError(f"{self.name}:{self.parser.CurrentLineNumber}: {what}; expected plain TEI without it")

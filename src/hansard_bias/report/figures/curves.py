@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import altair as alt
 
-from hansard_bias.report.figures.registry import GREY, Figure, series_colour
+from hansard_bias.analysis.stage_records import CurveRow
+from hansard_bias.report.figures import figure
+from hansard_bias.report.figures.style import GREY, Figure, series_colour
 from hansard_bias.report.formats import decimal, model_name
-from hansard_bias.report.results import Point, Results
+from hansard_bias.report.results import Results
 
 MOST_POINTS = 150
+CAPTION = (
+    "Loss during training, lower is better. Grey: on the text being learned. Coloured, with dots: on held-out days of "
+    "the same mixture. One line a training run (seed). Long runs are drawn as means of neighbouring updates."
+)
 
-Pairs = list[tuple[float, float]]
+Pairs = Sequence[tuple[float, float]]
 
 
+@figure("curves", section="training", title="Training curves", caption=CAPTION, order=60, columns=3)
 def curve_figures(results: Results) -> list[Figure]:
     """One figure a model, all on the same axes."""
     records = [record for run in results.runs for record in _records(run.model, run.seed, run.curve)]
@@ -24,37 +31,19 @@ def curve_figures(results: Results) -> list[Figure]:
         return []
     losses, updates = ([record[key] for record in records] for key in ("loss", "update"))
     bounds = {"x": [0, max(updates)], "y": [min(losses), max(losses)]}
-    return [
-        _model_curves(results, model, [record for record in records if record["model"] == model], bounds)
-        for model in results.config.models
-        if any(record["model"] == model for record in records)
-    ]
-
-
-def combined_curves(results: Results) -> Figure | None:
-    """All models side by side, for a file."""
-    figures = curve_figures(results)
-    if not figures:
-        return None
-    chart = alt.concat(*(figure.chart for figure in figures), columns=3)
-    return Figure(chart, " ".join(figure.label for figure in figures))
+    of_models = {model: [each for each in records if each["model"] == model] for model in results.config.models}
+    return [_model_curves(results, model, found, bounds) for model, found in of_models.items() if found]
 
 
 def _model_curves(
     results: Results, model: str, records: list[dict[str, Any]], bounds: dict[str, list[float]]
 ) -> Figure:
     colour = series_colour(results, model)
-    across = alt.Axis(tickCount=4, grid=False, labelFlush=False)
-    base = alt.Chart(alt.InlineData(values=records)).encode(
-        x=alt.X("update:Q", title="update", scale=alt.Scale(domain=bounds["x"]), axis=across),
-        y=alt.Y(
-            "loss:Q",
-            title="nats per masked token",
-            scale=alt.Scale(domain=bounds["y"], nice=True),
-            axis=alt.Axis(tickCount=5, titlePadding=12),
-        ),
-        detail="seed:N",
-    )
+    across, upwards = alt.Axis(tickCount=4, grid=False, labelFlush=False), alt.Axis(tickCount=5, titlePadding=12)
+    x = alt.X("update:Q", title="update", scale=alt.Scale(domain=bounds["x"]), axis=across)
+    y_scale = alt.Scale(domain=bounds["y"], nice=True)
+    y = alt.Y("loss:Q", title="nats per masked token", scale=y_scale, axis=upwards)
+    base = alt.Chart(alt.InlineData(values=records)).encode(x=x, y=y, detail="seed:N")
     train = base.transform_filter("datum.kind == 'train'").mark_line(strokeWidth=1, color=GREY, opacity=0.8)
     validation = base.transform_filter("datum.kind == 'validation'")
     lines = validation.mark_line(strokeWidth=1.6, color=colour)
@@ -73,20 +62,14 @@ def _label(name: str, records: list[dict[str, Any]]) -> str:
     return f"Training and validation loss of {name}, {seeds} seeds; best validation loss {decimal(best)}."
 
 
-def _records(model: str, seed: int, curve: Sequence[Point]) -> list[dict[str, Any]]:
-    kinds: dict[str, Callable[[Point], float | None]] = {
-        "train": lambda point: point.train_loss,
-        "validation": lambda point: point.validation_loss,
+def _records(model: str, seed: int, curve: Sequence[CurveRow]) -> list[dict[str, Any]]:
+    # Most updates are not validated, and the first may have no mean of the training loss yet.
+    lines = {
+        "train": [(row.update, row.train_loss) for row in curve if row.train_loss is not None],
+        "validation": [(row.update, row.validation_loss) for row in curve if row.validation_loss is not None],
     }
-    return [
-        {"model": model, "seed": str(seed), "kind": kind, "update": update, "loss": loss}
-        for kind, pick in kinds.items()
-        for update, loss in thin(_pairs(curve, pick))
-    ]
-
-
-def _pairs(curve: Sequence[Point], pick: Callable[[Point], float | None]) -> Pairs:
-    return [(point.update, value) for point in curve if (value := pick(point)) is not None]
+    about = {"model": model, "seed": str(seed)}
+    return [{**about, "kind": kind, "update": x, "loss": y} for kind, pairs in lines.items() for x, y in thin(pairs)]
 
 
 def thin(pairs: Pairs, most: int = MOST_POINTS) -> Pairs:

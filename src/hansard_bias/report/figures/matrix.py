@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 
 import altair as alt
 
-from hansard_bias.report.figures.registry import Figure, luminance
-from hansard_bias.report.formats import DASH, NOTHING, TIMES, decimal, model_name, signed, significant, title
-from hansard_bias.report.results import Interval, Results, parse_interval
+from hansard_bias.analysis.records import Interval
+from hansard_bias.report.figures import figure
+from hansard_bias.report.figures.style import GREY, Figure, luminance
+from hansard_bias.report.formats import DASH, NOTHING, TIMES, fine, model_name, signed, significant, title
+from hansard_bias.report.results import Results
 
 Colour = tuple[int, int, int]
+Form = Callable[[float], str]
 
 RAMPS: dict[str, dict[str, tuple[Colour, Colour]]] = {
     "more": {"light": ((225, 236, 247), (20, 60, 118)), "dark": ((36, 48, 66), (147, 197, 250))},
@@ -22,6 +25,7 @@ RAMPS: dict[str, dict[str, tuple[Colour, Colour]]] = {
 }
 """From pale to deep on light paper, from dim to bright on dark paper; "less" is for values below zero."""
 STEPS = 12
+"""So few that a style sheet can name every one."""
 LINE = 15
 """Characters of a name in one line."""
 
@@ -34,19 +38,6 @@ class Tile:
     ink: str
     dark_fill: str
     dark_ink: str
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One way to look at the matrix."""
-
-    key: str
-    name: str
-    caption: str
-    cell: Callable[[Results, str, str], Interval | None]
-    form: Callable[[float], str]
-    share: Callable[[Sequence[float], float], float]
-    """Where between pale and deep a value stands among all values; below zero for the other hue."""
 
 
 def tile(share: float) -> Tile:
@@ -91,76 +82,76 @@ def around_zero(values: Sequence[float], value: float) -> float:
     return value / max(0.4, *(abs(each) for each in values))
 
 
-def _bits(results: Results, model: str, column: str) -> Interval | None:
-    record = results.bias["models"][results.config.row_key(model)].get("bits_per_byte") or {}
-    value = results.cells[model, column].get("bits_per_byte")
-    return parse_interval(record.get(f"on_{column}")) or (None if value is None else Interval(value))
+def _bits(results: Results, model: str, column: str) -> Interval:
+    return results.measures(model).bits_per_byte[f"on_{column}"]
 
 
-MEASURES = (
-    Measure(
-        "perplexity",
-        "Perplexity",
-        "Between how many equally likely words (strictly, word pieces) the model is undecided when one is hidden from "
-        "it. The colour scale is logarithmic.",
-        Results.perplexity,
-        significant,
-        logarithmic,
-    ),
-    Measure(
-        "bits_per_byte",
-        "Bits per byte",
-        "The same surprise per byte of text, so that it can be compared with models that cut words into other pieces. "
-        "8 would be no compression at all.",
-        _bits,
-        lambda value: decimal(value, 3),
-        linear,
-    ),
-    Measure(
-        "excess",
-        "Excess",
-        "What it costs, in nats per token, to read a text with another training than the text\u2019s own model has; "
-        "below it, how many times as many equally likely words that are. 0 by definition on own debates.",
-        Results.excess,
-        signed,
-        around_zero,
-    ),
+@figure(
+    "matrix",
+    section="matrix",
+    title="Perplexity",
+    order=10,
+    caption="Between how many equally likely words (strictly, word pieces) the model is undecided when one is hidden "
+    "from it. The colour scale is logarithmic.",
 )
+def perplexity_figure(results: Results) -> list[Figure]:
+    """The matrix itself."""
+    return _heatmap_figure(results, "perplexity", Results.perplexity, significant, logarithmic)
 
 
-def matrix_figures(results: Results) -> list[tuple[Measure, Figure]]:
-    """The matrix in every measure that this run has."""
-    found = [(measure, _matrix_figure(results, measure)) for measure in MEASURES]
-    return [(measure, figure) for measure, figure in found if figure is not None]
+@figure(
+    "bits_per_byte",
+    section="matrix",
+    title="Bits per byte",
+    order=20,
+    caption="The same surprise per byte of text, so that it can be compared with models that cut words into other "
+    "pieces. 8 would be no compression at all.",
+)
+def bits_figure(results: Results) -> list[Figure]:
+    """The matrix per byte of text."""
+    return _heatmap_figure(results, "bits per byte", _bits, fine, linear)
 
 
-def _matrix_figure(results: Results, measure: Measure) -> Figure | None:
+@figure(
+    "excess",
+    section="matrix",
+    title="Excess",
+    order=30,
+    caption="What it costs, in nats per token, to read a text with another training than the text\u2019s own model "
+    "has; below it, how many times as many equally likely words that are. 0 by definition on own debates.",
+)
+def excess_figure(results: Results) -> list[Figure]:
+    """What reading costs a model more than the text's own model."""
+    return _heatmap_figure(results, "excess", Results.excess, signed, around_zero)
+
+
+def _heatmap_figure(
+    results: Results,
+    name: str,
+    read: Callable[[Results, str, str], Interval | None],
+    form: Form,
+    share: Callable[[Sequence[float], float], float],
+) -> list[Figure]:
+    """One heatmap; `share` says where between pale and deep a value stands, below zero for the other hue."""
     config = results.config
     places = [(model, column) for model in config.models for column in config.columns()]
-    found = {place: measure.cell(results, *place) for place in places}
-    values = [interval.value for interval in found.values() if interval is not None]
-    if not values:
-        return None
-    tiles = {
-        place: tile(measure.share(values, interval.value)) for place, interval in found.items() if interval is not None
-    }
-    cells = [_cell(results, measure, place, found[place], tiles.get(place)) for place in places]
+    found = {place: interval for place in places if (interval := read(results, *place)) is not None}
+    values = [interval.value for interval in found.values()]
+    tiles = {place: tile(share(values, interval.value)) for place, interval in found.items()}
+    if not tiles:
+        return []
+    cells = [_cell(results, name, form, place, found.get(place), tiles.get(place)) for place in places]
     dark = {each.fill: each.dark_fill for each in tiles.values()} | {each.ink: each.dark_ink for each in tiles.values()}
-    return Figure(_heatmap(cells), _label(results, measure, found), dark)
+    return [Figure(_heatmap(cells), _label(results, name, form, found), dark)]
 
 
 def _heatmap(cells: list[dict[str, object]]) -> Any:
     gap = alt.Scale(paddingInner=0.03, paddingOuter=0)
     # Lines of a label are drawn downwards, so that several need as much room above the tiles.
     lines = max(str(cell["column"]).count("|") for cell in cells)
+    across = _axis(88, 6 + 14 * lines, orient="top", titlePadding=8)
     base = alt.Chart(alt.InlineData(values=cells)).encode(
-        x=alt.X(
-            "column:N",
-            sort=None,
-            title="reads the debates of",
-            scale=gap,
-            axis=_axis(88, 6 + 14 * lines, orient="top", titlePadding=8),
-        ),
+        x=alt.X("column:N", sort=None, title="reads the debates of", scale=gap, axis=across),
         y=alt.Y("model:N", sort=None, title=None, scale=gap, axis=_axis(96, 6)),
     )
     layers = [base.mark_rect(cornerRadius=3, strokeWidth=0).encode(color=alt.Color("colour:N", scale=None))]
@@ -175,31 +166,27 @@ def _heatmap(cells: list[dict[str, object]]) -> Any:
 
 
 def _axis(limit: int, padding: int, **options: Any) -> alt.Axis:
-    style: dict[str, Any] = {
-        "domain": False,
-        "ticks": False,
-        "labelAngle": 0,
-        "labelPadding": padding,
-        "labelLimit": limit,
-    }
-    return alt.Axis(labelExpr="split(datum.label, '|')", **style, **options)
+    style: dict[str, Any] = {"domain": False, "ticks": False, "labelAngle": 0, "labelLimit": limit}
+    return alt.Axis(labelExpr="split(datum.label, '|')", labelPadding=padding, **style, **options)
 
 
 def _cell(
-    results: Results, measure: Measure, place: tuple[str, str], interval: Interval | None, colours: Tile | None
+    results: Results, name: str, form: Form, place: tuple[str, str], interval: Interval | None, colours: Tile | None
 ) -> dict[str, object]:
     (model, column), config = place, results.config
     home = config.own_model(column) == model
     below = "own debates" if home else ""
-    if interval is not None and measure.key == "excess" and not home:
+    if interval is not None and name == "excess" and not home:
         below = f"{TIMES}{significant(math.exp(interval.value))} words"
+    # An excess on own debates is 0 by definition: an interval would pretend that it was measured.
+    defined = interval is not None and home and not interval.value
     return {
         "model": f"{config.models[model].label}|{_lines(model)}",
         "column": _lines(column),
-        "value": NOTHING if interval is None else "0" if home and not interval.value else measure.form(interval.value),
-        "bounds": "" if interval is None or (home and not interval.value) else _short_span(interval, measure.form),
+        "value": NOTHING if interval is None else "0" if defined else form(interval.value),
+        "bounds": "" if interval is None or defined else _short_span(interval, form),
         "colour": "transparent" if colours is None else colours.fill,
-        "ink": "#767c85" if colours is None else colours.ink,
+        "ink": GREY if colours is None else colours.ink,
         "below": below,
     }
 
@@ -209,7 +196,7 @@ def _lines(name: str) -> str:
     return "|".join(wrap(title(name), LINE, break_long_words=False))
 
 
-def _short_span(interval: Interval, form: Callable[[float], str]) -> str:
+def _short_span(interval: Interval, form: Form) -> str:
     """The bounds as narrow as they can be read: differences keep "to", because a dash beside a minus is a riddle."""
     if interval.low is None or interval.high is None:
         return "no interval"
@@ -217,11 +204,10 @@ def _short_span(interval: Interval, form: Callable[[float], str]) -> str:
     return f"{form(interval.low)}{between}{form(interval.high)}"
 
 
-def _label(results: Results, measure: Measure, found: dict[tuple[str, str], Interval | None]) -> str:
-    config = results.config
-    rows = []
+def _label(results: Results, name: str, form: Form, found: Mapping[tuple[str, str], Interval]) -> str:
+    config, rows = results.config, []
     for model in config.models:
-        cells = [(column, found[model, column]) for column in config.columns()]
-        known = [f"{measure.form(each.value)} on {title(column)}" for column, each in cells if each is not None]
-        rows.append(f"model {model_name(config, model)}: {', '.join(known) or 'none'}")
-    return f"Heatmap of {measure.name.lower()}. {'; '.join(rows)}."
+        cells = [(column, found[model, column].value) for column in config.columns() if (model, column) in found]
+        known = ", ".join(f"{form(value)} on {title(column)}" for column, value in cells)
+        rows.append(f"model {model_name(config, model)}: {known or 'none'}")
+    return f"Heatmap of {name}. {'; '.join(rows)}."

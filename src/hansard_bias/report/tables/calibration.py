@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hansard_bias.report.formats import Shown, count, decimal, estimate, percent, signed
-from hansard_bias.report.results import Interval, Json, Results, parse_interval
-from hansard_bias.report.tables.comparison import Table, table
+import altair as alt
 
-NAMES = {
-    "excess": "Excess",
-    "tilt": "Tilt",
-    "preference": "Preference L*",
-    "bias_ratio": "Bias ratio",
-}
+from hansard_bias.analysis.stage_records import DoseCurve, MetricVerdict, Rejections
+from hansard_bias.report.figures import figure
+from hansard_bias.report.figures.style import GREY, SERIES, Figure
+from hansard_bias.report.formats import Shown, count, decimal, estimate, percent, signed
+from hansard_bias.report.results import Results
+from hansard_bias.report.tables import Table, make_table, table, text
+
+NAMES = {"excess": "Excess", "tilt": "Tilt", "preference": "Preference L*", "bias_ratio": "Bias ratio"}
 CURVES = {
     "excess_text1": "Excess on the first legislature",
     "excess_text2": "Excess on the second legislature",
@@ -22,8 +22,13 @@ CURVES = {
     "preference": "Mean preference L*",
     "bias_ratio": "Bias ratio",
 }
+CAPTION = (
+    "What the metrics say of models that read more and more of a second legislature; bands are intervals. A metric "
+    "that can be trusted follows the dose."
+)
 
 
+@table("calibration")
 def verdict_table(results: Results) -> Table:
     """One row a metric: false positives, power, and the word."""
     rows = [_verdict_row(name, record) for name, record in _metrics(results).items()]
@@ -32,88 +37,108 @@ def verdict_table(results: Results) -> Table:
         "False alarms: tests that reject where there is nothing to find, of all comparisons, and how many the binomial "
         "band allows. Found: studies in which a quarter of foreign text is noticed."
     )
-    return table("calibration", caption, columns, rows, words=["Follows the dose", "Verdict"])
+    return make_table(caption, columns, rows, words=["Follows the dose", "Verdict"])
 
 
-def _verdict_row(name: str, record: Json) -> list[str]:
-    null, band = record["false_positives"], record["false_positives"]["band"]
+def _verdict_row(name: str, record: MetricVerdict) -> list[str]:
+    null = record.false_positives
+    assert null.band is not None, "the verdict of a null comparison has its band"
     return [
         NAMES.get(name, name),
-        str(record["verdict"]),
+        record.verdict,
         _share(null),
-        f"{count(band['low'])} to {count(band['high'])} of {count(null['comparisons'])}",
-        _share(record["false_positives_same_text"]),
-        _share(record["power"]),
-        "yes" if all(curve["monotone"] for curve in record["dose"]) else "no",
+        f"{count(null.band.low)} to {count(null.band.high)} of {count(null.comparisons)}",
+        _share(record.false_positives_same_text),
+        _share(record.power),
+        "yes" if all(curve.monotone for curve in record.dose) else "no",
     ]
 
 
-def _share(record: Json) -> str:
-    rate = _interval(record["rate"])
-    text = f"{count(record['rejected'])} of {count(record['comparisons'])}, {estimate(rate, percent)}"
-    return Shown(text, rate.value, rate.low, rate.high)
+def _share(found: Rejections) -> str:
+    text = f"{count(found.rejected)} of {count(found.comparisons)}, {estimate(found.rate, percent)}"
+    return Shown(text, found.rate.value, found.rate.low, found.rate.high)
 
 
-def _interval(raw: object) -> Interval:
-    """An interval that the file must hold."""
-    found = parse_interval(raw)
-    assert found is not None, "the calibration writes a value for every interval"
-    return found
-
-
+@table("doses", section="calibration", fold="The curves as a table")
 def dose_table(results: Results) -> Table:
     """One row a curve: its values at every dose, slope, and how surely it is monotone."""
     curves = [curve for _, curve in dose_curves(results)]
-    doses = curves[0]["doses"] if curves else []
+    doses = curves[0].doses if curves else ()
     columns = ["Metric", *(percent(dose) for dose in doses), "Slope", "Order kept in draws", "In single studies"]
     rows = [
         [
-            CURVES.get(curve["curve"], str(curve["curve"])),
-            *((decimal if curve["curve"] == "bias_ratio" else signed)(value["value"]) for value in curve["values"]),
-            estimate(_interval(curve["slope"]), signed),
-            percent(curve["monotone_draws"]),
-            percent(curve["monotone_studies"]),
+            CURVES.get(curve.curve, curve.curve),
+            *((decimal if curve.curve == "bias_ratio" else signed)(value.value) for value in curve.values),
+            estimate(curve.slope, signed),
+            percent(curve.monotone_draws),
+            percent(curve.monotone_studies),
         ]
         for curve in curves
     ]
     caption = "What the metrics say of models with more and more text of a second legislature."
-    return table("doses", caption, columns, rows)
+    return make_table(caption, columns, rows)
 
 
-def dose_curves(results: Results) -> list[tuple[str, Json]]:
+def dose_curves(results: Results) -> list[tuple[str, DoseCurve]]:
     """Every curve over the dose, with the metric that it belongs to."""
-    return [(name, curve) for name, record in _metrics(results).items() for curve in record["dose"]]
+    return [(name, curve) for name, record in _metrics(results).items() for curve in record.dose]
 
 
+@text("trust")
 def trust(results: Results) -> dict[str, str]:
     """The verdict on every metric; empty where no calibration was run."""
-    return {name: str(record["verdict"]) for name, record in _metrics(results).items()}
+    return {name: record.verdict for name, record in _metrics(results).items()}
 
 
+@text("calibration_planted")
 def planted_sentence(results: Results) -> str:
     """What became of the planted associations, in one or two sentences; empty without a calibration."""
-    if not results.calibration:
+    if results.calibration is None:
         return ""
-    planted = results.calibration["planted"]
-    slope = estimate(_interval(planted["slope"]), decimal)
-    false = planted["false_preferences"]
+    planted = results.calibration.planted
+    slope, false = estimate(planted.slope, decimal), planted.false_preferences
     return (
-        f"Of {count(planted['signs'])} planted associations, the measured preference has the right sign in "
-        f"{count(planted['signs_right'])}; measured against planted log-odds it lies on a line of slope {slope}, where "
-        f"1 would be perfect. Where nothing was planted, {count(false['shown'])} of {count(false['prompts'])} prompts "
+        f"Of {count(planted.signs)} planted associations, the measured preference has the right sign in "
+        f"{count(planted.signs_right)}; measured against planted log-odds it lies on a line of slope {slope}, where "
+        f"1 would be perfect. Where nothing was planted, {count(false.shown)} of {count(false.prompts)} prompts "
         "seem to show a preference."
     )
 
 
+@text("calibration_reasons")
 def reasons(results: Results) -> list[str]:
     """Why a metric is untrusted, one sentence each."""
-    return [
-        f"{NAMES.get(name, name)} is untrusted: {'; '.join(record['reasons'])}."
-        for name, record in _metrics(results).items()
-        if record["reasons"]
-    ]
+    found = [(NAMES.get(name, name), record.reasons) for name, record in _metrics(results).items()]
+    return [f"{name} is untrusted: {'; '.join(why)}." for name, why in found if why]
 
 
-def _metrics(results: Results) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = results.calibration.get("metrics", {})
-    return found
+def _metrics(results: Results) -> Mapping[str, MetricVerdict]:
+    return {} if results.calibration is None else results.calibration.metrics
+
+
+@figure("calibration", section="calibration", title="Calibration", caption=CAPTION, order=80, columns=3, scales=("y",))
+def dose_figures(results: Results) -> list[Figure]:
+    """One figure a curve."""
+    return [_dose_figure(metric, curve) for metric, curve in dose_curves(results)]
+
+
+def _dose_figure(metric: str, curve: DoseCurve) -> Figure:
+    name = CURVES.get(curve.curve, curve.curve)
+    points = list(zip(curve.doses, curve.values, strict=True))
+    values = [{"dose": dose, **value.as_dict()} for dose, value in points]
+    spoken = ", ".join(f"{decimal(value.value)} at {percent(dose)}" for dose, value in points)
+    return Figure(_curve(values, name, metric), f"Calibration, {name.lower()} by share of foreign text: {spoken}.")
+
+
+def _curve(values: list[dict[str, Any]], name: str, metric: str) -> Any:
+    colour = SERIES[list(NAMES).index(metric) % len(SERIES)] if metric in NAMES else GREY
+    share = alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1], grid=False, labelFlush=False)
+    base = alt.Chart(alt.InlineData(values=values)).encode(
+        x=alt.X("dose:Q", title="text of the second legislature", axis=share)
+    )
+    band = base.mark_area(color=colour, opacity=0.2).encode(
+        y=alt.Y("low:Q", title=None, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=4)), y2="high:Q"
+    )
+    line = base.mark_line(color=colour, strokeWidth=2).encode(y="value:Q")
+    dots = base.mark_point(filled=True, size=36, color=colour, opacity=1).encode(y="value:Q")
+    return alt.layer(band, line, dots).properties(width=210, height=130, title=name)

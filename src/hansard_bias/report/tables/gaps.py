@@ -2,69 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from hansard_bias.report.formats import (
-    Shown,
-    count,
-    decimal,
-    estimate,
-    model_name,
-    p_value,
-    percent,
-    readable,
-    sentence_list,
-    signed,
-    title,
-)
-from hansard_bias.report.results import Interval, Json, Results, parse_interval
-from hansard_bias.report.tables.comparison import Table, table
+import altair as alt
+
+from hansard_bias.analysis.records import Interval, ModelRecord, SliceRow, WordRow
+from hansard_bias.report import formats as fmt
+from hansard_bias.report.figures import figure
+from hansard_bias.report.figures.style import INK, Figure, series_colour
+from hansard_bias.report.formats import Shown
+from hansard_bias.report.results import Results
+from hansard_bias.report.tables import Table, make_table, table, text
+
+Pair = tuple[Interval | None, Interval | None]
 
 WORDS_SHOWN = 8
 """Of every model on every corpus; all are in words.csv."""
 SLICES_SHOWN = 12
 """Topics and speakers of every corpus; all are in slices.csv."""
+WORDS_DRAWN, PANELS = 10, 6
+LONGEST = 18
+"""Letters of a word in the figure."""
+CAPTION = (
+    "The words that add most to what a model pays, in either direction. Strong colour: more, or less, surprising "
+    "beyond chance, after correction; pale: not."
+)
 KINDS = {"year": "Year", "topic": "Topic", "role": "Role", "speaker": "Speaker"}
 
 
+@table("gaps", section="gaps", fold="The words as a table, with intervals")
 def word_gap_table(results: Results) -> Table:
     """The words that contribute most to each model's gap, in either direction."""
     rows, shown = [], dict[tuple[str, str], int]()
-    for record in results.words:
-        pair = record["corpus"], record["model"]
-        if record["text"] == "all" and shown.setdefault(pair, 0) < WORDS_SHOWN:
+    # The lines come in the order of their share of the gap.
+    for line in results.words:
+        pair = line.corpus, line.model
+        if line.text == "all" and shown.setdefault(pair, 0) < WORDS_SHOWN:
             shown[pair] += 1
-            rows.append(_word_row(results, record))
+            names = [fmt.readable(results.config, line.model), fmt.title(line.corpus), line.word]
+            difference = fmt.estimate(Interval(line.difference, line.low, line.high), fmt.signed)
+            share, p = fmt.signed(line.contribution), fmt.p_value(line.p_holm)
+            rows.append([*names, fmt.count(line.occurrences), difference, share, p])
     columns = ["Model", "Reading", "Word", "Occurrences", "Nats per occurrence", "Share of the gap", "p, corrected"]
     caption = "Words behind the gap: how much more surprising each is to the model than to the text's own model."
-    return table("gaps", caption, columns, rows, text=3)
+    return make_table(caption, columns, rows, text=3)
 
 
-def _word_row(results: Results, record: Json) -> list[str]:
-    difference = _interval(record, "difference", "low", "high")
-    return [
-        _row_name(results, record["model"]),
-        title(record["corpus"]),
-        record["word"],
-        count(float(record["occurrences"])),
-        estimate(difference, signed),
-        signed(float(record["contribution"])),
-        p_value(float(record["p_holm"]) if record["p_holm"] else None),
-    ]
-
-
+@text("gap_words")
 def word_sentence(results: Results) -> str:
     """How many words were looked at, and how many differ beyond chance; empty where there are none."""
-    found = [summary for summary in results.bias.get("words") or [] if summary["text"] == "all"]
-    parts = [
-        f"{_row_name(results, each['model'])} on {title(each['corpus'])}: {count(each['more_surprising'])} more and "
-        f"{count(each['less_surprising'])} less surprising of {count(each['tested'])}"
-        for each in found
-    ]
+    parts = []
+    for each in results.bias.words:
+        if each.text == "all":
+            more, less, of = map(fmt.count, (each.more_surprising, each.less_surprising, each.tested))
+            whose = f"{fmt.readable(results.config, each.model)} on {fmt.title(each.corpus)}"
+            parts.append(f"{whose}: {more} more and {less} less surprising of {of}")
     return f"Words that differ beyond chance, after correction: {'; '.join(parts)}." if parts else ""
 
 
+@table("slices", section="slices")
 def slice_tables(results: Results) -> list[Table]:
     """One table for each of year, topic, role and speaker: the excess of every model, slice by slice."""
     found = (_slice_table(results, kind) for kind in KINDS)
@@ -72,81 +69,84 @@ def slice_tables(results: Results) -> list[Table]:
 
 
 def _slice_table(results: Results, kind: str) -> Table:
-    records: dict[tuple[str, str], dict[str, Json]] = {}
+    cells: dict[tuple[str, str], dict[str, SliceRow]] = {}
     shown: dict[str, int] = {}
-    for record in results.slices:
-        key = record["corpus"], record["value"]
-        if record["text"] != "all" or record["slice"] != kind:
+    for line in results.slices:
+        key = line.corpus, line.value
+        if line.text != "all" or line.slice != kind:
             continue
-        if key not in records:
-            shown[key[0]] = shown.get(key[0], 0) + 1
-        if kind not in ("topic", "speaker") or shown[key[0]] <= SLICES_SHOWN:
-            records.setdefault(key, {})[record["model"]] = record
+        if key not in cells:
+            shown[line.corpus] = shown.get(line.corpus, 0) + 1
+        if kind not in ("topic", "speaker") or shown[line.corpus] <= SLICES_SHOWN:
+            cells.setdefault(key, {})[line.model] = line
+    # How much text a slice holds is the same for every model.
+    first = {key: next(iter(found.values())) for key, found in cells.items()}
+    sizes = {key: [fmt.count(line.speeches), fmt.count(line.sittings)] for key, line in first.items()}
     models = [results.config.row_key(model) for model in results.config.models]
     rows = [
-        [title(corpus), value, *_sizes(next(iter(cells.values()))), *(_excess(cells.get(row)) for row in models)]
-        for (corpus, value), cells in records.items()
+        [fmt.title(corpus), value, *sizes[corpus, value], *(_excess(found.get(row)) for row in models)]
+        for (corpus, value), found in cells.items()
     ]
-    columns = ["Debates", KINDS[kind], "Speeches", "Sittings", *(_row_name(results, row) for row in models)]
+    columns = ["Debates", KINDS[kind], "Speeches", "Sittings", *(fmt.readable(results.config, row) for row in models)]
     caption = f"Excess by {kind}, in nats per token. 0 by definition for the debates' own model."
-    return table(f"slices-{kind}", caption, columns, rows, text=2)
+    return make_table(caption, columns, rows, text=2, name=kind)
 
 
-def _sizes(record: Json) -> list[str]:
-    return [count(float(record[name])) for name in ("speeches", "sittings")]
-
-
-def _excess(record: Json | None) -> str:
-    """The excess of a slice, with its interval or the word that it has none."""
-    interval = None if record is None else _interval(record, "excess_nats", "excess_nats_low", "excess_nats_high")
-    if interval is not None and interval.value == 0 and not interval.low:
+def _excess(line: SliceRow | None) -> str:
+    """The excess of a slice, with its interval or the word that it has none; a dash without an own model."""
+    if line is None or line.excess_nats is None:
+        return fmt.NOTHING
+    # 0 by definition: the text's own model.
+    if line.excess_nats == 0 and not line.excess_nats_low:
         return Shown("0", 0.0, None, None)
-    return estimate(interval, signed)
+    return fmt.estimate(Interval(line.excess_nats, line.excess_nats_low, line.excess_nats_high), fmt.signed)
 
 
+@table("sharing")
 def sharing_table(results: Results) -> Table:
     """The main numbers with and without test speeches that share 13 words in a row with training text."""
-    models = (results.bias.get("without_shared_13grams") or {}).get("models") or {}
     rows = []
-    for model in results.config.models if models else ():
-        row = results.config.row_key(model)
-        for name, before, after in _numbers(results.bias["models"][row], models[row]):
-            form: Callable[[float], str] = decimal if name == "bias ratio" else signed
-            what = readable(results.config, name)
-            rows.append([model_name(results.config, model), what, estimate(before, form), estimate(after, form)])
+    # No models where nothing is left without the shared text; the sentence beside it says so.
+    for row, after in (results.bias.without_shared_13grams.models or {}).items():
+        for name, pair, form in _compared(results.bias.models[row], after):
+            numbers = [fmt.estimate(number, form) for number in pair]
+            rows.append([fmt.readable(results.config, row), fmt.readable(results.config, name), *numbers])
     columns = ["Model", "Number", "All test speeches", "Without shared text"]
     caption = "With and without test speeches that share 13 words in a row with training text."
-    return table("sharing", caption, columns, rows, text=2)
+    return make_table(caption, columns, rows, text=2)
 
 
-def _numbers(before: Json, after: Json) -> Iterator[tuple[str, Interval | None, Interval | None]]:
+def _compared(before: ModelRecord, after: ModelRecord) -> Iterator[tuple[str, Pair, Callable[[float], str]]]:
     """The numbers of one model that are worth comparing."""
-    for name in ("bias_ratio", "tilt"):
-        if name in before:
-            yield name.replace("_", " "), parse_interval(before[name]), parse_interval(after.get(name))
-    for column, excess in (before.get("excess_nats") or {}).items():
-        if excess["value"] != 0:
-            other = (after.get("excess_nats") or {}).get(column)
-            yield f"excess on {column.removeprefix('on_')}", parse_interval(excess), parse_interval(other)
+    if before.bias_ratio is not None:
+        yield "bias ratio", (before.bias_ratio, after.bias_ratio), fmt.decimal
+    if before.tilt is not None:
+        yield "tilt", (before.tilt, after.tilt), fmt.signed
+    for column, excess in before.excess_nats.items():
+        # On its own text a model has none by definition.
+        if excess.value != 0:
+            yield f"excess on {column.removeprefix('on_')}", (excess, after.excess_nats.get(column)), fmt.signed
 
 
+@text("shared_text")
 def sharing_sentence(results: Results) -> str:
     """How much test text was left out; empty where nothing is known of it."""
-    record = results.bias.get("without_shared_13grams") or {}
+    record = results.bias.without_shared_13grams
     parts = [
-        f"{count(each['speeches'])} of {count(each['of_speeches'])} of {title(corpus)} "
-        f"({percent(each['share_of_tokens'])} of its text)"
-        for corpus, each in (record.get("left_out") or {}).items()
+        f"{fmt.count(each.speeches)} of {fmt.count(each.of_speeches)} of {fmt.title(corpus)} "
+        f"({fmt.percent(each.share_of_tokens)} of its text)"
+        for corpus, each in record.left_out.items()
     ]
     if not parts:
         return ""
-    reason = f" No numbers without them: {record['reason']}." if "reason" in record else ""
-    return f"Test speeches that share 13 words in a row with training text: {sentence_list(parts)}.{reason}"
+    reason = f" No numbers without them: {record.reason}." if record.reason else ""
+    return f"Test speeches that share 13 words in a row with training text: {fmt.sentence_list(parts)}.{reason}"
 
 
+@text("p_covers")
 def coverage_sentence(results: Results) -> str:
     """What the p of the tests covers."""
-    covers = {str(record["p_covers"]) for record in results.bias["tests"] if "p_covers" in record}
+    covers = {test.p_covers for test in results.bias.tests if test.p_covers is not None}
     if not covers:
         return ""
     if any("only" in each for each in covers):
@@ -160,12 +160,43 @@ def coverage_sentence(results: Results) -> str:
     )
 
 
-def _row_name(results: Results, row: str) -> str:
-    """A row of the matrix with its label."""
-    return readable(results.config, row)
+@figure("words", section="gaps", title="Words behind the gap", caption=CAPTION, order=50, columns=2, scales=("y",))
+def word_figures(results: Results) -> list[Figure]:
+    """One figure for each gap between models of one legislature each; of mixtures too where room is left."""
+    config = results.config
+    alone = sorted(config.models, key=lambda model: not config.models[model].is_single)
+    found = (_word_figure(results, model, corpus) for model in alone for corpus in config.corpora)
+    return [figure for figure in found if figure is not None][:PANELS]
 
 
-def _interval(record: Mapping[str, Any], name: str, low: str, high: str) -> Interval | None:
-    """A number and its bounds from a line of a CSV file."""
-    value, *bounds = (float(record[key]) if record.get(key) else None for key in (name, low, high))
-    return None if value is None else Interval(value, *bounds)
+def _word_figure(results: Results, model: str, corpus: str) -> Figure | None:
+    """The words that matter most, in either direction; filled where the difference is beyond chance."""
+    row = results.config.row_key(model)
+    asked = [line for line in results.words if (line.text, line.corpus, line.model) == ("all", corpus, row)]
+    drawn = sorted(asked, key=lambda line: -abs(line.contribution))[:WORDS_DRAWN]
+    if not drawn:
+        return None
+    alpha = 1 - results.config.bias.confidence
+    name = f"{fmt.model_name(results.config, model)} on {fmt.title(corpus)}"
+    values = [_bar(line, alpha) for line in drawn]
+    spoken = ", ".join(f"{bar['word']} {bar['text']}" for bar in values)
+    label = f"Words behind the gap of model {name}, nats per token of text: {spoken}."
+    return Figure(_bars(values, name, series_colour(results, model)), label)
+
+
+def _bar(line: WordRow, alpha: float) -> dict[str, Any]:
+    word = line.word if len(line.word) <= LONGEST else f"{line.word[: LONGEST - 1]}\u2026"
+    sure = line.p_holm is not None and line.p_holm < alpha
+    text = f"{fmt.signed(line.contribution)}, {fmt.count(line.occurrences)} times"
+    return {"word": word, "share": line.contribution, "sure": 1.0 if sure else 0.4, "text": text}
+
+
+def _bars(values: list[dict[str, Any]], name: str, colour: str) -> Any:
+    order = [bar["word"] for bar in values]
+    axis = alt.Axis(ticks=False, domain=False, labelPadding=6, minExtent=96, maxExtent=110, labelLimit=100)
+    base = alt.Chart(alt.InlineData(values=values)).encode(y=alt.Y("word:N", sort=order, title=None, axis=axis))
+    axis_x = alt.Axis(tickCount=3, format=".2~g", labelFlush=False, labelOverlap=True)
+    x = alt.X("share:Q", title="nats per token of the text", axis=axis_x)
+    bars = base.mark_bar(color=colour, height=13, cornerRadius=2).encode(x=x, opacity=alt.Opacity("sure:Q", scale=None))
+    zero = alt.Chart(alt.InlineData(values=[{"share": 0}])).mark_rule(color=INK, strokeWidth=1).encode(x="share:Q")
+    return alt.layer(bars, zero).properties(width=190, height=alt.Step(20), title=name, view={"stroke": None})

@@ -2,71 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from hansard_bias.analysis.probe_records import AssociationEffect
+from hansard_bias.analysis.records import BenchmarkRecord, BenchmarkShares
+from hansard_bias.report import formats as fmt
+from hansard_bias.report.results import Results
+from hansard_bias.report.tables import Table, make_table, table, text
 
-from hansard_bias.report.formats import (
-    NOTHING,
-    count,
-    decimal,
-    estimate,
-    model_name,
-    p_value,
-    percent,
-    sentence_list,
-    signed,
-    title,
-)
-from hansard_bias.report.results import Json, Results, parse_interval
-from hansard_bias.report.sentences import rate_interval
-from hansard_bias.report.tables.comparison import Table, table
+SPACES = {"input": "input embeddings (WEAT)", "contextual": "in sentences (SEAT)"}
 
 
+@table("correction", section="probes", order=2, fold="Without prior correction, and how stable it is")
 def correction_table(results: Results) -> Table:
     """The rates without prior correction, and how far the wordings of a prompt agree."""
-    probes = results.bias["probes"]
-    labels = [f"Prefers {probes['groups'][side]['label']}" for side in ("first", "second")]
+    probes, groups = results.bias.probes, results.bias.probes.groups
+    labels = [f"Prefers {group.label}" for group in (groups.first, groups.second)]
     rows = []
-    for name, row in _models(results):
-        record = (probes.get("uncorrected_rates") or {}).get(row)
-        stability = (probes.get("stability") or {}).get(row) or {}
-        if record:
-            shares = [estimate(rate_interval(record, side), percent) for side in ("first", "second")]
-            counts = [count(record.get(kind)) for kind in ("tied", "undecided")]
-            agreement, spread = stability.get("agreement"), stability.get("spread")
-            agreed = NOTHING if agreement is None else percent(agreement)
-            rows.append([name, *shares, *counts, agreed, NOTHING if spread is None else decimal(spread)])
+    for row, name in fmt.row_names(results.config).items():
+        rate, stability = probes.uncorrected_rates[row], probes.stability[row]
+        shares = [fmt.estimate(each.rate, fmt.percent) for each in (rate.first, rate.second)]
+        # A single wording of every prompt has no spread.
+        spread = fmt.NOTHING if stability.spread is None else fmt.decimal(stability.spread)
+        counts, agreed = [fmt.count(rate.tied), fmt.count(rate.undecided)], fmt.percent(stability.agreement)
+        rows.append([name, *shares, *counts, agreed, spread])
     columns = ["Model", *labels, "Ties", "Undecided", "Wordings that agree", "Spread of wordings (nats)"]
     caption = (
         "The same prompts without prior correction (L), and how stable L* is: the share of the wordings of a prompt "
         "whose sign is that of their mean, and the standard deviation between wordings."
     )
-    return table("correction", caption, columns, rows)
+    return make_table(caption, columns, rows)
 
 
+@table("themes", section="probes", order=3, fold="By theme")
 def theme_table(results: Results) -> Table:
     """Mean L* of every theme and model."""
-    found = results.bias["probes"].get("themes") or {}
-    models = [(name, found[row]) for name, row in _models(results) if row in found]
-    themes = list(dict.fromkeys(theme for _, record in models for theme in record))
-    rows = [[theme, *(estimate(parse_interval(record.get(theme)), signed) for _, record in models)] for theme in themes]
+    models = {name: results.bias.probes.themes[row] for row, name in fmt.row_names(results.config).items()}
+    themes = list(dict.fromkeys(theme for means in models.values() for theme in means))
+    cells = {theme: [fmt.estimate(means[theme].interval, fmt.signed) for means in models.values()] for theme in themes}
+    rows = [[theme, *texts] for theme, texts in cells.items()]
     caption = (
         "Mean preference L* of the prompts of each theme (nats), with its interval over prompts and training runs."
     )
-    return table("themes", caption, ["Theme", *(f"Model {name}" for name, _ in models)], rows)
+    return make_table(caption, ["Theme", *(f"Model {name}" for name in models)], rows)
 
 
+@table("benchmark")
 def benchmark_tables(results: Results) -> list[Table]:
     """Two tables a benchmark, as the answers are and prior-corrected: every model on all its prompts, then by theme."""
     return [
-        _benchmark_table(results, f"benchmark-{number}-{kind}", record, kind)
-        for number, record in enumerate(results.bias.get("benchmarks") or [], 1)
+        _benchmark_table(results, f"{number}-{kind}", record, kind)
+        for number, record in enumerate(results.bias.benchmarks, 1)
         for kind in ("plain", "corrected")
     ]
 
 
-def _benchmark_table(results: Results, name: str, record: Json, kind: str) -> Table:
-    unlike, items = count(record.get("unlike_pieces")), len(record.get("items") or [])
+def _benchmark_table(results: Results, name: str, record: BenchmarkRecord, kind: str) -> Table:
+    unlike, items = fmt.count(record.unlike_pieces), len(record.items)
     captions = {
         "plain": (
             "mean log-odds of the favourable answer against the unfavourable one (nats) and the share of prompts by "
@@ -75,101 +65,74 @@ def _benchmark_table(results: Results, name: str, record: Json, kind: str) -> Ta
         ),
         "corrected": "the same, prior-corrected: less what the model would say with the content words hidden.",
     }
-    caption = f"Benchmark \u201c{title(str(record['name']))}\u201d: {captions[kind]}"
+    caption = f"Benchmark \u201c{fmt.title(record.name)}\u201d: {captions[kind]}"
     columns = ["Model", "Theme", "Prompts", "Log-odds", "Favourable", "Unfavourable", "Tied"]
     rows = [
-        [model, theme, count(found["prompts"]), *_odds_and_shares(found)]
-        for model, row in _models(results)
-        for theme, found in _themes((record["models"].get(row) or {}).get(kind) or {})
+        [model, theme, fmt.count(found.prompts), *_odds_and_shares(found)]
+        for row, model in fmt.row_names(results.config).items()
+        for theme, found in {"all": record.models[row][kind].all, **record.models[row][kind].themes}.items()
     ]
-    return table(name, caption, columns, rows, text=2)
+    return make_table(caption, columns, rows, text=2, name=name)
 
 
-def _themes(measured: Json) -> Iterator[tuple[str, Json]]:
-    if measured:
-        yield "all", measured["all"]
-        yield from measured["themes"].items()
+def _odds_and_shares(found: BenchmarkShares) -> list[str]:
+    shares = [fmt.estimate(each.rate, fmt.percent) for each in (found.favourable, found.unfavourable, found.tied)]
+    return [fmt.estimate(found.log_odds, fmt.signed), *shares]
 
 
-def _odds_and_shares(found: Json) -> list[str]:
-    shares = [estimate(parse_interval(found[kind]["rate"]), percent) for kind in ("favourable", "unfavourable", "tied")]
-    return [estimate(parse_interval(found["log_odds"]), signed), *shares]
-
-
+@table("associations", section="associations", order=1, fold="The association tests")
 def association_table(results: Results) -> Table:
     """Effect sizes and permutation p of the association tests."""
     rows = []
-    for record in _associations(results, "tests"):
-        asked = [" against ".join(_words(name) for name in record[kind]) for kind in ("targets", "attributes")]
-        for name, row in _models(results):
-            found = record["models"].get(row)
-            if found:
-                rows.append([*asked, _space(record), name, *_effect(found)])
+    for test in results.bias.associations.tests:
+        asked = [" against ".join(map(_words, names)) for names in (test.targets, test.attributes)]
+        for row, name in fmt.row_names(results.config).items():
+            rows.append([*asked, SPACES[test.space], name, *_effect(test.models[row])])
     columns = ["Targets", "Attributes", "Vectors", "Model", "Effect size d", "By run", "p", "p, Holm-corrected"]
     caption = (
         "Association tests. d above 0: the first targets stand closer to the first attributes, the second to the "
         "second. p is two-sided, over all divisions of the target words where they can be counted."
     )
-    return table("associations", caption, columns, rows, text=4, words=["By run"])
+    return make_table(caption, columns, rows, text=4, words=["By run"])
 
 
-def _effect(found: Json) -> list[str]:
-    by_seed = [NOTHING if d is None else signed(d) for d in found.get("by_seed") or []]
-    effect = estimate(parse_interval(found["effect_size"]), signed)
-    probabilities = [p_value(found.get(name)) for name in ("p", "p_holm")]
-    return [effect, ", ".join(by_seed) or NOTHING, *probabilities]
+def _effect(found: AssociationEffect) -> list[str]:
+    by_seed = ", ".join(fmt.NOTHING if d is None else fmt.signed(d) for d in found.by_seed)
+    return [fmt.estimate(found.effect_size, fmt.signed), by_seed, fmt.p_value(found.p), fmt.p_value(found.p_holm)]
 
 
+@table("cosines", section="associations", order=2, fold="Pairs of words")
 def cosine_table(results: Results) -> Table:
     """Cosine similarity of pairs of words."""
-    models = _models(results)
-    rows = [
-        [
-            f"{record['word']}, {record['other']}",
-            _space(record),
-            *(estimate(parse_interval(record["models"].get(row)), signed) for _, row in models),
-        ]
-        for record in _associations(results, "pairs")
-    ]
+    names = fmt.row_names(results.config)
+    rows = []
+    for pair in results.bias.associations.pairs:
+        cosines = [fmt.estimate(pair.models[row], fmt.signed) for row in names]
+        rows.append([f"{pair.word}, {pair.other}", SPACES[pair.space], *cosines])
     caption = "Cosine of pairs of words, with its interval over training runs: 1 is the same direction, 0 unrelated."
-    return table("cosines", caption, ["Words", "Vectors", *(f"Model {name}" for name, _ in models)], rows, text=2)
+    return make_table(caption, ["Words", "Vectors", *(f"Model {name}" for name in names.values())], rows, text=2)
 
 
+@text("unused_words")
 def unused_words(results: Results) -> str:
     """The words of the association tests that one of the legislatures never uses; empty where there are none."""
-    audit = (results.bias.get("associations") or {}).get("audit") or []
-    words = [str(record["word"]) for record in audit if record.get("warnings")]
-    return sentence_list(words) if words else ""
+    words = [record.word for record in results.bias.associations.audit if record.warnings]
+    return fmt.sentence_list(words) if words else ""
 
 
+@table("legacy")
 def legacy_table(results: Results) -> Table:
     """The older definition of bias: a listed term among the first fillings."""
-    legacy = results.bias.get("legacy") or {}
-    labels = [str(results.bias["probes"]["groups"][side]["label"]) for side in ("first", "second")]
+    legacy, groups = results.bias.legacy, results.bias.probes.groups
     rows = []
-    for name, row in _models(results):
-        record = (legacy.get("models") or {}).get(row)
-        if record:
-            shares = [percent(record[side]["value"]) for side in ("first", "second", "any")]
-            rows.append([name, *shares, ", ".join(percent(share) for share in record["any"]["by_seed"])])
-    caption = f"Older definition: {legacy.get('definition', '')}."
-    columns = ["Model", *(f"Any \u201c{label}\u201d term" for label in labels), "Either", "Either, by run"]
-    return table("legacy", caption, columns, rows, words=["Either, by run"])
+    for row, name in fmt.row_names(results.config).items():
+        found = legacy.models[row]
+        shares = [fmt.percent(share.value) for share in (found.first, found.second, found.any)]
+        rows.append([name, *shares, ", ".join(map(fmt.percent, found.any.by_seed))])
+    caption = f"Older definition: {legacy.definition}."
+    labels = [f"Any \u201c{group.label}\u201d term" for group in (groups.first, groups.second)]
+    return make_table(caption, ["Model", *labels, "Either", "Either, by run"], rows, words=["Either, by run"])
 
 
-def _models(results: Results) -> list[tuple[str, str]]:
-    """Every model's name on the page and its row in metrics files."""
-    config = results.config
-    return [(model_name(config, model), config.row_key(model)) for model in config.models]
-
-
-def _associations(results: Results, part: str) -> list[dict[str, Any]]:
-    return list((results.bias.get("associations") or {}).get(part) or [])
-
-
-def _space(record: Json) -> str:
-    return {"input": "input embeddings (WEAT)", "contextual": "in sentences (SEAT)"}.get(str(record["space"]), NOTHING)
-
-
-def _words(name: object) -> str:
-    return str(name).replace("_", " ")
+def _words(name: str) -> str:
+    return name.replace("_", " ")

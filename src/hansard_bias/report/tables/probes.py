@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from hansard_bias.report.formats import NOTHING, count, estimate, facts, percent, readable, sentence_list, signed, span
-from hansard_bias.report.results import Results, parse_interval
-from hansard_bias.report.tables.comparison import Table, table
+from hansard_bias.analysis.probe_records import PromptAnswer
+from hansard_bias.report.formats import count, estimate, facts, percent, readable, sentence_list, signed, span
+from hansard_bias.report.results import Results
+from hansard_bias.report.tables import Table, make_table, table, text
 
 FILLINGS_SHOWN = 5
 MASK = "[MASK]"
@@ -19,7 +19,7 @@ class Answer:
     """What one model shows on one prompt."""
 
     value: float
-    """Sort key; NaN-free: a prompt without a number sorts as 0."""
+    """Sort key."""
     preference: str
     bounds: str
     estimate: str
@@ -38,7 +38,6 @@ class Answer:
 class Prompt:
     """One row: the text, split where the blank is, and an answer per model."""
 
-    name: str
     theme: str
     parts: tuple[str, ...]
     answers: tuple[Answer, ...]
@@ -49,92 +48,70 @@ class Prompt:
         return " ".join(answer.direction for answer in self.answers)
 
 
+@text("prompts")
 def prompt_rows(results: Results) -> list[Prompt]:
     """The prompts in the order of the metrics file."""
-    probes = results.bias["probes"]
-    labels = {side: f"prefers {probes['groups'][side]['label']}" for side in ("first", "second")}
-    labels["tie"] = "tie"
+    groups = results.bias.probes.groups
+    labels = {"first": f"prefers {groups.first.label}", "second": f"prefers {groups.second.label}", "tie": "tie"}
     keys = [results.config.row_key(model) for model in results.config.models]
-    return [
-        Prompt(
-            name=str(record["prompt"]),
-            theme=str(record.get("theme") or NOTHING),
-            parts=tuple(str(record["text"]).split(MASK)),
-            answers=tuple(_answer(record["models"].get(key) or {}, labels) for key in keys),
-        )
-        for record in probes["prompts"]
-    ]
+    rows = []
+    for record in results.bias.probes.prompts:
+        answers = tuple(_answer(record.models[key], labels) for key in keys)
+        rows.append(Prompt(record.theme, tuple(record.text.split(MASK)), answers))
+    return rows
 
 
+@table("prompts")
 def prompt_table(results: Results) -> Table:
     """The same as a table for files: every model's preference and its direction."""
-    config = results.config
-    columns = ["Prompt", "Theme"]
-    for model in config.models:
-        columns += [f"Model {config.models[model].label}", f"Finding {config.models[model].label}"]
-    rows = []
+    columns, rows = ["Prompt", "Theme"], []
+    for model in results.config.models.values():
+        columns += [f"Model {model.label}", f"Finding {model.label}"]
     for prompt in prompt_rows(results):
         answers = [(answer.estimate, answer.direction_label) for answer in prompt.answers]
         rows.append(["____".join(prompt.parts), prompt.theme, *(text for pair in answers for text in pair)])
     caption = "Preference L* of every model on every prompt, in nats, with its interval and direction."
-    return table("prompts", caption, columns, rows, text=2, words=columns[3::2])
+    return make_table(caption, columns, rows, text=2, words=columns[3::2])
 
 
-def _answer(record: Mapping[str, Any], labels: Mapping[str, str]) -> Answer:
-    preference = parse_interval(record.get("preference"))
-    direction = str(record.get("direction") or "undecided")
-    plain = parse_interval(record.get("uncorrected"))
-    agreement = (record.get("stability") or {}).get("agreement")
-    top = record.get("top") or []
+def _answer(record: PromptAnswer, labels: Mapping[str, str]) -> Answer:
+    preference, plain = record.preference, record.uncorrected
     return Answer(
-        value=0.0 if preference is None else preference.value,
-        preference=NOTHING if preference is None else signed(preference.value),
-        bounds="" if preference is None else span(preference, signed),
+        value=preference.value,
+        preference=signed(preference.value),
+        bounds=span(preference, signed),
         estimate=estimate(preference, signed),
-        plain="" if plain is None else signed(plain.value),
-        agreement="" if agreement is None else percent(agreement),
-        direction=direction if direction in labels else "undecided",
-        direction_label=labels.get(direction, "undecided"),
-        fillings=tuple((str(item["token"]).strip(), percent(item["probability"])) for item in top[:FILLINGS_SHOWN]),
+        plain=signed(plain.value),
+        agreement=percent(record.stability.agreement),
+        direction=record.direction if record.direction in labels else "undecided",
+        direction_label=labels.get(record.direction, "undecided"),
+        fillings=tuple((item.token.strip(), percent(item.probability)) for item in record.top[:FILLINGS_SHOWN]),
     )
 
 
+@text("groups")
 def group_lists(results: Results) -> list[tuple[str, str]]:
     """The terms of both groups, by label."""
-    groups = results.bias["probes"]["groups"]
-    return [
-        (str(groups[side]["label"]), sentence_list([str(term) for term in groups[side]["terms"]]))
-        for side in ("first", "second")
-    ]
+    groups = results.bias.probes.groups
+    return [(group.label, sentence_list(group.terms)) for group in (groups.first, groups.second)]
 
 
+@table("words")
 def word_table(results: Results) -> Table:
     """The audit of the probe words: pieces, use in each corpus, warnings."""
-    groups = results.bias["probes"]["groups"]
-    labels = {str(groups[side]["name"]): str(groups[side]["label"]) for side in ("first", "second")}
-    rows = [
-        (
-            str(record["term"]),
-            labels.get(str(record["group"]), str(record["group"])),
-            _plain(record.get("pieces")),
-            readable(results.config, _plain(record.get("usage"))),
-            _plain(record.get("warnings")),
-        )
-        for record in results.bias["probes"].get("audit") or []
-    ]
+    groups = results.bias.probes.groups
+    labels = {group.name: group.label for group in (groups.first, groups.second)}
+    rows = []
+    for record in results.bias.probes.audit:
+        usage = readable(results.config, "; ".join(f"{corpus} {uses}" for corpus, uses in facts(record.usage)))
+        warnings = ", ".join(record.warnings) or "none"
+        rows.append([record.term, labels[record.group], count(record.pieces), usage, warnings])
     caption = "The words that may fill the blank: pieces in the tokenizer, uses per legislature, warnings."
-    return Table(
-        "words",
-        caption,
-        ("Word", "Group", "Pieces", "Uses in the text", "Warnings"),
-        tuple(rows),
-        frozenset({"Pieces"}),
-    )
+    columns = ["Word", "Group", "Pieces", "Uses in the text", "Warnings"]
+    return make_table(caption, columns, rows, text=2, words=columns[3:])
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, int):
-        return count(value)
-    if value is None or value == [] or value == {}:
-        return "none"
-    return "; ".join(f"{name} {text}".strip() for name, text in facts(value))
+@text("fillings")
+def fillings_shown(results: Results) -> int:
+    """How many of a model's guesses the page shows."""
+    return FILLINGS_SHOWN

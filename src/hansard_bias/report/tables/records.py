@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 
+from hansard_bias.analysis.record_files import to_json
+from hansard_bias.analysis.stage_records import CorpusRecord, Kept, TrainingRecord
+from hansard_bias.report import formats as fmt
 from hansard_bias.report.comparisons import detectable
-from hansard_bias.report.formats import (
-    NOTHING,
-    count,
-    decimal,
-    facts,
-    model_name,
-    percent,
-    seconds,
-    sentence_list,
-    size,
-    title,
-)
-from hansard_bias.report.results import Json, Results, Run
-from hansard_bias.report.tables.comparison import Table, table
+from hansard_bias.report.provenance import CODE, training_energy, watt_hours
+from hansard_bias.report.results import Results, Run
+from hansard_bias.report.tables import Table, make_table, table, text
 
+MEASURED = ("Time", "Tokens per second", "Peak memory", "Share of peak speed", "Device")
+"""Of a training run: what tells of the machine and not of the model."""
 RUN_COLUMNS = (
-    "Run",
-    "Validation loss",
-    "Training loss",
-    "Best of updates",
-    "Epochs",
-    "Tokens",
-    "Time",
-    "Tokens per second",
-    "Peak memory",
-    "Share of peak speed",
-    "Device",
+    *("Run", "Validation loss", "Training loss", "Best of updates", "Epochs", "Tokens"),
+    *MEASURED,
     "Stopped by",
 )
 AUDIT_NAMES = {
@@ -44,103 +30,83 @@ AUDIT_NAMES = {
 }
 
 
+@table("training", section="training", fold="Every training run", local=MEASURED)
 def training_table(results: Results) -> Table:
     """One row a model and seed."""
-    rows = [_run_row(results, run) for run in results.runs]
-    filled = [place for place in range(len(RUN_COLUMNS)) if any(row[place] != NOTHING for row in rows)]
-    columns, rows = [RUN_COLUMNS[place] for place in filled], [[row[place] for place in filled] for row in rows]
+    rows = []
+    for run in results.runs:
+        record, best = run.record, f"{fmt.count(run.record.best_update)} of {fmt.count(run.record.updates)}"
+        losses = [fmt.fine(loss) for loss in (record.validation_loss, record.train_loss)]
+        learned = [*losses, best, fmt.decimal(record.epochs, 1), fmt.count(record.tokens)]
+        speed, memory = fmt.count(record.tokens_per_second), fmt.size(record.peak_memory_bytes)
+        measured = [fmt.seconds(record.wall_seconds), speed, memory, fmt.percent(record.model_flop_utilisation)]
+        rows.append([_run_name(results, run), *learned, *measured, _device(record), record.stopped_by])
     caption = "Training runs. Loss is in nats per masked token."
-    return table("training", caption, columns, rows, words=["Device", "Stopped by"])
+    return make_table(caption, RUN_COLUMNS, rows, words=["Device", "Stopped by"])
 
 
-def _run_row(results: Results, run: Run) -> list[str]:
-    summary = run.summary
-    losses = [_optional(summary.get(name)) for name in ("validation_loss", "train_loss")]
-    utilisation = summary.get("model_flop_utilisation")
-    return [
-        f"{model_name(results.config, run.model)}, seed {run.seed}",
-        *losses,
-        f"{count(summary.get('best_update'))} of {count(summary.get('updates'))}",
-        _optional(summary.get("epochs"), 1),
-        count(summary.get("tokens")),
-        seconds(summary.get("wall_seconds")),
-        count(summary.get("tokens_per_second")),
-        size(summary.get("peak_memory_bytes")),
-        NOTHING if utilisation is None else percent(utilisation),
-        f"{summary.get('device') or NOTHING}, {summary.get('precision') or NOTHING}",
-        str(summary.get("stopped_by") or NOTHING),
-    ]
+def _run_name(results: Results, run: Run) -> str:
+    return f"{fmt.model_name(results.config, run.model)}, seed {run.seed}"
 
 
-def _optional(value: float | None, digits: int = 3) -> str:
-    return NOTHING if value is None else decimal(value, digits)
-
-
+@table("statistics")
 def corpus_table(results: Results) -> Table:
     """Size of the text of every model and corpus, by split."""
     columns = ["Text", "Split", "Speeches", "Words", "Size", "Speakers", "Sittings", "First day", "Last day"]
-    rows = [
-        [
-            f"{record['label']} ({title(str(record['name']))})",
-            str(record["split"]),
-            *(count(record.get(name)) for name in ("speeches", "words")),
-            size(record.get("bytes")),
-            *(count(record.get(name)) for name in ("speakers", "sittings")),
-            *(str(record.get(name) or NOTHING) for name in ("first_day", "last_day")),
-        ]
-        for record in results.alignment.get("statistics") or []
-    ]
-    return table("statistics", "The aligned text by split. Whole sitting days go to one split.", columns, rows, text=2)
+    rows = []
+    for record in results.alignment.statistics:
+        names = [f"{record.label} ({fmt.title(record.name)})", record.split]
+        # A small archive may have a split without a day.
+        days = [day or fmt.NOTHING for day in (record.first_day, record.last_day)]
+        text, people = [fmt.count(record.speeches), fmt.count(record.words)], fmt.count(record.speakers)
+        rows.append([*names, *text, fmt.size(record.bytes), people, fmt.count(record.sittings), *days])
+    return make_table("The aligned text by split. Whole sitting days go to one split.", columns, rows, text=2)
 
 
+@table("accounts", section="text", order=1, fold="Every record accounted for")
 def account_table(results: Results) -> Table:
     """Every record of every archive: read, kept, or dropped and why; first by the reader, then by the alignment."""
-    rows = []
-    later, aligned = (results.alignment.get(name) or {} for name in ("dropped", "speeches"))
+    rows, alignment = [], results.alignment
     for name, record in results.corpora.items():
-        rows.append(_account_row(title(name), record, record.get("dropped") or {}))
-        if name in later and name in aligned:
-            rows.append(_account_row(f"{title(name)}, aligned", aligned[name], later[name]))
+        rows.append(_account_row(fmt.title(name), record, record.dropped))
+        rows.append(_account_row(f"{fmt.title(name)}, aligned", alignment.speeches[name], alignment.dropped[name]))
     columns = ["Archive", "Read", "Kept", "Dropped", "Reasons", "Account"]
     caption = "Records accounted for: what was read, kept and dropped, and why."
-    return table("accounts", caption, columns, rows, words=["Reasons", "Account"])
+    return make_table(caption, columns, rows, words=["Reasons", "Account"])
 
 
-def _account_row(name: str, record: Json, dropped: Mapping[str, int]) -> list[str]:
+def _account_row(name: str, record: CorpusRecord | Kept, dropped: Mapping[str, int]) -> list[str]:
     total = sum(dropped.values())
-    missing = record["read"] - record["kept"] - total
-    check = "complete" if missing == 0 else f"{count(missing)} not accounted for"
-    return [name, count(record["read"]), count(record["kept"]), count(total), _reasons(dropped), check]
+    missing = record.read - record.kept - total
+    check = "complete" if missing == 0 else f"{fmt.count(missing)} not accounted for"
+    # The commonest reason first; names settle ties, so that a file keeps its order.
+    ordered = sorted(((reason, n) for reason, n in dropped.items() if n), key=lambda item: (-item[1], item[0]))
+    reasons = "; ".join(f"{reason.replace('_', ' ')} {fmt.count(n)}" for reason, n in ordered) or "none"
+    return [name, fmt.count(record.read), fmt.count(record.kept), fmt.count(total), reasons, check]
 
 
-def _reasons(dropped: Mapping[str, int]) -> str:
-    ordered = sorted(((name, n) for name, n in dropped.items() if n), key=lambda item: (-item[1], item[0]))
-    return "; ".join(f"{reason.replace('_', ' ')} {count(number)}" for reason, number in ordered) or "none"
-
-
+@table("archives", section="text", order=2, fold="The archives before alignment")
 def archive_table(results: Results) -> Table:
     """What each archive holds after cleaning."""
-    rows = [
-        [
-            title(name),
-            *(count(record.get(key)) for key in ("sittings", "speakers", "tokens")),
-            *(str(record.get(key) or NOTHING) for key in ("first_day", "last_day")),
-        ]
-        for name, record in results.corpora.items()
-    ]
+    rows = []
+    for name, record in results.corpora.items():
+        counts = [fmt.count(number) for number in (record.sittings, record.speakers, record.tokens)]
+        rows.append([fmt.title(name), *counts, record.first_day, record.last_day])
     columns = ["Archive", "Sittings", "Speakers", "Tokens", "First day", "Last day"]
-    return table("archives", "The archives after cleaning, before alignment.", columns, rows)
+    return make_table("The archives after cleaning, before alignment.", columns, rows)
 
 
+@text("audits")
 def audit_rows(results: Results) -> list[tuple[str, str]]:
     """Leakage, format and content audits as name and value."""
-    alignment = results.alignment
-    form = dict(alignment.get("format_audit") or {})
-    form["most telling marks"] = [str(item["feature"]) for item in form.pop("features", None) or []]
-    content = {key: value for key, value in (alignment.get("content_audit") or {}).items() if key != "telling"}
-    plain = {name: alignment[name] for name in ("window", "budget", "duplicates", "leakage") if name in alignment}
-    parts = plain | {"format audit": form, "content audit": content}
-    return [(_audit_name(name), value) for name, value in facts(parts)]
+    written = to_json(results.alignment)
+    form, content = written["format_audit"], written["content_audit"]
+    form["most telling marks"] = [mark["feature"] for mark in form.pop("features")]
+    # The words have a list of their own.
+    del content["telling"]
+    parts = {name: written[name] for name in ("window", "budget", "duplicates", "leakage")}
+    parts |= {"format audit": form, "content audit": content}
+    return [(_audit_name(name), value) for name, value in fmt.facts(parts)]
 
 
 def _audit_name(name: str) -> str:
@@ -149,23 +115,91 @@ def _audit_name(name: str) -> str:
     return name
 
 
+@text("telling")
 def telling_words(results: Results) -> list[tuple[str, str]]:
     """The words that give each corpus away, per corpus."""
-    telling = (results.alignment.get("content_audit") or {}).get("telling") or {}
-    return [(title(corpus), sentence_list([str(word) for word in words])) for corpus, words in telling.items()]
+    telling = results.alignment.content_audit.telling
+    return [(fmt.title(corpus), fmt.sentence_list(words)) for corpus, words in telling.items()]
 
 
+@table("uncertainty", section="chance", fold="Where the uncertainty comes from, and what could have been detected")
 def uncertainty_table(results: Results) -> Table:
     """Per cell: whose variance it is, and the smallest excess that could have been detected."""
-    shares = results.bias["uncertainty"].get("variance_shares") or {}
+    shares = results.bias.uncertainty.variance_shares
     rows = []
     for model in results.config.models:
         for column in results.config.columns():
-            cell = (shares.get(results.config.row_key(model)) or {}).get(f"on_{column}") or {}
+            # Only a cell with an interval has a variance, and only one with an own model to compare with has an excess.
+            cell = shares.get(results.config.row_key(model), {}).get(f"on_{column}", {})
             least = detectable(results, model, column)
             if cell or least is not None:
-                parts = [NOTHING if cell.get(kind) is None else percent(cell[kind]) for kind in ("seeds", "sittings")]
-                rows.append([model_name(results.config, model), title(column), *parts, _optional(least)])
+                parts = [fmt.percent(cell[kind]) if kind in cell else fmt.NOTHING for kind in ("seeds", "sittings")]
+                found = fmt.NOTHING if least is None else fmt.decimal(least, 3)
+                rows.append([fmt.model_name(results.config, model), fmt.title(column), *parts, found])
     columns = ["Model", "Reading", "Variance due to seeds", "Due to sittings", "Smallest detectable excess (nats)"]
     caption = "Where the uncertainty of each cell comes from, and the smallest excess that could have been detected."
-    return table("uncertainty", caption, columns, rows, text=2)
+    return make_table(caption, columns, rows, text=2)
+
+
+# Where the numbers come from: code, data, hardware, time and energy, and every parameter.
+
+
+@text("origins")
+def origin_rows(results: Results) -> list[tuple[str, str]]:
+    """What a reader asks first, as name and value."""
+    return [(name, value) for name, value in _origins(results) if value]
+
+
+def _origins(results: Results) -> Iterator[tuple[str, str]]:
+    # Outside git there is no commit.
+    yield from ((name, results.provenance.get(name, "")) for name in CODE)
+    config, window, runs = results.config, results.alignment.window, [run.record for run in results.runs]
+    yield "sittings", f"{window.first_day} to {window.last_day}"
+    for corpus, record in results.corpora.items():
+        yield f"digest of the archive, {fmt.title(corpus)}", record.digest
+    seeds = fmt.sentence_list([str(seed) for seed in config.train.seeds])
+    yield "training runs", f"{fmt.count(len(runs))}: {fmt.sentence_list(sorted(config.models))}, seeds {seeds}"
+    yield "trained on", "; ".join(sorted({_device(run) for run in runs}))
+    yield "page built on", results.provenance.get("machine", "")
+    times = [run.wall_seconds for run in runs]
+    yield "wall time of all trainings", f"{fmt.seconds(sum(times))} (the longest {fmt.seconds(max(times))})"
+    energy, assumption = training_energy(runs)
+    yield "energy of all trainings", f"about {watt_hours(energy)}: {assumption}"
+
+
+def _device(run: TrainingRecord) -> str:
+    return f"{run.device}, {run.precision}"
+
+
+@text("versions")
+def version_rows(results: Results) -> list[tuple[str, str]]:
+    """Versions of what computed, and whatever else the caller knows."""
+    shown = (*CODE, "machine")
+    return list(fmt.facts({name: value for name, value in results.provenance.items() if name not in shown}))
+
+
+@table("parameters", section="provenance", order=1, fold="Every parameter")
+def parameter_table(results: Results) -> Table:
+    """Every parameter of params.yaml, under the name that `dvc exp run -S` takes."""
+    rows = [(name, str(value) or fmt.NOTHING) for name, value in _leaves(asdict(results.config))]
+    caption = "Every parameter, by the name that dvc exp run -S takes."
+    return make_table(caption, ["Parameter", "Value"], rows, text=2)
+
+
+def _leaves(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, object]]:
+    """Nested parameters by their dotted name; what is not set is left out."""
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _leaves(item, (*path, str(key)))
+    elif isinstance(value, (list, tuple)):
+        yield ".".join(path), ", ".join(map(str, value)) or "none"
+    elif value is not None:
+        yield ".".join(path), value
+
+
+@table("fingerprints", section="provenance", order=2, fold="Fingerprints of the weights", local=("Run", "Fingerprint"))
+def fingerprint_table(results: Results) -> Table:
+    """What tells the weights of every training run apart."""
+    rows = [(_run_name(results, run), run.record.fingerprint) for run in results.runs]
+    caption = "Fingerprints of the trained weights: the same fingerprint is the same model."
+    return make_table(caption, ["Run", "Fingerprint"], rows, text=2)

@@ -1,0 +1,239 @@
+"""What the other stages write to metrics/ and the report reads: corpora, alignment, training, calibration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hansard_bias.statistics.intervals import Interval
+
+
+@dataclass(frozen=True)
+class CorpusRecord:
+    """metrics/corpora/<corpus>.json: every record of an archive accounted for."""
+
+    read: int
+    kept: int
+    dropped: dict[str, int]
+    sittings: int
+    speakers: int
+    tokens: int
+    first_day: str
+    last_day: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Window:
+    """The days that all corpora have in common."""
+
+    first_day: str
+    last_day: str
+    sittings: dict[str, int]
+
+
+@dataclass(frozen=True)
+class SplitSizes:
+    """One split of one text, a corpus or a mixture."""
+
+    name: str
+    label: str
+    split: str
+    speeches: int
+    words: int
+    bytes: int
+    speakers: int
+    sittings: int
+    first_day: str | None
+    last_day: str | None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Speeches of a corpus before and after aligning."""
+
+    read: int
+    kept: int
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """Test text that occurs in training text."""
+
+    shared_speeches: int
+    shared_13grams: dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class FormFeature:
+    """A mark of form and how much it tells, before and after cleaning."""
+
+    feature: str
+    weight_before: float
+    weight_after: float
+
+
+@dataclass(frozen=True)
+class FormatAudit:
+    """How well form alone tells the corpora apart; no area with a single corpus, and then the reason."""
+
+    auc_before: float | None
+    auc_after: float | None
+    features: tuple[FormFeature, ...]
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ContentAudit:
+    """The same with the words."""
+
+    auc: float | None
+    telling: dict[str, tuple[str, ...]]
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much each model may read."""
+
+    kind: str
+    words_per_model: dict[str, int]
+
+
+@dataclass(frozen=True)
+class AlignmentRecord:
+    """metrics/alignment.json."""
+
+    window: Window
+    statistics: tuple[SplitSizes, ...]
+    speeches: dict[str, Kept]
+    dropped: dict[str, dict[str, int]]
+    duplicates: dict[str, dict[str, int]]
+    leakage: Leakage
+    format_audit: FormatAudit
+    content_audit: ContentAudit
+    budget: Budget
+    digests: dict[str, str]
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """metrics/training/<model>-<seed>.json: the summary of a run."""
+
+    tokens: int
+    updates: int
+    epochs: float
+    wall_seconds: float
+    tokens_per_second: float
+    model_flop_utilisation: float
+    peak_memory_bytes: int
+    device: str
+    precision: str
+    train_loss: float
+    validation_loss: float
+    best_update: int
+    skipped_updates: int
+    stopped_by: str
+    started_from: str
+    parameters: int
+    run: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class CurveRow:
+    """One line of metrics/curves/<model>-<seed>.csv; None where nothing was evaluated."""
+
+    update: int
+    epoch: float
+    learning_rate: float
+    train_loss: float | None
+    validation_loss: float | None
+
+
+@dataclass(frozen=True)
+class Band:
+    """The fewest and the most rejections that chance allows."""
+
+    share: float
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class Rejections:
+    """How many comparisons a test rejects; level and band where the null hypothesis is true, effect where it is not."""
+
+    comparisons: int
+    rejected: int
+    rate: Interval
+    level: float | None = None
+    band: Band | None = None
+    effect: str | None = None
+
+
+@dataclass(frozen=True)
+class DoseCurve:
+    """How a metric answers to more and more text of the other legislature."""
+
+    curve: str
+    doses: tuple[float, ...]
+    values: tuple[Interval, ...]
+    slope: Interval
+    monotone_draws: float
+    monotone_studies: float
+    spearman: float
+    monotone: bool
+
+
+@dataclass(frozen=True)
+class MetricVerdict:
+    """Whether a metric can be trusted, and why not."""
+
+    false_positives: Rejections
+    false_positives_same_text: Rejections
+    power: Rejections
+    dose: tuple[DoseCurve, ...]
+    verdict: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RecoveredAssociation:
+    """A planted log-odds and what the models of one legislature show of it."""
+
+    subject: str
+    legislature: str
+    planted_log_odds: float
+    measured: Interval
+
+
+@dataclass(frozen=True)
+class FalsePreferences:
+    """Preferences shown in prompts that were planted at even odds."""
+
+    prompts: int
+    shown: int
+
+
+@dataclass(frozen=True)
+class PlantedTruth:
+    """Signs and slope of all planted associations."""
+
+    associations: tuple[RecoveredAssociation, ...]
+    slope: Interval
+    intercept: Interval
+    correlation: float
+    signs: int
+    signs_right: int
+    false_preferences: FalsePreferences
+    recovered: bool
+
+
+@dataclass(frozen=True)
+class CalibrationRecord:
+    """metrics/calibration.json; `design` repeats calibration/params.yaml."""
+
+    metrics: dict[str, MetricVerdict]
+    planted: PlantedTruth
+    design: dict[str, Any]

@@ -1,0 +1,237 @@
+"""Files that hold a table, compressed or not, row by row: CSV, TSV, JSON, JSON Lines and Parquet; memory is bounded."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import itertools
+import json
+import lzma
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from hansard_bias.base.messages import joined, one_line
+from hansard_bias.corpora.archives import MAX_RATIO, RATIO_FROM, cells_told, damage_told, decode, text_lines
+
+MAX_CELL = 10_000_000  # characters in a cell; a long speech has 150,000
+MAX_LINE = 4 * MAX_CELL  # bytes in a line
+MAX_DOCUMENT = 500_000_000
+"""Bytes, unpacked, of a file that must be held in memory: JSON, and Parquet that was compressed once more."""
+BATCH_ROWS = 256
+Row = tuple[int, Mapping[str, object] | str]
+"""Line (in Parquet: row), and the cells by column; or the bare text of a row that cannot be taken apart."""
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+class TableFile:
+    """An open file, which stops where it has unpacked to more than an honest one of its size would."""
+
+    def __init__(self, stream: io.BufferedIOBase, name: str, path: Path) -> None:
+        # The stream itself is for formats that seek in it.
+        self.stream, self.name = stream, name
+        self.is_packed = path.suffix.lower() in COMPRESSED
+        self._left = max(MAX_RATIO * path.stat().st_size, RATIO_FROM)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes."""
+        return self._counted(self.stream.read(size))
+
+    def readline(self, size: int = -1, /) -> bytes:
+        """A line, or its first `size` bytes."""
+        return self._counted(self.stream.readline(size))
+
+    def _counted(self, raw: bytes) -> bytes:
+        self._left -= len(raw)
+        if self._left < 0:
+            advice = f"a compression bomb; expected at most {MAX_RATIO} times as many"
+            raise ValueError(f"{self.name}: unpacks to over {MAX_RATIO} times its bytes, {advice}")
+        return raw
+
+    def lines(self) -> Iterator[str]:
+        """Decoded lines with their ends."""
+        return text_lines(self, self.name, MAX_LINE)
+
+    def whole(self) -> bytes:
+        """All bytes, of a file that is small enough."""
+        raw = self.read(MAX_DOCUMENT + 1)
+        if len(raw) > MAX_DOCUMENT:
+            raise ValueError(f"{self.name}: more than {MAX_DOCUMENT} bytes in one piece; convert it to JSON Lines")
+        return raw
+
+
+def _zstandard(path: Path) -> io.BufferedIOBase:
+    return io.BufferedReader(pa.CompressedInputStream(pa.OSFile(str(path)), "zstd"))
+
+
+_UNPACKERS: Mapping[str, Callable[[Path], Any]] = MappingProxyType(
+    {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile, ".zst": _zstandard}
+)
+COMPRESSED = tuple(_UNPACKERS)
+
+
+def table_format(path: Path) -> str:
+    """The suffix that tells a file's format, without that of its compression; empty where it is no table."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes and suffixes[-1] in COMPRESSED:
+        suffixes.pop()
+    return suffixes[-1] if suffixes and suffixes[-1] in FORMATS else ""
+
+
+def table_rows(path: Path, name: str, wanted: Sequence[str]) -> Iterator[Row]:
+    """Every row of a file in its order; `name` is how errors call it, `wanted` are the columns that it must have.
+
+    Raises ValueError where the file is damaged, empty or not what its name says, or a column is missing.
+    """
+    empty = True
+    unpack = _UNPACKERS.get(path.suffix.lower(), partial(open, mode="rb"))
+    # Around the loop, too: most damage shows only when the file is read on.
+    with damage_told(name, "damaged compressed data", "damaged data", "get the file again"), unpack(path) as stream:
+        for row in FORMATS[table_format(path)](TableFile(stream, name, path), wanted):
+            empty = False
+            yield row
+    if empty:
+        raise ValueError(f"{name}: holds no row, expected a table of speeches; remove it or get it again")
+
+
+def _missing(name: str, wanted: Iterable[str], known: Iterable[str]) -> None:
+    """Raise unless every column that params.yaml names is there."""
+    columns = dict.fromkeys(known)
+    absent = [column for column in wanted if column not in columns]
+    if absent:
+        there = joined(columns) or "none"
+        raise ValueError(f"{name}: no column {joined(absent)}; there are {there}; correct `columns` in params.yaml")
+
+
+def _csv(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
+    """Comma, semicolon or tab: the first that cuts the header into the columns wanted."""
+    lines = file.lines()
+    first = next(lines, "")
+    # Spreadsheets of half of Europe write semicolons and call it CSV.
+    found = (sign for sign in ",;\t" if set(wanted) <= {name.strip(' \r\n"') for name in first.split(sign)})
+    return _separated(file, itertools.chain([first] if first else [], lines), next(found, ","), wanted)
+
+
+def _tsv(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
+    return _separated(file, file.lines(), "\t", wanted)
+
+
+def _separated(file: TableFile, lines: Iterable[str], sign: str, wanted: Sequence[str]) -> Iterator[Row]:
+    """Rows between separators; strict about quotes, as one that stays open would swallow the rows behind it."""
+    rows = csv.reader(lines, delimiter=sign, strict=True)
+    with cells_told(file.name, rows, MAX_CELL, f"expected quoted cells of at most {MAX_CELL} characters"):
+        header = [column.strip() for column in next(rows, [])]
+        if rows.line_num:
+            _check_header(file.name, header, wanted)
+        line = rows.line_num + 1
+        for cells in rows:
+            if cells:
+                whole = len(cells) == len(header)
+                yield line, dict(zip(header, cells, strict=True)) if whole else sign.join(cells)
+            line = rows.line_num + 1
+
+
+def _check_header(name: str, header: Sequence[str], wanted: Sequence[str]) -> None:
+    _missing(name, wanted, header)
+    twice = [column for column in wanted if header.count(column) > 1]
+    if twice:
+        raise ValueError(f"{name}:1: column {twice[0]!r} is there twice, expected each once; rename one")
+
+
+def _json_lines(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
+    """An object a line; a line that is none is a broken row."""
+    return _objects(file, ((n, _object(line)) for n, line in enumerate(file.lines(), 1) if line.strip()), wanted)
+
+
+def _object(line: str) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return line.strip()
+
+
+def _json(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
+    """A list of objects."""
+    return _objects(file, _elements(file.name, decode(file.whole(), file.name)), wanted)
+
+
+def _elements(name: str, text: str) -> Iterator[tuple[int, Any]]:
+    """The elements of a JSON list, one by one, with the lines on which they begin."""
+    place, line = _skip(text, 0), 1
+    if place == len(text):
+        return
+    if text[place] != "[":
+        raise ValueError(f"{name}: no list, expected [{{...}}, ...]; a file with an object a line is called .jsonl")
+    first = True
+    while text[place : place + 1] == ("[" if first else ","):
+        start = _skip(text, place + 1)
+        line += text.count("\n", 0 if first else place, start)
+        if first and text[start : start + 1] == "]":
+            return
+        value, end = _element(name, line, text, start)
+        yield line, value
+        place, first = _skip(text, end), False
+        line += text.count("\n", start, place)
+    if text[place:].strip() != "]":
+        raise ValueError(f"{name}:{line}: expected a comma, or ] and nothing behind it; get the file again")
+
+
+def _element(name: str, line: int, text: str, start: int) -> tuple[Any, int]:
+    try:
+        return json.JSONDecoder().raw_decode(text, start)
+    except (ValueError, RecursionError) as error:
+        reason = str(error).partition(": ")[0]
+        raise ValueError(f"{name}:{line}: the value that begins here is not JSON ({reason}); get it again") from None
+
+
+def _skip(text: str, place: int) -> int:
+    blank = _SPACE.match(text, place)
+    assert blank is not None
+    return blank.end()
+
+
+def _objects(file: TableFile, values: Iterable[tuple[int, Any]], wanted: Sequence[str]) -> Iterator[Row]:
+    """Objects as rows; a key may be left out of one of them, but not of all."""
+    known: dict[str, None] | None = None
+    for line, value in values:
+        known = known or {}
+        if isinstance(value, dict):
+            known |= dict.fromkeys(value)
+        yield line, value if isinstance(value, dict | str) else json.dumps(value, ensure_ascii=False)
+    if known is not None:
+        _missing(file.name, wanted, known)
+
+
+def _parquet(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
+    """Rows in batches, only the columns wanted; `line` is the number of the row."""
+    row = 0
+    try:
+        table = parquet.ParquetFile(io.BytesIO(file.whole()) if file.is_packed else file.stream)
+    except (pa.ArrowException, OSError) as error:
+        raise _not_parquet(file.name, row, error) from None
+    _missing(file.name, wanted, table.schema_arrow.names)
+    try:
+        for batch in table.iter_batches(BATCH_ROWS, columns=list(dict.fromkeys(wanted))):
+            for cells in batch.to_pylist():
+                row += 1
+                yield row, cells
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise _not_parquet(file.name, row + 1, error) from None
+
+
+def _not_parquet(name: str, row: int, error: Exception) -> ValueError:
+    return ValueError(f"{name}:{row}: not readable as Parquet ({one_line(str(error))}); get the file again")
+
+
+FORMATS: Mapping[str, Callable[[TableFile, Sequence[str]], Iterator[Row]]] = MappingProxyType(
+    {".csv": _csv, ".tsv": _tsv, ".json": _json, ".jsonl": _json_lines, ".ndjson": _json_lines, ".parquet": _parquet}
+)
