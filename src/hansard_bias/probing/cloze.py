@@ -161,8 +161,8 @@ def score_clozes(
     pace = Pace("asked", len(order), "questions", partial(print, flush=True))
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
-        places = [(len(clozes[query.cloze].head) + len(query.filled),) for query in chosen]
-        batch = MaskedBatch.of([sequences[query] for query in chosen], places, tokenizer.pad_token_id)
+        positions = [(len(clozes[query.cloze].head) + len(query.filled),) for query in chosen]
+        batch = MaskedBatch.of([sequences[query] for query in chosen], positions, tokenizer.pad_token_id)
         found = _read(scorer.log_probabilities(batch), [queries[query] for query in chosen], top_k, special)
         answers.update(zip(chosen, found, strict=True))
         pace.reached(len(answers))
