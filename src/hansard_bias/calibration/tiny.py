@@ -113,7 +113,9 @@ def train_tiny(model: Any, corpora: list[EncodedCorpus], training: TinyTraining,
     The loop of `training.loop` without what long runs need: no validation, no checkpoints, no other processes. Order,
     masks and dropout depend on the seed alone. Raises ValueError when the gradient stops being finite.
     """
-    text = _masked(corpora, model.config.max_position_embeddings, training.mask_rate, seed)
+    positions = model.config.max_position_embeddings
+    windows = cut_windows(corpora, [np.arange(len(corpus.lengths)) for corpus in corpora], positions)
+    text = MaskedText(corpora, windows, seed, training.mask_rate, len(word_ids()), OWN_IDS)
     config = training.as_train_config()
     loss_of, optimizer = MaskedLoss(model), build_optimizer(model, config)
     per_epoch = updates_per_epoch(len(text.windows), training.batch_size)
@@ -138,8 +140,3 @@ def train_tiny(model: Any, corpora: list[EncodedCorpus], training: TinyTraining,
     # The packed attention is for training; scores and probes ask padded batches.
     model.set_attn_implementation("eager")
     return model.eval()
-
-
-def _masked(corpora: list[EncodedCorpus], positions: int, mask_rate: float, seed: int) -> MaskedText:
-    windows = cut_windows(corpora, [np.arange(len(corpus.lengths)) for corpus in corpora], positions)
-    return MaskedText(corpora, windows, seed, mask_rate, len(word_ids()), OWN_IDS)
