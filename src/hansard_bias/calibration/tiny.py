@@ -1,4 +1,4 @@
-"""One tiny model, trained and asked by the project's own means: surprisal by sitting, prior-corrected preferences."""
+"""One tiny model, trained and queried by the project's own means: surprisal by sitting, prior-corrected preferences."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from hansard_bias.training.data import learning_rate, updates_per_epoch
 FAVOURITES = 1  # fillings asked for beside the groups: the probes want at least one, the calibration none
 
 
-def ask(asked: Sequence[Any], tests: Sequence[EncodedCorpus], score: ScoreConfig) -> Measured:
-    """Ask every model; all test texts must have equally many sittings."""
-    sums = [[_sums(model, text, score) for text in tests] for model in asked]
+def query(trained: Sequence[Any], tests: Sequence[EncodedCorpus], score: ScoreConfig) -> Measured:
+    """Query every model; all test texts must have equally many sittings."""
+    sums = [[_sums(model, text, score) for text in tests] for model in trained]
     sizes = [_sitting_sums(text, text.lengths) for text in tests]
     spoken = [_sitting_sums(text, text.index["bytes"].to_numpy()) for text in tests]
-    return Measured(*(np.array(part) for part in (sums, sizes, spoken, [preferences(model) for model in asked])))
+    return Measured(*(np.array(part) for part in (sums, sizes, spoken, [preferences(model) for model in trained])))
 
 
 def preferences(model: Any) -> FloatArray:
