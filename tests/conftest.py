@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from helpers.dvc_clone import Clone, finished_clone
 from helpers.project import (
     TINY,
     Project,
@@ -82,6 +83,12 @@ def project(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, Any]) -> P
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with a trained model, ready to be scored."""
     return built_once(tmp_path_factory, "trained", write_trained_project)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory, shipped: dict[str, Any]) -> Clone:
+    """A clone of the project with tiny parameters after its first `dvc repro`, committed; each module has its own."""
+    return finished_clone(tmp_path_factory, shipped)
 
 
 @pytest.fixture

@@ -8,15 +8,9 @@ from typing import Any
 
 import pytest
 
-from helpers.dvc_clone import ONE_SEED, Clone, copy_sources, finished_clone, stages_run
+from helpers.dvc_clone import ONE_SEED, Clone, copy_sources, stages_run
 from helpers.local_models import save_local_model
 from helpers.project import TINY, merged, write_params
-
-
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory, shipped: dict[str, Any]) -> Clone:
-    """The clone after its first `dvc repro`, committed."""
-    return finished_clone(tmp_path_factory, shipped)
 
 
 def test_nothing_to_do(clone: Clone) -> None:

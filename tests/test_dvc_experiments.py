@@ -11,16 +11,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from helpers.dvc_clone import Clone, finished_clone, stages_run
+from helpers.dvc_clone import Clone, stages_run
 from helpers.mlflow_pages import Rounded, compare, mlflow_ui
 from helpers.network_watch import cut_off
 from helpers.offline_browser import Opener, headless_chromium
-
-
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory, shipped: dict[str, Any]) -> Clone:
-    """The clone after its first `dvc repro`, committed."""
-    return finished_clone(tmp_path_factory, shipped)
 
 
 class Experiment(NamedTuple):

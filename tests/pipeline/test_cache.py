@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from hansard_bias.base.code import PLUMBING, SOURCE, closure, code_digest
-from helpers.dvc_clone import Clone, finished_clone
+from helpers.dvc_clone import Clone
 from helpers.project import ROOT
 
 PACKAGE = "src/hansard_bias"
@@ -95,11 +95,6 @@ def test_one_identity_of_code_follows_what_a_stage_imports() -> None:
     assert "hansard_bias/pipeline/train.py" in files
     assert not any(file.startswith(("hansard_bias/report/", "hansard_bias/probing/")) for file in files)
     assert code_digest("hansard_bias.pipeline.train") != code_digest("hansard_bias.pipeline.score")
-
-
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory, shipped: dict[str, Any]) -> Clone:
-    return finished_clone(tmp_path_factory, shipped)
 
 
 def appended(file: str, text: str) -> Callable[[Path], None]:
