@@ -52,7 +52,8 @@ def prepare(folder: Path, **changes: Any) -> str:
     if REAL.is_dir():
         config = settings("small", corpora__nunavut__path=str(REAL), **changes)
     else:
-        from hansard_bias.sample import generate, write_sample
+        from hansard_bias.sample.archives import write_sample
+        from hansard_bias.sample.generate import generate
 
         path = folder / "sample"
         config = settings("small", corpora__nunavut__path=str(path / "nunavut"), tokenizer__vocab_size=2048, **changes)

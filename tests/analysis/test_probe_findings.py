@@ -23,7 +23,7 @@ from hansard_bias.analysis.preferences import (
     preference_findings,
     top_fillings,
 )
-from hansard_bias.analysis.probe_records import Planted
+from hansard_bias.analysis.probe_records import GroupRecord, Planted
 from hansard_bias.params import Config, parse_config
 from hansard_bias.pipeline.bias import probe_findings
 from hansard_bias.probing.prompts import Group
@@ -139,14 +139,11 @@ def test_legacy_is_an_exact_word_among_the_first_five(runs: dict[str, list[Probe
     mixed.prompts["top"] = pd.Series(tops, dtype=object)
     found = legacy_findings({"A": [probed(), mixed]}, GROUPS)
     # Row 0 is the prompt a itself, row 1 a paraphrase of it: paraphrases do not count.
-    assert found["models"]["A"]["first"] == {
-        "value": pytest.approx(5 / 6),
-        "low": None,
-        "high": None,
-        "by_seed": [1.0, pytest.approx(2 / 3)],
-    }
-    assert (found["top"], found["prompts"]) == (5, 3)
-    assert found["models"]["A"]["any"]["value"] >= found["models"]["A"]["second"]["value"]
+    first, any_group = found.models["A"].first, found.models["A"].any
+    assert (first.value, first.low, first.high) == (pytest.approx(5 / 6), None, None)
+    assert first.by_seed == (1.0, pytest.approx(2 / 3))
+    assert (found.top, found.prompts) == (5, 3)
+    assert any_group.value >= found.models["A"].second.value
 
 
 def test_benchmarks_by_theme_and_item(runs: dict[str, list[Probed]], config: Config) -> None:
@@ -240,9 +237,5 @@ def test_without_benchmarks_there_is_no_record_of_one(stored: Callable[[], Path]
     assert found["sections"]["planted"] == Planted(), "nothing is planted in other archives"
     assert found["sections"]["benchmarks"] == []
     assert list(found["rates"]) == ["A_nunavut", "B_canada", "C_mixed"]
-    assert found["sections"]["probes"]["groups"]["first"] == {
-        "name": "cold",
-        "label": "cold",
-        "terms": ["icy", "snowy"],
-    }
+    assert found["sections"]["probes"]["groups"].first == GroupRecord("cold", "cold", ("icy", "snowy"))
     assert math.isclose(found["sections"]["probes"]["themes"]["C_mixed"]["snow"]["value"], 2.125)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from transformers import Data2VecTextConfig, Data2VecTextForMaskedLM
 
-from hansard_bias.models.architectures import first_position, head_of, usable_positions
+from hansard_bias.models.architectures import ARCHITECTURES, first_position, head_of, usable_positions
 from hansard_bias.models.attention import surprisals_at
+from hansard_bias.models.reading import ReadingScorer
+from hansard_bias.models.scorer import MaskedBatch, Scorer, TransformersScorer
 from helpers.local_models import POSITIONS, model_of
 
 PADDING = 1
@@ -48,6 +53,29 @@ def test_explicit_positions_from_the_first_on_are_the_model_s_own(model: Any) ->
     start = first_position(model.config.to_dict())
     positions = torch.arange(start, start + 20)[None]
     torch.testing.assert_close(model(input_ids=inputs, position_ids=positions).logits, model(input_ids=inputs).logits)
+
+
+@torch.inference_mode()
+def test_a_new_family_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """data2vec's text model, which nothing here names: scored both ways, and trained on, once it has its entry."""
+    entry = replace(ARCHITECTURES["roberta"], body="data2vec_text")
+    monkeypatch.setitem(ARCHITECTURES, "data2vec-text", entry)
+    sizes = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 48}
+    config = Data2VecTextConfig(vocab_size=60, max_position_embeddings=40, pad_token_id=PADDING, **sizes)
+    torch.manual_seed(0)
+    model = Data2VecTextForMaskedLM(config).eval()
+    batch = MaskedBatch.of([(5, 9, 7, 12), (8, 11)], [(1, 3), (0,)], PADDING)
+    labels = np.array([7, 8, 9])
+    attention = torch.from_numpy(batch.inside)
+    logits = model(torch.from_numpy(batch.input_ids), attention_mask=attention.long()).logits[batch.asked]
+    expected = -logits.log_softmax(-1)[torch.arange(3), torch.from_numpy(labels)]
+    scorers: list[Scorer] = [ReadingScorer(config.to_dict(), model.state_dict(), "cpu"), TransformersScorer(model)]
+    for scorer in scorers:
+        assert scorer.positions == 38
+        np.testing.assert_allclose(scorer.surprisals(batch, labels), expected, rtol=1e-5)
+    flat = batch.asked[0] * 4 + batch.asked[1]
+    inputs = {"input_ids": torch.from_numpy(batch.input_ids), "attention_mask": attention.long()}
+    torch.testing.assert_close(surprisals_at(model, flat, torch.from_numpy(labels), **inputs), expected)
 
 
 def test_an_unknown_head_is_named() -> None:

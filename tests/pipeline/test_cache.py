@@ -134,7 +134,7 @@ EDITS: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "a sentence of the page": (appended(f"{PACKAGE}/report/sentences.py", COMMENT), {"report"}),
     "a reader": (appended(f"{PACKAGE}/corpora/readers/toy.py", "READS = 'toys'\n"), {"check", "corpus"}),
     "how text is aligned": (appended(f"{PACKAGE}/corpora/align/splits.py", COMMENT), {"align"}),
-    "statistics": (appended(f"{PACKAGE}/statistics/intervals.py", COMMENT), {"bias"}),
+    "statistics": (appended(f"{PACKAGE}/statistics/intervals.py", COMMENT), {"bias", "report"}),
     "a prompt": (appended("data/probes/prompts.yaml", COMMENT), {"check", "probe"}),
     "how prompts are asked": (appended(f"{PACKAGE}/probing/prompts.py", COMMENT), {"check", "probe", "bias"}),
     "how speeches are scored": (appended(f"{PACKAGE}/scoring/shards.py", COMMENT), {"score", "bias"}),

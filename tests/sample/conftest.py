@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from hansard_bias.params import SampleConfig
-from hansard_bias.sample import Sample, generate, write_sample
+from hansard_bias.sample.archives import write_sample
+from hansard_bias.sample.generate import generate
+from hansard_bias.sample.legislature import Sample
 
 DEFAULT = SampleConfig(seed=1999, speeches=3400, sittings=72)
 SMALL = SampleConfig(seed=7, speeches=240, sittings=24)

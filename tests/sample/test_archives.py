@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from hansard_bias.params import SampleConfig
-from hansard_bias.sample import Sample, generate, write_sample
+from hansard_bias.sample.archives import write_sample
+from hansard_bias.sample.generate import generate
+from hansard_bias.sample.legislature import Sample
 
 
 def _bytes(folder: Path) -> dict[str, bytes]:

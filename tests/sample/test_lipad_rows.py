@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hansard_bias.sample import Sample
+from hansard_bias.sample.legislature import Sample
 
 COLUMNS = (
     "basepk,hid,speechdate,pid,opid,speakeroldname,speakerposition,maintopic,subtopic,subsubtopic,"

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from hansard_bias.sample import Sample
+from hansard_bias.sample.legislature import Sample
 from hansard_bias.sample.nrc_lines import LINES_A_PAGE, long_date
 
 Files = dict[str, list[str]]

@@ -9,9 +9,9 @@ from random import Random
 import pytest
 from scipy import stats
 
-from hansard_bias.sample import Sample
 from hansard_bias.sample.archives import planted_truth
 from hansard_bias.sample.grammar import MASK, SpeechWriter, associations, neutral_sentence
+from hansard_bias.sample.legislature import Sample
 from hansard_bias.sample.lexicon import LEGISLATURES, load
 
 FRAMES = associations(load("associations"))

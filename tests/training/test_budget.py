@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded
-from hansard_bias.training.data import mixture_windows, some_windows, training_portion, trim
+from hansard_bias.training.data import mixture_windows, some_windows, training_data, trim
 from helpers.project import Project
 
 
@@ -21,10 +21,10 @@ def test_balanced_models_read_equally_much_in_equally_many_updates(
     inside: Project, corpora: dict[str, EncodedCorpus]
 ) -> None:
     mixtures = pq.read_table("data/aligned/mixtures.parquet")
-    portions = [training_portion(model, inside.config, corpora, mixtures) for model in inside.config.models]
-    pieces = [int(windows.length.sum()) for windows, _ in portions]
+    chosen = [training_data(model, inside.config, corpora, mixtures) for model in inside.config.models]
+    pieces = [int(windows.length.sum()) for windows, _ in chosen]
     assert max(pieces) - min(pieces) <= inside.config.model.max_position_embeddings
-    assert len({updates for _, updates in portions}) == 1
+    assert len({updates for _, updates in chosen}) == 1
 
 
 def test_a_full_budget_takes_all_that_the_mixture_gives(inside: Project, corpora: dict[str, EncodedCorpus]) -> None:
@@ -32,7 +32,7 @@ def test_a_full_budget_takes_all_that_the_mixture_gives(inside: Project, corpora
     mixtures = pq.read_table("data/aligned/mixtures.parquet")
     for model in full.models:
         everything = mixture_windows(model, "train", full, corpora, mixtures)
-        windows, updates = training_portion(model, full, corpora, mixtures)
+        windows, updates = training_data(model, full, corpora, mixtures)
         assert windows.length.sum() == everything.length.sum()
         assert updates == -(-len(everything) // full.train.batch_size)
 

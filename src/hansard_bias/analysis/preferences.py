@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hansard_bias.analysis.inputs import ProbeRuns
+from hansard_bias.analysis.probe_records import Legacy, LegacyShares, SeedMean
 from hansard_bias.params import Config
 from hansard_bias.probing.prompts import Group
 from hansard_bias.probing.tables import LEGACY_TOP, Probed
@@ -183,19 +184,20 @@ DEFINITION = (
 )
 
 
-def legacy_findings(runs: ProbeRuns, groups: tuple[Group, Group]) -> dict[str, Any]:
+def legacy_findings(runs: ProbeRuns, groups: tuple[Group, Group]) -> Legacy:
     """By row: the share of prompts with a term of the first group, of the second, of either, and that of every seed.
 
     A value is the mean over seeds; the older reports had no intervals, and low and high are null here too.
     """
     first, second = ({term.casefold() for term in group.terms} for group in groups)
-    sides = {"first": first, "second": second, "any": first | second}
     models = {
-        row: {side: _over_seeds([legacy_share(run, terms) for run in probed]) for side, terms in sides.items()}
+        row: LegacyShares(
+            *(_over_seeds([legacy_share(run, terms) for run in probed]) for terms in (first, second, first | second))
+        )
         for row, probed in runs.items()
     }
     prompts = len(shown_prompts(next(iter(runs.values()))[0]))
-    return {"definition": DEFINITION, "top": LEGACY_TOP, "prompts": prompts, "models": models}
+    return Legacy(DEFINITION, LEGACY_TOP, prompts, models)
 
 
 def legacy_share(run: Probed, terms: Collection[str]) -> float:
@@ -205,5 +207,5 @@ def legacy_share(run: Probed, terms: Collection[str]) -> float:
     return sum(hits) / len(hits)
 
 
-def _over_seeds(shares: list[float]) -> dict[str, Any]:
-    return {"value": sum(shares) / len(shares), "low": None, "high": None, "by_seed": shares}
+def _over_seeds(shares: list[float]) -> SeedMean:
+    return SeedMean(sum(shares) / len(shares), None, None, tuple(shares))

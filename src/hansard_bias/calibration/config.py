@@ -183,7 +183,7 @@ def shape_of(part: str, config: CalibrationConfig) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Measured:
-    """What one or more models were asked, as arrays."""
+    """What one or more models answered, as arrays."""
 
     nats: FloatArray  # Σ surprisal, shape [models, test texts, sittings]
     tokens: FloatArray  # scored tokens, shape [test texts, sittings]

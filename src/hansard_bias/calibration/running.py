@@ -27,7 +27,7 @@ from hansard_bias.calibration.config import (
 )
 from hansard_bias.calibration.grammar import ELSEWHERE, LEGISLATURES
 from hansard_bias.calibration.text import encode, speeches
-from hansard_bias.calibration.tiny import ask, base_model, first_model, train_tiny
+from hansard_bias.calibration.tiny import base_model, first_model, query, train_tiny
 from hansard_bias.randomness import stable_hash
 from hansard_bias.tokens.encoded import EncodedCorpus
 
@@ -42,13 +42,13 @@ def train_base(config: CalibrationConfig, folder: Path) -> None:
 
 
 def measure(replicate: Replicate, config: CalibrationConfig, base: Path) -> Measured:
-    """Train and ask the models of one replicate; a pure function of its arguments."""
+    """Train and query the models of one replicate; a pure function of its arguments."""
     trainings, tests = (_half_texts if replicate.part == "halves" else _dose_texts)(replicate, config)
     # Models of one replicate share their seed, as the models of a study do.
     seed = stable_hash(config.text.seed, *replicate.number) % 2**31
     training = config.halves.train if replicate.part == "halves" else config.dose.train
     trained = [train_tiny(base_model(base, config.model), corpora, training, seed) for corpora in trainings]
-    return ask(trained, tests, config.score)
+    return query(trained, tests, config.score)
 
 
 Texts = tuple[list[list[EncodedCorpus]], list[EncodedCorpus]]

@@ -1,4 +1,4 @@
-"""One tiny model, trained and asked by the project's own means: surprisal by sitting, prior-corrected preferences."""
+"""One tiny model, trained and queried by the project's own means: surprisal by sitting, prior-corrected preferences."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from hansard_bias.training.data import learning_rate, updates_per_epoch
 FAVOURITES = 1  # fillings asked for beside the groups: the probes want at least one, the calibration none
 
 
-def ask(asked: Sequence[Any], tests: Sequence[EncodedCorpus], score: ScoreConfig) -> Measured:
-    """Ask every model; all test texts must have equally many sittings."""
-    sums = [[_sums(model, text, score) for text in tests] for model in asked]
+def query(trained: Sequence[Any], tests: Sequence[EncodedCorpus], score: ScoreConfig) -> Measured:
+    """Query every model; all test texts must have equally many sittings."""
+    sums = [[_sums(model, text, score) for text in tests] for model in trained]
     sizes = [_sitting_sums(text, text.lengths) for text in tests]
     spoken = [_sitting_sums(text, text.index["bytes"].to_numpy()) for text in tests]
-    return Measured(*(np.array(part) for part in (sums, sizes, spoken, [preferences(model) for model in asked])))
+    return Measured(*(np.array(part) for part in (sums, sizes, spoken, [preferences(model) for model in trained])))
 
 
 def preferences(model: Any) -> FloatArray:
@@ -114,7 +114,9 @@ def train_tiny(model: Any, corpora: list[EncodedCorpus], training: TinyTraining,
     The loop of `training.loop` without what long runs need: no validation, no checkpoints, no other processes. Order,
     masks and dropout depend on the seed alone. Raises ValueError when the gradient stops being finite.
     """
-    text = _masked(corpora, model.config.max_position_embeddings, training.mask_rate, seed)
+    positions = model.config.max_position_embeddings
+    windows = cut_windows(corpora, [np.arange(len(corpus.lengths)) for corpus in corpora], positions)
+    text = MaskedText(corpora, windows, seed, training.mask_rate, len(word_ids()), OWN_IDS)
     config = training.as_train_config()
     loss_of, optimizer = MaskedLoss(model), build_optimizer(model, config)
     per_epoch = updates_per_epoch(len(text.windows), training.batch_size)
@@ -139,8 +141,3 @@ def train_tiny(model: Any, corpora: list[EncodedCorpus], training: TinyTraining,
     # The packed attention is for training; scores and probes ask padded batches.
     model.set_attn_implementation("eager")
     return model.eval()
-
-
-def _masked(corpora: list[EncodedCorpus], positions: int, mask_rate: float, seed: int) -> MaskedText:
-    windows = cut_windows(corpora, [np.arange(len(corpus.lengths)) for corpus in corpora], positions)
-    return MaskedText(corpora, windows, seed, mask_rate, len(word_ids()), OWN_IDS)

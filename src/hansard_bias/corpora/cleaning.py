@@ -29,12 +29,9 @@ _DELETED = "\u00ad\u200c\u200d\u2060\ufeff"
 @cache
 def _unseen_table() -> dict[int, str]:
     """Every character that is blank or invisible: it becomes a space, or nothing."""
-    table = {
-        code: " "
-        for code in range(sys.maxunicode + 1)
-        if unicodedata.category(chr(code)) in ("Cc", "Cf", "Cs", "Zs", "Zl", "Zp")
-    }
-    return table | dict.fromkeys(map(ord, _DELETED), "")
+    kinds = ("Cc", "Cf", "Cs", "Zs", "Zl", "Zp")
+    unseen = (code for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) in kinds)
+    return dict.fromkeys(unseen, " ") | dict.fromkeys(map(ord, _DELETED), "")
 
 
 @cache
@@ -185,17 +182,11 @@ def clean_text(text: str, lowercase: bool) -> str:
     for needed, pattern, joined in _RULES:
         if needed in text:
             text = pattern.sub(joined, text)
-    text = _plain_commas(text)
-    return text.replace(MASK.lower(), MASK) if lowercase else text
-
-
-def _plain_commas(text: str) -> str:
-    """`1999/2000` as `1999-2000`, `april 1 1999` as `april 1, 1999`."""
     if "/" in text:
         text = _BUDGET_YEAR.sub(_budget_year, text)
     if " 19" in text or " 20" in text:
         text = _YEAR_AFTER_NUMBER.sub(_before_year, text)
-    return text
+    return text.replace(MASK.lower(), MASK) if lowercase else text
 
 
 def _before_year(found: re.Match[str]) -> str:

@@ -44,6 +44,11 @@ class MaskedBatch:
         return cls(input_ids, lengths, rows, np.concatenate([np.array(own, dtype=np.int64) for own in positions]))
 
     @property
+    def asked(self) -> tuple[Tensor, Tensor]:
+        """Rows and columns as tensors, which index those of any device."""
+        return torch.from_numpy(self.rows), torch.from_numpy(self.columns)
+
+    @property
     def inside(self) -> npt.NDArray[np.bool_]:
         """What is no padding, shape [rows, width]."""
         return np.arange(self.input_ids.shape[1]) < self.lengths[:, None]
@@ -106,7 +111,7 @@ class TransformersScorer:
     def states(self, batch: MaskedBatch) -> Tensor:
         """See `Scorer`."""
         states: Tensor = self.model.base_model(**self._inputs(batch)).last_hidden_state
-        return states[batch.rows, batch.columns]
+        return states[batch.asked]
 
     @torch.inference_mode()
     def log_probabilities(self, batch: MaskedBatch) -> Tensor:
@@ -115,13 +120,14 @@ class TransformersScorer:
             # The head costs as much as a layer or more: it runs where a token is asked for, nowhere else.
             logits = head_of(self.model)(self.states(batch))
         else:
-            logits = self.model(**self._inputs(batch)).logits[batch.rows, batch.columns]
+            logits = self.model(**self._inputs(batch)).logits[batch.asked]
         return torch.log_softmax(logits.float(), dim=-1)
 
     def surprisals(self, batch: MaskedBatch, labels: Ids) -> npt.NDArray[np.float32]:
         """See `Scorer`."""
-        found = self.log_probabilities(batch)[np.arange(len(labels)), labels]
-        return np.asarray(-found.cpu().numpy(), dtype=np.float32)
+        shares = self.log_probabilities(batch)
+        found = shares.gather(1, torch.from_numpy(labels).to(shares.device)[:, None])
+        return np.asarray(-found[:, 0].cpu().numpy(), dtype=np.float32)
 
     def _inputs(self, batch: MaskedBatch) -> dict[str, Tensor]:
         attention = torch.from_numpy(batch.inside).long()

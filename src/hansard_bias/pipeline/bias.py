@@ -12,6 +12,7 @@ from hansard_bias.analysis.comparison import cells, compare, likelihood_findings
 from hansard_bias.analysis.inputs import read_facts, read_losses, read_probe_runs
 from hansard_bias.analysis.planted import planted_findings
 from hansard_bias.analysis.preferences import legacy_findings, preference_findings
+from hansard_bias.analysis.probe_records import GroupRecord, Groups
 from hansard_bias.analysis.record_files import columns, from_json, to_json
 from hansard_bias.analysis.records import SCHEMA, BiasResults, SliceRow, WordRow
 from hansard_bias.analysis.unigrams import unigram_findings
@@ -19,7 +20,7 @@ from hansard_bias.analysis.words import word_findings
 from hansard_bias.base.files import METRICS, write_json, write_records
 from hansard_bias.params import Config
 from hansard_bias.probing.planted import planted_frames
-from hansard_bias.probing.prompts import Group, load_groups
+from hansard_bias.probing.prompts import load_groups
 
 
 def probe_findings(config: Config, root: Path) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def probe_findings(config: Config, root: Path) -> dict[str, Any]:
     runs = read_probe_runs(config, root)
     groups = load_groups(root / config.probe.groups)
     preferences, associations = preference_findings(runs, config), association_findings(runs, config)
-    sides = {side: _group(group) for side, group in zip(("first", "second"), groups, strict=True)}
+    sides = Groups(*(GroupRecord(group.name, group.label, tuple(group.terms)) for group in groups))
     # One tokenizer and one text for all models: the audit of any run is that of all.
     audit = next(iter(runs.values()))[0].audit
     return {
@@ -44,10 +45,6 @@ def probe_findings(config: Config, root: Path) -> dict[str, Any]:
             "planted": planted_findings(runs, config, planted_frames(config, root)),
         },
     }
-
-
-def _group(group: Group) -> dict[str, Any]:
-    return {"name": group.name, "label": group.label, "terms": list(group.terms)}
 
 
 def run(config: Config, root: Path = Path(".")) -> None:
@@ -64,12 +61,16 @@ def run(config: Config, root: Path = Path(".")) -> None:
         study["models"][row]["cultural_bias_rate"] = rate
     study["tests"] = [*study["tests"], *unigram_tests, *probes["tests"]]
     # What does not fit the records is a mistake of the code: it stops here, before anything is written.
-    results = from_json(
-        BiasResults, {"schema": SCHEMA} | arranged(study | probes["sections"], told), METRICS / "bias.json", "bias"
-    )
+    content = to_json(as_records({"schema": SCHEMA} | study | probes["sections"]))
+    results = as_records(arranged(content, told))
     slices = slice_rows(config, losses, facts)
     write_records(root / METRICS / "slices.csv", columns(SliceRow), (vars(row) for row in slices))
     write_records(root / METRICS / "words.csv", columns(WordRow), (vars(row) for row in words))
     write_json(root / METRICS / "bias_matrix.json", perplexity_matrix(results.models))
     write_json(root / METRICS / "cells.json", to_json(cells(results.models)))
     write_json(root / METRICS / "bias.json", to_json(results))
+
+
+def as_records(content: Any) -> BiasResults:
+    """The content of bias.json as its records, which refuse what they do not know."""
+    return from_json(BiasResults, content, METRICS / "bias.json", "bias")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from hansard_bias.base.files import SAMPLE
 from hansard_bias.params import Config
-from hansard_bias.sample import generate, write_sample
+from hansard_bias.sample.archives import write_sample
+from hansard_bias.sample.generate import generate
 
 
 def run(config: Config, output: Path = SAMPLE) -> None:

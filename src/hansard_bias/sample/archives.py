@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import json
 import tarfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from hansard_bias.base.files import atomic_write
+from hansard_bias.base.files import write_json
 from hansard_bias.randomness import stable_hash
 from hansard_bias.sample.grammar import GROUPS, Association, associations, canonical, log_odds
 from hansard_bias.sample.legislature import Sample, Sitting, Speech, with_duplicates
@@ -26,16 +25,14 @@ TRUTH = "planted.json"
 
 
 def write_sample(sample: Sample, folder: Path, seed: int) -> None:
-    """Write both archives and planted.json; `seed` sets the dirt. The same arguments give the same bytes.
+    """Write both archives and planted.json; `seed` sets the noise. The same arguments give the same bytes.
 
     Raises ValueError where the folder already holds files that are not a generated sample.
     """
     _remove_earlier_sample(folder)
     _write_nrc(sample, folder / "nunavut", seed)
     _write_lipad(sample, folder / "canada", seed)
-    truth = planted_truth(associations(load("associations")), sample)
-    with atomic_write(folder / TRUTH) as partial:
-        partial.write_text(json.dumps(truth, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(folder / TRUTH, planted_truth(associations(load("associations")), sample))
 
 
 def planted_truth(frames: Sequence[Association], sample: Sample) -> dict[str, Any]:
@@ -43,11 +40,7 @@ def planted_truth(frames: Sequence[Association], sample: Sample) -> dict[str, An
 
     `log_odds` is that of the northern group; the truth of a mixture is that of the occurrences-weighted mean of p.
     """
-    drawn = {name: sample.fillings(name) for name in LEGISLATURES}
-    occurrences = {name: Counter(filling.frame for filling in drawn[name]) for name in LEGISLATURES}
-    northern = {
-        name: Counter(filling.frame for filling in drawn[name] if filling.group == GROUPS[0]) for name in LEGISLATURES
-    }
+    drawn = {name: Counter((each.frame, each.group) for each in sample.fillings(name)) for name in LEGISLATURES}
     records = [
         {
             "id": frame.id,
@@ -57,8 +50,8 @@ def planted_truth(frames: Sequence[Association], sample: Sample) -> dict[str, An
             "probability_northern": frame.probability,
             "log_odds": {name: log_odds(p) for name, p in frame.probability.items()},
             "word_shares": frame.shares,
-            "occurrences": {name: occurrences[name][frame.id] for name in LEGISLATURES},
-            "occurrences_northern": {name: northern[name][frame.id] for name in LEGISLATURES},
+            "occurrences": {name: sum(counts[frame.id, group] for group in GROUPS) for name, counts in drawn.items()},
+            "occurrences_northern": {name: counts[frame.id, GROUPS[0]] for name, counts in drawn.items()},
         }
         for frame in frames
     ]
@@ -77,10 +70,10 @@ def _remove_earlier_sample(folder: Path) -> None:
 
 
 def _printed(sample: Sample, legislature: str, seed: int) -> Iterator[tuple[Sitting, list[Speech], Random]]:
-    """Every sitting with its speeches as printed, duplicates among them, and the generator for its other dirt."""
+    """Every sitting with its speeches as printed, duplicates among them, and the generator for its other noise."""
     earlier: list[Speech] = []
     for sitting in sample.sittings[legislature]:
-        # A generator of its own: another dirt leaves the speeches as they are.
+        # A generator of its own: other noise leaves the speeches as they are.
         rng = Random(stable_hash(seed, legislature, sitting.date, "dirt"))
         yield sitting, with_duplicates(sitting.speeches, earlier, rng), rng
         earlier += sitting.speeches

@@ -77,23 +77,18 @@ class SpeechWriter:
         if slot == "year":
             return str(self.year - int(self.draw(YEARS_AGO)))
         words = self.lists[slot.rstrip("!")]
-        index = self._other(words) if slot.endswith("!") else self._position(words)
-        return self.expand(words.items[index])
+        last = self._used.get(words.base)
+        if slot.endswith("!"):
+            index = words.position(self.rng)
+            return self.expand(words.items[(index + 1) % len(words.items) if index == last else index])
+        if last is None or words.base not in ECHOED or self.rng.random() >= ECHO:
+            # By base, so that a thing is echoed by its plural too.
+            last = self._used[words.base] = words.position(self.rng)
+        return self.expand(words.items[last])
 
     def expand(self, pattern: str) -> str:
         """Fill every slot of a pattern, and those in what fills it."""
         return fill(pattern, self.draw)
-
-    def _position(self, words: WordList) -> int:
-        if words.base in ECHOED and words.base in self._used and self.rng.random() < ECHO:
-            return self._used[words.base]
-        # By base, so that a thing is echoed by its plural too.
-        self._used[words.base] = words.position(self.rng)
-        return self._used[words.base]
-
-    def _other(self, words: WordList) -> int:
-        index = words.position(self.rng)
-        return (index + 1) % len(words.items) if index == self._used[words.base] else index
 
 
 def finish(text: str) -> str:

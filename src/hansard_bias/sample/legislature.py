@@ -45,7 +45,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Speech:
-    """One turn, without any dirt."""
+    """One turn, without any noise."""
 
     sitting: datetime.date
     ordinal: int

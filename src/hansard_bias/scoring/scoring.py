@@ -34,7 +34,7 @@ def deal_folds(seed: int, speech: UInt64, position: npt.NDArray[np.int64], folds
     return np.take_along_axis(ranks, slot[:, :, None], axis=-1)[:, :, 0]
 
 
-# Copies of speech windows with some tokens masked, scored in batches sorted by length.
+# MaskedCopies of speech windows with some tokens masked, scored in batches sorted by length.
 
 Flags = npt.NDArray[np.bool_]
 Masks = Callable[[Ids, Ids], tuple[Flags, Flags]]
@@ -43,7 +43,7 @@ columns count the tokens of the window and may go past its end."""
 
 
 @dataclass(frozen=True)
-class Copies:
+class MaskedCopies:
     """All that a model scores about some windows of one corpus."""
 
     corpus: EncodedCorpus
@@ -54,7 +54,7 @@ class Copies:
 
 
 def score_copies(
-    scorer: Scorer, copies: Copies, batch_tokens: int, special: SpecialIds
+    scorer: Scorer, copies: MaskedCopies, batch_tokens: int, special: SpecialIds
 ) -> Iterator[tuple[Ids, Ids, npt.NDArray[np.float32]]]:
     """Of each batch the copy and the column of what is scored, and its surprisal in nats, shape [scored] each.
 
@@ -72,9 +72,9 @@ def score_copies(
         yield chosen[batch.rows], batch.columns - 1, scorer.surprisals(batch, labels)
 
 
-def _masked_batch(copies: Copies, chosen: Ids, special: SpecialIds) -> tuple[MaskedBatch, Ids]:
+def _masked_batch(copies: MaskedCopies, chosen: Ids, special: SpecialIds) -> tuple[MaskedBatch, Ids]:
     """The chosen copies between their ends, with their masks, and the tokens that stood where something is scored."""
-    # Copies of one window differ in their masks alone: its tokens are read once.
+    # MaskedCopies of one window differ in their masks alone: its tokens are read once.
     shown, back = np.unique(copies.window[chosen], return_inverse=True)
     windows = copies.windows.take(shown)
     width = int(windows.length.max())
@@ -85,11 +85,11 @@ def _masked_batch(copies: Copies, chosen: Ids, special: SpecialIds) -> tuple[Mas
     columns = np.arange(width)
     inside = columns < lengths[:, None]
     masked, scored = copies.masks(chosen, columns)
-    rows, places = np.nonzero(scored & inside)
+    rows, scored_columns = np.nonzero(scored & inside)
     input_ids = np.pad(np.where(masked & inside, special.mask, own), ((0, 0), (1, 1)), constant_values=special.pad)
     input_ids[:, 0] = special.cls
     np.put_along_axis(input_ids, lengths[:, None] + 1, special.sep, axis=1)
-    return MaskedBatch(input_ids, lengths + 2, rows, places + 1), own[rows, places]
+    return MaskedBatch(input_ids, lengths + 2, rows, scored_columns + 1), own[rows, scored_columns]
 
 
 # Masked-token surprisal of every token of every test speech, each scored exactly once (method.md section 1).
@@ -115,7 +115,7 @@ def score_speeches(
 
     starts = np.cumsum(windows.length) - windows.length
     surprisals = np.full(int(windows.length.sum()), np.nan, dtype=np.float32)
-    copies = Copies(corpus, windows, window, masks)
+    copies = MaskedCopies(corpus, windows, window, masks)
     for copy, column, nats in score_copies(scorer, copies, config.batch_tokens, special):
         surprisals[starts[window[copy]] + column] = nats
     assert not np.isnan(surprisals).any(), "a token was not scored"
@@ -175,7 +175,7 @@ def token_likelihoods(
         return scored | rest, scored
 
     found = np.full((2, len(word)), np.nan, dtype=np.float32)
-    copies = Copies(corpus, windows, window_of[token], masks)
+    copies = MaskedCopies(corpus, windows, window_of[token], masks)
     for copy, _, nats in score_copies(scorer, copies, batch_tokens, special):
         found[within[copy].astype(np.int64), token[copy]] = nats
     found[1] = np.where(goes_on, found[1], found[0])

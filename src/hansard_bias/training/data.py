@@ -73,7 +73,7 @@ def learning_rate(config: TrainConfig, update: int, total: int) -> float:
 _TRIMMING, _CHOOSING = 101, 102
 
 
-def training_portion(
+def training_data(
     model: str, config: Config, corpora: Mapping[str, EncodedCorpus], mixtures: pa.Table
 ) -> tuple[Windows, int]:
     """The training windows of a model and its updates per epoch.

@@ -36,7 +36,7 @@ from hansard_bias.tokens import tokenizer as tokenization
 from hansard_bias.tokens.encoded import read_encoded
 from hansard_bias.training import device, progress
 from hansard_bias.training.card import model_card
-from hansard_bias.training.data import mixture_windows, some_windows, training_portion
+from hansard_bias.training.data import mixture_windows, some_windows, training_data
 from hansard_bias.training.loop import Trainer
 from hansard_bias.training.run_key import RunIdentity, RunSpec
 from hansard_bias.training.state import RunLog
@@ -94,14 +94,14 @@ def train(
 def prepare(
     config: Config, identity: RunIdentity, model: str, seed: int, root: Path, resume_from: Path | None
 ) -> RunSpec:
-    """The texts that the model trains and validates on, and the places of the run."""
+    """The texts that the model trains and validates on, and where the run's files are."""
     corpora = {corpus: read_encoded(root / ENCODED / corpus) for corpus in config.corpora}
     names = ["model", "corpus", "split"]
     mixtures = pq.read_table(
         require_path(root / MIXTURES, "align"), read_dictionary=names, filters=[("split", "!=", "test")]
     )
     vocabulary = tokenization.vocabulary_size(root / TOKENIZER)
-    training, updates_per_epoch = training_portion(model, config, corpora, mixtures)
+    training, updates_per_epoch = training_data(model, config, corpora, mixtures)
     validation = mixture_windows(model, "validation", config, corpora, mixtures)
     validation = some_windows(validation, config.train.eval_windows)
     texts, rate = [corpus.without_index() for corpus in corpora.values()], config.train.mask_rate

@@ -139,20 +139,18 @@ def near_pairs(texts: Texts, prints: Fingerprints, rows: Rows, threshold: float)
     if not len(pairs):
         return pairs
     blocks = np.array_split(pairs, len(pairs) // PAIRS + 1)
-    agreement = np.concatenate([_agreement(prints.sketches, block) for block in blocks])
-    # The estimate's standard error is at most 1/16, so that 0.25 below the threshold loses nothing.
+    sketches = prints.sketches
+    agreement = np.concatenate([(sketches[each[:, 0]] == sketches[each[:, 1]]).mean(axis=1) for each in blocks])
+    # An estimate of the similarity: its standard error is at most 1/16, so that 0.25 below the threshold loses nothing.
     pairs = pairs[agreement >= threshold - 0.25]
     return pairs[_similarities(texts, pairs) >= threshold]
 
 
-def _agreement(sketches: NDArray[np.uint32], pairs: Rows) -> NDArray[np.float64]:
-    """Share of equal MinHash values: an estimate of the Jaccard similarity."""
-    return np.asarray((sketches[pairs[:, 0]] == sketches[pairs[:, 1]]).mean(axis=1))
-
-
 def _candidates(sketches: NDArray[np.uint32], threshold: float) -> Rows:
     """Pairs of positions that agree in all values of at least one band."""
-    size, width = len(sketches), _band_width(threshold)
+    # The widest band, hence the fewest candidates, with which a pair at the threshold is found with RECALL.
+    widths = (width for width in range(1, 17) if 1 - (1 - threshold**width) ** (PERMUTATIONS // width) >= RECALL)
+    size, width = len(sketches), max(widths)
     found = [np.zeros(0, dtype=np.int64)]
     for start in range(0, PERMUTATIONS - width + 1, width):
         band = np.zeros(size, dtype=np.uint64)
@@ -168,12 +166,6 @@ def _candidates(sketches: NDArray[np.uint32], threshold: float) -> Rows:
             found.append(order[same] * size + order[same + lag])
     codes = np.unique(np.concatenate(found))
     return np.stack([codes // size, codes % size], axis=1) if size else np.zeros((0, 2), dtype=np.int64)
-
-
-def _band_width(threshold: float) -> int:
-    """The widest band, hence the fewest candidates, with which a pair at the threshold is found with RECALL."""
-    widths = (width for width in range(1, 17) if 1 - (1 - threshold**width) ** (PERMUTATIONS // width) >= RECALL)
-    return max(widths)
 
 
 def _similarities(texts: Texts, pairs: Rows) -> NDArray[np.float64]:

@@ -121,30 +121,22 @@ def _csv(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
     return _separated(file, itertools.chain([first] if first else [], lines), next(found, ","), wanted)
 
 
-def _tsv(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
-    return _separated(file, file.lines(), "\t", wanted)
-
-
 def _separated(file: TableFile, lines: Iterable[str], sign: str, wanted: Sequence[str]) -> Iterator[Row]:
     """Rows between separators; strict about quotes, as one that stays open would swallow the rows behind it."""
     rows = csv.reader(lines, delimiter=sign, strict=True)
     with cells_told(file.name, rows, MAX_CELL, f"expected quoted cells of at most {MAX_CELL} characters"):
         header = [column.strip() for column in next(rows, [])]
         if rows.line_num:
-            _check_header(file.name, header, wanted)
+            _missing(file.name, wanted, header)
+        for column in wanted:
+            if header.count(column) > 1:
+                raise ValueError(f"{file.name}:1: column {column!r} is there twice, expected each once; rename one")
         line = rows.line_num + 1
         for cells in rows:
             if cells:
                 whole = len(cells) == len(header)
                 yield line, dict(zip(header, cells, strict=True)) if whole else sign.join(cells)
             line = rows.line_num + 1
-
-
-def _check_header(name: str, header: Sequence[str], wanted: Sequence[str]) -> None:
-    _missing(name, wanted, header)
-    twice = [column for column in wanted if header.count(column) > 1]
-    if twice:
-        raise ValueError(f"{name}:1: column {twice[0]!r} is there twice, expected each once; rename one")
 
 
 def _json_lines(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
@@ -233,5 +225,12 @@ def _not_parquet(name: str, row: int, error: Exception) -> ValueError:
 
 
 FORMATS: Mapping[str, Callable[[TableFile, Sequence[str]], Iterator[Row]]] = MappingProxyType(
-    {".csv": _csv, ".tsv": _tsv, ".json": _json, ".jsonl": _json_lines, ".ndjson": _json_lines, ".parquet": _parquet}
+    {
+        ".csv": _csv,
+        ".tsv": lambda file, wanted: _separated(file, file.lines(), "\t", wanted),
+        ".json": _json,
+        ".jsonl": _json_lines,
+        ".ndjson": _json_lines,
+        ".parquet": _parquet,
+    }
 )

@@ -15,7 +15,7 @@ from hansard_bias.corpora.archives import check_file_name
 from hansard_bias.corpora.cleaning import strip_markers
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.formats import COMPRESSED, FORMATS, MAX_CELL, table_format, table_rows
-from hansard_bias.corpora.schema import ROLES, Ordinals, Record, plain_name, whole_characters
+from hansard_bias.corpora.schema import Ordinals, Record, plain_name, whole_characters
 from hansard_bias.params import ColumnsConfig
 
 _ROLE_WORDS = {
@@ -92,7 +92,8 @@ def _record(row: Mapping[str, object], source: str, columns: ColumnsConfig) -> R
         sitting=sitting,
         ordinal=0,
         speaker=plain_name(speaker),
-        role=_role(role),
+        # Somebody with another word, or none, is a member.
+        role=_ROLES.get(role.casefold(), "member"),
         topic=topic,
         text=text,
         source=f"{source} ({mark})" if mark else source,
@@ -133,12 +134,6 @@ def _day(text: str, date_format: str) -> date | None:
         return (datetime.strptime(text, date_format) if date_format else datetime.fromisoformat(text)).date()
     except ValueError:
         return None
-
-
-def _role(word: str) -> str:
-    """The role by its word; somebody with another word, or none, is a member."""
-    low = word.casefold()
-    return low if low in ROLES else _ROLES.get(low, "member")
 
 
 # HTML in a cell of text becomes plain text, by the standard library's parser.

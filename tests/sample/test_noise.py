@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from hansard_bias.sample import Sample
-from hansard_bias.sample.legislature import REPEATED_OTHER_DAY, REPEATED_SAME_DAY, with_duplicates
+from hansard_bias.sample.legislature import REPEATED_OTHER_DAY, REPEATED_SAME_DAY, Sample, with_duplicates
 
 
 def _differences(one: str, other: str) -> int:
