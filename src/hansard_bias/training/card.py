@@ -69,6 +69,7 @@ def model_card(
         **(dict(summary) | {"validation_loss": loss}),
         **text,
         label=config.models[model].label,
+        # One archive that states none leaves the licence of the whole unknown.
         license="other" if all(config.corpora[corpus].licence for corpus in mixture) else "unknown",
         model=model,
         seed=seed,
