@@ -90,6 +90,7 @@ def tilt_table(results: Results) -> Table:
 @table("tests")
 def significance_tables(results: Results) -> list[Table]:
     """The tests, one table a family: effect and interval first, p after them."""
+    # Holm corrects within a family, so a family is a table.
     families: dict[str, list[TestRecord]] = {}
     for test in results.bias.tests:
         families.setdefault(test.family, []).append(test)

@@ -69,6 +69,7 @@ def prompt_table(results: Results) -> Table:
         columns += [f"Model {model.label}", f"Finding {model.label}"]
     for prompt in prompt_rows(results):
         answers = [(answer.estimate, answer.direction_label) for answer in prompt.answers]
+        # A blank as in a questionnaire: [MASK] would be a command in LaTeX.
         rows.append(["____".join(prompt.parts), prompt.theme, *(text for pair in answers for text in pair)])
     caption = "Preference L* of every model on every prompt, in nats, with its interval and direction."
     return make_table(caption, columns, rows, text=2, words=columns[3::2])
@@ -85,6 +86,7 @@ def _answer(record: PromptAnswer, labels: Mapping[str, str]) -> Answer:
         agreement=percent(record.stability.agreement),
         direction=record.direction if record.direction in labels else "undecided",
         direction_label=labels.get(record.direction, "undecided"),
+        # The tokenizer keeps the blank before a word in the token.
         fillings=tuple((item.token.strip(), percent(item.probability)) for item in record.top[:FILLINGS_SHOWN]),
     )
 
