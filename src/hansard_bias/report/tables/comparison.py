@@ -51,7 +51,7 @@ def excess_table(results: Results) -> Table:
         for column in config.columns():
             excess = excess_effect(results, model, column)
             if excess is not None and config.own_model(column) != model:
-                bits = results.measures(model).excess_bits_per_byte.get(f"on_{column}")
+                bits = results.measures(model).excess_bits_per_byte[f"on_{column}"]
                 # The test text of a mixture is a mean of the others; to test it as well would count them twice.
                 finding = _finding(excess) if column in config.corpora else "not tested"
                 idle = unlearned(results, model, config.own_model(column))

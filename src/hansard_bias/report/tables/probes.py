@@ -52,7 +52,8 @@ class Prompt:
 def prompt_rows(results: Results) -> list[Prompt]:
     """The prompts in the order of the metrics file."""
     groups = results.bias.probes.groups
-    labels = {"first": f"prefers {groups.first.label}", "second": f"prefers {groups.second.label}", "tie": "tie"}
+    labels = {"first": f"prefers {groups.first.label}", "second": f"prefers {groups.second.label}"}
+    labels |= {word: word for word in ("tie", "undecided")}
     keys = [results.config.row_key(model) for model in results.config.models]
     rows = []
     for record in results.bias.probes.prompts:
@@ -84,8 +85,8 @@ def _answer(record: PromptAnswer, labels: Mapping[str, str]) -> Answer:
         estimate=estimate(preference, signed),
         plain=signed(plain.value),
         agreement=percent(record.stability.agreement),
-        direction=record.direction if record.direction in labels else "undecided",
-        direction_label=labels.get(record.direction, "undecided"),
+        direction=record.direction,
+        direction_label=labels[record.direction],
         # The tokenizer keeps the blank before a word in the token.
         fillings=tuple((item.token.strip(), percent(item.probability)) for item in record.top[:FILLINGS_SHOWN]),
     )
