@@ -37,8 +37,9 @@ LONGEST = (
     "test_interruptions.py",
     "test_dvc_experiments.py",
     "test_faults.py",
+    "test_cache.py",
 )
-"""Files that come first, so that the test processes end together; the two that share a clone are apart."""
+"""Files that come first, so that the test processes end together; those that share a clone are apart."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
