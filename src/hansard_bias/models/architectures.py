@@ -122,6 +122,7 @@ def usable_positions(config: Mapping[str, Any]) -> int:
 
 # `model.init`: a local masked language model to continue from, known by its files alone, without torch.
 
+# Looked at before the first stage runs: a mistake must not wait for the training to be found.
 CONFIG, TOKENIZER, WEIGHTS = FILES = ("config.json", "tokenizer.json", "model.safetensors")
 OPTIONAL_FILES = ("tokenizer_config.json", "special_tokens_map.json")
 SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")

@@ -60,6 +60,7 @@ def load_initial(folder: Path, settings: BertSettings, vocab_size: int) -> Any:
         hidden_dropout_prob=settings.hidden_dropout_prob,
         attention_probs_dropout_prob=settings.attention_probs_dropout_prob,
     )
+    # transformers would draw what is missing at random, and only warn.
     if missing := sorted(found["missing_keys"]):
         raise init_error(settings.init, f"a whole masked language model (without weights: {', '.join(missing)})")
     if vocab_size > model.config.vocab_size:
@@ -89,6 +90,7 @@ class MaskedLoss(nn.Module):
 
     def forward(self, batch: Packed) -> Tensor:
         """Sum of -log P(label), in nats, over the masked positions of a packed batch."""
+        # One row holds many windows: only the position ids say where each begins.
         position_ids = batch.position_ids[None] + self.first_position
         inputs = {"input_ids": batch.input_ids[None], "position_ids": position_ids, "plan": batch.plan}
         return surprisals_at(self.model, batch.masked_positions, batch.labels, **inputs).sum()

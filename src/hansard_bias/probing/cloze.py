@@ -142,6 +142,7 @@ def _chain(cloze: int, term: Tokens) -> Iterable[tuple[Query, int]]:
 def _queries(clozes: Sequence[Cloze]) -> dict[Query, list[int]]:
     """Every query, with the tokens whose probability it must give."""
     # A single mask is always asked for: it gives the open-ended candidates.
+    # Terms of one length that begin alike share their first queries: each is scored once.
     queries: dict[Query, list[int]] = {Query(index, 1, ()): [] for index in range(len(clozes))}
     for index, cloze in enumerate(clozes):
         for term in cloze.terms:

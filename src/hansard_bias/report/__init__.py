@@ -1,4 +1,4 @@
-"""The page: what was measured, as figures, tables and sentences. Numpy-free, torch-free; it only reads metrics/."""
+"""The page: what was measured, as figures, tables and sentences. It only reads metrics/, and asks no model."""
 
 from __future__ import annotations
 

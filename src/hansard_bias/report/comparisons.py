@@ -82,6 +82,7 @@ def unigram_gain(results: Results, model: str, corpus: str) -> Effect:
 def has_learned(results: Results, model: str, corpus: str) -> bool:
     """Whether a model reads a corpus that it was trained on better than word frequencies do, by more than `PLATEAU`."""
     gain = unigram_gain(results, model, corpus)
+    # Without an interval the size alone decides.
     return gain.side in (1, None) and gain.size.value >= PLATEAU
 
 
@@ -125,6 +126,7 @@ def unlearned_text(config: Config, models: Sequence[str]) -> str:
 
 
 def _tested(results: Results, family: str, size: Interval, model: str, corpus: str | None = None) -> Effect:
+    # A tilt has no corpus, an excess has; the same test is never made twice.
     wanted = family, results.config.row_key(model), corpus
     found = (test.p_holm for test in results.bias.tests if (test.family, test.model, test.corpus) == wanted)
     return Effect(size, next(found, None), 1 - results.config.bias.confidence)
@@ -139,6 +141,7 @@ def detectable(results: Results, model: str, column: str) -> float | None:
 def smallest_detectable(results: Results) -> float | None:
     """What the least sensitive comparison could have detected, in nats."""
     values = [detectable(results, comparison.model, comparison.corpus) for comparison in comparisons(results)]
+    # The largest: what every comparison could have detected.
     return max((value for value in values if value is not None), default=None)
 
 
@@ -161,6 +164,7 @@ class Headline:
 
 def headlines(results: Results) -> list[Headline]:
     """The excess of the models from outside, largest first, then a tilt."""
+    # Four fit in one row of the page; one place is kept for a tilt.
     return [*_excesses(results)][: MOST - 1] + [*_tilts(results)][:1]
 
 

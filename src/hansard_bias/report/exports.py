@@ -104,6 +104,7 @@ def associations_csv(results: Results) -> str:
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
     """CSV text; a missing number is an empty cell."""
     buffer = io.StringIO()
+    # The same bytes on every system.
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow([harmless(name) for name in header])
     writer.writerows([harmless(value) for value in row] for row in rows)
@@ -166,7 +167,9 @@ def table_latex(table: Table) -> str:
     names = " & ".join(latex(column) for column in table.columns)
     body = [r"\toprule", f"{names} \\\\", r"\midrule"]
     rows = [" & ".join(latex(cell) for cell in row) + r" \\" for row in table.rows]
+    # Wide tables in small type, so that they fit a page of A4.
     size = [r"\footnotesize"] if len(table.columns) > MANY_COLUMNS else []
+    # Whoever pastes the table is told which packages it needs.
     needs = "% \\usepackage{booktabs" + (",longtable}" if kind == "longtable" else "}")
     begin, end = f"\\begin{{{kind}}}{{{_layout(table)}}}", f"\\end{{{kind}}}"
     if kind == "longtable":
@@ -190,5 +193,6 @@ def _layout(table: Table) -> str:
 
 def latex(text: str) -> str:
     """Text that LaTeX sets as it is: special characters escaped, line breaks and control characters as blanks."""
+    # A line break in a cell would end the row.
     plain = re.sub(r"[\x00-\x1f\x7f]+", " ", text)
     return "".join(LATEX.get(character, character) for character in plain)

@@ -69,12 +69,14 @@ def p_value(value: float | None) -> str:
     """A probability: never rounded to 0."""
     if value is None:
         return NOTHING
+    # With a few thousand draws a smaller p is not known.
     text = "below 0.0001" if value < 0.0001 else f"{value:.4f}" if value < 0.01 else f"{value:.3f}"
     return Shown(text, value)
 
 
 def seconds(value: float) -> str:
     """A duration in the unit that people use."""
+    # Below two minutes seconds tell more.
     if value < 120:
         return Shown(f"{value:.0f}{NO_BREAK}s", value)
     minutes = round(value / 60)
@@ -124,6 +126,7 @@ def row_names(config: Config) -> dict[str, str]:
 def readable(config: Config, text: str) -> str:
     """A sentence of a metrics file with its keys as names: "A_nunavut reads canada" as "A (Nunavut) reads Canada"."""
     names = row_names(config) | {corpus: title(corpus) for corpus in config.corpora}
+    # As whole words only: "canada" is also part of "canada_west".
     for key, name in names.items():
         text = name.join(re.split(rf"(?<!\w){re.escape(key)}(?!\w)", text))
     return text

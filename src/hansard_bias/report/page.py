@@ -27,6 +27,7 @@ TEMPLATE, STYLE, SCRIPT = "page.html.jinja", "page.css", "page.js"
 
 def build_page(results: Results, drawn: Mapping[str, Drawn], made: Mapping[str, list[Table]]) -> str:
     """The whole page as HTML: figures, styles and the little script are inside, nothing is loaded."""
+    # Strict: a text that nobody registered stops the page instead of leaving a hole in it.
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["sort_value"] = formats.sort_value
     style, script = Markup(_source(STYLE)), _source(SCRIPT)

@@ -63,6 +63,7 @@ def _processor() -> str:
 WATTS_PER_THREAD = 12.0
 WATTS_PER_GIGABYTE = 0.3725
 """Both as in Lannelongue et al. 2021, Green Algorithms, https://doi.org/10.1002/advs.202100707"""
+# Looked up in this order: A100 before A10, L40 before L4, of which the names are parts.
 WATTS_OF_GPUS = {"H200": 700.0, "H100": 700.0, "A100": 400.0, "V100": 300.0, "A10": 150.0, "L40": 300.0, "L4": 72.0}
 WATTS_OF_GPUS |= {"T4": 70.0, "4090": 450.0, "3090": 350.0}
 WATTS_OF_A_GPU = 300.0
@@ -84,6 +85,7 @@ def training_energy(runs: Sequence[TrainingRecord]) -> tuple[float, str]:
 
 def _watts(device: str) -> float:
     """The power of a device in the words of a training's summary."""
+    # A CPU says its threads; what says nothing of the kind is taken for one thread, or for a GPU of middling power.
     threads = re.search(r"(\d+) threads?", device)
     if threads:
         return WATTS_PER_THREAD * int(threads[1])

@@ -78,6 +78,7 @@ def load_results(metrics: Path, config: Config, provenance: Mapping[str, str] | 
     Raises ValueError, one line, naming the file and the stage that makes it, if a file is missing, not readable
     or of another configuration.
     """
+    # First, because its schema says whether this is a study of this code at all.
     bias = read_bias(metrics / "bias.json")
     rows = [config.row_key(model) for model in config.models]
     for section in (bias.models, bias.unigrams):

@@ -21,6 +21,7 @@ def answer(results: Results) -> tuple[str, str]:
     compared = comparisons(results)
     if not compared:
         return _nothing_compared(results)
+    # A model that learned nothing reads everything alike: it would vote for "no difference".
     sound = [comparison for comparison in compared if not comparison.unlearned]
     idle = [m for m in results.config.models if any(m in comparison.unlearned for comparison in compared)]
     if not sound:
@@ -46,6 +47,7 @@ def _nothing_compared(results: Results) -> tuple[str, str]:
 def _verdict(compared: list[Comparison]) -> str:
     sides = [comparison.excess.side for comparison in compared]
     total = len(compared)
+    # One undecided comparison is enough: the verdict is about all of them.
     if None in sides:
         return "Not decided: without an interval, what this run measured cannot be told from chance."
     if not any(sides):
@@ -62,6 +64,7 @@ def _verdict(compared: list[Comparison]) -> str:
 
 
 def _sizes(results: Results, compared: list[Comparison]) -> str:
+    # With more than two the extremes say most.
     ordered = sorted(compared, key=lambda comparison: -comparison.excess.size.value)
     shown = ordered if len(ordered) <= 2 else [ordered[0], ordered[-1]]
     lead = "" if len(ordered) <= 2 else f"Of {len(ordered)} comparisons, these are the largest and the smallest: "

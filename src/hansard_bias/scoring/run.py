@@ -127,6 +127,7 @@ def _words(encoded: EncodedCorpus, rows: Ids, corpus: str, root: Path) -> dict[i
 
 def _texts(path: Path, ids: list[str]) -> dict[str, str]:
     """The texts of these speeches; of the others, a batch at a time is in memory."""
+    # By batches: the sample is a few hundred speeches of a corpus that may not fit into memory.
     found: dict[str, str] = {}
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(_BATCH, columns=["speech_id", "text"]):

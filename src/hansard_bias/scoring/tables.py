@@ -74,6 +74,7 @@ def write_scores(path: Path, tables: Iterable[pa.Table], fingerprint: Mapping[by
 
     Tables are taken one at a time and written in row groups of about GROUP_TOKENS tokens: that bounds the memory.
     """
+    # The first table tells the schema, which the file wants before any row.
     coming = iter(tables)
     group = [next(coming)]
     with table_writer(path, group[0].schema.with_metadata(dict(fingerprint))) as writer:

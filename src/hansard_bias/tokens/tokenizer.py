@@ -177,6 +177,7 @@ def vocabulary_size(folder: Path) -> int:
 
 
 def _size(tokenizer: Tokenizer) -> int:
+    # The largest id, not the number of tokens: ids may have holes.
     return max(tokenizer.get_vocab(with_added_tokens=True).values()) + 1
 
 

@@ -62,6 +62,7 @@ class Vocabulary:
         starts[offsets[:-1][np.diff(offsets) > 0]] = True
         begin = np.flatnonzero(starts)
         group = np.cumsum(starts) - 1
+        # Equal words have equal keys: each is decoded once, however often it occurs.
         keys = _keys(ids, np.arange(len(ids)) - begin[group], begin)
         _, example, kind = np.unique(keys, return_index=True, return_inverse=True)
         ends = np.append(begin, len(ids))

@@ -69,6 +69,7 @@ def model_card(
     return _CARD.format(
         **(dict(summary) | {"validation_loss": loss}),
         **text,
+        # One archive that states none leaves the licence of the whole unknown.
         license="other" if all(config.corpora[corpus].licence for corpus in mixture) else "unknown",
         model=model,
         seed=seed,

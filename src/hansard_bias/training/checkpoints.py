@@ -59,6 +59,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int) -> None:
 def load_newest(folder: Path, run: Mapping[str, str]) -> Checkpoint | None:
     """The newest checkpoint of this run whose files match their manifest, or None."""
     for candidate in reversed(_saved(folder)):
+        # A broken one is passed over: an older whole one loses less than a start from nothing.
         manifest = _whole_manifest(candidate)
         if manifest is not None and manifest["run"] == dict(run):
             return _load(candidate, manifest)

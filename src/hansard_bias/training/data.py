@@ -121,5 +121,6 @@ def some_windows(windows: Windows, count: int) -> Windows:
 def trim(windows: Windows, tokens: int) -> Windows:
     """Windows in their order, as many (chosen by hash) as hold at most `tokens` tokens together."""
     order = np.argsort(mix(_TRIMMING, windows.speech, windows.offset), kind="stable")
+    # By hash: all corpora and days lose alike, and a smaller budget keeps a part of what a larger one keeps.
     fitting = np.cumsum(windows.length[order]) <= tokens
     return windows.take(np.sort(order[fitting]))

@@ -66,6 +66,7 @@ def identify(
     settings: dict[str, object] = {"model": asdict(config.model), "train": asdict(config.train) | {"seeds": None}}
     settings |= {"mixture": config.models[model].mixture, "budget": config.align.budget}
     settings |= {"initial": initial_digests(config.model.init, root)}
+    # The files themselves: a stage that ran again and wrote the same bytes has changed nothing.
     data = [require_path(root / TOKENIZER / "tokenizer.json", "tokenizer"), require_path(root / MIXTURES, "align")]
     for corpus in config.corpora:
         data += sorted(require_path(root / ENCODED / corpus, f"encode@{corpus}").iterdir())

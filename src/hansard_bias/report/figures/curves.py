@@ -14,6 +14,7 @@ from hansard_bias.report.figures.style import GREY, Figure, series_colour
 from hansard_bias.report.formats import decimal, model_name
 from hansard_bias.report.results import Results
 
+# One point for every pixel and a half of the panel.
 MOST_POINTS = 150
 CAPTION = (
     "Loss during training, lower is better. Grey: on the text being learned. Coloured, with dots: on held-out days of "
@@ -30,6 +31,7 @@ def curve_figures(results: Results) -> list[Figure]:
     if not records:
         return []
     losses, updates = ([record[key] for record in records] for key in ("loss", "update"))
+    # Only on common axes can models be compared by eye.
     bounds = {"x": [0, max(updates)], "y": [min(losses), max(losses)]}
     of_models = {model: [each for each in records if each["model"] == model] for model in results.config.models}
     return [_model_curves(results, model, found, bounds) for model, found in of_models.items() if found]
@@ -44,6 +46,7 @@ def _model_curves(
     y_scale = alt.Scale(domain=bounds["y"], nice=True)
     y = alt.Y("loss:Q", title="nats per masked token", scale=y_scale, axis=upwards)
     base = alt.Chart(alt.InlineData(values=records)).encode(x=x, y=y, detail="seed:N")
+    # Grey, because the text being learned is not what the model is judged by.
     train = base.transform_filter("datum.kind == 'train'").mark_line(strokeWidth=1, color=GREY, opacity=0.8)
     validation = base.transform_filter("datum.kind == 'validation'")
     lines = validation.mark_line(strokeWidth=1.6, color=colour)

@@ -19,6 +19,7 @@ from hansard_bias.report.results import Results
 LABEL_LIMIT = 150
 LADDERS = ((1, 2, 5), (1, 3), (1,))
 """Ticks of a logarithmic axis within one power of ten, the densest first."""
+# More do not fit beside each other on a phone.
 MOST_TICKS = 6
 CAPTION = (
     "Dots are estimates, bars their {confidence} intervals; the dashed line is where there would be no difference. An "
@@ -112,6 +113,7 @@ def _intervals(
     layers = [bar.encode(x="low:Q", x2="high:Q"), base.mark_point(filled=True, size=80, opacity=1).encode(x=x)]
     if reference is not None:
         line = alt.Chart(alt.InlineData(values=[{"value": reference}]))
+        # Below everything else.
         layers.insert(0, line.mark_rule(strokeDash=[4, 3], color=GREY).encode(x=x))
     # The numbers stand above their row; a halo keeps them legible where the line of no effect crosses them.
     text = base.encode(x=alt.value(0), text="text:N")
@@ -127,10 +129,13 @@ def _value_axis(intervals: Sequence[Interval], unit: str, reference: float | Non
     """Ratios on a logarithmic axis where they spread over powers of ten, all else on a plain one."""
     bounds = [bound for each in intervals for bound in (each.value, each.low, each.high) if bound is not None]
     low, high = min(bounds), max(bounds)
+    # The line of no effect belongs to the picture, even where all values lie on one side of it.
     ticks = log_ticks(min(low, 1.0), max(high, 1.0)) if reference == 1.0 and low > 0 else []
+    # Two ticks do not show that an axis is logarithmic.
     if len(ticks) < 3:
         axis = alt.Axis(tickCount=4, labelFlush=False, labelOverlap=True)
         return alt.X("value:Q", title=unit, scale=alt.Scale(zero=False, nice=True), axis=axis)
+    # A margin on either side, so that no dot sits on the frame.
     scale = alt.Scale(type="log", domain=[min(low, 1.0) / 1.15, max(high, 1.0) * 1.15], nice=False)
     return alt.X("value:Q", title=unit, scale=scale, axis=alt.Axis(values=ticks, labelFlush=False, format="~g"))
 
@@ -149,6 +154,7 @@ def log_ticks(low: float, high: float) -> list[float]:
 def _interval_axis(rows: Sequence[Row]) -> alt.Y:
     """Room for the longest line at the width of a broad font: the reader's browser chooses the font."""
     longest = max(len(line) for row in rows for line in row.label.split("|"))
+    # Pixels a letter at most, at this size.
     extent = min(7.4 * longest, LABEL_LIMIT) + 10
     style: dict[str, Any] = {"ticks": False, "domain": False, "labelPadding": 8, "labelLimit": LABEL_LIMIT - 14}
     axis = alt.Axis(labelExpr="split(datum.label, '|')", minExtent=extent, **style)

@@ -62,6 +62,7 @@ def _hex(colour: Colour) -> str:
 
 def _ink(colour: Colour, mark: int) -> str:
     """Black or white, whichever contrasts more, but for an invisible mark."""
+    # At this luminance black and white have the same contrast.
     return _hex((0, 0, mark)) if luminance(colour) > 0.179 else _hex((255, 255, 255 - mark))
 
 
@@ -79,6 +80,7 @@ def linear(values: Sequence[float], value: float) -> float:
 
 def around_zero(values: Sequence[float], value: float) -> float:
     """Zero is palest; a range below 0.4 nats stays pale."""
+    # 0.4 nats are a factor of 1.5, as in the other scales.
     return value / max(0.4, *(abs(each) for each in values))
 
 
@@ -140,6 +142,7 @@ def _heatmap_figure(
     tiles = {place: tile(share(values, interval.value)) for place, interval in found.items()}
     if not tiles:
         return []
+    # Also the cells without a value: a hole would look like a mistake.
     cells = [_cell(results, name, form, place, found.get(place), tiles.get(place)) for place in places]
     dark = {each.fill: each.dark_fill for each in tiles.values()} | {each.ink: each.dark_ink for each in tiles.values()}
     return [Figure(_heatmap(cells), _label(results, name, form, found), dark)]
@@ -154,6 +157,7 @@ def _heatmap(cells: list[dict[str, object]]) -> Any:
         x=alt.X("column:N", sort=None, title="reads the debates of", scale=gap, axis=across),
         y=alt.Y("model:N", sort=None, title=None, scale=gap, axis=_axis(96, 6)),
     )
+    # A hair between the tiles instead of lines: lines would need a colour for the dark.
     layers = [base.mark_rect(cornerRadius=3, strokeWidth=0).encode(color=alt.Color("colour:N", scale=None))]
     ink = alt.Color("ink:N", scale=None)
     # Cells with a line below the interval hold three lines, the others two: both stand in the middle.
@@ -200,6 +204,7 @@ def _short_span(interval: Interval, form: Form) -> str:
     """The bounds as narrow as they can be read: differences keep "to", because a dash beside a minus is a riddle."""
     if interval.low is None or interval.high is None:
         return "no interval"
+    # "−0.10–+0.20" cannot be read.
     between = " to " if form is signed else DASH
     return f"{form(interval.low)}{between}{form(interval.high)}"
 

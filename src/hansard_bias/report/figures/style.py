@@ -26,7 +26,9 @@ SERIES = ("#2f6fb3", "#b85f14", "#23806a", "#8d5bbd", "#b04765", "#73751f")
 SERIES_IN_THE_DARK = ("#7db4ec", "#eda25c", "#63c7ad", "#c4a0ec", "#ec8fa9", "#c3c566")
 DARK = dict(zip(SERIES, SERIES_IN_THE_DARK, strict=True)) | {GREY: "#8b939e", HALO: "var(--card)"}
 """Every colour of a figure by its counterpart on dark paper."""
+# Digits of pixels that nobody sees, but that make half of a page.
 LONG = re.compile(r"-?\d+\.\d{3,}")
+# 240 dots an inch where the SVG has 96: sharp in print.
 PNG_SCALE = 2.5
 
 
@@ -46,6 +48,7 @@ def inline_svg(figure: Figure, file: str = "") -> str:
     `file` is the figure as a file, where it is drawn already: drawing takes most of the page's time.
     """
     svg = (file or file_svg(figure.chart)).replace('fill="white"', 'fill="transparent"', 1)
+    # Black ink on dark paper would be invisible.
     svg = svg.replace(f'"{INK}"', '"currentColor"')
     # What is inside one image is not announced on its own.
     svg = re.sub(r' (?:role|class|aria-[a-z]+)="[^"]*"', "", svg)
@@ -65,11 +68,13 @@ def file_svg(chart: Any) -> str:
 
 def png(svg: str) -> bytes:
     """An SVG file's picture in few colours: as sharp as with all of them, and a fifth of the size."""
+    # Only the PNG files need these two, and they take their time to load.
     import vl_convert
     from PIL import Image
 
     picture = Image.open(io.BytesIO(vl_convert.svg_to_png(svg, scale=PNG_SCALE))).convert("RGB")
     buffer = io.BytesIO()
+    # Without dithering: flat areas stay flat, and compress.
     picture.quantize(128, dither=Image.Dither.NONE).save(buffer, format="png", optimize=True)
     return buffer.getvalue()
 
@@ -84,8 +89,10 @@ def dark_rules(figures: list[Figure]) -> str:
 def _themed(chart: Any) -> Any:
     ink: dict[str, Any] = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12}
     lines: dict[str, Any] = {"domainColor": GREY, "tickColor": GREY, "gridColor": GREY, "gridOpacity": 0.25}
+    # The last letters of the axes reach beyond the plot: room on the right.
     return chart.properties(background="white").configure(
         font="Helvetica, Arial, sans-serif",
+        # The page names the whole image instead of every mark.
         aria=False,
         padding={"left": 6, "right": 18, "top": 4, "bottom": 4},
         axis=alt.AxisConfig(titleFontWeight="normal", **ink, **lines),

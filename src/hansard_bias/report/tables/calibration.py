@@ -41,6 +41,7 @@ def verdict_table(results: Results) -> Table:
 
 
 def _verdict_row(name: str, record: MetricVerdict) -> list[str]:
+    # Only where there is nothing to find does a band say how many rejections chance allows.
     null = record.false_positives
     assert null.band is not None, "the verdict of a null comparison has its band"
     return [
@@ -63,6 +64,7 @@ def _share(found: Rejections) -> str:
 def dose_table(results: Results) -> Table:
     """One row a curve: its values at every dose, slope, and how surely it is monotone."""
     curves = [curve for _, curve in dose_curves(results)]
+    # Every curve has the same doses: they are the models of one study.
     doses = curves[0].doses if curves else ()
     columns = ["Metric", *(percent(dose) for dose in doses), "Slope", "Order kept in draws", "In single studies"]
     rows = [
@@ -131,6 +133,7 @@ def _dose_figure(metric: str, curve: DoseCurve) -> Figure:
 
 
 def _curve(values: list[dict[str, Any]], name: str, metric: str) -> Any:
+    # One colour a metric; a metric of which this page knows no name is drawn, too, in grey.
     colour = SERIES[list(NAMES).index(metric) % len(SERIES)] if metric in NAMES else GREY
     share = alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1], grid=False, labelFlush=False)
     base = alt.Chart(alt.InlineData(values=values)).encode(

@@ -18,6 +18,7 @@ BEYOND = {True: "yes", False: "no", None: "not decided"}
 def blind_perplexity(results: Results) -> int | None:
     """The perplexity of a model that guesses evenly among all word pieces; None where their number is not known."""
     config = results.config
+    # A model that is continued brings its own vocabulary.
     return None if config.model.init else config.tokenizer.vocab_size
 
 
@@ -63,6 +64,7 @@ def _perplexity_rows(results: Results) -> Iterator[list[str]]:
     config, blind = results.config, blind_perplexity(results)
     for model in config.models:
         for corpus in config.corpora:
+            # A perplexity needs no test against 0; what it must beat are the word frequencies.
             gain = unigram_gain(results, model, corpus)
             yield [
                 f"Perplexity of {fmt.model_name(config, model)} on {fmt.title(corpus)}",

@@ -51,7 +51,7 @@ def excess_table(results: Results) -> Table:
         for column in config.columns():
             excess = excess_effect(results, model, column)
             if excess is not None and config.own_model(column) != model:
-                bits = results.measures(model).excess_bits_per_byte.get(f"on_{column}")
+                bits = results.measures(model).excess_bits_per_byte[f"on_{column}"]
                 # The test text of a mixture is a mean of the others; to test it as well would count them twice.
                 finding = _finding(excess) if column in config.corpora else "not tested"
                 idle = unlearned(results, model, config.own_model(column))
@@ -90,6 +90,7 @@ def tilt_table(results: Results) -> Table:
 @table("tests")
 def significance_tables(results: Results) -> list[Table]:
     """The tests, one table a family: effect and interval first, p after them."""
+    # Holm corrects within a family, so a family is a table.
     families: dict[str, list[TestRecord]] = {}
     for test in results.bias.tests:
         families.setdefault(test.family, []).append(test)

@@ -73,10 +73,12 @@ def _slice_table(results: Results, kind: str) -> Table:
     shown: dict[str, int] = {}
     for line in results.slices:
         key = line.corpus, line.value
+        # The file also holds the same without shared text.
         if line.text != "all" or line.slice != kind:
             continue
         if key not in cells:
             shown[line.corpus] = shown.get(line.corpus, 0) + 1
+        # Years and roles are few; topics and speakers are cut to those with most text, which come first.
         if kind not in ("topic", "speaker") or shown[line.corpus] <= SLICES_SHOWN:
             cells.setdefault(key, {})[line.model] = line
     # How much text a slice holds is the same for every model.
@@ -149,6 +151,7 @@ def coverage_sentence(results: Results) -> str:
     covers = {test.p_covers for test in results.bias.tests if test.p_covers is not None}
     if not covers:
         return ""
+    # As the bias stage words it: "sittings only", or "sittings and seeds".
     if any("only" in each for each in covers):
         return (
             "Each model was trained once, so p covers sittings only: it says nothing of what another training run "
@@ -164,6 +167,7 @@ def coverage_sentence(results: Results) -> str:
 def word_figures(results: Results) -> list[Figure]:
     """One figure for each gap between models of one legislature each; of mixtures too where room is left."""
     config = results.config
+    # Models of one legislature first: they are what the question is about.
     alone = sorted(config.models, key=lambda model: not config.models[model].is_single)
     found = (_word_figure(results, model, corpus) for model in alone for corpus in config.corpora)
     return [figure for figure in found if figure is not None][:PANELS]
@@ -176,6 +180,7 @@ def _word_figure(results: Results, model: str, corpus: str) -> Figure | None:
     drawn = sorted(asked, key=lambda line: -abs(line.contribution))[:WORDS_DRAWN]
     if not drawn:
         return None
+    # The level that the study was asked for, not a fixed 5 %.
     alpha = 1 - results.config.bias.confidence
     name = f"{fmt.model_name(results.config, model)} on {fmt.title(corpus)}"
     values = [_bar(line, alpha) for line in drawn]
@@ -198,5 +203,6 @@ def _bars(values: list[dict[str, Any]], name: str, colour: str) -> Any:
     axis_x = alt.Axis(tickCount=3, format=".2~g", labelFlush=False, labelOverlap=True)
     x = alt.X("share:Q", title="nats per token of the text", axis=axis_x)
     bars = base.mark_bar(color=colour, height=13, cornerRadius=2).encode(x=x, opacity=alt.Opacity("sure:Q", scale=None))
+    # Bars go both ways, so the eye needs the line that they start from.
     zero = alt.Chart(alt.InlineData(values=[{"share": 0}])).mark_rule(color=INK, strokeWidth=1).encode(x="share:Q")
     return alt.layer(bars, zero).properties(width=190, height=alt.Step(20), title=name, view={"stroke": None})

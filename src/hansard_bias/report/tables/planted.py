@@ -59,6 +59,7 @@ def recovered(truth: float, measured: Interval) -> str:
     if measured.low is None or measured.high is None:
         return "not measured"
     inside = measured.low <= truth <= measured.high
+    # Even odds have no sign to find.
     if abs(truth) <= EVEN:
         return "even, as planted" if inside else "no"
     if truth * measured.value > 0:
@@ -76,9 +77,11 @@ def _sentences(results: Results) -> Iterator[str]:
     slopes: dict[str, Interval | None] = {}
     for name, key in MEASURES.items():
         if (measure := results.bias.planted.summary.get(key)) is not None:
+            # Mixtures have no truth of their own but an average, so single legislatures are told where there are any.
             record, whose = measure.single or measure.all, "models of one legislature" if measure.single else "models"
             slopes[name] = record.slope
             yield f"{_line(name, record, whose)} {_differences(results, measure)}{_verdict(name, record)}"
+    # Only where L* falls short of both L and the bounds does the reader need to know why.
     plain, corrected = slopes.get("L"), slopes.get("L*")
     if plain is not None and corrected is not None and corrected.value < min(plain.value, SLOPES[0]):
         yield HIDDEN

@@ -36,6 +36,7 @@ def correction_table(results: Results) -> Table:
 def theme_table(results: Results) -> Table:
     """Mean L* of every theme and model."""
     models = {name: results.bias.probes.themes[row] for row, name in fmt.row_names(results.config).items()}
+    # In the order of the prompts file, each once.
     themes = list(dict.fromkeys(theme for means in models.values() for theme in means))
     cells = {theme: [fmt.estimate(means[theme].interval, fmt.signed) for means in models.values()] for theme in themes}
     rows = [[theme, *texts] for theme, texts in cells.items()]
@@ -116,6 +117,7 @@ def cosine_table(results: Results) -> Table:
 @text("unused_words")
 def unused_words(results: Results) -> str:
     """The words of the association tests that one of the legislatures never uses; empty where there are none."""
+    # An embedding of a word that was never read is the random one it started with.
     words = [record.word for record in results.bias.associations.audit if record.warnings]
     return fmt.sentence_list(words) if words else ""
 

@@ -52,7 +52,8 @@ class Prompt:
 def prompt_rows(results: Results) -> list[Prompt]:
     """The prompts in the order of the metrics file."""
     groups = results.bias.probes.groups
-    labels = {"first": f"prefers {groups.first.label}", "second": f"prefers {groups.second.label}", "tie": "tie"}
+    labels = {"first": f"prefers {groups.first.label}", "second": f"prefers {groups.second.label}"}
+    labels |= {word: word for word in ("tie", "undecided")}
     keys = [results.config.row_key(model) for model in results.config.models]
     rows = []
     for record in results.bias.probes.prompts:
@@ -69,6 +70,7 @@ def prompt_table(results: Results) -> Table:
         columns += [f"Model {model.label}", f"Finding {model.label}"]
     for prompt in prompt_rows(results):
         answers = [(answer.estimate, answer.direction_label) for answer in prompt.answers]
+        # A blank as in a questionnaire: [MASK] would be a command in LaTeX.
         rows.append(["____".join(prompt.parts), prompt.theme, *(text for pair in answers for text in pair)])
     caption = "Preference L* of every model on every prompt, in nats, with its interval and direction."
     return make_table(caption, columns, rows, text=2, words=columns[3::2])
@@ -83,8 +85,9 @@ def _answer(record: PromptAnswer, labels: Mapping[str, str]) -> Answer:
         estimate=estimate(preference, signed),
         plain=signed(plain.value),
         agreement=percent(record.stability.agreement),
-        direction=record.direction if record.direction in labels else "undecided",
-        direction_label=labels.get(record.direction, "undecided"),
+        direction=record.direction,
+        direction_label=labels[record.direction],
+        # The tokenizer keeps the blank before a word in the token.
         fillings=tuple((item.token.strip(), percent(item.probability)) for item in record.top[:FILLINGS_SHOWN]),
     )
 

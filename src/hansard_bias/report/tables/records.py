@@ -77,6 +77,7 @@ def account_table(results: Results) -> Table:
 
 def _account_row(name: str, record: CorpusRecord | Kept, dropped: Mapping[str, int]) -> list[str]:
     total = sum(dropped.values())
+    # Shown and not asserted: an archive that loses records must be seen by the reader of the page.
     missing = record.read - record.kept - total
     check = "complete" if missing == 0 else f"{fmt.count(missing)} not accounted for"
     # The commonest reason first; names settle ties, so that a file keeps its order.
@@ -159,6 +160,7 @@ def _origins(results: Results) -> Iterator[tuple[str, str]]:
         yield f"digest of the archive, {fmt.title(corpus)}", record.digest
     seeds = fmt.sentence_list([str(seed) for seed in config.train.seeds])
     yield "training runs", f"{fmt.count(len(runs))}: {fmt.sentence_list(sorted(config.models))}, seeds {seeds}"
+    # Runs of one study may have been trained on different machines.
     yield "trained on", "; ".join(sorted({_device(run) for run in runs}))
     yield "page built on", results.provenance.get("machine", "")
     times = [run.wall_seconds for run in runs]
