@@ -55,9 +55,8 @@ def write_sections(config: Config, folder: Path) -> None:
     """What stages depend on of `corpora`, a file for each kind of stage; a label is in none of them."""
     sample = [name for name, corpus in config.corpora.items() if Path(corpus.path).is_relative_to(SAMPLE)]
     with atomic_folder(folder) as partial:
-        write_json(partial / "corpora.json", list(config.corpora))
+        write_json(partial / "corpora.json", {"corpora": list(config.corpora), "of the sample": sample})
         write_json(partial / "licences.json", {name: corpus.licence for name, corpus in config.corpora.items()})
-        write_json(partial / "sample.json", sample)
         for name, corpus in config.corpora.items():
             columns = None if corpus.columns is None else asdict(corpus.columns)
             archive = {"reader": corpus.reader, "path": corpus.path, "columns": columns}
