@@ -90,7 +90,8 @@ def test_nothing_catches_everything() -> None:
 def test_modules_are_few_and_short() -> None:
     lines = {str(path.relative_to(SOURCE)): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
     assert {path: count for path, count in lines.items() if count > MOST_LINES} == {}
-    assert len(lines) <= MOST_MODULES
+    # A package's own file says what it is for, and is no room.
+    assert len([path for path in lines if not path.endswith("__init__.py")]) <= MOST_MODULES
 
 
 def test_documents_that_are_named_exist() -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from hansard_bias.base.files import write_json
 from hansard_bias.params import load_config
 from hansard_bias.report.page import write_report
 from hansard_bias.report.results import load_results
 from helpers.offline_browser import PHONE, WIDE, OpenedPage, Opener
 from helpers.project import ROOT
-from helpers.report_page import with_bias
+from helpers.report_page import training_summary, with_bias
 
 HOSTILE = '</td><script>document.title = "broken"</script><img src=x onerror="document.title = 1"> [MASK] &amp;'
 FIGURES = 21
@@ -25,7 +28,11 @@ FIGURES = 21
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of the shipped results, with texts that a hostile archive might hold."""
     folder = tmp_path_factory.mktemp("report")
-    results = load_results(ROOT / "metrics", load_config(ROOT / "params.yaml"), {"commit": HOSTILE})
+    config = load_config(ROOT / "params.yaml")
+    metrics = Path(shutil.copytree(ROOT / "metrics", folder / "metrics"))
+    for model, seed in product(config.models, config.train.seeds):
+        write_json(metrics / "training" / f"{model}-{seed}.json", training_summary(seed))
+    results = load_results(metrics, config, {"commit": HOSTILE})
     probes, first = results.bias.probes, results.words[0]
     prompt, other, *rest = probes.prompts
     answers = {

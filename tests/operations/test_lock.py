@@ -46,6 +46,7 @@ def test_every_stage_knows_what_it_reads(stage: str, monkeypatch: pytest.MonkeyP
     assert asked and asked[0] and not any("$" in str(path) for path in asked[0])
     if stage == "score":
         assert [path.as_posix() for path in asked[0]] == [
+            "data/sections/corpora.json",
             "data/aligned",
             "data/encoded",
             "models/tokenizer",

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from hansard_bias.models.scorer import TransformersScorer
 from hansard_bias.probing.benchmarks import Benchmark, Item
 from hansard_bias.probing.embeddings import measure_associations
 from hansard_bias.probing.files import Associations, AssociationTest, WordSet
@@ -55,7 +56,7 @@ def made() -> tuple[Any, Any]:
     tokenizer = roberta_tokenizer(SENTENCES * 2)
     names: Any = dict(zip(NAMES, ROBERTA_TOKENS, strict=True))
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
-    return model_of("roberta", tokenizer.get_vocab_size(), fast.pad_token_id).eval(), fast
+    return TransformersScorer(model_of("roberta", tokenizer.get_vocab_size(), fast.pad_token_id)), fast
 
 
 def same_bits(one: pd.DataFrame, other: pd.DataFrame, by: list[str]) -> None:
@@ -66,14 +67,14 @@ def same_bits(one: pd.DataFrame, other: pd.DataFrame, by: list[str]) -> None:
 @pytest.mark.parametrize("what", ["prompts", "terms", "paraphrases"])
 def test_prompts_terms_and_paraphrases(made: tuple[Any, Any], what: str) -> None:
     asked: dict[str, Any] = {"prompts": PROMPTS, "groups": GROUPS}
-    before = probe_model(*made, **asked, top_k=5, surface=str, batch_size=7)
+    before = probe_model(*made, **asked, top_k=5, normalise=str, batch_size=7)
     if what == "prompts":
         asked["prompts"] = PROMPTS[::-1]
     elif what == "terms":
         asked["groups"] = tuple(replace(group, terms=group.terms[::-1]) for group in GROUPS)
     else:
         asked["prompts"] = [replace(prompt, paraphrases=prompt.paraphrases[::-1]) for prompt in PROMPTS]
-    after = probe_model(*made, **asked, top_k=5, surface=str, batch_size=7)
+    after = probe_model(*made, **asked, top_k=5, normalise=str, batch_size=7)
     same_bits(*(table.drop(columns="paraphrase") for table in (before, after)), by=["prompt", "text"])
     if what == "prompts":
         assert list(dict.fromkeys(after["prompt"])) == [prompt.id for prompt in PROMPTS[::-1]]

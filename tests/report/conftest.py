@@ -16,6 +16,7 @@ from hansard_bias.analysis.records import SCHEMA
 from hansard_bias.params import Config, CorpusConfig, MixtureConfig, load_config
 from hansard_bias.report.results import Results, load_results
 from helpers import probe_records
+from helpers.report_page import training_summary
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 EASE = {"nunavut": math.log(24.0), "canada": math.log(61.0), "yukon": math.log(38.0)}
@@ -306,7 +307,7 @@ class World:
             }
         for model in self.config.models:
             for seed in self.config.train.seeds:
-                files[f"training/{model}-{seed}"] = training(seed)
+                files[f"training/{model}-{seed}"] = training_summary(seed)
                 write_text(folder / "curves" / f"{model}-{seed}.csv", curve(seed))
         for name, content in files.items():
             write_text(folder / f"{name}.json", json.dumps(content))
@@ -316,29 +317,6 @@ class World:
 def write_text(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-
-
-def training(seed: int) -> dict[str, Any]:
-    return {
-        "tokens": 1_523_400,
-        "updates": 900,
-        "epochs": 11.8,
-        "wall_seconds": 312.4,
-        "tokens_per_second": 4876.0,
-        "model_flop_utilisation": 0.31,
-        "peak_memory_bytes": 912_000_000,
-        "device": "cpu (2 threads)",
-        "precision": "bf16",
-        "train_loss": 3.31,
-        "validation_loss": 3.4 + 0.01 * seed,
-        "best_update": 900,
-        "skipped_updates": 0,
-        "stopped_by": "updates",
-        "started_from": "",
-        "parameters": 800_000,
-        "run": "6b6d868244c98f14",
-        "fingerprint": f"{seed:064x}",
-    }
 
 
 def curve(seed: int) -> str:

@@ -46,7 +46,7 @@ def test_the_card_of_the_weights_comes_without_the_header_for_programs(project: 
     training = Training(results, "mixed", 1)
     weights = training.summary()["fingerprint"]
     card = training.card(weights)
-    assert card.startswith("# C · mixed · seed 1")
+    assert card.startswith("# mixed · seed 1")
     assert "license:" not in card
     assert training.card("e" * 64) == "", "the folder holds other weights"
     assert replace(training, results=Results(project.config, tmp_path)).card(weights) == ""

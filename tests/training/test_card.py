@@ -28,7 +28,7 @@ def front_matter(text: str) -> Any:
 def test_it_tells_data_parameters_perplexities_and_limits(raw: dict[str, Any]) -> None:
     text = card(raw)
     assert "trained from random weights" in text
-    assert "1,246 speeches" in text and "18,834 word pieces" in text and "31,608 parameters" in text
+    assert "1,246 speeches" in text and "18,834 tokens" in text and "31,608 parameters" in text
     assert f"masked perplexity {math.exp(3):.2f}" in text
     assert "the row of\n`mixed` (all seeds)" in text
     assert "## Limits" in text
