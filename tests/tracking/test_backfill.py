@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from hansard_bias.operations import integrity
 from hansard_bias.tracking import Store, backfill
-from hansard_bias.tracking.backfill import experiments
+from hansard_bias.tracking.backfill import checked_out, experiments
 from helpers.project import Project
 
 GIT = ("git", "-c", "user.name=t", "-c", "user.email=t@example.org")
@@ -48,6 +49,24 @@ def test_a_study_that_is_not_finished_is_mirrored_as_far_as_it_is(copy: Project)
     (copy.root / "metrics" / "training" / "mixed-2.json").unlink()
     commit()
     assert len([*backfill(copy.config)]) == 5
+
+
+def test_what_git_does_not_hold_is_taken_from_the_cache_of_dvc(copy: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Times are in DVC's cache: the trainings of an experiment's commit are found there, and nowhere outside it."""
+    cache, outs = copy.root / "cache", []
+    monkeypatch.setattr(integrity, "_cache", lambda root: cache)
+    for file in sorted((copy.root / "metrics" / "training").iterdir()):
+        digest = hashlib.md5(file.read_bytes()).hexdigest()
+        (cache / digest[:2]).mkdir(parents=True, exist_ok=True)
+        file.rename(cache / digest[:2] / digest[2:])
+        outs.append({"path": f"metrics/training/{file.name}", "hash": "md5", "md5": digest})
+    outs.append(outs[0] | {"path": "metrics/../../outside.json"})
+    YAML().dump({"stages": {"train@all": {"outs": outs}}}, copy.root / "dvc.lock")
+    commit()
+    with checked_out(copy.root, commit_of("HEAD")) as folder:
+        assert folder is not None and len(list((folder / "metrics" / "training").iterdir())) == len(outs) - 1
+        assert not (folder.parent / "outside.json").exists()
+    assert "mixed · seed 2" in [*backfill(copy.config)]
 
 
 def test_experiments_are_mirrored_under_their_own_names(copy: Project) -> None:

@@ -126,7 +126,8 @@ def restore(folder: Path, root: Path) -> None:
         listed = _entries(listing) if digest.endswith(".dir") and listing.is_file() else []
         for entry in listed if digest.endswith(".dir") else [{"md5": digest, "relpath": ""}]:
             file, target = cache / entry["md5"][:2] / entry["md5"][2:], folder / path / entry["relpath"]
-            if file.is_file() and not target.exists():
+            # A lock or a listing from elsewhere may name a place outside the folder.
+            if file.is_file() and not target.exists() and ".." not in target.parts:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.symlink_to(file.resolve())
 
