@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hansard_bias.base.files import (
     sha256,
     unwritable,
     with_folders_below,
+    write_json,
 )
 
 
@@ -62,3 +64,14 @@ def test_a_missing_file_names_the_stage_that_makes_it(tmp_path: Path) -> None:
     assert require_path(tmp_path, "align") == tmp_path
     with pytest.raises(ValueError, match=r"mixtures.parquet: no such file; run `dvc repro align` first"):
         require_path(tmp_path / "mixtures.parquet", "align")
+
+
+def test_numbers_that_differ_in_the_13th_digit_are_the_same_file(tmp_path: Path) -> None:
+    texts = []
+    for value in (-0.02677980126762874, -0.026779801267625917):
+        write_json(tmp_path / "x.json", {"rows": [{"value": value}], "count": 3, "pair": (value, None)})
+        texts.append((tmp_path / "x.json").read_text(encoding="utf-8"))
+    assert texts[0] == texts[1]
+    assert json.loads(texts[0])["rows"][0]["value"] == -0.0267798012676
+    write_json(tmp_path / "x.json", -0.0267798012686)
+    assert (tmp_path / "x.json").read_text(encoding="utf-8") != texts[0]
