@@ -46,12 +46,31 @@ def bert_tokenizer(texts: list[str]) -> Tokenizer:
     return tokenizer
 
 
+def modernbert_tokenizer(texts: list[str]) -> Tokenizer:
+    """Byte-level BPE without a blank in front, as ModernBERT's: ordinary tokens first, then the special ones."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=395, initial_alphabet=alphabet, show_progress=False)
+    tokenizer.train_from_iterator(texts, trainer)
+    tokens = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
+    tokenizer.add_special_tokens([AddedToken(token, lstrip=token == "[MASK]", special=True) for token in tokens])
+    ids = [(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ids)
+    return tokenizer
+
+
+TOKENIZERS = {"roberta": roberta_tokenizer, "bert": bert_tokenizer, "modernbert": modernbert_tokenizer}
+
+
 def save_local_model(kind: str, folder: Path, texts: list[str]) -> Path:
-    """A `roberta` or `bert` with random weights and a tokenizer that cuts and pads, as it was last used."""
+    """A model of this kind with random weights and a tokenizer that cuts and pads, as it was last used."""
     from transformers import PreTrainedTokenizerFast
 
     roberta = kind == "roberta"
-    tokenizer = (roberta_tokenizer if roberta else bert_tokenizer)(texts)
+    tokenizer = TOKENIZERS[kind](texts)
     tokenizer.enable_truncation(8)
     tokenizer.enable_padding(length=8)
     names = dict(zip(NAMES, ROBERTA_TOKENS if roberta else BERT_TOKENS, strict=True))
@@ -64,7 +83,14 @@ def save_local_model(kind: str, folder: Path, texts: list[str]) -> Path:
 
 def model_of(kind: str, vocabulary: int, padding: int) -> Any:
     """A tiny model that reads POSITIONS tokens, with dropout, for a vocabulary that is a little larger."""
-    from transformers import BertConfig, BertForMaskedLM, RobertaConfig, RobertaForMaskedLM
+    from transformers import (
+        BertConfig,
+        BertForMaskedLM,
+        ModernBertConfig,
+        ModernBertForMaskedLM,
+        RobertaConfig,
+        RobertaForMaskedLM,
+    )
 
     offset = padding + 1 if kind == "roberta" else 0
     settings: dict[str, Any] = SIZES | {"vocab_size": vocabulary + 3, "pad_token_id": padding}
@@ -72,4 +98,8 @@ def model_of(kind: str, vocabulary: int, padding: int) -> Any:
     torch.manual_seed(8)
     if kind == "roberta":
         return RobertaForMaskedLM(RobertaConfig(**settings, type_vocab_size=1, initializer_range=0.1))
+    if kind == "modernbert":
+        # As published: other thetas for near and far, the first of three layers far; and windows that rows exceed.
+        heads = {"num_attention_heads": 3, "num_hidden_layers": 4, "hidden_size": 24, "local_attention": 8}
+        return ModernBertForMaskedLM(ModernBertConfig(**settings | heads, initializer_range=0.1, norm_bias=True))
     return BertForMaskedLM(BertConfig(**settings, initializer_range=0.1))

@@ -43,7 +43,7 @@ class Continued:
         return float(summary["validation_loss"])
 
 
-@pytest.fixture(scope="module", params=["roberta", "bert"])
+@pytest.fixture(scope="module", params=["roberta", "bert", "modernbert"])
 def continued(request: Any, project: Project, tmp_path_factory: pytest.TempPathFactory) -> Continued:
     """The stages from the tokenizer on, each by its own `run`."""
     from hansard_bias.pipeline import check, encode, probe, score, tokenizer, train
@@ -54,7 +54,8 @@ def continued(request: Any, project: Project, tmp_path_factory: pytest.TempPathF
     shutil.copy(project.root / PLANTED, root / PLANTED)
     texts = pd.read_parquet(root / "data" / "aligned" / "nunavut.parquet")["text"].tolist()
     init = save_local_model(request.param, root / "outside" / "start", texts)
-    changes = {"model": {"init": "outside/start", "hidden_dropout_prob": 0.05}, "train": STARTS}
+    dropout = "mlp_dropout" if request.param == "modernbert" else "hidden_dropout_prob"
+    changes = {"model": {"init": "outside/start", dropout: 0.05}, "train": STARTS}
     changes["align"] = {"budget": "full"}
     raw = merged(project.raw, changes)
     before = Path.cwd()
@@ -161,7 +162,8 @@ def test_card_and_settings_say_where_it_began_but_not_on_which_machine(continued
     }
     assert str(continued.root) not in "".join(written.values())
     assert "trained from the weights and with the tokenizer of `start`" in written["README.md"]
-    assert json.loads(written["config.json"])["hidden_dropout_prob"] == 0.05
+    config = json.loads(written["config.json"])
+    assert config["mlp_dropout" if config["model_type"] == "modernbert" else "hidden_dropout_prob"] == 0.05
 
 
 def test_other_weights_are_another_run(continued: Continued, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ INPUTS = torch.randint(5, 60, (3, 12), generator=torch.Generator().manual_seed(0
 POSITIONS = torch.tensor([3, 4, 12 + 6, 24 + 11])
 
 
-@pytest.fixture(params=["bert", "roberta"])
+@pytest.fixture(params=["bert", "roberta", "modernbert"])
 def model(request: Any) -> Any:
     return model_of(request.param, 60, 1).eval()
 

@@ -16,10 +16,13 @@ from hansard_bias.params import BertSettings, ConfigError
 from helpers.local_models import model_of
 
 SETTINGS = BertSettings(32, 2, 2, 64, 24, 0.0, 0.0, 0.02)
+MODERN = replace(SETTINGS, architecture="modernbert", num_hidden_layers=3, local_attention=8)
+both = pytest.mark.parametrize("settings", [SETTINGS, MODERN], ids=["bert", "modernbert"])
 
 
-def test_sum_over_masked_positions_is_the_model_s_own_loss() -> None:
-    model = build_model(SETTINGS, 50, 1).eval()
+@both
+def test_sum_over_masked_positions_is_the_model_s_own_loss(settings: BertSettings) -> None:
+    model = build_model(settings, 50, 1).eval()
     model.set_attn_implementation("eager")
     generator = torch.Generator().manual_seed(0)
     inputs = torch.randint(5, 50, (3, 10), generator=generator)
@@ -34,9 +37,10 @@ def test_sum_over_masked_positions_is_the_model_s_own_loss() -> None:
     torch.testing.assert_close(ours.mean(), own)
 
 
-def test_same_seed_same_weights() -> None:
-    first, same, other = (build_model(SETTINGS, 50, seed).state_dict() for seed in (1, 1, 2))
-    name = "bert.embeddings.word_embeddings.weight"
+@both
+def test_same_seed_same_weights(settings: BertSettings) -> None:
+    first, same, other = (build_model(settings, 50, seed).state_dict() for seed in (1, 1, 2))
+    name = next(name for name in first if "embeddings" in name and name.endswith("weight"))
     assert torch.equal(first[name], same[name])
     assert not torch.equal(first[name], other[name])
 
@@ -50,6 +54,36 @@ def test_flops_are_six_per_weight_that_a_piece_meets_and_attention_to_its_window
     assert flops_per_token(SETTINGS, 50, 1.0, np.array([3, 1])) == 6 * (matrices + head) + attention
 
 
+def test_flops_of_modernbert_count_gates_and_what_a_token_sees() -> None:
+    model = build_model(MODERN, 50, 1)
+    matrices = sum(p.numel() for name, p in model.model.layers.named_parameters() if p.dim() == 2)
+    lengths = np.array([3, 1, 30])
+    near = sum(min(length - 1, at + 4) - max(0, at - 4) + 1 for length in lengths for at in range(length))
+    attention = 12 * 32 * (2 * near + int((lengths**2).sum())) / lengths.sum()
+    expected = 6 * (matrices + 32 * 32 + 32 * 50) + attention
+    assert flops_per_token(MODERN, 50, 1.0, lengths) == pytest.approx(expected, rel=1e-12)
+
+
+@both
+def test_a_model_can_begin_with_the_frequencies_of_its_text(settings: BertSettings) -> None:
+    """All weights but the bias as without; and the first guess is near the unigrams'."""
+    counts = np.arange(50, dtype=np.int64) ** 2
+    plain, informed = (
+        build_model(replace(settings, unigram_bias=asked), 50, 1, counts).eval() for asked in (False, True)
+    )
+    name = informed.get_output_embeddings().bias
+    torch.testing.assert_close(name.detach().exp(), torch.from_numpy((counts + 1) / (counts.sum() + 50)).float())
+    assert not plain.get_output_embeddings().bias.any()
+    others = zip(plain.named_parameters(), informed.named_parameters(), strict=True)
+    assert all(torch.equal(one, other) for (key, one), (_, other) in others if other is not name)
+
+
+def test_what_only_serves_the_other_architecture_changes_nothing() -> None:
+    other = replace(SETTINGS, local_attention=4, mlp_dropout=0.5, global_rope_theta=2.0)
+    first, second = (build_model(settings, 50, 1).state_dict() for settings in (SETTINGS, other))
+    assert all(torch.equal(tensor, second[name]) for name, tensor in first.items())
+
+
 def test_flops_that_only_serve_masked_pieces_are_counted_at_these() -> None:
     lengths = np.array([4])
     all_masked, half = (flops_per_token(SETTINGS, 50, rate, lengths) for rate in (1.0, 0.5))
@@ -59,11 +93,13 @@ def test_flops_that_only_serve_masked_pieces_are_counted_at_these() -> None:
     assert all_masked - half == pytest.approx(6 * saved / 2)
 
 
-@pytest.mark.parametrize("kind", ["bert", "roberta"])
+@pytest.mark.parametrize("kind", ["bert", "roberta", "modernbert"])
 def test_initial_weights_are_those_of_the_folder_in_fp32(tmp_path: Path, kind: str) -> None:
     saved = model_of(kind, 60, 1).half()
     saved.save_pretrained(str(tmp_path))
-    loaded = load_initial(tmp_path, replace(SETTINGS, init="start", hidden_dropout_prob=0.25), 63)
+    dropped = {"mlp_dropout": 0.25} if kind == "modernbert" else {"hidden_dropout_prob": 0.25}
+    network = "modernbert" if kind == "modernbert" else "bert"
+    loaded = load_initial(tmp_path, replace(SETTINGS, init="start", architecture=network, **dropped), 63)
     assert all(torch.equal(tensor, saved.state_dict()[name].float()) for name, tensor in loaded.state_dict().items())
     assert {tensor.dtype for tensor in loaded.parameters()} == {torch.float32}
     assert {module.p for module in loaded.modules() if isinstance(module, torch.nn.Dropout)} == {0.25, 0.0}

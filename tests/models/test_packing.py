@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partialmethod
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
 
+from hansard_bias.models.architectures import head_of
 from hansard_bias.models.attention import BACKENDS, choose_backend, padding_policy, to_device
 from hansard_bias.models.batches import NO_PADDING, MaskedText, PaddingPolicy
 from hansard_bias.models.network import MaskedLoss, build_model, compile_layers
@@ -18,6 +21,8 @@ from hansard_bias.tokens.tokenizer import OWN_IDS
 
 VOCABULARY = 90
 SETTINGS = BertSettings(32, 2, 4, 64, 48, 0.0, 0.0, 0.5)
+# Two layers that see four tokens to each side, and one that sees all.
+MODERN = replace(SETTINGS, architecture="modernbert", num_hidden_layers=3, local_attention=8, initializer_range=0.2)
 LENGTHS = [3, 46, 17, 17, 1, 30, 9, 80]
 CPU = torch.device("cpu")
 # Flash attention of bounded windows is for GPUs; test_on_a_gpu asks it.
@@ -36,40 +41,43 @@ def text_of(change: int = 0) -> MaskedText:
     return MaskedText([corpus], windows, seed=3, mask_rate=0.15, vocab_size=VOCABULARY, special=OWN_IDS)
 
 
+@pytest.fixture(scope="module", params=[SETTINGS, MODERN], ids=["bert", "modernbert"])
+def settings(request: Any) -> BertSettings:
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def model() -> torch.nn.Module:
-    return build_model(SETTINGS, VOCABULARY, 1).eval()
+def model(settings: BertSettings) -> Any:
+    return build_model(settings, VOCABULARY, 1).eval()
 
 
-def hidden(
-    model: torch.nn.Module, text: MaskedText, rows: list[int], backend: str, policy: PaddingPolicy
-) -> list[torch.Tensor]:
+def hidden(model: Any, text: MaskedText, rows: list[int], backend: str, policy: PaddingPolicy) -> list[torch.Tensor]:
     """The last layer at every real token, window by window, the longest first."""
     batch = text.batch(np.array(rows), 0, policy)
     packed = to_device(batch, CPU, backend)
     with torch.inference_mode():
-        states = model.bert(packed.input_ids[None], position_ids=packed.position_ids[None], plan=packed.plan)[0][0]
+        states = model.base_model(packed.input_ids[None], position_ids=packed.position_ids[None], plan=packed.plan)[0][
+            0
+        ]
     widths = np.repeat([bucket.width for bucket in batch.buckets], [bucket.windows for bucket in batch.buckets])
     starts = np.cumsum(widths) - widths
     return [states[start : start + length] for start, length in zip(starts, batch.lengths, strict=True)]
 
 
-def alone(model: torch.nn.Module, text: MaskedText, row: int) -> torch.Tensor:
+def alone(model: Any, text: MaskedText, row: int) -> torch.Tensor:
     """The same window through transformers' own attention, as its documentation shows."""
     batch = text.batch(np.array([row]), 0)
     model.set_attn_implementation("eager")
     try:
         with torch.inference_mode():
-            return model.bert(torch.from_numpy(batch.input_ids)[None])[0][0]
+            return model.base_model(torch.from_numpy(batch.input_ids)[None])[0][0]
     finally:
         model.set_attn_implementation("packed")
 
 
 @pytest.mark.parametrize("backend", HERE)
 @pytest.mark.parametrize("policy", [NO_PADDING, None], ids=["exact", "of the backend"])
-def test_a_packed_speech_gets_what_it_gets_alone(
-    model: torch.nn.Module, backend: str, policy: PaddingPolicy | None
-) -> None:
+def test_a_packed_speech_gets_what_it_gets_alone(model: Any, backend: str, policy: PaddingPolicy | None) -> None:
     text = text_of()
     rows = [*range(len(text.windows))]
     order = np.argsort(-text.windows.length[rows], kind="stable")
@@ -78,7 +86,7 @@ def test_a_packed_speech_gets_what_it_gets_alone(
 
 
 @pytest.mark.parametrize("backend", HERE)
-def test_changing_the_neighbours_changes_nothing(model: torch.nn.Module, backend: str) -> None:
+def test_changing_the_neighbours_changes_nothing(model: Any, backend: str) -> None:
     results = []
     for change in (0, 11):
         text = text_of(change)
@@ -91,7 +99,7 @@ def test_changing_the_neighbours_changes_nothing(model: torch.nn.Module, backend
     )
 
 
-def test_the_loss_is_that_of_transformers(model: torch.nn.Module) -> None:
+def test_the_loss_is_that_of_transformers(model: Any) -> None:
     text = text_of()
     batch = text.batch(np.arange(len(text.windows)), 0, padding_policy("buckets"))
     expected = 0.0
@@ -101,7 +109,7 @@ def test_the_loss_is_that_of_transformers(model: torch.nn.Module) -> None:
             single = text.batch(np.array([row]), 0)
             asked = alone(model, text, row)[torch.from_numpy(single.masked_positions)].clone()
             labels = torch.from_numpy(single.labels)
-            expected += float(torch.nn.functional.cross_entropy(model.cls(asked), labels, reduction="sum"))
+            expected += float(torch.nn.functional.cross_entropy(head_of(model)(asked), labels, reduction="sum"))
     assert loss == pytest.approx(expected, rel=1e-5)
 
 
@@ -111,10 +119,10 @@ def test_a_cpu_multiplies_by_buckets() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 @pytest.mark.parametrize("precision", ["bf16", "fp32"])
-def test_on_a_gpu(precision: str) -> None:
+def test_on_a_gpu(precision: str, settings: BertSettings) -> None:
     device = torch.device("cuda")
     backend = choose_backend(device, precision)
-    model = build_model(SETTINGS, VOCABULARY, 1).eval().to(device)
+    model = build_model(settings, VOCABULARY, 1).eval().to(device)
     batch = text_of().batch(np.arange(9), 0, padding_policy(backend))
     loss = MaskedLoss(model)
     with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=precision == "bf16"):
@@ -124,12 +132,12 @@ def test_on_a_gpu(precision: str) -> None:
 
 
 def test_a_compiled_model_has_the_same_loss_and_gradients(
-    model: torch.nn.Module, monkeypatch: pytest.MonkeyPatch
+    model: Any, settings: BertSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which parts are compiled, and for which shapes, is ours; the kernels (half a minute of C++) are torch's."""
     compile_with_kernels = torch.nn.Module.compile
     monkeypatch.setattr(torch.nn.Module, "compile", partialmethod(compile_with_kernels, backend="aot_eager"))
-    compiled = build_model(SETTINGS, VOCABULARY, 1).eval()
+    compiled = build_model(settings, VOCABULARY, 1).eval()
     compile_layers(compiled)
     assert compiled.state_dict().keys() == model.state_dict().keys()
     text = text_of()

@@ -35,7 +35,7 @@ def log_shares(model: Any, batch: MaskedBatch) -> torch.Tensor:
     return model(inputs, attention_mask=attention).logits.double().log_softmax(-1)[batch.rows, batch.columns]
 
 
-@pytest.mark.parametrize("kind", ["bert", "roberta"])
+@pytest.mark.parametrize("kind", ["bert", "roberta", "modernbert"])
 @torch.inference_mode()
 def test_every_scorer_answers_what_transformers_says(kind: str) -> None:
     """All that scoring and probing ask, of both, on the same rows."""
@@ -73,6 +73,36 @@ def test_one_layer_is_the_first_and_the_last() -> None:
         expected = log_shares(model, batch)[np.arange(len(labels)), labels]
     found = ReadingScorer(shallow, weights, "cpu").surprisals(batch, labels)
     np.testing.assert_allclose(found, -expected, rtol=2e-6)
+
+
+def test_rotations_of_a_folder_as_published_and_of_another_kind() -> None:
+    """The configuration's older names and defaults; what is no plain rotation is refused, not computed otherwise."""
+    model = model_of("modernbert", 60, 0).eval()
+    config, weights = model.config.to_dict(), dict(model.state_dict())
+    batch, labels = batch_of(0)
+    expected = ReadingScorer(config, weights, "cpu").surprisals(batch, labels)
+    older = {name: value for name, value in config.items() if name not in ("rope_parameters", "layer_types")}
+    older |= {"global_rope_theta": 160000.0, "local_rope_theta": 10000.0, "global_attn_every_n_layers": 3}
+    np.testing.assert_array_equal(ReadingScorer(older, weights, "cpu").surprisals(batch, labels), expected)
+    other = config | {"rope_parameters": {"full_attention": {"rope_type": "yarn"}}}
+    with pytest.raises(ValueError, match="rope_type of full_attention is 'yarn', expected 'default'"):
+        ReadingScorer(other, weights, "cpu")
+
+
+def test_padding_far_from_all_text_spoils_nothing() -> None:
+    """A row of one token beside a long one: its padding has no text within reach, in any layer."""
+    model = model_of("modernbert", 60, 0).eval()
+    rng = np.random.default_rng(3)
+    batch = MaskedBatch.of([tuple(rng.integers(5, 60, 40)), (7,)], [(20,), (0,)], 0)
+    alone = MaskedBatch.of([(7,)], [(0,)], 0)
+    scorer = ReadingScorer(model.config.to_dict(), model.state_dict(), "cpu")
+    together, single = (scorer.surprisals(one, np.array([9])[: len(one.rows)]) for one in (batch_first(batch), alone))
+    np.testing.assert_allclose(together, single, rtol=1e-6)
+
+
+def batch_first(batch: MaskedBatch) -> MaskedBatch:
+    """The same rows, asked in the last one only."""
+    return MaskedBatch(batch.input_ids, batch.lengths, batch.rows[1:], batch.columns[1:])
 
 
 def test_what_it_cannot_read_is_refused() -> None:

@@ -25,6 +25,10 @@ from helpers.launch import Stops
 
 VOCABULARY = 120
 SETTINGS = BertSettings(16, 1, 2, 32, 24, 0.1, 0.1, 0.02)
+MODERN = replace(
+    SETTINGS, architecture="modernbert", num_hidden_layers=2, local_attention=6, mlp_dropout=0.1, attention_dropout=0.1
+)
+both = pytest.mark.parametrize("settings", [SETTINGS, MODERN], ids=["bert", "modernbert"])
 WITHOUT_DROPOUT = replace(SETTINGS, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
 
 
@@ -67,13 +71,16 @@ def test_it_learns_and_records(config: TrainConfig, tmp_path: Path) -> None:
     assert state.stopped_by == "updates"
 
 
+@both
 @pytest.mark.parametrize("stop", [5, 15])
-def test_an_interrupted_run_ends_with_the_same_bits(config: TrainConfig, tmp_path: Path, stop: int) -> None:
-    whole = trainer(config, tmp_path / "whole")
+def test_an_interrupted_run_ends_with_the_same_bits(
+    config: TrainConfig, tmp_path: Path, stop: int, settings: BertSettings
+) -> None:
+    whole = trainer(config, tmp_path / "whole", settings=settings)
     whole.run()
     with pytest.raises(KeyboardInterrupt):
-        trainer(config, tmp_path / "cut", Stops(stop)).run()
-    resumed = trainer(config, tmp_path / "cut")
+        trainer(config, tmp_path / "cut", Stops(stop), settings).run()
+    resumed = trainer(config, tmp_path / "cut", settings=settings)
     resumed.run()
     for name, tensor in weights(whole).items():
         assert torch.equal(tensor, weights(resumed)[name]), name
@@ -82,11 +89,15 @@ def test_an_interrupted_run_ends_with_the_same_bits(config: TrainConfig, tmp_pat
 
 
 @pytest.mark.parametrize("accumulation", [2, 4])
-def test_accumulation_does_not_change_the_update(config: TrainConfig, tmp_path: Path, accumulation: int) -> None:
+@pytest.mark.parametrize("architecture", ["bert", "modernbert"])
+def test_accumulation_does_not_change_the_update(
+    config: TrainConfig, tmp_path: Path, accumulation: int, architecture: str
+) -> None:
     results = []
     for steps in (1, accumulation):
         changed = replace(config, gradient_accumulation=steps, epochs=1)
-        run = trainer(changed, tmp_path / f"{steps}", settings=WITHOUT_DROPOUT)
+        settings = replace(WITHOUT_DROPOUT, architecture=architecture, local_attention=6)
+        run = trainer(changed, tmp_path / f"{steps}", settings=settings)
         run.run()
         results.append(weights(run))
     for name, tensor in results[0].items():

@@ -31,6 +31,15 @@ def test_rate_rises_then_falls_to_nothing(config: TrainConfig) -> None:
     assert all(later < earlier for earlier, later in pairwise(rates[10:]))
 
 
+def test_wsd_rises_stays_and_falls_to_nothing(config: TrainConfig) -> None:
+    wsd = replace(config, schedule="wsd", decay=0.2)
+    rates = [learning_rate(wsd, update, 100) for update in range(100)]
+    assert rates[0] == pytest.approx(0.001)
+    assert rates[9:81] == [pytest.approx(0.01)] * 72
+    assert rates[99] == pytest.approx(0.01 / 20)
+    assert all(later < earlier for earlier, later in pairwise(rates[80:]))
+
+
 def test_warmup_is_at_most_a_thousand_updates(config: TrainConfig) -> None:
     assert learning_rate(config, 999, 100_000) == pytest.approx(0.01)
     assert learning_rate(config, 998, 100_000) < 0.01

@@ -3,90 +3,106 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hansard_bias.base.files import sha256
 from hansard_bias.params import Config, ConfigError
 
-# From the parts of a layer, as the forward passes call them, to their names.
-_LAYER = {
-    "query": "attention.self.query",
-    "key": "attention.self.key",
-    "value": "attention.self.value",
-    "mixed": "attention.output.dense",
-    "mixed_norm": "attention.output.LayerNorm",
-    "inner": "intermediate.dense",
-    "outer": "output.dense",
-    "outer_norm": "output.LayerNorm",
-}
-
 
 @dataclass(frozen=True)
 class Architecture:
-    """A family of masked language models by the names of its modules; an entry here is all that a new one needs.
+    """A family of masked language models by the names of its modules.
 
-    Its layers must be BERT's in what they compute: attention, sum and norm, two dense layers, sum and norm.
+    One whose layers compute what those of a known `network` compute needs an entry here and nothing else.
     """
 
+    network: str
+    """The module of this package that computes it: `bert` or `modernbert`."""
     body: str
     """The attribute that holds all but the head."""
-    head: str
-    """The attribute that turns hidden states into logits."""
+    layers: str
+    """In the body, what holds the layers by number."""
+    embeddings: tuple[str, ...]
+    """In the body, the tables whose rows are added up: tokens first."""
+    embedding_norm: str
+    layer_parts: Mapping[str, str]
+    """From the parts of a layer, as the forward passes call them, to their names."""
+    after_attention: tuple[str, ...]
+    """The modules of a layer that see each token by itself; the first takes what attention mixed."""
+    head: tuple[str, ...]
+    """The modules that turn hidden states into logits, one after the other."""
     head_dense: str
     head_norm: str
-    head_decoder: str
-    """What holds the decoder and its bias."""
-    head_activation: str
-    """The head's activation; '' where it is that of the layers."""
-    positions_follow_padding: bool
+    head_decoder: tuple[str, ...]
+    """What may hold the decoder's bias; its weight is that of the last."""
+    head_activation: str = ""
+    """The head's activation; '' where config.json says it."""
+    positions_follow_padding: bool = False
     """Whether the first position is the padding's id + 1, as in fairseq; else it is 0."""
-    layer_parts: Mapping[str, str] = field(default_factory=lambda: _LAYER)
-    after_attention: tuple[str, ...] = ("attention.output", "intermediate", "output")
-    """The modules of a layer that see each token by itself; the first takes what attention mixed, and the states."""
-
-    @property
-    def head_tensor(self) -> str:
-        """A weight that a folder holds only if the head was saved with the body."""
-        return f"{self.head_dense}.weight"
-
-    @property
-    def layers(self) -> str:
-        """What holds the layers, by number."""
-        return f"{self.body}.encoder.layer"
-
-    @property
-    def embeddings(self) -> tuple[str, ...]:
-        """The tables of tokens, of positions, and of the two kinds of text."""
-        return tuple(f"{self.body}.embeddings.{table}_embeddings" for table in ("word", "position", "token_type"))
-
-    @property
-    def embedding_norm(self) -> str:
-        """The norm of the sum of the embeddings."""
-        return f"{self.body}.embeddings.LayerNorm"
 
 
 _BERT = Architecture(
+    network="bert",
     body="bert",
-    head="cls",
+    layers="encoder.layer",
+    embeddings=tuple(f"embeddings.{table}_embeddings" for table in ("word", "position", "token_type")),
+    embedding_norm="embeddings.LayerNorm",
+    layer_parts={
+        "query": "attention.self.query",
+        "key": "attention.self.key",
+        "value": "attention.self.value",
+        "mixed": "attention.output.dense",
+        "mixed_norm": "attention.output.LayerNorm",
+        "inner": "intermediate.dense",
+        "outer": "output.dense",
+        "outer_norm": "output.LayerNorm",
+    },
+    after_attention=("attention.output", "intermediate", "output"),
+    head=("cls",),
     head_dense="cls.predictions.transform.dense",
     head_norm="cls.predictions.transform.LayerNorm",
-    head_decoder="cls.predictions",
-    head_activation="",
-    positions_follow_padding=False,
+    head_decoder=("cls.predictions", "cls.predictions.decoder"),
 )
-_ROBERTA = Architecture(
+_ROBERTA = replace(
+    _BERT,
     body="roberta",
-    head="lm_head",
+    head=("lm_head",),
     head_dense="lm_head.dense",
     head_norm="lm_head.layer_norm",
-    head_decoder="lm_head",
+    head_decoder=("lm_head", "lm_head.decoder"),
     head_activation="gelu",
     positions_follow_padding=True,
 )
-ARCHITECTURES = {"bert": _BERT, "roberta": _ROBERTA, "xlm-roberta": _ROBERTA, "camembert": _ROBERTA}
+_MODERNBERT = Architecture(
+    network="modernbert",
+    body="model",
+    layers="layers",
+    embeddings=("embeddings.tok_embeddings",),
+    embedding_norm="embeddings.norm",
+    layer_parts={
+        "norm": "attn_norm",
+        "query_key_value": "attn.Wqkv",
+        "mixed": "attn.Wo",
+        "inner_norm": "mlp_norm",
+        "inner": "mlp.Wi",
+        "outer": "mlp.Wo",
+    },
+    after_attention=("attn.Wo", "mlp_norm", "mlp"),
+    head=("head", "decoder"),
+    head_dense="head.dense",
+    head_norm="head.norm",
+    head_decoder=("decoder",),
+)
+ARCHITECTURES = {
+    "bert": _BERT,
+    "roberta": _ROBERTA,
+    "xlm-roberta": _ROBERTA,
+    "camembert": _ROBERTA,
+    "modernbert": _MODERNBERT,
+}
 
 
 def architecture_of(model_type: object) -> Architecture:
@@ -97,15 +113,22 @@ def architecture_of(model_type: object) -> Architecture:
     return ARCHITECTURES[str(model_type)]
 
 
-def head_of(model: Any) -> Any:
-    """The head of a masked language model: a module from hidden states [n, hidden] to logits [n, vocabulary]."""
-    return getattr(model, architecture_of(model.config.model_type).head)
+def head_of(model: Any) -> Callable[[Any], Any]:
+    """The head of a masked language model: from hidden states [..., hidden] to logits [..., vocabulary]."""
+    parts = [model.get_submodule(name) for name in architecture_of(model.config.model_type).head]
+
+    def head(states: Any) -> Any:
+        for part in parts:
+            states = part(states)
+        return states
+
+    return head
 
 
 def after_attention(model: Any) -> list[list[Any]]:
     """Of every layer the modules that see each token by itself: their outputs at a token need no other token's."""
     names = architecture_of(model.config.model_type)
-    layers = model.get_submodule(names.layers)
+    layers = model.get_submodule(f"{names.body}.{names.layers}")
     return [[layer.get_submodule(part) for part in names.after_attention] for layer in layers]
 
 
@@ -118,6 +141,13 @@ def first_position(config: Mapping[str, Any]) -> int:
 def usable_positions(config: Mapping[str, Any]) -> int:
     """The longest sequence that the model reads, special tokens included."""
     return int(config["max_position_embeddings"]) - first_position(config)
+
+
+def layer_types(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """For each layer of a ModernBERT `sliding_attention` or `full_attention`; `config`: the content of config.json."""
+    every = int(config.get("global_attn_every_n_layers") or 3)
+    published = ["sliding_attention" if at % every else "full_attention" for at in range(config["num_hidden_layers"])]
+    return tuple(config.get("layer_types") or published)
 
 
 # `model.init`: a local masked language model to continue from, known by its files alone, without torch.
@@ -156,7 +186,8 @@ def check_initial(init: str, root: Path = Path(".")) -> None:
         raise init_error(init, expected, "pieces are stored as uint16; choose a model for one language")
     if "model" not in _read_json(init, folder / TOKENIZER):
         raise init_error(init, f"a fast tokenizer in {TOKENIZER} (there is no tokenizer in this one)")
-    _check_head(init, folder / WEIGHTS, ARCHITECTURES[settings["model_type"]].head_tensor)
+    # A weight that a folder holds only if the head was saved with the body.
+    _check_head(init, folder / WEIGHTS, f"{ARCHITECTURES[settings['model_type']].head_dense}.weight")
 
 
 def read_settings(init: str, root: Path = Path(".")) -> dict[str, Any]:
@@ -179,8 +210,14 @@ def with_initial_sizes(config: Config, root: Path = Path(".")) -> Config:
         return config
     settings = read_settings(config.model.init, root)
     sizes = {name: settings[name] for name in SIZES}
-    sized = replace(config.model, **sizes, max_position_embeddings=usable_positions(settings))
-    return config.with_sections(model=sized)
+    architecture, positions = architecture_of(settings["model_type"]), usable_positions(settings)
+    if architecture.network == "modernbert":
+        # Rotary positions have no weights: a model may be trained on shorter windows than it could read.
+        positions = min(positions, config.model.max_position_embeddings)
+        reach = {"layer_types": layer_types(settings), "local_attention": int(settings.get("local_attention", 128))}
+        sizes |= reach
+    sizes |= {"architecture": architecture.network, "max_position_embeddings": positions}
+    return config.with_sections(model=replace(config.model, **sizes))
 
 
 def initial_digests(init: str, root: Path = Path(".")) -> dict[str, str]:

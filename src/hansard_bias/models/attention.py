@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import AttentionInterface, AttentionMaskInterface
 
-from hansard_bias.models.architectures import after_attention, head_of
+from hansard_bias.models import bert, modernbert
+from hansard_bias.models.architectures import architecture_of, head_of
 from hansard_bias.models.batches import NO_PADDING, Batch, Bucket, PaddingPolicy
 
 IGNORED = -100
 """The label of a position that is not scored: its surprisal is 0."""
 _CACHED = 1 << 18
 """Numbers that a processor's cache holds."""
+
+
+def family_of(model_type: str) -> Any:
+    """The module that knows how models of this `model_type` are built and computed."""
+    return {"bert": bert, "modernbert": modernbert}[architecture_of(model_type).network]
 
 
 def surprisals_at(model: Any, positions: Tensor, labels: Tensor, **inputs: Any) -> Tensor:
@@ -38,16 +44,7 @@ def states_at(model: Any, positions: Tensor, **inputs: Any) -> Tensor:
     No token looks at another after the last layer's attention: what follows it in that layer is computed for
     these positions only, with the same result.
     """
-
-    def keep(_: nn.Module, states: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return tuple(part.flatten(0, 1).index_select(0, positions)[None] for part in states)
-
-    # A hook, not a copy of the layer's code: whatever the layer does behind its attention, it does to fewer rows.
-    hook = after_attention(model)[-1][0].register_forward_pre_hook(keep)
-    try:
-        states: Tensor = model.base_model(**inputs).last_hidden_state
-    finally:
-        hook.remove()
+    states: Tensor = family_of(model.config.model_type).states_at(model, positions, **inputs)
     return states.squeeze(0)
 
 
@@ -69,11 +66,23 @@ class Plan:
     buckets: list[Bucket]
     padding: list[Tensor | None]
     """For each bucket, added to its scores: (1, windows, 1, width), 0 or very small; None where all are full."""
+    hidden: dict[int, list[Tensor | None]] = field(default_factory=dict, init=False)
+    """The same for layers that look to so many tokens on each side only, once one has asked."""
     bounds: Tensor
     """(windows + 1,): where each window begins, for varlen."""
     longest: int
     blocks: Tensor | None
     """(1, 1, tokens, tokens): who may look at whom, for blocks."""
+
+    def hides(self, reach: int | None) -> list[Tensor | None]:
+        """What is added to each bucket's scores where a token looks at most so far; None: to its whole window."""
+        if reach is None:
+            return self.padding
+        # Layers share it: it is as large as a head's scores.
+        if reach not in self.hidden:
+            buckets = zip(self.buckets, self.padding, strict=True)
+            self.hidden[reach] = [_far(bucket.width, reach, padding) for bucket, padding in buckets]
+        return self.hidden[reach]
 
 
 @dataclass(frozen=True)
@@ -134,6 +143,15 @@ def _padding(lengths: Any, width: int, device: torch.device) -> Tensor | None:
     return torch.zeros(1, len(lengths), 1, width).masked_fill_(beyond[None, :, None], -1e9).to(device)
 
 
+def _far(width: int, reach: int, padding: Tensor | None) -> Tensor | None:
+    """Padding, and what lies further than `reach`: (1, windows or 1, width, width)."""
+    if width <= reach + 1:
+        return padding
+    places = torch.arange(width)
+    far = torch.zeros(1, 1, width, width).masked_fill_(((places[:, None] - places).abs() > reach)[None, None], -1e9)
+    return far if padding is None else far.to(padding.device) + padding
+
+
 def _blocks(bounds: Tensor) -> Tensor:
     # On the device: a mask of tokens x tokens is large to carry there.
     sizes = (bounds[1:] - bounds[:-1]).long()
@@ -160,31 +178,41 @@ def packed_attention(
     scaling: float = 1.0,
     dropout: float = 0.0,
     plan: Plan | None = None,
+    sliding_window: int | None = None,
     **_: object,
 ) -> tuple[Tensor, None]:
     """Attention of each window to itself; query, key, value: (1, heads, tokens, size).
 
+    sliding_window: as ModernBERT's layers give it, one more than the tokens that are seen on each side.
     Returns (1, tokens, heads, size), as every attention of transformers does, and no weights.
     """
     assert plan is not None, "this attention is for packed sequences"
+    reach = None if sliding_window is None else sliding_window - 1
     if plan.backend == "buckets":
-        return _by_buckets(query, key, value, scaling, dropout, plan), None
+        return _by_buckets(query, key, value, scaling, dropout, plan, reach), None
     if plan.backend == "varlen":
-        return _by_bounds(query, key, value, scaling, plan)[None], None
+        return _by_bounds(query, key, value, scaling, plan, reach)[None], None
+    seen = plan.blocks
+    if reach is not None and seen is not None:
+        # Neighbours in a window are neighbours in the sequence.
+        places = torch.arange(seen.shape[-1], device=seen.device)
+        seen = seen & ((places[:, None] - places).abs() <= reach)
     mixed = torch.nn.functional.scaled_dot_product_attention(
-        query, key, value, attn_mask=plan.blocks, dropout_p=dropout, scale=scaling
+        query, key, value, attn_mask=seen, dropout_p=dropout, scale=scaling
     )
     return mixed.transpose(1, 2), None
 
 
-def _by_buckets(query: Tensor, key: Tensor, value: Tensor, scaling: float, dropout: float, plan: Plan) -> Tensor:
+def _by_buckets(
+    query: Tensor, key: Tensor, value: Tensor, scaling: float, dropout: float, plan: Plan, reach: int | None
+) -> Tensor:
     """Plain products over the windows of one width; query, key, value: (1, heads, tokens, size)."""
     heads, tokens, size = query.shape[1:]
     sizes = [bucket.windows * bucket.width for bucket in plan.buckets]
     # Split, not sliced: the gradient of a slice is as large as the whole.
     split = [torch.split(whole, [*sizes, tokens - sum(sizes)], dim=2) for whole in (query * scaling, key, value)]
     mixed = []
-    for number, (bucket, padding) in enumerate(zip(plan.buckets, plan.padding, strict=True)):
+    for number, (bucket, padding) in enumerate(zip(plan.buckets, plan.hides(reach), strict=True)):
         shape = (heads, bucket.windows, bucket.width, size)
         own_query, own_key, own_value = (parts[number].view(shape) for parts in split)
         scores = torch.matmul(own_query, own_key.transpose(-1, -2))
@@ -196,13 +224,16 @@ def _by_buckets(query: Tensor, key: Tensor, value: Tensor, scaling: float, dropo
     return torch.cat(mixed, dim=1)
 
 
-def _by_bounds(query: Tensor, key: Tensor, value: Tensor, scaling: float, plan: Plan) -> Tensor:
+def _by_bounds(query: Tensor, key: Tensor, value: Tensor, scaling: float, plan: Plan, reach: int | None) -> Tensor:
     """Flash attention with a window from each bound to the next; no dropout."""
     from torch.nn.attention.varlen import varlen_attn
 
     # varlen_attn wants (tokens, heads, size).
     own_query, own_key, own_value = (part[0].transpose(0, 1).contiguous() for part in (query, key, value))
     bounds, longest = plan.bounds, plan.longest
-    mixed = varlen_attn(own_query, own_key, own_value, bounds, bounds, longest, longest, scale=scaling)
+    seen = (-1, -1) if reach is None else (reach, reach)
+    mixed = varlen_attn(
+        own_query, own_key, own_value, bounds, bounds, longest, longest, scale=scaling, window_size=seen
+    )
     assert isinstance(mixed, Tensor)
     return mixed

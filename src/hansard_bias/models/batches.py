@@ -80,6 +80,15 @@ class MaskedText:
         """Ids of all tokens that are no special ones, in their order."""
         return self.special.ordinary(self.vocab_size)
 
+    def token_counts(self) -> Integers:
+        """How often each token stands in the windows, shape [vocab_size]."""
+        counts = np.zeros(self.vocab_size, dtype=np.int64)
+        windows = self.windows
+        for corpus, start, length in zip(windows.corpus, windows.start, windows.length, strict=True):
+            # In place: a bincount of every window would be as long as the vocabulary.
+            np.add.at(counts, self.corpora[corpus].tokens[start : start + length], 1)
+        return counts
+
     def epoch_order(self, epoch: int) -> Integers:
         """All windows, shuffled for this epoch, shape [windows]."""
         return np.argsort(mix(self.seed, _ORDER, epoch, self.windows.speech, self.windows.offset), kind="stable")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,34 +10,33 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM
-from transformers.models.bert.configuration_bert import BertConfig
-from transformers.models.bert.modeling_bert import BertForMaskedLM
 from transformers.utils.logging import disable_progress_bar
 
 from hansard_bias.models.architectures import after_attention, first_position, init_error
-from hansard_bias.models.attention import PACKED, Packed, register_packed_attention, surprisals_at
+from hansard_bias.models.attention import PACKED, Packed, family_of, register_packed_attention, surprisals_at
 from hansard_bias.params import BertSettings, TrainConfig
-from hansard_bias.tokens.tokenizer import PAD_ID
+
+Counts = npt.NDArray[np.int64]
 
 GRADIENT_NORM = 1.0
 """The longest gradient that an update follows; longer ones are scaled down."""
 
 
-def build_model(settings: BertSettings, vocab_size: int, seed: int) -> Any:
-    """A BertForMaskedLM with random weights drawn from the seed, for packed sequences."""
+def build_model(settings: BertSettings, vocab_size: int, seed: int, counts: Counts | None = None) -> Any:
+    """A masked language model with random weights drawn from the seed, for packed sequences.
+
+    counts: how often each token stands in the training text, shape [vocabulary], where `model.unigram_bias` asks for
+    it: the model begins with the tokens' frequencies, which costs nothing and saves the updates that would learn them.
+    """
     register_packed_attention()
-    sizes = {name: value for name, value in dataclasses.asdict(settings).items() if name != "init"}
-    config = BertConfig(
-        vocab_size=vocab_size,
-        pad_token_id=PAD_ID,
-        # One kind of text: there are no pairs of sentences here.
-        type_vocab_size=1,
-        attn_implementation=PACKED,
-        **sizes,
-    )
     # Last: whatever else draws numbers on the way must not change the weights.
     torch.manual_seed(seed)
-    return BertForMaskedLM(config)
+    model = family_of(settings.architecture).build(settings, vocab_size, PACKED)
+    if settings.unigram_bias and counts is not None:
+        shares = (counts + 1) / (counts.sum() + vocab_size)
+        with torch.no_grad():
+            model.get_output_embeddings().bias.copy_(torch.from_numpy(np.log(shares)))
+    return model
 
 
 def load_initial(folder: Path, settings: BertSettings, vocab_size: int) -> Any:
@@ -57,8 +55,7 @@ def load_initial(folder: Path, settings: BertSettings, vocab_size: int) -> Any:
         # Folders may hold half precision; small updates would vanish in it.
         dtype=torch.float32,
         attn_implementation=PACKED,
-        hidden_dropout_prob=settings.hidden_dropout_prob,
-        attention_probs_dropout_prob=settings.attention_probs_dropout_prob,
+        **initial_settings(settings),
     )
     # transformers would draw what is missing at random, and only warn.
     if missing := sorted(found["missing_keys"]):
@@ -67,6 +64,14 @@ def load_initial(folder: Path, settings: BertSettings, vocab_size: int) -> Any:
         expected = f"a model for the {vocab_size} pieces of the tokenizer (it knows {model.config.vocab_size})"
         raise init_error(settings.init, expected, "run `dvc repro tokenizer` again")
     return model
+
+
+def initial_settings(settings: BertSettings) -> dict[str, Any]:
+    """What params.yaml says of a model to continue from: its dropouts, and its windows if their length is free."""
+    given = {name: getattr(settings, name) for name in family_of(settings.architecture).DROPOUTS}
+    # A table of positions is as long as it is; rotations have no table.
+    rotary = settings.architecture == "modernbert"
+    return given | ({"max_position_embeddings": settings.max_position_embeddings} if rotary else {})
 
 
 def compile_layers(model: Any) -> None:
@@ -100,20 +105,30 @@ def flops_per_token(settings: BertSettings, vocab_size: int, mask_rate: float, l
     """Floating-point operations of forward and backward for one token of windows of these lengths, on average.
 
     6 per weight of the layers (2 forward, 4 backward; Kaplan et al. 2020, arXiv 2001.08361) and attention's
-    12 * layers * hidden * length (Chowdhery et al. 2022, arXiv 2204.02311), the length being that of a token's window,
-    on average over tokens. Only what the loss needs: the head, and in the last layer all behind its attention, serve
-    masked tokens alone.
+    12 * hidden * length for each layer (Chowdhery et al. 2022, arXiv 2204.02311), the length being the number of
+    tokens that a token looks at, on average over tokens: its window, or `local_attention` of it. Only what the loss
+    needs: the head, and in the last layer all behind its attention, serve masked tokens alone.
     """
-    hidden, inner = settings.hidden_size, settings.intermediate_size
-    behind = hidden * hidden + 2 * hidden * inner
+    hidden = settings.hidden_size
+    inner_matrices: int = family_of(settings.architecture).INNER_MATRICES
+    behind = hidden * hidden + inner_matrices * hidden * settings.intermediate_size
     layers = settings.num_hidden_layers * (3 * hidden * hidden + behind) - (1 - mask_rate) * behind
-    attention = 12 * settings.num_hidden_layers * hidden * float(np.square(lengths, dtype=float).sum() / lengths.sum())
+    looks = sum(_looks(lengths, reach) for reach in settings.reaches) / float(lengths.sum())
     head = mask_rate * (hidden * hidden + hidden * vocab_size)
-    return 6 * (layers + head) + attention
+    return 6 * (layers + head) + 12 * hidden * looks
+
+
+def _looks(lengths: npt.NDArray[np.int64], reach: int | None) -> float:
+    """How many tokens the tokens of windows look at, themselves included, in all."""
+    if reach is None:
+        return float(np.square(lengths, dtype=float).sum())
+    # Each side misses what lies beyond the window's end: 1 + 2 + … + reach, as far as the window is that long.
+    side = np.minimum(lengths - 1, reach)
+    return float((lengths * (2 * side + 1) - side * (side + 1)).sum())
 
 
 class Sizes(Protocol):
-    """A BERT's measures, as its configuration names them."""
+    """A model's measures, as its configuration names them."""
 
     hidden_size: int
     intermediate_size: int
@@ -125,13 +140,14 @@ class Sizes(Protocol):
 def bytes_per_token(sizes: Sizes, vocab_size: int, mask_rate: float) -> float:
     """What the backward pass needs to remember of a token, in fp32: an estimate that errs upwards.
 
-    A layer keeps about 12 vectors of the hidden size and 3 of the inner one, and the attention's shares of one row;
-    the head keeps logits, their softmax and its gradient where a token is masked.
+    A layer keeps about 12 vectors of the hidden size and 3 of the inner one (gated and rotary: 18 and 5), and the
+    attention's shares of one row; the head keeps logits, their softmax and its gradient where a token is masked.
     """
     hidden, inner = sizes.hidden_size, sizes.intermediate_size
     shares = 2 * sizes.num_attention_heads * sizes.max_position_embeddings
-    layer = 12 * hidden + 3 * inner + shares
-    return 4 * (sizes.num_hidden_layers * layer + 3 * mask_rate * vocab_size)
+    kind = getattr(sizes, "model_type", None) or getattr(sizes, "architecture", "bert")
+    vectors = 18 * hidden + 5 * inner if kind == "modernbert" else 12 * hidden + 3 * inner
+    return 4 * (sizes.num_hidden_layers * (vectors + shares) + 3 * mask_rate * vocab_size)
 
 
 def build_optimizer(model: Any, config: TrainConfig) -> torch.optim.AdamW:

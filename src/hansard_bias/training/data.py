@@ -61,11 +61,22 @@ def total_updates(config: TrainConfig, per_epoch: int) -> int:
 
 
 def learning_rate(config: TrainConfig, update: int, total: int) -> float:
-    """Linear warm-up over min(1,000, warmup * total) updates, then linear to 0; `update` counts from 0."""
+    """Warm-up over min(1,000, warmup * total) updates, then `train.schedule` to 0; `update` counts from 0.
+
+    linear: on a line from there on. wsd (warm-up, stable, decay; Hu et al. 2024, arXiv 2404.06395): constant, then on a
+    line over the last `decay` share of the updates.
+    """
     warmup = min(MOST_WARMUP_UPDATES, round(config.warmup * total))
     if update < warmup:
         return config.lr * (update + 1) / warmup
-    return config.lr * (total - update) / max(1, total - warmup)
+    falling = total - warmup if config.schedule == "linear" else min(total - warmup, round(config.decay * total))
+    return config.lr * min(1.0, (total - update) / max(1, falling))
+
+
+def unigram_loss(read: npt.NDArray[np.int64], asked: npt.NDArray[np.int64]) -> float:
+    """The cross-entropy of tokens by the frequencies of others, add-one smoothed, in nats; counts by token, of both."""
+    surprisals = np.log((read.sum() + len(read)) / (read + 1))
+    return float((asked * surprisals).sum() / asked.sum())
 
 
 # The same amount of text and of updates for every model (method.md section 7).

@@ -20,7 +20,7 @@ from hansard_bias.base.work import Interrupted, Interruption
 from hansard_bias.models.batches import Batch, update_rows
 from hansard_bias.models.network import GRADIENT_NORM, MaskedLoss, build_optimizer
 from hansard_bias.randomness import stable_hash
-from hansard_bias.training import checkpoints
+from hansard_bias.training import checkpoints, progress
 from hansard_bias.training.data import BatchIterator, learning_rate, total_updates
 from hansard_bias.training.device import LEAST_TOKENS, is_exhausted, micro_batch_tokens
 from hansard_bias.training.progress import PlainProgress
@@ -30,6 +30,8 @@ from hansard_bias.training.state import CurvePoint, LoopState, Parts, RunLog, Te
 VALIDATION_EPOCH = 1 << 31
 """Validation masks are those of an epoch that no training reaches: the same at every evaluation."""
 MOST_BAD_UPDATES = 3
+PLATEAU_LEFT_BY, PLATEAU_NATS = 1000, 0.5
+"""By this update the models of `preset small` are so far below the unigram loss, with half of their text, too."""
 
 
 class Trainer:
@@ -55,6 +57,7 @@ class Trainer:
         self.best: Tensors = {}
         # The update that the newest checkpoint holds.
         self.saved = 0
+        self._warned = False
 
     def run(self) -> LoopState:
         """Train until the last update or until patience ends; leaves the best weights in `best`.
@@ -193,6 +196,7 @@ class Trainer:
             write_curve(self.spec.curve, state.curve)
             self.log.log_point(point, rate)
             self.progress.after_evaluation(point, rate)
+            self._warn_of_plateau(loss)
         if loss < state.best_loss:
             state.best_loss, state.best_update, state.evaluations_without_gain = loss, state.update, 0
             # On the CPU: the best weights would take the memory of a second model on the GPU.
@@ -201,6 +205,13 @@ class Trainer:
             state.evaluations_without_gain += 1
             if state.evaluations_without_gain >= config.patience:
                 state.stopped_by = "patience"
+
+    def _warn_of_plateau(self, loss: float) -> None:
+        """Say once, and early, that the model knows no more than how often each token is said."""
+        late = self.state.update >= min(PLATEAU_LEFT_BY, self.total // 2)
+        if late and not self._warned and loss > self.spec.unigram_loss - PLATEAU_NATS:
+            progress.warn([self.spec.on_plateau(self.state.update, loss)])
+            self._warned = True
 
     @torch.inference_mode()
     def validation_loss(self) -> float:

@@ -36,7 +36,7 @@ from hansard_bias.tokens import tokenizer as tokenization
 from hansard_bias.tokens.encoded import read_encoded
 from hansard_bias.training import device, progress
 from hansard_bias.training.card import model_card
-from hansard_bias.training.data import mixture_windows, some_windows, training_data
+from hansard_bias.training.data import mixture_windows, some_windows, training_data, unigram_loss
 from hansard_bias.training.loop import Trainer
 from hansard_bias.training.run_key import RunIdentity, RunSpec
 from hansard_bias.training.state import RunLog
@@ -68,7 +68,7 @@ def train(
     spec = prepare(config, identity, model, seed, root, resume_from)
     asked = config.train.precision
     precision = device.choose_precision(asked)
-    trainer = Trainer(spec, starting_model(config, vocabulary, seed, root), precision, log, interruption)
+    trainer = Trainer(spec, starting_model(config, vocabulary, spec, root), precision, log, interruption)
     flops = flops_per_token(config.model, vocabulary, config.train.mask_rate, spec.training.windows.length)
     # Timed now, on this machine as busy as it is: a table of peak rates would call a shared core slow.
     speed = progress.Speed(flops, trainer.accelerator.num_processes * device.peak_flops(precision))
@@ -109,12 +109,17 @@ def prepare(
     del corpora, mixtures
     pa.default_memory_pool().release_unused()
     special = tokenization.special_ids(root / TOKENIZER)
+    # Seed 0 for all: models and seeds are validated on the same masks.
+    read, checked = (
+        MaskedText(texts, windows, own, rate, vocabulary, special)
+        for windows, own in ((training, seed), (validation, 0))
+    )
     return RunSpec(
         config=config.train,
         seed=seed,
-        training=MaskedText(texts, training, seed, rate, vocabulary, special),
-        # Seed 0 for all: models and seeds are validated on the same masks.
-        validation=MaskedText(texts, validation, 0, rate, vocabulary, special),
+        training=read,
+        validation=checked,
+        unigram_loss=unigram_loss(read.token_counts(), checked.token_counts()),
         updates_per_epoch=updates_per_epoch,
         checkpoints=_folder(identity),
         curve=root / METRICS / "curves" / f"{run_name(model, seed)}.csv",
@@ -123,13 +128,14 @@ def prepare(
     )
 
 
-def starting_model(config: Config, vocabulary: int, seed: int, root: Path) -> Any:
+def starting_model(config: Config, vocabulary: int, spec: RunSpec, root: Path) -> Any:
     """Random weights drawn from the seed, or those of `model.init`; compiled where `train.compile` says so."""
     settings = config.model
     if settings.init:
         model = load_initial(root / settings.init, settings, vocabulary)
     else:
-        model = build_model(settings, vocabulary, seed)
+        counts = spec.training.token_counts() if settings.unigram_bias else None
+        model = build_model(settings, vocabulary, spec.seed, counts)
     if config.train.compile:
         device.require_compiler()
         compile_layers(model)

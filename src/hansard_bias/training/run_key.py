@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -102,6 +103,17 @@ class RunSpec:
     """Whose checkpoints are resumed."""
     resume_from: Path | None = None
     """A named checkpoint, of this run or of another."""
+    unigram_loss: float = math.inf
+    """The validation loss of the training text's token frequencies alone, in nats: the plateau of a model that has
+    learned nothing else."""
+
+    def on_plateau(self, update: int, loss: float) -> str:
+        """What to change in a run that has learned token frequencies only."""
+        return (
+            f"{self.run.name} has not left the word-frequency plateau at update {update}: validation {loss:.2f} nats, "
+            f"token frequencies alone {self.unigram_loss:.2f}; it may decide nothing. Try model.architecture=modernbert, "
+            f"train.batch_size below {self.config.batch_size}, train.lr 1.0e-3 (now {self.config.lr}), or more text"
+        )
 
     def diverged(self, what: str, update: int, saved: int) -> ValueError:
         """What to try after divergence at this update; the checkpoint of update `saved` stays (0: there is none)."""
