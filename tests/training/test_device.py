@@ -24,3 +24,13 @@ def test_fp16_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match=r"train\.precision is 'fp16', expected a GPU"):
         device.choose_precision("fp16")
     assert device.choose_precision("fp32") == "fp32"
+
+
+def test_other_work_is_what_this_process_does_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds on the clock, of all cores at work, and of this process: 10 s, 17 s and 6 s later."""
+    times = iter([(100.0, 50.0, 1.0), (110.0, 67.0, 7.0), (110.0, 67.0, 7.0)])
+    monkeypatch.setattr(device.OtherWork, "_now", staticmethod(lambda: next(times)))
+    others = device.OtherWork(processes=2)
+    assert others.cores() == pytest.approx((17 - 2 * 6) / 10)
+    others._processes = 3
+    assert others.cores() == 0.0

@@ -18,6 +18,7 @@ from hansard_bias.tokens.encoded import EncodedCorpus, cut_windows
 from hansard_bias.tokens.tokenizer import OWN_IDS
 from hansard_bias.training import loop
 from hansard_bias.training.checkpoints import load_newest
+from hansard_bias.training.data import unigram_loss
 from hansard_bias.training.loop import Trainer
 from hansard_bias.training.run_key import RunIdentity, RunSpec
 from hansard_bias.training.state import CurvePoint, Silent
@@ -226,3 +227,30 @@ def test_a_checkpoint_past_the_end_is_refused(config: TrainConfig, tmp_path: Pat
     run = Trainer(shorter, build_model(SETTINGS, VOCABULARY, 1), "fp32", Silent())
     with pytest.raises(ValueError, match="is at update 20, and this run has 10: nothing is left to train"):
         run.run()
+
+
+def test_a_run_that_learns_frequencies_only_says_so_once(
+    config: TrainConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The text counts upwards from anywhere: its tokens are all as frequent, and a rate of nothing learns nothing."""
+    stuck = trainer(replace(config, lr=1e-12, epochs=4, patience=50), tmp_path / "stuck")
+    plateau = unigram_loss(stuck.spec.training.token_counts(), stuck.spec.validation.token_counts())
+    assert plateau == pytest.approx(np.log(100), abs=0.1)
+    stuck.spec = replace(stuck.spec, unigram_loss=plateau, run=RunIdentity("canada-1"))
+    stuck.run()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "warning: canada-1 has not left the word-frequency plateau at update 20: validation 4.7" in line
+    assert f"token frequencies alone {plateau:.2f}; try model.architecture=modernbert" in line
+    learns = trainer(replace(config, epochs=40, patience=50), tmp_path / "learns", settings=MODERN)
+    learns.spec = replace(learns.spec, unigram_loss=plateau)
+    assert learns.run().best_loss < plateau - 0.5
+    assert capsys.readouterr().err == ""
+
+
+def test_token_counts_are_those_of_the_windows() -> None:
+    read = text(1, 60)
+    assert read.token_counts().sum() == read.windows.length.sum()
+    one = read.windows.take(np.array([3]))
+    start, length = int(one.start[0]), int(one.length[0])
+    expected = np.bincount(read.corpora[0].tokens[start : start + length], minlength=VOCABULARY)
+    np.testing.assert_array_equal(replace(read, windows=one).token_counts(), expected)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 
 import pytest
 from rich.console import Console
 
+from hansard_bias.training import device
 from hansard_bias.training.progress import LAST_TIMED_UPDATE, PlainProgress, ProgressBar, Speed, device_warnings, follow
 from hansard_bias.training.state import CurvePoint, LoopState
 
@@ -22,6 +24,12 @@ def states(updates: int, tokens_per_second: float) -> list[LoopState]:
         LoopState(update=n, tokens=int(n * tokens_per_second), seconds=float(n), loss_sum=7.5, loss_count=3)
         for n in numbers
     ]
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else runs where the tests run."""
+    monkeypatch.setattr(device.OtherWork, "cores", lambda self: 0.0)
 
 
 def console(terminal: bool) -> Console:
@@ -64,6 +72,16 @@ def test_low_throughput_is_told_once(tokens_per_second: float, told: int, capsys
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == told
     assert all("use 9.0% of this device's 1,000 GFLOP/s; stop other work" in line for line in lines)
+
+
+def test_a_busy_machine_is_told_instead(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(device.OtherWork, "cores", lambda self: 1.9)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    watch = PlainProgress(200, SPEED)
+    for state in states(3 * LAST_TIMED_UPDATE, 155.0):
+        watch.after_update(state, 0.001)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "this machine is busy: other processes use 1.9 of its 2 cores, and 155 tokens/s are less" in line
 
 
 def test_slow_first_updates_are_not_held_against_the_device(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 
+import psutil
 import torch
 
 from hansard_bias.models.network import Sizes, bytes_per_token
@@ -83,6 +84,27 @@ def peak_memory_bytes() -> int:
     # getrusage counts in bytes on macOS, in kilobytes on Linux.
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+class OtherWork:
+    """How much of the processor others use, beside this training, from the moment that this is made."""
+
+    def __init__(self, processes: int = 1) -> None:
+        """processes: those of the training, which all work alike."""
+        self._processes = processes
+        self._start = self._now()
+
+    def cores(self) -> float:
+        """Cores that other processes used on average since the start."""
+        wall, busy, own = (later - earlier for later, earlier in zip(self._now(), self._start, strict=True))
+        return max(0.0, busy - own * self._processes) / max(wall, 1e-9)
+
+    @staticmethod
+    def _now() -> tuple[float, float, float]:
+        """Seconds on the clock, of all cores at work, and of this process on them."""
+        every, own = psutil.cpu_times(), psutil.Process().cpu_times()
+        # Niced processes yield to others: they slow nothing down.
+        return time.perf_counter(), every.user + every.system, own.user + own.system
 
 
 def _synchronise() -> None:

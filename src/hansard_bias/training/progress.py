@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from hansard_bias.training import device
 from hansard_bias.training.state import CurvePoint, LoopState
 
 LEAST_UTILISATION = 0.10
+BUSY = 0.25
+"""Share of the cores that others may use before a training says so."""
 SUITS_A_CPU = 1e8
 """Operations a token of models that a CPU trains in an hour: `sample` has 0.7 million, `small` 20, `production` 540."""
 FIRST_TIMED_UPDATE, LAST_TIMED_UPDATE = 10, 50
@@ -36,10 +39,11 @@ class Speed:
 class PlainProgress(AbstractContextManager["PlainProgress"]):
     """Follows a run in plain lines, as a log file wants them: one an evaluation."""
 
-    def __init__(self, total: int, speed: Speed | None = None) -> None:
-        self.total, self.speed = total, speed
+    def __init__(self, total: int, speed: Speed | None = None, processes: int = 1) -> None:
+        self.total, self.speed, self.processes = total, speed, processes
         self._updates = 0
         self._timed_from = (0, 0.0)
+        self._others = device.OtherWork()
 
     def __exit__(self, *_: object) -> None:
         """Nothing to close."""
@@ -53,10 +57,12 @@ class PlainProgress(AbstractContextManager["PlainProgress"]):
         self._updates += 1
         if self._updates == FIRST_TIMED_UPDATE:
             self._timed_from = (state.tokens, state.seconds)
+            self._others = device.OtherWork(self.processes)
         if self._updates == LAST_TIMED_UPDATE and self.speed is not None:
             tokens, seconds = self._timed_from
-            warning = throughput_warning(self.speed, (state.tokens - tokens) / max(1e-9, state.seconds - seconds))
-            warn([warning] if warning else [])
+            rate = (state.tokens - tokens) / max(1e-9, state.seconds - seconds)
+            others = self._others.cores()
+            warn([busy_warning(rate, others) or throughput_warning(self.speed, rate)])
 
     def after_evaluation(self, point: CurvePoint, tokens_per_second: float) -> None:
         """Print the curve's newest row."""
@@ -69,8 +75,8 @@ class PlainProgress(AbstractContextManager["PlainProgress"]):
 class ProgressBar(PlainProgress):
     """Follows a run with a progress bar under the lines."""
 
-    def __init__(self, total: int, speed: Speed | None, console: Console) -> None:
-        super().__init__(total, speed)
+    def __init__(self, total: int, speed: Speed | None, console: Console, processes: int = 1) -> None:
+        super().__init__(total, speed, processes)
         columns = (MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
         self.progress = Progress(*columns, console=console, refresh_per_second=2, transient=True)
         self._task = TaskID(0)
@@ -104,15 +110,17 @@ class ProgressBar(PlainProgress):
         self.progress.update(self._task, completed=state.update, description=text)
 
 
-def follow(total: int, speed: Speed, console: Console | None = None) -> PlainProgress:
+def follow(total: int, speed: Speed, console: Console | None = None, processes: int = 1) -> PlainProgress:
     """A bar where standard output is a terminal, else lines."""
     console = console or Console()
-    return ProgressBar(total, speed, console) if console.is_terminal else PlainProgress(total, speed)
+    if console.is_terminal:
+        return ProgressBar(total, speed, console, processes)
+    return PlainProgress(total, speed, processes)
 
 
 def warn(lines: list[str]) -> None:
     """Print warnings on standard error, one line each."""
-    for line in lines:
+    for line in filter(None, lines):
         print(f"hansard-bias: warning: {line}", file=sys.stderr, flush=True)
 
 
@@ -137,6 +145,18 @@ def device_warnings(
     if precision == "bf16" and not fast_bf16:
         lines.append("train.precision is bf16, which this device only imitates slowly; auto or fp32 is faster here")
     return lines
+
+
+def busy_warning(tokens_per_second: float, others: float) -> str:
+    """A line where other processes use more than a quarter of the cores, else nothing; others: the cores they use."""
+    cores = os.cpu_count() or 1
+    # On a GPU the processor hardly matters.
+    if others < BUSY * cores or device.has_gpu():
+        return ""
+    return (
+        f"this machine is busy: other processes use {others:.1f} of its {cores} cores, and {tokens_per_second:,.0f} "
+        "tokens/s are less than it gives alone; stop them or wait, nothing is lost by Ctrl-C and the same command later"
+    )
 
 
 def throughput_warning(speed: Speed, tokens_per_second: float) -> str:

@@ -75,7 +75,7 @@ def train(
     if trainer.accelerator.is_main_process:
         has = device.has_gpu(), device.has_fast_bf16()
         progress.warn(progress.device_warnings(asked, precision, *has, flops))
-        trainer.progress = progress.follow(trainer.total, speed)
+        trainer.progress = progress.follow(trainer.total, speed, processes=trainer.accelerator.num_processes)
     trainer.run()
     summary: dict[str, Any] = {}
     if trainer.accelerator.is_main_process:

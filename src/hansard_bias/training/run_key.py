@@ -111,7 +111,7 @@ class RunSpec:
         """What to change in a run that has learned token frequencies only."""
         return (
             f"{self.run.name} has not left the word-frequency plateau at update {update}: validation {loss:.2f} nats, "
-            f"token frequencies alone {self.unigram_loss:.2f}; it may decide nothing. Try model.architecture=modernbert, "
+            f"token frequencies alone {self.unigram_loss:.2f}; try model.architecture=modernbert, "
             f"train.batch_size below {self.config.batch_size}, train.lr 1.0e-3 (now {self.config.lr}), or more text"
         )
 
