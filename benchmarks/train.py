@@ -2,7 +2,8 @@
 
     python benchmarks/train.py [--seconds 40] [--batch 32] [--ways "padded fp32" "blocks fp32" "blocks bf16" ours]
 
-Same model (preset `small`: 4 layers x 256), same text (the Nunavut folder of ../shared/data, through the project's own
+Same model (preset `small`: 4 layers x 256; --architecture for the other family), same text (the Nunavut folder of
+../shared/data, through the project's own
 reader and cleaning; the bundled sample where that is missing), same rows per update. Tokens are real ones: neither
 padding nor special tokens. Nothing else should run on the machine.
 """
@@ -37,7 +38,7 @@ def settings(preset: str, **changes: Any) -> Config:
     """params.yaml with a preset's settings, and some keys changed (`model__hidden_size=128`)."""
     yaml = YAML(typ="safe", pure=True)
     raw = yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    values = yaml.load((ROOT / "src/hansard_bias/presets.yaml").read_text(encoding="utf-8"))[preset]
+    values = yaml.load((ROOT / "src/hansard_bias/operations/presets.yaml").read_text(encoding="utf-8"))[preset]
     for key, value in (values | {key.replace("__", "."): value for key, value in changes.items()}).items():
         *sections, name = key.split(".")
         target = raw
@@ -103,10 +104,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=40.0, help="measured for at least so long, after warm-up")
     parser.add_argument("--batch", type=int, default=32, help="rows (speech windows, blocks) per update")
+    parser.add_argument("--architecture", default="", help="bert or modernbert; that of the preset")
+    parser.add_argument("--positions", type=int, default=0, help="tokens of a window or block; those of the preset")
     parser.add_argument("--ways", nargs="+", default=WAYS)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        print(prepare(Path(name)), flush=True)
+        given = {"model__architecture": options.architecture, "model__max_position_embeddings": options.positions}
+        print(prepare(Path(name), **{key: value for key, value in given.items() if value}), flush=True)
         rows = []
         for way in options.ways:
             rows.append(measure(Path(name), way, options.seconds, options.batch))

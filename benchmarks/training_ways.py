@@ -18,14 +18,13 @@ import numpy as np
 import torch
 from transformers import (
     AutoTokenizer,
-    BertConfig,
-    BertForMaskedLM,
     DataCollatorForLanguageModeling,
     TrainerCallback,
     TrainingArguments,
 )
 from transformers import Trainer as HuggingFaceTrainer
 
+from hansard_bias.models.attention import family_of
 from hansard_bias.models.batches import MaskedText
 from hansard_bias.models.network import build_model, flops_per_token
 from hansard_bias.params import BertSettings, TrainConfig
@@ -167,8 +166,9 @@ def run_peer(folder: Path, way: str, settings: BertSettings, vocabulary: int, ba
     kind, _, precision = way.partition(" ")
     precision = precision or device.choose_precision("auto")
     rows = (padded_rows if kind == "padded" else block_rows)(corpus, settings.max_position_embeddings)
-    dropout = {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1}
-    model = BertForMaskedLM(BertConfig(vocab_size=vocabulary, pad_token_id=PAD_ID, **(asdict(settings) | dropout)))
+    # The defaults of the two configurations: BERT drops a tenth, ModernBERT nothing.
+    given = replace(settings, hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1)
+    model = family_of(settings.architecture).build(given, vocabulary, "sdpa")
     arguments = TrainingArguments(
         output_dir=str(folder / "peer"),
         per_device_train_batch_size=batch,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hansard_bias.params import Config
 
+_KINDS = {"bert": "BERT", "modernbert": "ModernBERT"}
 _CARD = """---
 language: en
 license: {license}
@@ -31,7 +32,7 @@ Sittings of the window that all corpora share (`metrics/alignment.json`); budget
 {sources}
 
 ## Training
-{layers} layers × {hidden}, {parameters:,} parameters, vocabulary {vocabulary:,};
+{kind}{layers} layers × {hidden}, {parameters:,} parameters, vocabulary {vocabulary:,};
 {updates:,} updates, {tokens:,} tokens, {epochs:.1f} epochs, learning rate {lr:g}, masking {mask_rate:.0%},
 precision {precision} on {device}.
 
@@ -76,6 +77,8 @@ def model_card(
         start=summary["started_from"] or _start(init),
         sources="\n".join(_source(config, corpus, weight) for corpus, weight in mixture.items()),
         budget=config.align.budget,
+        # A model that was taken over has its own name for what it is.
+        kind="" if init else f"{_KINDS[config.model.architecture]}, ",
         layers=config.model.num_hidden_layers,
         hidden=config.model.hidden_size,
         vocabulary=vocabulary,
