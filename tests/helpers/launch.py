@@ -22,9 +22,13 @@ from hansard_bias.training.state import CurvePoint, RunLog, Silent
 from helpers.project import ROOT, TINY, TRAINED, forget_accelerator, shipped_params, write_counting_corpora
 
 TRAINING = {
-    "model": {"hidden_size": 16, "intermediate_size": 32, "max_position_embeddings": 24},
+    "model": {"hidden_size": 16, "num_hidden_layers": 2, "intermediate_size": 32, "max_position_embeddings": 24},
     "train": {"lr": 0.01, "max_steps": 30, "batch_size": 10, "eval_every": 6, "save_every": 4, "precision": "fp32"},
 }
+
+
+ARCHITECTURE = "HANSARD_BIAS_TEST_ARCHITECTURE"
+"""In the environment, so that the processes of a test train the same model: bert or modernbert."""
 
 
 def launch(work: str, folder: Path, *arguments: str, processes: int = 1) -> subprocess.CompletedProcess[str]:
@@ -39,8 +43,9 @@ def launch(work: str, folder: Path, *arguments: str, processes: int = 1) -> subp
 
 
 def training_configuration() -> Config:
-    """The tiny parameters with a model of a few thousand weights."""
-    return parse_config(shipped_params(TINY, TRAINING))
+    """The tiny parameters with a model of a few thousand weights, whose lower layer sees six tokens to each side."""
+    model = {"architecture": os.environ.get(ARCHITECTURE, "modernbert"), "local_attention": 12}
+    return parse_config(shipped_params(TINY, TRAINING, {"model": model}))
 
 
 def write_training_inputs(root: Path) -> Path:

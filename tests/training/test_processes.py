@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -18,7 +20,7 @@ from hansard_bias import cli, tracking
 from hansard_bias.pipeline import train
 from hansard_bias.training.run_key import RunIdentity
 from hansard_bias.training.state import RunLog, Silent
-from helpers.launch import Stops, launch, run_training, training_configuration, write_training_inputs
+from helpers.launch import ARCHITECTURE, Stops, launch, run_training, training_configuration, write_training_inputs
 
 UPDATES = 30
 
@@ -35,10 +37,17 @@ def folder(tmp_path: Path) -> Path:
     return write_training_inputs(tmp_path / "run")
 
 
+@pytest.fixture(scope="module", params=["modernbert", "bert"])
+def architecture(request: Any) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ARCHITECTURE, request.param)
+        yield request.param
+
+
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def alone(architecture: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of one process that nothing disturbs."""
-    root = write_training_inputs(tmp_path_factory.mktemp("alone"))
+    root = write_training_inputs(tmp_path_factory.mktemp(architecture))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_ROOT", str(root))
         run_training(root)
@@ -55,7 +64,9 @@ def summary(folder: Path) -> dict[str, Any]:
 
 
 def assert_same_run(folder: Path, alone: Path) -> None:
-    """Losses and weights agree within rounding, counts exactly."""
+    """Losses and weights agree within rounding, counts exactly; the architecture is the one that was asked for."""
+    kind = json.loads((alone / "models/nunavut-1/config.json").read_text(encoding="utf-8"))["model_type"]
+    assert kind == os.environ[ARCHITECTURE]
     for key in ("updates", "tokens", "best_update", "stopped_by", "skipped_updates"):
         assert summary(folder)[key] == summary(alone)[key], key
     curves = [
