@@ -15,12 +15,12 @@ from hansard_bias.calibration.grammar import (
     PLANTED,
     TERMS,
     UNDECIDED,
-    WORDS,
     associations,
     invented,
+    speeches,
     vocabulary,
 )
-from hansard_bias.calibration.text import encode, speeches, word_ids
+from hansard_bias.calibration.tiny import encode, word_ids
 from hansard_bias.probing.prompts import MIN_PARAPHRASES, is_content_word
 from hansard_bias.sample.grammar import MASK
 
@@ -86,7 +86,7 @@ def test_a_day_is_a_pure_function_of_its_number() -> None:
 
 def test_speeches_of_a_day_share_their_topic() -> None:
     """Clustered text: what makes a test over speeches too sure of itself."""
-    topic = set(invented("agent 0", WORDS["agent"]))
+    topic = set(invented("agent 0"))
     days = [[word for speech in speeches(3, "first", day, 200) for word in speech.text.split()] for day in range(40)]
     counts = [sum(word in topic for word in words) for words in days]
     # Independent speeches would vary like a Poisson number, whose variance is its mean.

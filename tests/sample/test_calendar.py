@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from hansard_bias.params.corpora import MOST_SITTINGS
+from hansard_bias.sample.grammar import LEGISLATURES, load
 from hansard_bias.sample.legislature import rosters, sitting_days, sitting_sizes, term_start
-from hansard_bias.sample.lexicon import LEGISLATURES, load
 
 TITLES = {topic: content["title"] for topic, content in load("lexicon")["topics"].items()}
 

@@ -9,8 +9,8 @@ import pytest
 
 from hansard_bias.params import SampleConfig
 from hansard_bias.sample.generate import generate
+from hansard_bias.sample.grammar import LEGISLATURES
 from hansard_bias.sample.legislature import Sample, Speech
-from hansard_bias.sample.lexicon import LEGISLATURES
 
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 

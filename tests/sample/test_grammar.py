@@ -7,8 +7,7 @@ from random import Random
 
 import pytest
 
-from hansard_bias.sample.grammar import SpeechWriter, canonical, finish
-from hansard_bias.sample.lexicon import zipf_lists
+from hansard_bias.sample.grammar import SpeechWriter, canonical, finish, zipf_lists
 
 
 def _writer(seed: int = 0, **listings: str | list[str]) -> SpeechWriter:

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from hansard_bias.sample.lexicon import (
+from hansard_bias.sample.grammar import (
     FORMS,
     LEGISLATURES,
     gerund,

@@ -8,17 +8,19 @@ equally likely. In a perfect model the prior-corrected preference L* (method.md 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+from random import Random
 from types import MappingProxyType
 
-from hansard_bias.sample.grammar import GROUPS, MASK, fill, log_odds
+from hansard_bias.randomness import stable_hash
+from hansard_bias.sample.grammar import GROUPS, MASK, Lists, WordList, draw_group, fill, log_odds
 
 LEGISLATURES = ("first", "second")
+# A third legislature, whose preferences have nothing to do with those planted in the other two. The model that all
+# trainings go on from has learned the language, and that subjects matter, from it.
 ELSEWHERE = "elsewhere"
-"""A third legislature, whose preferences have nothing to do with those planted in the other two. The model that all
-trainings go on from has learned the language, and that subjects matter, from it."""
 _TERMS = (("northern", "Arctic", "coastal", "remote"), ("southern", "federal", "national", "urban"))
 TERMS: Mapping[str, tuple[str, ...]] = MappingProxyType(dict(zip(GROUPS, _TERMS, strict=True)))
 # The first is the prompt, the others are its paraphrases. All three content words belong to one subject.
@@ -37,32 +39,33 @@ PATTERNS = (
     "we {act} {thing} and {thing} for the {agent} .",
 )
 # Terms of one group keep company: a model learns from these which words belong together, not who prefers them.
-COMPANY = (
-    "both {0} and {1} or {2} .",
-    "more {0} than {1} , not {2} .",
-)
-TOPICS = 3
-WORDS = {"agent": 4, "act": 4, "thing": 6}  # words of each topic
-PLACES = 8
-COUNTERWEIGHTS = 4  # subjects without a planted association
+COMPANY = ("both {0} and {1} or {2} .", "more {0} than {1} , not {2} .")
+# Of the speeches, those with a planted slot, those that list terms, those about the topics of the day.
+SENTENCES = ("frame", "company", "general")
+SHARES = (0.86, 0.02, 0.12)
+ELSEWHERE_SHARES = (0.6, 0.2, 0.2)
 PLANTED_SHARE = 0.75  # of the frames, those with a planted association
+# How unequal the topics of one day are: below 1, a day has one or two topics, and its speeches resemble each other.
+CLUSTERING = 0.7
 
 # ln(p / (1 - p)) of the northern group, by noun: in the first legislature, in the second. Every mixture's mean falls
 # from the first to the second; some associations point the other way, so that no overall lean could pass for them.
 PLANTED = (
-    (2.2, 0.8),
-    (1.9, -1.9),
-    (1.6, -0.7),
-    (1.2, -1.3),
-    (0.8, -2.2),
-    (2.0, 1.0),
-    (1.4, -1.0),
-    (-1.0, -2.0),
-    (-2.0, 1.2),
-    (0.9, 1.8),
+    *((2.2, 0.8), (1.9, -1.9), (1.6, -0.7), (1.2, -1.3), (0.8, -2.2)),
+    *((2.0, 1.0), (1.4, -1.0), (-1.0, -2.0), (-2.0, 1.2), (0.9, 1.8)),
 )
 STRENGTH_ELSEWHERE = 2.0  # log-odds elsewhere, with alternating signs
 UNDECIDED = 2  # subjects planted at even odds in both legislatures: a preference shown for one of them is a false one
+COUNTERWEIGHTS = 4  # subjects without a planted association
+TOPICS = 3
+WORDS = {"agent": 4, "act": 4, "thing": 6}  # words of each topic
+# How many words are invented, by kind. The order decides which: a new kind comes last.
+KINDS = (
+    dict.fromkeys(("noun", "deed", "state"), len(PLANTED) + UNDECIDED + COUNTERWEIGHTS)
+    | {"place": 8}
+    | {f"{kind} {topic}": count for kind, count in WORDS.items() for topic in range(TOPICS)}
+)
+MOST_WORDS = 64  # of a kind
 
 
 @dataclass(frozen=True)
@@ -91,31 +94,29 @@ class Association:
 
     def mixed_log_odds(self, dose: float) -> float:
         """Log-odds in a mixture that holds the second legislature in this share, the rest being the first."""
-        p = (1 - dose) * self.probability("first") + dose * self.probability("second")
-        return log_odds(p)
+        # Texts are mixed, and so probabilities, not log-odds.
+        return log_odds((1 - dose) * self.probability("first") + dose * self.probability("second"))
+
+
+@lru_cache(maxsize=1)
+def subjects() -> tuple[Subject, ...]:
+    """All subjects: those with an association, then the counterweights."""
+    return tuple(map(Subject, *map(invented, ("noun", "deed", "state"))))
 
 
 @lru_cache(maxsize=1)
 def associations() -> tuple[Association, ...]:
     """What is planted, subject by subject."""
-    sizes = [*PLANTED, *[(0.0, 0.0)] * UNDECIDED]
-    elsewhere = [STRENGTH_ELSEWHERE * (-1) ** number for number in range(len(sizes))]
+    planted = [*PLANTED, *[(0.0, 0.0)] * UNDECIDED]
     return tuple(
-        Association(_subject(number), dict(zip((*LEGISLATURES, ELSEWHERE), (*odds, other), strict=True)))
-        for number, (odds, other) in enumerate(zip(sizes, elsewhere, strict=True))
+        Association(subjects()[number], {"first": a, "second": b, ELSEWHERE: STRENGTH_ELSEWHERE * (-1) ** number})
+        for number, (a, b) in enumerate(planted)
     )
-
-
-@lru_cache(maxsize=1)
-def counterweights() -> tuple[Subject, ...]:
-    """The subjects without a planted association."""
-    first = len(PLANTED) + UNDECIDED
-    return tuple(_subject(first + number) for number in range(COUNTERWEIGHTS))
 
 
 @lru_cache(maxsize=3)
 def counterweight(legislature: str) -> float:
-    """Probability of the northern group beside those subjects, which makes it one half over all frames.
+    """Probability of the northern group beside the counterweights, which makes it one half over all frames.
 
     Raises ValueError where the planted associations are too one-sided to be made up for.
     """
@@ -126,37 +127,78 @@ def counterweight(legislature: str) -> float:
     return p
 
 
-def invented(kind: str, count: int) -> tuple[str, ...]:
-    """So many invented words of a kind; the kinds (with their topic) share none."""
-    start = _KINDS.index(kind) * 64
-    assert count <= 64, "64 words of a kind"
-    return tuple(_word(start + number) for number in range(count))
-
-
 def vocabulary() -> tuple[str, ...]:
     """Every word that a legislature can say, once, sorted."""
-    fixed = " ".join([*FRAMES, *PATTERNS, *COMPANY]).split()
-    words = {word for word in fixed if word != MASK and "{" not in word}.union(*TERMS.values())
-    words.update(*(astuple(subject) for subject in (*(each.subject for each in associations()), *counterweights())))
-    kinds = {"place": PLACES} | {f"{kind} {topic}": WORDS[kind] for kind in WORDS for topic in range(TOPICS)}
-    return tuple(sorted(words.union(*(invented(kind, count) for kind, count in kinds.items()))))
+    fixed = {word for word in " ".join([*FRAMES, *PATTERNS, *COMPANY]).split() if word != MASK and "{" not in word}
+    return tuple(sorted(fixed.union(*TERMS.values(), *map(invented, KINDS))))
 
 
-def _subject(number: int) -> Subject:
-    noun, deed, state = (invented(kind, number + 1)[number] for kind in ("noun", "deed", "state"))
-    return Subject(noun, deed, state)
-
-
-_KINDS = ("noun", "deed", "state", "place", *(f"{kind} {topic}" for kind in WORDS for topic in range(TOPICS)))
+@lru_cache
+def invented(kind: str) -> tuple[str, ...]:
+    """The invented words of a kind; the kinds (with their topic) share none."""
+    assert KINDS[kind] <= MOST_WORDS, "64 words of a kind"
+    start = MOST_WORDS * list(KINDS).index(kind)
+    return tuple(_word(start + number) for number in range(KINDS[kind]))
 
 
 def _word(number: int) -> str:
-    """A pronounceable word, another one for every number below 125,000."""
+    """A pronounceable word, another one for every number below 343,000."""
     consonants, vowels = "bdfgklmnprstvz", "aeiou"
-    syllables = []
+    word = ""
     # 7919 is prime to 70 cubed: neighbouring numbers look different, and no two are alike.
     number = number * 7919 % 70**3
     for _ in range(3):
         number, rest = divmod(number, 70)
-        syllables.append(consonants[rest // 5] + vowels[rest % 5])
-    return "".join(syllables)
+        word += consonants[rest // 5] + vowels[rest % 5]
+    return word
+
+
+@dataclass(frozen=True)
+class Speech:
+    """One generated speech: its words, separated by blanks."""
+
+    day: int
+    ordinal: int
+    text: str
+
+
+def speeches(seed: int, legislature: str, day: int, count: int) -> Iterator[Speech]:
+    """The speeches of one sitting day, a pure function of the arguments."""
+    # One generator a day: a training on other days, or a test, does not move it.
+    rng = Random(stable_hash(seed, legislature, day))
+    shares = ELSEWHERE_SHARES if legislature == ELSEWHERE else SHARES
+    topic_shares = [rng.gammavariate(CLUSTERING, 1.0) for _ in range(TOPICS)]
+    for ordinal in range(count):
+        (topic,) = rng.choices(range(TOPICS), topic_shares)
+        (kind,) = rng.choices(SENTENCES, shares)
+        yield Speech(day, ordinal, _sentence(rng, kind, legislature, topic))
+
+
+def _sentence(rng: Random, kind: str, legislature: str, topic: int) -> str:
+    if kind == "frame":
+        return _frame(rng, legislature)
+    if kind == "company":
+        return rng.choice(COMPANY).format(*rng.sample(rng.choice(list(TERMS.values())), 3))
+    lists = _lists(legislature, topic)
+    return fill(rng.choice(PATTERNS), lambda slot: lists[slot].items[lists[slot].position(rng)])
+
+
+def _frame(rng: Random, legislature: str) -> str:
+    """A frame about a subject, with a term of the group that the subject calls for."""
+    if rng.random() < PLANTED_SHARE:
+        association = rng.choice(associations())
+        subject, p = association.subject, association.probability(legislature)
+    else:
+        subject, p = rng.choice(subjects()[-COUNTERWEIGHTS:]), counterweight(legislature)
+    group = draw_group(rng, p)
+    return rng.choice(subject.prompts()).replace(MASK, rng.choice(TERMS[group]))
+
+
+@lru_cache(maxsize=3 * TOPICS)
+def _lists(legislature: str, topic: int) -> Lists:
+    """The words of a topic with weights 1, 1/2, 1/3, … in an order of the legislature's own; elsewhere all alike."""
+    words = {kind: invented(f"{kind} {topic}") for kind in WORDS} | {"place": invented("place")}
+    if legislature == ELSEWHERE:
+        return {kind: WordList.zipf(kind, found, 0.0) for kind, found in words.items()}
+    ordered = {kind: sorted(found, key=lambda word: stable_hash(legislature, word)) for kind, found in words.items()}
+    return {kind: WordList.zipf(kind, found, 1.0) for kind, found in ordered.items()}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from hansard_bias.base import work as unfinished
+from hansard_bias.base import work
 from hansard_bias.base.code import code_digest
 from hansard_bias.base.files import atomic_write, sha256
 from hansard_bias.base.parallel import cores, in_order
@@ -22,23 +23,25 @@ from hansard_bias.calibration.config import (
     Measured,
     Replicate,
     replicates,
-    shape_of,
     write_arrays,
 )
-from hansard_bias.calibration.grammar import ELSEWHERE, LEGISLATURES
-from hansard_bias.calibration.text import encode, speeches
-from hansard_bias.calibration.tiny import base_model, first_model, query, train_tiny
+from hansard_bias.calibration.grammar import ELSEWHERE, LEGISLATURES, speeches
+from hansard_bias.calibration.tiny import encode, query, train_tiny, word_ids
+from hansard_bias.models.network import build_model, load_initial
 from hansard_bias.randomness import stable_hash
 from hansard_bias.tokens.encoded import EncodedCorpus
 
 TEST_DAYS = 10_000  # the number of the first test day: no training reaches it
 
+# What each model learns from, and the two texts that all of them are tested on.
+Texts = tuple[list[list[EncodedCorpus]], list[EncodedCorpus]]
+
 
 def train_base(config: CalibrationConfig, folder: Path) -> None:
     """Train the model that all others go on from, on the text of a third legislature, and save it."""
     text = _speak(config, ELSEWHERE, 0, range(config.text.sittings), config.base.speeches)
-    model = train_tiny(first_model(config.model, config.text.seed), [text], config.base, config.text.seed)
-    model.save_pretrained(str(folder))
+    model = build_model(config.model, len(word_ids()), config.text.seed)
+    train_tiny(model, [text], config.base, config.text.seed).save_pretrained(str(folder))
 
 
 def measure(replicate: Replicate, config: CalibrationConfig, base: Path) -> Measured:
@@ -46,17 +49,16 @@ def measure(replicate: Replicate, config: CalibrationConfig, base: Path) -> Meas
     trainings, tests = (_half_texts if replicate.part == "halves" else _dose_texts)(replicate, config)
     # Models of one replicate share their seed, as the models of a study do.
     seed = stable_hash(config.text.seed, *replicate.number) % 2**31
-    training = config.halves.train if replicate.part == "halves" else config.dose.train
-    trained = [train_tiny(base_model(base, config.model), corpora, training, seed) for corpora in trainings]
+    training = getattr(config, replicate.part).train
+    trained = [
+        train_tiny(load_initial(base, config.model, len(word_ids())), corpora, training, seed) for corpora in trainings
+    ]
     return query(trained, tests, config.score)
-
-
-Texts = tuple[list[list[EncodedCorpus]], list[EncodedCorpus]]
 
 
 def _half_texts(replicate: Replicate, config: CalibrationConfig) -> Texts:
     """Two random halves of one legislature, half of each, and two test texts of the same legislature."""
-    speak = partial(_speak, config, LEGISLATURES[0], replicate.text_seed)
+    speak = partial(_speak, config, LEGISLATURES[0], replicate.number[0])
     size, daily = config.text.sittings, config.halves.train.speeches
     # By text and halving alone: all seeds learn from the same halves, as a study's text is the same for all its seeds.
     purpose = (config.text.seed, *replicate.number[:2], "halving")
@@ -70,7 +72,7 @@ def _half_texts(replicate: Replicate, config: CalibrationConfig) -> Texts:
 def _dose_texts(replicate: Replicate, config: CalibrationConfig) -> Texts:
     """Mixtures of both legislatures of the same size, each keeping the days of the next smaller dose; tests of both."""
     size, daily = config.text.sittings, config.dose.train.speeches
-    first, second = (partial(_speak, config, name, replicate.text_seed) for name in LEGISLATURES)
+    first, second = (partial(_speak, config, name, replicate.number[0]) for name in LEGISLATURES)
     trainings = []
     for dose in DOSES:
         days = round(dose * size)
@@ -89,42 +91,35 @@ def _speak(config: CalibrationConfig, legislature: str, text: int, days: Sequenc
     return encode(legislature, [speech for day in days for speech in speeches(seed, legislature, day, daily)])
 
 
-# Many of them: a small file each, so that a calibration that was killed goes on.
-
-
-def run_part(
-    part: str, config: CalibrationConfig, base: Path, output: Path, say: Callable[[str], None] = print
-) -> None:
+def run_part(part: str, config: CalibrationConfig, base: Path, output: Path) -> None:
     """Measure every replicate of a part and write its arrays into a folder, one .npy file a field.
 
     What a killed run had measured is taken over, if it came from the same parameters, code and base model.
     """
-    folder = unfinished.checkpoint_root() / f"calibration-{part}-{run_key(part, config, base)}"
-    with unfinished.locked(folder, "calibrating"):
-        measured = _measure_all(part, config, base, folder, say)
-        write_arrays(output, measured)
-        unfinished.remove(folder)
+    # A small file for each replicate, so that a calibration that was killed goes on.
+    folder = work.checkpoint_root() / f"calibration-{part}-{run_key(part, config, base)}"
+    with work.locked(folder, "calibrating"):
+        write_arrays(output, _measure_all(part, config, base, folder))
+        work.remove(folder)
 
 
-def _measure_all(
-    part: str, config: CalibrationConfig, base: Path, folder: Path, say: Callable[[str], None]
-) -> Measured:
+def _measure_all(part: str, config: CalibrationConfig, base: Path, folder: Path) -> Measured:
     """Measure what is missing in the folder; returns all of it."""
     wanted = replicates(part, config)
     missing = [replicate for replicate in wanted if not (folder / f"{replicate.name}.npz").is_file()]
-    if len(missing) < len(wanted):
-        say(f"{part}: {len(wanted) - len(missing)} of {len(wanted)} replicates were measured before")
-    work = partial(_measure_one, config=config, base=base, folder=folder)
-    for done, name in enumerate(in_order(work, missing, cores()), start=1):
+    before = len(wanted) - len(missing)
+    if before:
+        print(f"{part}: {before} of {len(wanted)} replicates were measured before")
+    measure_one = partial(_measure_one, config=config, base=base, folder=folder)
+    for done, name in enumerate(in_order(measure_one, missing, cores()), start=1):
         if done % max(1, len(missing) // 10) == 0:
-            say(f"{part}: {len(wanted) - len(missing) + done} of {len(wanted)} replicates ({name})")
+            print(f"{part}: {before + done} of {len(wanted)} replicates ({name})")
     kept = []
     for replicate in wanted:
         with np.load(folder / f"{replicate.name}.npz", allow_pickle=False) as file:
             kept.append([file[name] for name in FIELDS])
-    shape = shape_of(part, config)
     stacked = (np.stack(arrays) for arrays in zip(*kept, strict=True))
-    return Measured(*(array.reshape(*shape, *array.shape[1:]) for array in stacked))
+    return Measured(*(array.reshape(*getattr(config, part).shape, *array.shape[1:]) for array in stacked))
 
 
 def run_key(part: str, config: CalibrationConfig, base: Path) -> str:
@@ -140,12 +135,10 @@ def run_key(part: str, config: CalibrationConfig, base: Path) -> str:
 
 
 def _measure_one(replicate: Replicate, config: CalibrationConfig, base: Path, folder: Path) -> str:
-    """Measure a replicate on one core and keep it, whole or not at all."""
-    import torch
-
     # Two processes of several threads would fight for the cores, and sums would depend on their number.
     torch.set_num_threads(1)
     measured = measure(replicate, config, base)
+    # Whole or not at all: what is there counts as measured.
     with atomic_write(folder / f"{replicate.name}.npz") as partial_file, partial_file.open("wb") as handle:
         np.savez(handle, **{name: getattr(measured, name) for name in FIELDS})
     return replicate.name

@@ -2,110 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
 
 from hansard_bias.calibration.config import FloatArray, Measured, TinyTraining
-from hansard_bias.calibration.grammar import TERMS, associations
-from hansard_bias.calibration.text import word_ids
+from hansard_bias.calibration.grammar import TERMS, Speech, associations, vocabulary
 from hansard_bias.models.attention import choose_backend, padding_policy, to_device
 from hansard_bias.models.batches import MaskedText, update_rows
-from hansard_bias.models.network import GRADIENT_NORM, MaskedLoss, build_model, build_optimizer, load_initial
+from hansard_bias.models.network import GRADIENT_NORM, MaskedLoss, build_optimizer
 from hansard_bias.models.reading import ReadingScorer
 from hansard_bias.models.scorer import TransformersScorer
-from hansard_bias.params import BertSettings, ScoreConfig
+from hansard_bias.params import ScoreConfig
 from hansard_bias.probing.preferences import probe_model
 from hansard_bias.probing.prompts import Group, Prompt
 from hansard_bias.randomness import stable_hash
 from hansard_bias.scoring.scoring import score_speeches
 from hansard_bias.tokens.encoded import EncodedCorpus, cut_windows
-from hansard_bias.tokens.tokenizer import CLS_ID, OWN_IDS, SEP_ID, SPECIAL_TOKENS
+from hansard_bias.tokens.tokenizer import CLS_ID, NAMES, OWN_IDS, SEP_ID, SPECIAL_TOKENS
 from hansard_bias.training.data import learning_rate, updates_per_epoch
 
+FIRST_DAY = datetime.date(2000, 1, 3)
 FAVOURITES = 1  # fillings asked for beside the groups: the probes want at least one, the calibration none
-
-
-def query(trained: Sequence[Any], tests: Sequence[EncodedCorpus], score: ScoreConfig) -> Measured:
-    """Query every model; all test texts must have equally many sittings."""
-    sums = [[_sums(model, text, score) for text in tests] for model in trained]
-    sizes = [_sitting_sums(text, text.lengths) for text in tests]
-    spoken = [_sitting_sums(text, text.index["bytes"].to_numpy()) for text in tests]
-    return Measured(*(np.array(part) for part in (sums, sizes, spoken, [preferences(model) for model in trained])))
-
-
-def preferences(model: Any) -> FloatArray:
-    """L* of every association's prompt and paraphrases, shape [prompts, paraphrases]."""
-    answers = probe_model(TransformersScorer(model), words_tokenizer(), _prompts(), _groups(), FAVOURITES, str)
-    table = answers.pivot(index="prompt", columns="paraphrase", values="preference")
-    return np.asarray(table.loc[[prompt.id for prompt in _prompts()]].to_numpy(dtype=np.float64))
-
-
-@lru_cache(maxsize=1)
-def words_tokenizer() -> Any:
-    """A fast Hugging Face tokenizer with one token a word, with the ids of `word_ids`."""
-    from transformers import PreTrainedTokenizerFast
-
-    tokenizer = Tokenizer(models.WordLevel(dict(word_ids()), unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer.add_special_tokens(
-        [AddedToken(token, lstrip=token == "[MASK]", special=True) for token in SPECIAL_TOKENS]
-    )
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", CLS_ID), ("[SEP]", SEP_ID)]
-    )
-    names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **dict(zip(names, SPECIAL_TOKENS, strict=True)))
-
-
-def _sums(model: Any, text: EncodedCorpus, score: ScoreConfig) -> FloatArray:
-    """Σ surprisal of a text by sitting."""
-    scorer = ReadingScorer(model.config.to_dict(), dict(model.named_parameters()), "cpu")
-    surprisals = score_speeches(scorer, text, np.arange(len(text.lengths)), score, OWN_IDS)
-    starts = np.cumsum(text.lengths) - text.lengths
-    return _sitting_sums(text, np.add.reduceat(surprisals.astype(np.float64), starts))
-
-
-def _sitting_sums(text: EncodedCorpus, values: npt.NDArray[Any]) -> FloatArray:
-    """Sums of a number of every speech by sitting, in the order of the days."""
-    days = pc.cast(text.index["sitting"], "int32").to_numpy()
-    _, sitting = np.unique(days, return_inverse=True)
-    return np.bincount(sitting, weights=values).astype(np.float64)
-
-
-@lru_cache(maxsize=1)
-def _prompts() -> tuple[Prompt, ...]:
-    """One prompt an association: its frames are each other's paraphrases."""
-    asked = [(each.subject.noun, each.subject.prompts()) for each in associations()]
-    return tuple(Prompt(noun, "planted", texts[0], texts[1:]) for noun, texts in asked)
-
-
-@lru_cache(maxsize=1)
-def _groups() -> tuple[Group, Group]:
-    first, second = (Group(name, name, "of the calibration", terms) for name, terms in TERMS.items())
-    return first, second
-
-
-# Training one tiny model: the project's batches, packing, model, optimizer and schedule, without checkpoints.
-
 DEVICE = torch.device("cpu")
 
 
-def first_model(settings: BertSettings, seed: int) -> Any:
-    """A model with random weights for the calibration's vocabulary."""
-    return build_model(settings, len(word_ids()), seed)
+@lru_cache(maxsize=1)
+def word_ids() -> Mapping[str, int]:
+    """The id of every word, after those of the special tokens."""
+    return {word: number for number, word in enumerate((*SPECIAL_TOKENS, *vocabulary()))}
 
 
-def base_model(folder: Path, settings: BertSettings) -> Any:
-    """The model that all trainings go on from, as `model.init` would load it."""
-    return load_initial(folder, settings, len(word_ids()))
+def encode(legislature: str, spoken: list[Speech]) -> EncodedCorpus:
+    """Speeches as an encoded corpus, one token a word, with the ids of `word_ids`."""
+    tokens = [[word_ids()[word] for word in speech.text.split()] for speech in spoken]
+    lengths = np.array([len(speech) for speech in tokens], dtype=np.int64)
+    days = [FIRST_DAY + datetime.timedelta(days=speech.day) for speech in spoken]
+    numbered = zip(days, spoken, strict=True)
+    index = pa.table(
+        {
+            "speech_id": [f"{legislature}/{day}/{speech.ordinal:05d}" for day, speech in numbered],
+            "sitting": pa.array(days, pa.date32()),
+            "split": ["train"] * len(spoken),
+            "bytes": pa.array([len(speech.text.encode()) for speech in spoken], pa.int32()),
+            "pieces": pa.array(lengths, pa.int32()),
+        }
+    )
+    flat = np.array([token for speech in tokens for token in speech], dtype=np.uint16)
+    return EncodedCorpus(flat, np.cumsum(lengths) - lengths, lengths, index)
 
 
 def train_tiny(model: Any, corpora: list[EncodedCorpus], training: TinyTraining, seed: int) -> Any:
@@ -134,6 +86,7 @@ def train_tiny(model: Any, corpora: list[EncodedCorpus], training: TinyTraining,
         loss = loss_of(to_device(batch, DEVICE, backend)) / max(1, len(batch.labels))
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
+        # Before the update: a model that took such a step is lost.
         if not torch.isfinite(norm):
             raise ValueError(f"a tiny model diverged at update {update} with lr {training.lr}; lower it")
         optimizer.step()
@@ -141,3 +94,50 @@ def train_tiny(model: Any, corpora: list[EncodedCorpus], training: TinyTraining,
     # The packed attention is for training; scores and probes ask padded batches.
     model.set_attn_implementation("eager")
     return model.eval()
+
+
+def query(trained: Sequence[Any], tests: Sequence[EncodedCorpus], score: ScoreConfig) -> Measured:
+    """Query every model; all test texts must have equally many sittings."""
+    sums = [[_surprisals(model, text, score) for text in tests] for model in trained]
+    sizes = [_by_sitting(text, text.lengths) for text in tests]
+    spoken = [_by_sitting(text, text.index["bytes"].to_numpy()) for text in tests]
+    return Measured(*(np.array(part) for part in (sums, sizes, spoken, [_preferences(model) for model in trained])))
+
+
+def _surprisals(model: Any, text: EncodedCorpus, score: ScoreConfig) -> FloatArray:
+    scorer = ReadingScorer(model.config.to_dict(), dict(model.named_parameters()), "cpu")
+    surprisals = score_speeches(scorer, text, np.arange(len(text.lengths)), score, OWN_IDS)
+    return _by_sitting(text, np.add.reduceat(surprisals.astype(np.float64), text.starts))
+
+
+def _by_sitting(text: EncodedCorpus, values: npt.NDArray[Any]) -> FloatArray:
+    """Sums of a number of every speech by sitting, in the order of the days."""
+    _, sitting = np.unique(pc.cast(text.index["sitting"], "int32").to_numpy(), return_inverse=True)
+    return np.bincount(sitting, weights=values).astype(np.float64)
+
+
+def _preferences(model: Any) -> FloatArray:
+    """L* of every association's prompt and paraphrases, shape [prompts, paraphrases]."""
+    # Its frames are each other's paraphrases.
+    asked = [(each.subject.noun, each.subject.prompts()) for each in associations()]
+    prompts = [Prompt(noun, "planted", texts[0], texts[1:]) for noun, texts in asked]
+    first, second = (Group(name, name, "of the calibration", terms) for name, terms in TERMS.items())
+    answers = probe_model(TransformersScorer(model), _tokenizer(), prompts, (first, second), FAVOURITES, str)
+    table = answers.pivot(index="prompt", columns="paraphrase", values="preference")
+    # A pivot sorts its rows by name.
+    return np.asarray(table.loc[[noun for noun, _ in asked]].to_numpy(dtype=np.float64))
+
+
+@lru_cache(maxsize=1)
+def _tokenizer() -> Any:
+    """A fast Hugging Face tokenizer with one token a word, with the ids of `word_ids`."""
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.WordLevel(dict(word_ids()), unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    # As in the study's own tokenizer: [MASK] takes the blank before it along.
+    tokenizer.add_special_tokens([AddedToken(each, lstrip=each == "[MASK]", special=True) for each in SPECIAL_TOKENS])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", CLS_ID), ("[SEP]", SEP_ID)]
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **dict(zip(NAMES, SPECIAL_TOKENS, strict=True)))

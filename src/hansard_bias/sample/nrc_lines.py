@@ -34,31 +34,32 @@ class SittingPrinter:
     """Prints the lines of one sitting, page by page."""
 
     def __init__(self, sitting: Sitting, rng: Random) -> None:
-        self.sitting = sitting
-        self.rng = rng
-        self.page = 12 * sitting.number
+        self.sitting, self.rng = sitting, rng
+        self.page = self.first_page = 12 * sitting.number
         self.session = f"{sitting.roster.term}({1 + sitting.number % 3})"
         self._contents: list[tuple[str, int]] = []
         self._questions = itertools.count(60 + sitting.number)
 
     def lines(self, speeches: Sequence[Speech]) -> list[str]:
-        """The whole issue: the body first, for its page numbers, then the cover in front of it."""
+        """The whole issue: cover, contents and body."""
+        # The body first: the cover holds its page numbers.
         body = list(self._paged(self._body(speeches)))
         return [*self._cover(), *body]
 
     def _paged(self, body: Iterator[str]) -> Iterator[str]:
-        """Put a running header on every page, where a sentence ends, so that a name keeps its text."""
+        """Put a running header on every page."""
         used = 0
         for line in body:
             yield line
             used += 1
+            # Where a sentence ends, so that a name keeps its text.
             if used >= LINES_A_PAGE and line.endswith((".", "?")):
                 used = 0
                 self.page += 1
                 yield f"{long_date(self.sitting.date)}   Nunavut Hansard   {self.page}"
 
     def _cover(self) -> Iterator[str]:
-        roster, date, first_page = self.sitting.roster, long_date(self.sitting.date), 12 * self.sitting.number
+        roster, date, first_page = self.sitting.roster, long_date(self.sitting.date), self.first_page
         yield from ("Nunavut Canada", "", "LEGISLATIVE ASSEMBLY OF NUNAVUT", f"Session {self.session}", "HANSARD")
         yield from ("Official Report", f"DAY {self.sitting.number}", date, f"Pages {first_page} – {self.page}", "")
         yield from ("Legislative Assembly of Nunavut", "Speaker")
@@ -78,10 +79,10 @@ class SittingPrinter:
         present = ", ".join([*ministers, *(person.titled for person in roster.members)])
         yield from ("Iqaluit, Nunavut", long_date(self.sitting.date), "Members Present:", present, "")
         yield from (">>House commenced at 13:30", "Item 1: Opening Prayer", "", ">>Prayer")
-        previous: tuple[str, str] | None = None
+        previous = ("", "")
         for speech in speeches:
             subject = (speech.business, speech.heading)
-            if previous is None or previous[0] != speech.business:
+            if previous[0] != speech.business:
                 yield from self._heading(ITEMS[speech.business])
             numbered = subject != previous and speech.business in ("question", "statement")
             if numbered:
@@ -95,13 +96,13 @@ class SittingPrinter:
         yield from ("Speaker: Carried.", "Item 24: Orders of the Day", ">>House adjourned at 17:05", "")
 
     def _heading(self, text: str) -> Iterator[str]:
+        # Contents name an item without its number.
         self._contents.append((text.partition(": ")[2] if text.startswith("Item") else text, self.page))
         yield from ("", text)
 
     def _numbered(self, speech: Speech) -> str:
         kind = "Question" if speech.business == "question" else "Member’s Statement"
-        number = f"{next(self._questions):03d} – {self.session}"
-        return f"{kind} {number}: {speech.heading} ({speech.person.last})"
+        return f"{kind} {next(self._questions):03d} – {self.session}: {speech.heading} ({speech.person.last})"
 
     def _turn(self, speech: Speech) -> Iterator[str]:
         """One turn: the name and the first sentences on a line, the rest on lines of their own."""
