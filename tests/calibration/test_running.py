@@ -18,8 +18,6 @@ from hansard_bias.calibration.config import (
     Replicate,
     TinyTraining,
     load_calibration,
-    read_arrays,
-    replicates,
 )
 from hansard_bias.calibration.running import measure, run_key, run_part, train_base
 from hansard_bias.pipeline import calibrate, verdict
@@ -88,13 +86,13 @@ def test_a_killed_run_goes_on_and_measures_nothing_twice(
     run_part("dose", config, base, Path("out"))
     assert measured == ["dose-0-0", "killed", "dose-1-0"]
     assert "dose: 1 of 2 replicates were measured before" in capsys.readouterr().out.splitlines()
-    assert equal(read_arrays(Path("out"), "dose"), gathered(config, base))
+    assert equal(Measured.read(Path("out"), "dose"), gathered(config, base))
     assert not list(Path(".checkpoints").iterdir())
 
 
 def gathered(config: CalibrationConfig, base: Path) -> Measured:
     """The same without any files."""
-    parts = [measure(replicate, config, base) for replicate in replicates("dose", config)]
+    parts = [measure(replicate, config, base) for replicate in config.replicates("dose")]
     return Measured(*(np.stack([getattr(part, name)[None] for part in parts]) for name in FIELDS))
 
 

@@ -13,9 +13,6 @@ from hansard_bias.calibration.config import (
     CalibrationConfig,
     Measured,
     load_calibration,
-    read_arrays,
-    replicates,
-    write_arrays,
 )
 from hansard_bias.calibration.grammar import LEGISLATURES, associations
 from hansard_bias.calibration.studies import dose_response, null_groups, planted_truth, responses, study_of
@@ -137,13 +134,13 @@ def test_a_difference_between_the_halves_makes_a_metric_untrusted(config: Calibr
 
 def test_arrays_come_back_as_they_were_written(tmp_path, config: CalibrationConfig) -> None:
     measured = nothing_there(config)
-    write_arrays(tmp_path / "halves", measured)
-    again = read_arrays(tmp_path / "halves", "halves")
+    measured.write(tmp_path / "halves")
+    again = Measured.read(tmp_path / "halves", "halves")
     assert all(np.array_equal(getattr(again, name), getattr(measured, name)) for name in FIELDS)
     with pytest.raises(ValueError, match=r"no such file; run `dvc repro calibration/dvc.yaml:dose` first"):
-        read_arrays(tmp_path / "dose", "dose")
+        Measured.read(tmp_path / "dose", "dose")
 
 
 def test_replicates_are_counted_and_named_apart(config: CalibrationConfig) -> None:
     for part, count in (("halves", 90), ("dose", STUDIES * SEEDS)):
-        assert len({replicate.name for replicate in replicates(part, config)}) == count
+        assert len({replicate.name for replicate in config.replicates(part)}) == count

@@ -128,6 +128,10 @@ class CalibrationConfig:
     dose: DoseConfig
     verdict: VerdictConfig
 
+    def replicates(self, part: str) -> list[Replicate]:
+        """All replicates of a part, in the order of its arrays."""
+        return [Replicate(part, tuple(map(int, number))) for number in np.ndindex(getattr(self, part).shape)]
+
 
 def load_calibration(root: Path = Path(".")) -> CalibrationConfig:
     """Read and validate calibration/params.yaml.
@@ -162,11 +166,6 @@ class Replicate:
         return "-".join([self.part, *map(str, self.number)])
 
 
-def replicates(part: str, config: CalibrationConfig) -> list[Replicate]:
-    """All replicates of a part, in the order of its arrays."""
-    return [Replicate(part, tuple(map(int, number))) for number in np.ndindex(getattr(config, part).shape)]
-
-
 @dataclass(frozen=True)
 class Measured:
     """What one or more models answered, as arrays."""
@@ -177,18 +176,17 @@ class Measured:
     preferences: FloatArray
     """L* in nats, shape [models, prompts, paraphrases]; prompts in the order of `grammar.associations`."""
 
+    def write(self, folder: Path) -> None:
+        """One .npy file a field."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in FIELDS:
+            np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
+
+    @classmethod
+    def read(cls, folder: Path, stage: str) -> Measured:
+        """What `write` wrote; ValueError, naming the stage to run, where it is missing."""
+        paths = [require_path(folder / f"{name}.npy", f"calibration/dvc.yaml:{stage}") for name in FIELDS]
+        return cls(*(np.load(path, allow_pickle=False) for path in paths))
+
 
 FIELDS = tuple(field.name for field in fields(Measured))
-
-
-def write_arrays(folder: Path, measured: Measured) -> None:
-    """One .npy file a field."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in FIELDS:
-        np.save(folder / f"{name}.npy", getattr(measured, name), allow_pickle=False)
-
-
-def read_arrays(folder: Path, stage: str) -> Measured:
-    """What `write_arrays` wrote; ValueError, naming the stage to run, where it is missing."""
-    paths = [require_path(folder / f"{name}.npy", f"calibration/dvc.yaml:{stage}") for name in FIELDS]
-    return Measured(*(np.load(path, allow_pickle=False) for path in paths))

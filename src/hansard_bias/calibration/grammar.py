@@ -8,7 +8,7 @@ equally likely. In a perfect model the prior-corrected preference L* (method.md 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
@@ -70,27 +70,20 @@ MOST_WORDS = 64  # of a kind
 
 @dataclass(frozen=True)
 class Subject:
-    """What a frame can be about: its own content words."""
+    """What a frame can be about: its own content words, and which group goes with them."""
 
     noun: str
     deed: str
     state: str
+    log_odds: Mapping[str, float]  # of the northern group, in nats, by legislature; empty of a counterweight
 
     def prompts(self) -> tuple[str, ...]:
         """Every frame about this subject, with its [MASK]."""
         return tuple(fill(frame, vars(self).__getitem__) for frame in FRAMES)
 
-
-@dataclass(frozen=True)
-class Association:
-    """A subject and the log-odds (nats) of the northern group beside it, by legislature."""
-
-    subject: Subject
-    log_odds: Mapping[str, float]
-
     def probability(self, legislature: str) -> float:
         """Probability of the northern group."""
-        return 1 / (1 + math.exp(-self.log_odds[legislature]))
+        return 1 / (1 + math.exp(-self.log_odds[legislature])) if self.log_odds else counterweight(legislature)
 
     def mixed_log_odds(self, dose: float) -> float:
         """Log-odds in a mixture that holds the second legislature in this share, the rest being the first."""
@@ -100,18 +93,15 @@ class Association:
 
 @lru_cache(maxsize=1)
 def subjects() -> tuple[Subject, ...]:
-    """All subjects: those with an association, then the counterweights."""
-    return tuple(map(Subject, *map(invented, ("noun", "deed", "state"))))
+    """All subjects: those with a planted association, then the counterweights."""
+    planted = enumerate([*PLANTED, *[(0.0, 0.0)] * UNDECIDED])
+    odds = [{"first": a, "second": b, ELSEWHERE: STRENGTH_ELSEWHERE * (-1) ** number} for number, (a, b) in planted]
+    return tuple(map(Subject, *map(invented, ("noun", "deed", "state")), [*odds, *[{}] * COUNTERWEIGHTS]))
 
 
-@lru_cache(maxsize=1)
-def associations() -> tuple[Association, ...]:
-    """What is planted, subject by subject."""
-    planted = [*PLANTED, *[(0.0, 0.0)] * UNDECIDED]
-    return tuple(
-        Association(subjects()[number], {"first": a, "second": b, ELSEWHERE: STRENGTH_ELSEWHERE * (-1) ** number})
-        for number, (a, b) in enumerate(planted)
-    )
+def associations() -> tuple[Subject, ...]:
+    """The subjects with a planted association."""
+    return subjects()[:-COUNTERWEIGHTS]
 
 
 @lru_cache(maxsize=3)
@@ -153,45 +143,29 @@ def _word(number: int) -> str:
     return word
 
 
-@dataclass(frozen=True)
-class Speech:
-    """One generated speech: its words, separated by blanks."""
-
-    day: int
-    ordinal: int
-    text: str
-
-
-def speeches(seed: int, legislature: str, day: int, count: int) -> Iterator[Speech]:
-    """The speeches of one sitting day, a pure function of the arguments."""
+def speeches(seed: int, legislature: str, day: int, count: int) -> list[str]:
+    """The speeches of one sitting day, words separated by blanks; a pure function of the arguments."""
     # One generator a day: a training on other days, or a test, does not move it.
     rng = Random(stable_hash(seed, legislature, day))
     shares = ELSEWHERE_SHARES if legislature == ELSEWHERE else SHARES
     topic_shares = [rng.gammavariate(CLUSTERING, 1.0) for _ in range(TOPICS)]
-    for ordinal in range(count):
+    spoken = []
+    for _ in range(count):
         (topic,) = rng.choices(range(TOPICS), topic_shares)
         (kind,) = rng.choices(SENTENCES, shares)
-        yield Speech(day, ordinal, _sentence(rng, kind, legislature, topic))
+        spoken.append(_sentence(rng, kind, legislature, topic))
+    return spoken
 
 
 def _sentence(rng: Random, kind: str, legislature: str, topic: int) -> str:
     if kind == "frame":
-        return _frame(rng, legislature)
+        subject = rng.choice(associations() if rng.random() < PLANTED_SHARE else subjects()[-COUNTERWEIGHTS:])
+        group = draw_group(rng, subject.probability(legislature))
+        return rng.choice(subject.prompts()).replace(MASK, rng.choice(TERMS[group]))
     if kind == "company":
         return rng.choice(COMPANY).format(*rng.sample(rng.choice(list(TERMS.values())), 3))
     lists = _lists(legislature, topic)
     return fill(rng.choice(PATTERNS), lambda slot: lists[slot].items[lists[slot].position(rng)])
-
-
-def _frame(rng: Random, legislature: str) -> str:
-    """A frame about a subject, with a term of the group that the subject calls for."""
-    if rng.random() < PLANTED_SHARE:
-        association = rng.choice(associations())
-        subject, p = association.subject, association.probability(legislature)
-    else:
-        subject, p = rng.choice(subjects()[-COUNTERWEIGHTS:]), counterweight(legislature)
-    group = draw_group(rng, p)
-    return rng.choice(subject.prompts()).replace(MASK, rng.choice(TERMS[group]))
 
 
 @lru_cache(maxsize=3 * TOPICS)

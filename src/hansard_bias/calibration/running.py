@@ -1,16 +1,22 @@
-"""The replicates of halves and doses: what their models learn from, and measuring all of them in two processes."""
+"""The replicates of halves and doses: what their tiny models learn from, and what these answer, as any study asks."""
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 import torch
+from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
 
 from hansard_bias.base import work
 from hansard_bias.base.code import code_digest
@@ -20,17 +26,29 @@ from hansard_bias.calibration.config import (
     DOSES,
     FIELDS,
     CalibrationConfig,
+    FloatArray,
     Measured,
     Replicate,
-    replicates,
-    write_arrays,
+    TinyTraining,
 )
-from hansard_bias.calibration.grammar import ELSEWHERE, LEGISLATURES, speeches
-from hansard_bias.calibration.tiny import encode, query, train_tiny, word_ids
-from hansard_bias.models.network import build_model, load_initial
+from hansard_bias.calibration.grammar import ELSEWHERE, LEGISLATURES, TERMS, associations, speeches, vocabulary
+from hansard_bias.models.attention import choose_backend, padding_policy, to_device
+from hansard_bias.models.batches import MaskedText, update_rows
+from hansard_bias.models.network import GRADIENT_NORM, MaskedLoss, build_model, build_optimizer, load_initial
+from hansard_bias.models.reading import ReadingScorer
+from hansard_bias.models.scorer import TransformersScorer
+from hansard_bias.params import ScoreConfig
+from hansard_bias.probing.preferences import probe_model
+from hansard_bias.probing.prompts import Group, Prompt
 from hansard_bias.randomness import stable_hash
-from hansard_bias.tokens.encoded import EncodedCorpus
+from hansard_bias.scoring.scoring import score_speeches
+from hansard_bias.tokens.encoded import EncodedCorpus, cut_windows
+from hansard_bias.tokens.tokenizer import CLS_ID, NAMES, OWN_IDS, SEP_ID, SPECIAL_TOKENS
+from hansard_bias.training.data import learning_rate, updates_per_epoch
 
+FIRST_DAY = datetime.date(2000, 1, 3)
+FAVOURITES = 1  # fillings asked for beside the groups: the probes want at least one, the calibration none
+DEVICE = torch.device("cpu")
 TEST_DAYS = 10_000  # the number of the first test day: no training reaches it
 
 # What each model learns from, and the two texts that all of them are tested on.
@@ -88,7 +106,7 @@ def _test_days(config: CalibrationConfig, number: int) -> range:
 def _speak(config: CalibrationConfig, legislature: str, text: int, days: Sequence[int], daily: int) -> EncodedCorpus:
     """What a legislature says on these days in the text with this number."""
     seed = stable_hash(config.text.seed, text)
-    return encode(legislature, [speech for day in days for speech in speeches(seed, legislature, day, daily)])
+    return encode(legislature, {day: speeches(seed, legislature, day, daily) for day in days})
 
 
 def run_part(part: str, config: CalibrationConfig, base: Path, output: Path) -> None:
@@ -99,13 +117,13 @@ def run_part(part: str, config: CalibrationConfig, base: Path, output: Path) -> 
     # A small file for each replicate, so that a calibration that was killed goes on.
     folder = work.checkpoint_root() / f"calibration-{part}-{run_key(part, config, base)}"
     with work.locked(folder, "calibrating"):
-        write_arrays(output, _measure_all(part, config, base, folder))
+        _measure_all(part, config, base, folder).write(output)
         work.remove(folder)
 
 
 def _measure_all(part: str, config: CalibrationConfig, base: Path, folder: Path) -> Measured:
     """Measure what is missing in the folder; returns all of it."""
-    wanted = replicates(part, config)
+    wanted = config.replicates(part)
     missing = [replicate for replicate in wanted if not (folder / f"{replicate.name}.npz").is_file()]
     before = len(wanted) - len(missing)
     if before:
@@ -142,3 +160,114 @@ def _measure_one(replicate: Replicate, config: CalibrationConfig, base: Path, fo
     with atomic_write(folder / f"{replicate.name}.npz") as partial_file, partial_file.open("wb") as handle:
         np.savez(handle, **{name: getattr(measured, name) for name in FIELDS})
     return replicate.name
+
+
+# One tiny model, trained and queried by the project's own means: surprisal by sitting, prior-corrected preferences.
+
+
+@lru_cache(maxsize=1)
+def word_ids() -> Mapping[str, int]:
+    """The id of every word, after those of the special tokens."""
+    return {word: number for number, word in enumerate((*SPECIAL_TOKENS, *vocabulary()))}
+
+
+def encode(legislature: str, spoken: Mapping[int, Sequence[str]]) -> EncodedCorpus:
+    """The speeches of some days as an encoded corpus, one token a word, with the ids of `word_ids`."""
+    tokens = [[word_ids()[word] for word in text.split()] for texts in spoken.values() for text in texts]
+    lengths = np.array([len(speech) for speech in tokens], dtype=np.int64)
+    days = {day: FIRST_DAY + datetime.timedelta(days=day) for day in spoken}
+    numbered = [(days[day], number, text) for day, texts in spoken.items() for number, text in enumerate(texts)]
+    index = pa.table(
+        {
+            "speech_id": [f"{legislature}/{day}/{number:05d}" for day, number, _ in numbered],
+            "sitting": pa.array([day for day, _, _ in numbered], pa.date32()),
+            "split": ["train"] * len(numbered),
+            "bytes": pa.array([len(text.encode()) for _, _, text in numbered], pa.int32()),
+            "pieces": pa.array(lengths, pa.int32()),
+        }
+    )
+    flat = np.array([token for speech in tokens for token in speech], dtype=np.uint16)
+    return EncodedCorpus(flat, np.cumsum(lengths) - lengths, lengths, index)
+
+
+def train_tiny(model: Any, corpora: list[EncodedCorpus], training: TinyTraining, seed: int) -> Any:
+    """Train a model on all speeches of the corpora, in fp32 on one core; returns it ready to be asked.
+
+    The loop of `training.loop` without what long runs need: no validation, no checkpoints, no other processes. Order,
+    masks and dropout depend on the seed alone. Raises ValueError when the gradient stops being finite.
+    """
+    positions = model.config.max_position_embeddings
+    windows = cut_windows(corpora, [np.arange(len(corpus.lengths)) for corpus in corpora], positions)
+    text = MaskedText(corpora, windows, seed, training.mask_rate, len(word_ids()), OWN_IDS)
+    config = training.as_train_config()
+    loss_of, optimizer = MaskedLoss(model), build_optimizer(model, config)
+    per_epoch = updates_per_epoch(len(text.windows), training.batch_size)
+    backend = choose_backend(DEVICE, "fp32")
+    model.train()
+    for update in range(training.updates):
+        epoch, within = divmod(update, per_epoch)
+        if within == 0:
+            order = text.epoch_order(epoch)
+        batch = text.batch(update_rows(order, per_epoch, within), epoch, padding_policy(backend))
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(config, update, training.updates)
+        # By update, so that nothing else that draws can move the dropout.
+        torch.manual_seed(stable_hash(seed, "dropout", update) % 2**63)
+        loss = loss_of(to_device(batch, DEVICE, backend)) / max(1, len(batch.labels))
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
+        # Before the update: a model that took such a step is lost.
+        if not torch.isfinite(norm):
+            raise ValueError(f"a tiny model diverged at update {update} with lr {training.lr}; lower it")
+        optimizer.step()
+        optimizer.zero_grad()
+    # The packed attention is for training; scores and probes ask padded batches.
+    model.set_attn_implementation("eager")
+    return model.eval()
+
+
+def query(trained: Sequence[Any], tests: Sequence[EncodedCorpus], score: ScoreConfig) -> Measured:
+    """Query every model; all test texts must have equally many sittings."""
+    sums = [[_surprisals(model, text, score) for text in tests] for model in trained]
+    sizes = [_by_sitting(text, text.lengths) for text in tests]
+    spoken = [_by_sitting(text, text.index["bytes"].to_numpy()) for text in tests]
+    return Measured(*(np.array(part) for part in (sums, sizes, spoken, [_preferences(model) for model in trained])))
+
+
+def _surprisals(model: Any, text: EncodedCorpus, score: ScoreConfig) -> FloatArray:
+    scorer = ReadingScorer(model.config.to_dict(), dict(model.named_parameters()), "cpu")
+    surprisals = score_speeches(scorer, text, np.arange(len(text.lengths)), score, OWN_IDS)
+    return _by_sitting(text, np.add.reduceat(surprisals.astype(np.float64), text.starts))
+
+
+def _by_sitting(text: EncodedCorpus, values: npt.NDArray[Any]) -> FloatArray:
+    """Sums of a number of every speech by sitting, in the order of the days."""
+    _, sitting = np.unique(pc.cast(text.index["sitting"], "int32").to_numpy(), return_inverse=True)
+    return np.bincount(sitting, weights=values).astype(np.float64)
+
+
+def _preferences(model: Any) -> FloatArray:
+    """L* of every association's prompt and paraphrases, shape [prompts, paraphrases]."""
+    # Its frames are each other's paraphrases.
+    asked = [(each.noun, each.prompts()) for each in associations()]
+    prompts = [Prompt(noun, "planted", texts[0], texts[1:]) for noun, texts in asked]
+    first, second = (Group(name, name, "of the calibration", terms) for name, terms in TERMS.items())
+    answers = probe_model(TransformersScorer(model), _tokenizer(), prompts, (first, second), FAVOURITES, str)
+    table = answers.pivot(index="prompt", columns="paraphrase", values="preference")
+    # A pivot sorts its rows by name.
+    return np.asarray(table.loc[[noun for noun, _ in asked]].to_numpy(dtype=np.float64))
+
+
+@lru_cache(maxsize=1)
+def _tokenizer() -> Any:
+    """A fast Hugging Face tokenizer with one token a word, with the ids of `word_ids`."""
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.WordLevel(dict(word_ids()), unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    # As in the study's own tokenizer: [MASK] takes the blank before it along.
+    tokenizer.add_special_tokens([AddedToken(each, lstrip=each == "[MASK]", special=True) for each in SPECIAL_TOKENS])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", CLS_ID), ("[SEP]", SEP_ID)]
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **dict(zip(NAMES, SPECIAL_TOKENS, strict=True)))

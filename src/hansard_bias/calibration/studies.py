@@ -221,7 +221,7 @@ def planted_truth(measured: Measured, settings: VerdictConfig) -> dict[str, Any]
 def _records(truth: FloatArray, means: FloatArray, settings: VerdictConfig) -> list[dict[str, Any]]:
     return [
         {
-            "subject": each.subject.noun,
+            "subject": each.noun,
             "legislature": name,
             "planted_log_odds": float(truth[row, column]),
             "measured": percentile_interval(means[:, row, column], settings.confidence).as_dict(),
