@@ -82,9 +82,9 @@ def test_shares_fall_with_rank() -> None:
 
 
 def test_each_legislature_orders_a_topic_in_its_own_way_and_has_words_of_its_own() -> None:
-    topics = load("lexicon")["topics"]
-    for topic, content in topics.items():
-        north, south = (topic_lists(name, topic, content)["thing"].items for name in LEGISLATURES)
+    both = [topic_lists(name) for name in LEGISLATURES]
+    for topic, content in load("lexicon")["topics"].items():
+        north, south = (lists[topic]["thing"].items for lists in both)
         shared = set(split_words(content["thing"])) - {""}
         assert [word for word in north if word in south] != [word for word in south if word in north], topic
         assert len(set(north) & set(south)) == len(shared)

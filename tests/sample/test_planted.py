@@ -13,7 +13,7 @@ from hansard_bias.sample.archives import planted_truth
 from hansard_bias.sample.grammar import LEGISLATURES, MASK, SpeechWriter, associations, load, neutral_sentence
 from hansard_bias.sample.legislature import Sample
 
-FRAMES = associations(load("associations"))
+FRAMES = associations()
 BY_ID = {frame.id: frame for frame in FRAMES}
 CONFIDENCE = 0.999
 

@@ -77,11 +77,6 @@ class HalvesConfig:
         seeds = f"at least halves.seeds ({self.seeds}): replicates of a group come from different halvings"
         require(self.splits >= self.seeds, "halves.splits", self.splits, seeds)
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Replicates of each kind: [texts, halvings, seeds]."""
-        return self.texts, self.splits, self.seeds
-
 
 @dataclass(frozen=True)
 class DoseConfig:
@@ -94,11 +89,6 @@ class DoseConfig:
     def __post_init__(self) -> None:
         # One study has no spread over studies.
         _at_least(self, "dose.", studies=2, seeds=1)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Replicates of each kind: [studies, seeds]."""
-        return self.studies, self.seeds
 
 
 @dataclass(frozen=True)
@@ -128,9 +118,15 @@ class CalibrationConfig:
     dose: DoseConfig
     verdict: VerdictConfig
 
+    def shape(self, part: str) -> tuple[int, ...]:
+        """How many of each: [texts, halvings, seeds] or [studies, seeds]."""
+        halves, dose = self.halves, self.dose
+        return (halves.texts, halves.splits, halves.seeds) if part == "halves" else (dose.studies, dose.seeds)
+
     def replicates(self, part: str) -> list[Replicate]:
         """All replicates of a part, in the order of its arrays."""
-        return [Replicate(part, tuple(map(int, number))) for number in np.ndindex(getattr(self, part).shape)]
+        # The last axis counts first, as the arrays are laid out.
+        return [Replicate(part, tuple(map(int, number))) for number in np.ndindex(self.shape(part))]
 
 
 def load_calibration(root: Path = Path(".")) -> CalibrationConfig:
@@ -186,6 +182,7 @@ class Measured:
     def read(cls, folder: Path, stage: str) -> Measured:
         """What `write` wrote; ValueError, naming the stage to run, where it is missing."""
         paths = [require_path(folder / f"{name}.npy", f"calibration/dvc.yaml:{stage}") for name in FIELDS]
+        # Never a pickle, which runs what it holds.
         return cls(*(np.load(path, allow_pickle=False) for path in paths))
 
 

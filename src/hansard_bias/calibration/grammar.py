@@ -111,6 +111,7 @@ def counterweight(legislature: str) -> float:
     Raises ValueError where the planted associations are too one-sided to be made up for.
     """
     planted = [each.probability(legislature) for each in associations()]
+    # Over all frames: PLANTED_SHARE * mean + (1 - PLANTED_SHARE) * p = 0.5.
     p = (0.5 - PLANTED_SHARE * sum(planted) / len(planted)) / (1 - PLANTED_SHARE)
     if not 0 < p < 1:
         raise ValueError(f"calibration: the associations of the {legislature} legislature cannot be balanced (p = {p})")
@@ -172,6 +173,7 @@ def _sentence(rng: Random, kind: str, legislature: str, topic: int) -> str:
 def _lists(legislature: str, topic: int) -> Lists:
     """The words of a topic with weights 1, 1/2, 1/3, … in an order of the legislature's own; elsewhere all alike."""
     words = {kind: invented(f"{kind} {topic}") for kind in WORDS} | {"place": invented("place")}
+    # No word is commoner there, so that the model that all go on from favours neither legislature.
     if legislature == ELSEWHERE:
         return {kind: WordList.zipf(kind, found, 0.0) for kind, found in words.items()}
     ordered = {kind: sorted(found, key=lambda word: stable_hash(legislature, word)) for kind, found in words.items()}

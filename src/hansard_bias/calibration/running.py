@@ -137,7 +137,7 @@ def _measure_all(part: str, config: CalibrationConfig, base: Path, folder: Path)
         with np.load(folder / f"{replicate.name}.npz", allow_pickle=False) as file:
             kept.append([file[name] for name in FIELDS])
     stacked = (np.stack(arrays) for arrays in zip(*kept, strict=True))
-    return Measured(*(array.reshape(*getattr(config, part).shape, *array.shape[1:]) for array in stacked))
+    return Measured(*(array.reshape(*config.shape(part), *array.shape[1:]) for array in stacked))
 
 
 def run_key(part: str, config: CalibrationConfig, base: Path) -> str:
@@ -177,6 +177,7 @@ def encode(legislature: str, spoken: Mapping[int, Sequence[str]]) -> EncodedCorp
     lengths = np.array([len(speech) for speech in tokens], dtype=np.int64)
     days = {day: FIRST_DAY + datetime.timedelta(days=day) for day in spoken}
     numbered = [(days[day], number, text) for day, texts in spoken.items() for number, text in enumerate(texts)]
+    # All of them "train": what a model is tested on lies on days of its own.
     index = pa.table(
         {
             "speech_id": [f"{legislature}/{day}/{number:05d}" for day, number, _ in numbered],
@@ -213,6 +214,7 @@ def train_tiny(model: Any, corpora: list[EncodedCorpus], training: TinyTraining,
             group["lr"] = learning_rate(config, update, training.updates)
         # By update, so that nothing else that draws can move the dropout.
         torch.manual_seed(stable_hash(seed, "dropout", update) % 2**63)
+        # A sum becomes a mean; a batch may have no masked token at all.
         loss = loss_of(to_device(batch, DEVICE, backend)) / max(1, len(batch.labels))
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
@@ -235,6 +237,7 @@ def query(trained: Sequence[Any], tests: Sequence[EncodedCorpus], score: ScoreCo
 
 
 def _surprisals(model: Any, text: EncodedCorpus, score: ScoreConfig) -> FloatArray:
+    # By the scorer of the study's own stage: what is judged here is what the study does.
     scorer = ReadingScorer(model.config.to_dict(), dict(model.named_parameters()), "cpu")
     surprisals = score_speeches(scorer, text, np.arange(len(text.lengths)), score, OWN_IDS)
     return _by_sitting(text, np.add.reduceat(surprisals.astype(np.float64), text.starts))

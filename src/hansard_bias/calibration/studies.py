@@ -31,15 +31,11 @@ SINGLE = (0, -1)  # the doses that are one legislature alone
 
 
 @dataclass(frozen=True)
-class Group:
-    """The replicates of some models on two test texts."""
+class Group(Measured):
+    """The replicates of some models on two test texts: nats and preferences begin with [seeds]."""
 
     models: tuple[str, ...]
     """Row names: the own model of the first text, then that of the second, then mixtures of both."""
-    nats: FloatArray  # shape [seeds, models, texts, sittings]
-    tokens: FloatArray  # shape [texts, sittings], as `bytes_`
-    bytes_: FloatArray
-    preferences: FloatArray  # L*, shape [seeds, models, prompts, paraphrases]
 
     @classmethod
     def of(
@@ -49,21 +45,13 @@ class Group:
         where = tuple(zip(*members, strict=True))
         # The test texts of one legislature are the same for all replicates.
         tokens, bytes_ = measured.tokens[members[0]], measured.bytes_[members[0]]
-        nats, preferences = measured.nats[where][:, models], measured.preferences[where][:, models]
-        return cls(tuple(names), nats, tokens, bytes_, preferences)
+        return cls(
+            measured.nats[where][:, models], tokens, bytes_, measured.preferences[where][:, models], tuple(names)
+        )
 
-    def sums(self) -> dict[str, CorpusSums]:
-        """The sums of both texts, as the statistics take them."""
-        # As wide as any number: sittings are ordered by name.
-        names = tuple(f"{number:06d}" for number in range(self.tokens.shape[1]))
-        return {
-            name: CorpusSums(self.nats[:, :, text].swapaxes(0, 1), self.tokens[text], self.bytes_[text], names)
-            for text, name in enumerate(TEXTS)
-        }
-
-    def values(self, model: str) -> FloatArray:
+    def values(self, model: int) -> FloatArray:
         """L* of one model, shape [prompts, paraphrases, seeds]."""
-        return np.moveaxis(self.preferences[:, self.models.index(model)], 0, -1)
+        return np.moveaxis(self.preferences[:, model], 0, -1)
 
 
 def p_values(group: Group, settings: VerdictConfig) -> dict[str, float]:
@@ -74,19 +62,18 @@ def p_values(group: Group, settings: VerdictConfig) -> dict[str, float]:
     whose interval of the difference leaves out 0 (the tool has no test of it).
     """
     first, second, mixture = group.models
-    design = Design(
-        models=group.models,
-        columns={name: {name: 1.0} for name in TEXTS},
-        own=dict(zip(TEXTS, (first, second), strict=True)),
-        mixtures={mixture: dict.fromkeys(TEXTS, 0.5)},
-        draws=settings.draws,
-        confidence=settings.confidence,
-        seed=settings.seed,
-    )
-    sums = group.sums()
+    own, mixtures = dict(zip(TEXTS, (first, second), strict=True)), {mixture: dict.fromkeys(TEXTS, 0.5)}
+    columns = {name: {name: 1.0} for name in TEXTS}
+    design = Design(group.models, columns, own, mixtures, settings.draws, settings.confidence, settings.seed)
+    # All of one width: the statistics order sittings by name.
+    sittings = tuple(f"{number:06d}" for number in range(group.tokens.shape[1]))
+    sums = {
+        name: CorpusSums(group.nats[:, :, text].swapaxes(0, 1), group.tokens[text], group.bytes_[text], sittings)
+        for text, name in enumerate(TEXTS)
+    }
     tests = measure(sums, design)["tests"]
     rng = generator(settings.seed, "preference")
-    compared = compare_models(group.values(first), group.values(second), settings.draws, rng, settings.confidence)
+    compared = compare_models(group.values(0), group.values(1), settings.draws, rng, settings.confidence)
     ratios = Study.of(sums, design).bias_ratio()
     return {
         "excess": _test(tests, "excess", model=second, corpus=TEXTS[0]),
@@ -102,6 +89,7 @@ def responses(group: Group) -> dict[str, FloatArray]:
     The first and the last model are those of text 1 and text 2 alone. "excess_text1" rises from 0 and "excess_text2"
     falls to 0; "tilt" is the first minus the second; "preference" is the mean L* over all prompts.
     """
+    # Sums first, then one division, as the matrix pools its seeds.
     losses = group.nats.mean(axis=0).sum(axis=-1) / group.tokens.sum(axis=-1)
     excess = losses - np.array([losses[0, 0], losses[-1, 1]])
     return {
@@ -243,7 +231,7 @@ def _false_preferences(measured: Measured, even: Any, settings: VerdictConfig) -
     found = asked = 0
     for study in range(len(measured.preferences)):
         for row, dose in enumerate(SINGLE):
-            values = np.moveaxis(measured.preferences[study][:, dose], 0, -1)[even[row]]
+            values = study_of(measured, study).values(dose)[even[row]]
             rng = generator(settings.seed, "even", str(study), str(row))
             judged = prompt_preferences(values, settings.draws, rng, settings.confidence)
             found += sum(prompt.decision in ("first", "second") for prompt in judged)

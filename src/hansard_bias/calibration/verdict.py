@@ -22,6 +22,7 @@ from hansard_bias.calibration.studies import (
 from hansard_bias.statistics.intervals import wilson_interval
 
 TRUSTED, UNTRUSTED = "trusted", "untrusted"
+# What there is to be found where the power of a test is measured.
 EFFECTS = {
     "excess": "a model of the first legislature against one with a quarter of the second, reading the first",
     "tilt": "the tilt of a model with a quarter of the second legislature",
@@ -43,6 +44,7 @@ def judge(null: Measured, dose: Measured, config: CalibrationConfig) -> dict[str
     powers, curves = _power_table(dose, settings), dose_response(dose, settings)
     planted = planted_truth(dose, settings)
     metrics = {}
+    # The band is for own halves alone: halves that all seeds share do differ a little.
     for metric in CURVES:
         record = {
             "false_positives": _rejections(own[metric], settings) | _band(len(own[metric]), settings),

@@ -16,7 +16,7 @@ from typing import Any
 
 from hansard_bias.base.files import write_json
 from hansard_bias.randomness import stable_hash
-from hansard_bias.sample.grammar import GROUPS, LEGISLATURES, associations, canonical, load, log_odds
+from hansard_bias.sample.grammar import GROUPS, LEGISLATURES, associations, canonical, log_odds
 from hansard_bias.sample.legislature import FORMULAS, Person, Sample, Sitting, Speech, with_duplicates
 from hansard_bias.sample.nrc_lines import SittingPrinter
 
@@ -50,7 +50,13 @@ def write_sample(sample: Sample, folder: Path, seed: int) -> None:
 
     Raises ValueError where the folder already holds files that are not a generated sample.
     """
-    _remove_earlier_sample(folder)
+    # Days of an earlier sample must not be read with those of this one; anybody else's files are left alone.
+    stale = [*folder.glob("nunavut/*.tgz"), *folder.glob("canada/*/*/*.csv")]
+    if stale and not (folder / TRUTH).is_file():
+        holds = f"holds {stale[0].name} but no {TRUTH}"
+        raise ValueError(f"{folder}: {holds}; expected an empty folder or an earlier sample")
+    for path in stale:
+        path.unlink()
     _write_nrc(sample, folder / "nunavut", seed)
     _write_lipad(sample, folder / "canada", seed)
     write_json(folder / TRUTH, planted_truth(sample))
@@ -75,19 +81,9 @@ def planted_truth(sample: Sample) -> dict[str, Any]:
             "occurrences": {name: sum(counts[frame.id, group] for group in GROUPS) for name, counts in drawn.items()},
             "occurrences_northern": {name: counts[frame.id, GROUPS[0]] for name, counts in drawn.items()},
         }
-        for frame in associations(load("associations"))
+        for frame in associations()
     ]
     return {"seed": sample.seed, "associations": records}
-
-
-def _remove_earlier_sample(folder: Path) -> None:
-    """Days of an earlier sample must not be read with those of this one; anybody else's files are left alone."""
-    stale = [*folder.glob("nunavut/*.tgz"), *folder.glob("canada/*/*/*.csv")]
-    if stale and not (folder / TRUTH).is_file():
-        holds = f"holds {stale[0].name} but no {TRUTH}"
-        raise ValueError(f"{folder}: {holds}; expected an empty folder or an earlier sample")
-    for path in stale:
-        path.unlink()
 
 
 def _printed(sample: Sample, legislature: str, seed: int) -> Iterator[tuple[Sitting, list[Speech], Random]]:
@@ -149,28 +145,18 @@ class SittingRows:
                 yield self._broken(speech)
 
     def _row(self, topic: Speech, text: str, position: str, person: Person | None = None) -> dict[str, str]:
-        row, day = dict.fromkeys(COLUMNS, ""), self.sitting.date.isoformat()
-        row |= {
-            "basepk": str(next(self._keys)),
-            "hid": f"ca.proc.d.{day}.{self.sitting.number}.{next(self._rows)}",
-            "speechdate": day,
-            "speakerposition": position,
-            "maintopic": BUSINESS[topic.business],
-            "subtopic": topic.heading,
-            "subsubtopic": MISSING if self.rng.random() < 0.05 else "",
-            "speechtext": text,
-        }
+        day, pid, opid, party, riding, name = self.sitting.date.isoformat(), "", "", "", "", ""
+        hid = f"ca.proc.d.{day}.{self.sitting.number}.{next(self._rows)}"
+        subsubtopic = MISSING if self.rng.random() < 0.05 else ""
         if person is not None:
+            party, name = person.party, person.name
             # By name, as the same person has the same id in all years.
-            number = stable_hash("member", person.name)
-            row |= {
-                "pid": str(uuid.UUID(int=number << 64 | number)),
-                "opid": str(number % 20_000),
-                "speakerparty": person.party,
-                "speakerriding": MISSING if self.rng.random() < 0.02 else person.riding,
-                "speakername": person.name,
-            }
-        return row
+            number = stable_hash("member", name)
+            pid, opid = str(uuid.UUID(int=number << 64 | number)), str(number % 20_000)
+            riding = MISSING if self.rng.random() < 0.02 else person.riding
+        subject = (BUSINESS[topic.business], topic.heading, subsubtopic, text)
+        cells = (str(next(self._keys)), hid, day, pid, opid, "", position, *subject, party, riding, name, "")
+        return dict(zip(COLUMNS, cells, strict=True))
 
     def _speech(self, speech: Speech) -> dict[str, str]:
         interjected = speech.role == "member" and self.rng.random() < 0.12

@@ -12,18 +12,9 @@ from typing import Any
 from hansard_bias.params import SampleConfig
 from hansard_bias.randomness import stable_hash
 from hansard_bias.sample import grammar
+from hansard_bias.sample import legislature as people
 from hansard_bias.sample.grammar import LEGISLATURES, Association, Filling, SpeechWriter, load, split_words
-from hansard_bias.sample.legislature import (
-    Person,
-    Roster,
-    Sample,
-    Sitting,
-    Speech,
-    rosters,
-    sitting_days,
-    sitting_sizes,
-    term_start,
-)
+from hansard_bias.sample.legislature import Person, Roster, Sample, Sitting, Speech
 
 # By kind, in the order of the day: the least and most speeches of a debate, and the kind's share of a day's debates.
 DEBATES = {"statement": (1, 1, 0.25), "visitors": (1, 1, 0.1), "question": (3, 6, 0.45), "debate": (5, 9, 0.2)}
@@ -43,11 +34,11 @@ def generate(config: SampleConfig) -> Sample:
     sittings = {}
     for name in LEGISLATURES:
         legislature = _Legislature(name, config.seed, lexicon)
-        terms = rosters(config.seed, name, legislature.own, titles)
-        days = sitting_days(config.seed, name, config.sittings)
-        sizes = sitting_sizes(config.seed, name, days, config.speeches)
+        terms = people.rosters(config.seed, name, legislature.own, titles)
+        days = people.sitting_days(config.seed, name, config.sittings)
+        sizes = people.sitting_sizes(config.seed, name, days, config.speeches)
         sittings[name] = tuple(
-            legislature.sitting(day, number, size, terms[term_start(day)])
+            legislature.sitting(day, number, size, terms[people.term_start(day)])
             for number, (day, size) in enumerate(zip(days, sizes, strict=True), start=1)
         )
     return Sample(config.seed, sittings)
@@ -58,11 +49,10 @@ class _Legislature:
 
     def __init__(self, name: str, seed: int, lexicon: Mapping[str, Any]) -> None:
         self.name, self.seed, self.own, self.plan = name, seed, load("legislatures")[name], load("associations")
-        shares, topics, planted = self.own["topics"], lexicon["topics"], grammar.associations(self.plan)
-        general = grammar.general_lists(name, lexicon, load("grammar"), self.own)
+        shares, topics, planted = self.own["topics"], lexicon["topics"], grammar.associations()
         # Of the speeches, by topic, as all that follows.
         self.shares = {topic: share / sum(shares.values()) for topic, share in shares.items()}
-        self.lists = {topic: {**general, **grammar.topic_lists(name, topic, topics[topic])} for topic in topics}
+        self.lists = grammar.topic_lists(name)
         self.headings = {topic: split_words(topics[topic]["headings"]) for topic in topics}
         # In the order of the topics: a day draws the order of each topic's frames.
         self.frames = {topic: found for topic in topics if (found := [each for each in planted if each.topic == topic])}

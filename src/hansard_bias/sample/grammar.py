@@ -153,18 +153,14 @@ class Association:
         return finish(carrier.replace(MASK, term)), Filling(self.id, group, term)
 
 
-def associations(plan: Mapping[str, Any]) -> tuple[Association, ...]:
+def associations() -> list[Association]:
     """The frames of associations.yaml."""
-    return tuple(
+    return [
         Association(
-            each["id"],
-            each["topic"],
-            tuple(each["carriers"]),
-            {group: each[group] for group in GROUPS},
-            each["probability"],
+            each["id"], each["topic"], tuple(each["carriers"]), {g: each[g] for g in GROUPS}, each["probability"]
         )
-        for each in plan["frames"]
-    )
+        for each in load("associations")["frames"]
+    ]
 
 
 def neutral_sentence(plan: Mapping[str, Any], writer: SpeechWriter) -> str:
@@ -260,17 +256,15 @@ def _ordered(legislature: str, topic: str, shared: list[str], own: list[str]) ->
     return sorted(scores, key=lambda entry: scores[entry] + freedom * stable_hash(legislature, topic, entry) / 2**64)
 
 
-def topic_lists(legislature: str, topic: str, content: Mapping[str, Any]) -> Lists:
-    """A topic's lists: its shared words, together with those that only this legislature uses."""
-    shared = {name: content[name] for name in ("thing", "trait", "people", "do", "scheme", "title")}
-    return zipf_lists(legislature, topic, shared, content[legislature])
-
-
-def general_lists(
-    legislature: str, lexicon: Mapping[str, Any], grammar: Mapping[str, Any], own: Mapping[str, Any]
-) -> Lists:
-    """Everything that does not depend on the topic: general words, patterns, names, years ago."""
+def topic_lists(legislature: str) -> dict[str, Lists]:
+    """What the speeches about every topic are made of: its words, general ones, patterns, names, years ago."""
+    lexicon, patterns, own = load("lexicon"), load("grammar"), load("legislatures")[legislature]
     names = {name: own[name] for name in ("body", "region", "place", "party", "surname", "first")}
-    years = [str(years) for years in range(1, 16)]
-    shared = {**lexicon["general"], **grammar["shared"], YEARS_AGO: years}
-    return zipf_lists(legislature, "", shared, {**grammar[legislature], **names})
+    shared = {**lexicon["general"], **patterns["shared"], YEARS_AGO: [str(years) for years in range(1, 16)]}
+    general = zipf_lists(legislature, "", shared, {**patterns[legislature], **names})
+    lists: dict[str, Lists] = {}
+    for topic, content in lexicon["topics"].items():
+        words = {name: content[name] for name in ("thing", "trait", "people", "do", "scheme", "title")}
+        # Together with the words that only this legislature uses.
+        lists[topic] = {**general, **zipf_lists(legislature, topic, words, content[legislature])}
+    return lists

@@ -21,6 +21,7 @@ ITEMS = {
     "question": "Item 6: Oral Questions",
     "debate": "Item 19: Consideration in Committee of the Whole of Bills and Other Matters",
 }
+NUMBERED = {"question": "Question", "statement": "Member’s Statement"}
 INTERRUPTIONS = (">>Applause", ">>Laughter", "--laughter", "--applause")
 LINES_A_PAGE = 38
 # How often a turn bears the marks of the interpreters' booth.
@@ -84,9 +85,11 @@ class SittingPrinter:
             subject = (speech.business, speech.heading)
             if previous[0] != speech.business:
                 yield from self._heading(ITEMS[speech.business])
-            numbered = subject != previous and speech.business in ("question", "statement")
+            # A question's answers, and the next one on the same subject, stand under its number.
+            numbered = subject != previous and speech.business in NUMBERED
             if numbered:
-                yield from self._heading(self._numbered(speech))
+                heading = f"{NUMBERED[speech.business]} {next(self._questions):03d} – {self.session}"
+                yield from self._heading(f"{heading}: {speech.heading} ({speech.person.last})")
             previous = subject
             if numbered and self.rng.random() < NAME_ALONE:
                 yield from (turn_label(speech), *self._wrapped(speech.sentences))
@@ -99,10 +102,6 @@ class SittingPrinter:
         # Contents name an item without its number.
         self._contents.append((text.partition(": ")[2] if text.startswith("Item") else text, self.page))
         yield from ("", text)
-
-    def _numbered(self, speech: Speech) -> str:
-        kind = "Question" if speech.business == "question" else "Member’s Statement"
-        return f"{kind} {next(self._questions):03d} – {self.session}: {speech.heading} ({speech.person.last})"
 
     def _turn(self, speech: Speech) -> Iterator[str]:
         """One turn: the name and the first sentences on a line, the rest on lines of their own."""
