@@ -29,11 +29,7 @@ def test_the_shipped_settings_give_enough_comparisons_with_a_study_s_seeds() -> 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        (
-            "splits: 3",
-            "splits: 2",
-            r"calibration/params.yaml: halves.splits is 2, expected at least",
-        ),
+        ("splits: 3", "splits: 2", r"calibration/params.yaml: halves.splits is 2, expected at least"),
         ("sittings: 60 ", "sittings: 62 ", "text.sittings is 62, expected a multiple of 4"),
         ("  studies: 12", "  studies: 1", "dose.studies is 1, expected 2 or more"),
         ("level: 0.05", "level: 5", "verdict.level is 5.0, expected above 0 and below 1"),

@@ -7,13 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hansard_bias.calibration.config import (
-    DOSES,
-    FIELDS,
-    CalibrationConfig,
-    Measured,
-    load_calibration,
-)
+from hansard_bias.calibration.config import DOSES, FIELDS, CalibrationConfig, Measured, load_calibration
 from hansard_bias.calibration.grammar import LEGISLATURES, associations
 from hansard_bias.calibration.studies import dose_response, null_groups, planted_truth, responses, study_of
 from hansard_bias.calibration.verdict import TRUSTED, UNTRUSTED, judge
