@@ -9,16 +9,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import binom
 
+from hansard_bias.calibration import studies
 from hansard_bias.calibration.config import CalibrationConfig, Measured, VerdictConfig
-from hansard_bias.calibration.studies import (
-    CURVES,
-    Group,
-    dose_response,
-    null_groups,
-    p_values,
-    planted_truth,
-    study_of,
-)
+from hansard_bias.calibration.studies import CURVES, Group, null_groups, p_values, study_of
 from hansard_bias.statistics.intervals import wilson_interval
 
 TRUSTED, UNTRUSTED = "trusted", "untrusted"
@@ -41,8 +34,8 @@ def judge(null: Measured, dose: Measured, config: CalibrationConfig) -> dict[str
     """
     settings = config.verdict
     own, shared = (_p_table(null_groups(null, own_halves=own), settings) for own in (True, False))
-    powers, curves = _power_table(dose, settings), dose_response(dose, settings)
-    planted = planted_truth(dose, settings)
+    powers, curves = _power_table(dose, settings), studies.dose_response(dose, settings)
+    planted = studies.planted_truth(dose, settings)
     metrics = {}
     # The band is for own halves alone: halves that all seeds share do differ a little.
     for metric in CURVES:
@@ -65,10 +58,10 @@ def _p_table(groups: Sequence[Group], settings: VerdictConfig) -> dict[str, list
 
 def _power_table(dose: Measured, settings: VerdictConfig) -> dict[str, list[float]]:
     """The p of every study where there is an effect: a quarter of the text from the other legislature."""
-    studies = range(len(dose.nats))
+    numbers = range(len(dose.nats))
     # Models 0, 1, 2, 4 are those of 0, 25, 50 and 100 %; a tilt needs the own models of both legislatures.
-    quarter = _p_table([study_of(dose, number, (0, 1, 2)) for number in studies], settings)
-    tilted = _p_table([study_of(dose, number, (0, 4, 1)) for number in studies], settings)
+    quarter = _p_table([study_of(dose, number, (0, 1, 2)) for number in numbers], settings)
+    tilted = _p_table([study_of(dose, number, (0, 4, 1)) for number in numbers], settings)
     return quarter | {"tilt": tilted["tilt"]}
 
 

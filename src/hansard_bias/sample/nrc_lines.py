@@ -114,13 +114,10 @@ class SittingPrinter:
         yield from rest
 
     def _wrapped(self, sentences: Sequence[str]) -> list[str]:
-        lines = [sentences[0]]
+        text = sentences[0]
         for sentence in sentences[1:]:
-            if self.rng.random() < 0.5:
-                lines.append(sentence)
-            else:
-                lines[-1] += ("  " if self.rng.random() < 0.05 else " ") + sentence
-        return lines
+            text += ("\n" if self.rng.random() < 0.5 else "  " if self.rng.random() < 0.05 else " ") + sentence
+        return text.split("\n")
 
     def _between(self, speech: Speech) -> Iterator[str]:
         """What follows some speeches: noise in the room, formulas, the chair giving the floor, a blank line."""
