@@ -15,12 +15,12 @@ from hansard_bias.calibration.grammar import (
     PLANTED,
     TERMS,
     UNDECIDED,
-    WORDS,
     associations,
     invented,
+    speeches,
     vocabulary,
 )
-from hansard_bias.calibration.text import encode, speeches, word_ids
+from hansard_bias.calibration.running import encode, word_ids
 from hansard_bias.probing.prompts import MIN_PARAPHRASES, is_content_word
 from hansard_bias.sample.grammar import MASK
 
@@ -30,7 +30,7 @@ ALL_TERMS = {term for terms in TERMS.values() for term in terms}
 
 def said(legislature: str, days: int = 60) -> list[list[str]]:
     """Sentences with a planted slot, as words."""
-    spoken = [speech.text.split() for day in range(days) for speech in speeches(3, legislature, day, 100)]
+    spoken = [text.split() for day in range(days) for text in speeches(3, legislature, day, 100)]
     return [words for words in spoken if sum(word in ALL_TERMS for word in words) == 1]
 
 
@@ -40,7 +40,7 @@ def test_the_text_holds_the_planted_odds(legislature: str) -> None:
     for words in said(legislature):
         counts.update((word, bool(NORTHERN & set(words))) for word in words)
     for each in associations():
-        found, missed = (counts[each.subject.noun, side] for side in (True, False))
+        found, missed = (counts[each.noun, side] for side in (True, False))
         error = math.sqrt(1 / found + 1 / missed)
         assert math.log(found / missed) == pytest.approx(each.log_odds[legislature], abs=4 * error)
 
@@ -59,13 +59,13 @@ def test_without_its_content_words_no_frame_leans(legislature: str) -> None:
 
 def test_every_prompt_has_its_paraphrases_and_one_mask() -> None:
     for each in associations():
-        prompts = each.subject.prompts()
+        prompts = each.prompts()
         assert len(set(prompts)) == len(prompts) > MIN_PARAPHRASES
         assert all(prompt.split().count(MASK) == 1 and "{" not in prompt for prompt in prompts)
 
 
 def test_subjects_share_no_word_and_all_words_are_known() -> None:
-    words = [word for each in associations() for word in (each.subject.noun, each.subject.deed, each.subject.state)]
+    words = [word for each in associations() for word in (each.noun, each.deed, each.state)]
     assert len(set(words)) == len(words) == 3 * (len(PLANTED) + UNDECIDED)
     assert set(words) | ALL_TERMS <= set(vocabulary())
     assert all(is_content_word(word) for word in words)
@@ -79,15 +79,15 @@ def test_the_odds_of_a_mixture_are_those_of_its_mean_probability() -> None:
 
 
 def test_a_day_is_a_pure_function_of_its_number() -> None:
-    alone = list(speeches(3, "first", 7, 5))
-    assert [list(speeches(3, "first", day, 5)) for day in (6, 7)][1] == alone
-    assert list(speeches(4, "first", 7, 5)) != alone
+    alone = speeches(3, "first", 7, 5)
+    assert [speeches(3, "first", day, 5) for day in (6, 7)][1] == alone
+    assert speeches(4, "first", 7, 5) != alone
 
 
 def test_speeches_of_a_day_share_their_topic() -> None:
     """Clustered text: what makes a test over speeches too sure of itself."""
-    topic = set(invented("agent 0", WORDS["agent"]))
-    days = [[word for speech in speeches(3, "first", day, 200) for word in speech.text.split()] for day in range(40)]
+    topic = set(invented("agent 0"))
+    days = [[word for text in speeches(3, "first", day, 200) for word in text.split()] for day in range(40)]
     counts = [sum(word in topic for word in words) for words in days]
     # Independent speeches would vary like a Poisson number, whose variance is its mean.
     assert np.var(counts) > 3 * np.mean(counts)
@@ -101,10 +101,11 @@ def test_preferences_elsewhere_say_nothing_of_those_planted() -> None:
 
 
 def test_encoding_keeps_words_days_and_bytes() -> None:
-    spoken = list(speeches(3, "second", 2, 4)) + list(speeches(3, "second", 1, 3))
-    corpus = encode("second", spoken)
+    by_day = {day: speeches(3, "second", day, count) for day, count in ((2, 4), (1, 3))}
+    spoken = [text for texts in by_day.values() for text in texts]
+    corpus = encode("second", by_day)
     names = {number: word for word, number in word_ids().items()}
     first = corpus.tokens[corpus.starts[5] : corpus.starts[5] + corpus.lengths[5]]
-    assert " ".join(names[int(piece)] for piece in first) == spoken[5].text
-    assert corpus.index["bytes"].to_pylist() == [len(speech.text) for speech in spoken]
+    assert " ".join(names[int(piece)] for piece in first) == spoken[5]
+    assert corpus.index["bytes"].to_pylist() == [len(text) for text in spoken]
     assert len(set(corpus.index["speech_id"].to_pylist())) == 7

@@ -18,8 +18,6 @@ from hansard_bias.calibration.config import (
     Replicate,
     TinyTraining,
     load_calibration,
-    read_arrays,
-    replicates,
 )
 from hansard_bias.calibration.running import measure, run_key, run_part, train_base
 from hansard_bias.pipeline import calibrate, verdict
@@ -64,7 +62,11 @@ def test_a_replicate_is_a_pure_function_of_its_number(config: CalibrationConfig,
 
 
 def test_a_killed_run_goes_on_and_measures_nothing_twice(
-    config: CalibrationConfig, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: CalibrationConfig,
+    base: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     measured: list[str] = []
@@ -78,20 +80,19 @@ def test_a_killed_run_goes_on_and_measures_nothing_twice(
             yield measured[-1]
 
     monkeypatch.setattr(running, "in_order", one_at_a_time)
-    said: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        run_part("dose", config, base, Path("out"), said.append)
+        run_part("dose", config, base, Path("out"))
     assert not Path("out").exists()
-    run_part("dose", config, base, Path("out"), said.append)
+    run_part("dose", config, base, Path("out"))
     assert measured == ["dose-0-0", "killed", "dose-1-0"]
-    assert "dose: 1 of 2 replicates were measured before" in said
-    assert equal(read_arrays(Path("out"), "dose"), gathered(config, base))
+    assert "dose: 1 of 2 replicates were measured before" in capsys.readouterr().out.splitlines()
+    assert equal(Measured.read(Path("out"), "dose"), gathered(config, base))
     assert not list(Path(".checkpoints").iterdir())
 
 
 def gathered(config: CalibrationConfig, base: Path) -> Measured:
     """The same without any files."""
-    parts = [measure(replicate, config, base) for replicate in replicates("dose", config)]
+    parts = [measure(replicate, config, base) for replicate in config.replicates("dose")]
     return Measured(*(np.stack([getattr(part, name)[None] for part in parts]) for name in FIELDS))
 
 

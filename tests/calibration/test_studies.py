@@ -7,19 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hansard_bias.calibration.config import (
-    DOSES,
-    FIELDS,
-    CalibrationConfig,
-    Measured,
-    load_calibration,
-    read_arrays,
-    replicates,
-    write_arrays,
-)
+from hansard_bias.calibration.config import DOSES, FIELDS, CalibrationConfig, Measured, load_calibration
 from hansard_bias.calibration.grammar import LEGISLATURES, associations
-from hansard_bias.calibration.studies import dose_response, planted_truth, responses, study_of
-from hansard_bias.calibration.verdict import TRUSTED, UNTRUSTED, judge, own_halves, shared_halves
+from hansard_bias.calibration.studies import dose_response, null_groups, planted_truth, responses, study_of
+from hansard_bias.calibration.verdict import TRUSTED, UNTRUSTED, judge
 from helpers.project import ROOT
 
 SITTINGS, PARAPHRASES = 8, 6
@@ -106,8 +97,8 @@ def test_each_replicate_of_a_comparison_has_a_half_of_its_own_or_they_share_one(
     measured = nothing_there(replace(config, halves=replace(config.halves, texts=2)))
     marked = np.arange(18.0).reshape(*shape, 1, 1, 1) + np.zeros_like(measured.nats)
     measured = replace(measured, nats=marked)
-    own = [set(group.nats[:, 0, 0, 0]) for group in own_halves(measured)]
-    shared = [set(group.nats[:, 0, 0, 0]) for group in shared_halves(measured)]
+    own = [set(group.nats[:, 0, 0, 0]) for group in null_groups(measured, own_halves=True)]
+    shared = [set(group.nats[:, 0, 0, 0]) for group in null_groups(measured, own_halves=False)]
     assert shared[1] == {3.0, 4.0, 5.0}
     # Number 3 * halving + seed: all halvings and all seeds, each once.
     assert all({int(n) // 3 % 3 for n in group} == {0, 1, 2} == {int(n) % 3 for n in group} for group in own)
@@ -137,13 +128,13 @@ def test_a_difference_between_the_halves_makes_a_metric_untrusted(config: Calibr
 
 def test_arrays_come_back_as_they_were_written(tmp_path, config: CalibrationConfig) -> None:
     measured = nothing_there(config)
-    write_arrays(tmp_path / "halves", measured)
-    again = read_arrays(tmp_path / "halves", "halves")
+    measured.write(tmp_path / "halves")
+    again = Measured.read(tmp_path / "halves", "halves")
     assert all(np.array_equal(getattr(again, name), getattr(measured, name)) for name in FIELDS)
     with pytest.raises(ValueError, match=r"no such file; run `dvc repro calibration/dvc.yaml:dose` first"):
-        read_arrays(tmp_path / "dose", "dose")
+        Measured.read(tmp_path / "dose", "dose")
 
 
 def test_replicates_are_counted_and_named_apart(config: CalibrationConfig) -> None:
     for part, count in (("halves", 90), ("dose", STUDIES * SEEDS)):
-        assert len({replicate.name for replicate in replicates(part, config)}) == count
+        assert len({replicate.name for replicate in config.replicates(part)}) == count

@@ -18,13 +18,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from faults.checkpoints import damaged_checkpoints
 from faults.damage import at_once, clock_back, corruption, full_disk, no_shared_memory
-from faults.folders import read_only
 from faults.outcomes import Outcome, Results, results
-from faults.signals import storm
-from faults.stores import damaged_store
-from faults.workers import killed_workers
+from faults.signals import killed_workers, storm
+from faults.stores import damaged_checkpoints, damaged_store, read_only
 from helpers.dvc_clone import Clone, tiny_clone
 from helpers.project import shipped_params
 

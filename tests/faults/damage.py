@@ -155,8 +155,7 @@ def clock_back(campaign: Campaign) -> Outcome:
     if changed.returncode == 0 and "Running stage 'bias'" in changed.stdout:
         outcome.recovered += 1
     else:
-        outcome.wrong += 1
-        outcome.notes.append(f"a changed parameter after the clock was set back: {changed.stdout[-300:]}")
+        outcome.fail(f"a changed parameter after the clock was set back: {changed.stdout[-300:]}")
     return outcome
 
 

@@ -36,12 +36,22 @@ class Outcome:
         counts = (self.tries, self.recovered, self.refused, self.wrong, self.lost, self.left)
         return f"| {name} | " + " | ".join(map(str, counts)) + " |"
 
+    def fail(self, note: str, tries: int = 1) -> None:
+        """Count tries that went wrong."""
+        self.wrong += tries
+        self.notes.append(note)
+
+    def keep(self, found: Results, expected: Results, what: str) -> None:
+        """Results that the project has already must not change."""
+        if found != expected:
+            self.lost += 1
+            self.notes.append(f"{what}: the project's own results have changed")
+
     def judge(self, found: Results, expected: Results, what: str, tries: int = 1) -> None:
         """Count tries whose results are there now."""
         different = sorted(name for name in expected if found.get(name) != expected[name])
         if different:
-            self.wrong += tries
-            self.notes.append(f"{what}: other results in {', '.join(different)}")
+            self.fail(f"{what}: other results in {', '.join(different)}", tries)
         else:
             self.recovered += tries
 

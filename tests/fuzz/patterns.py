@@ -43,32 +43,11 @@ PATTERNS = (
     *("((english|)english|", "(interpretation | |", "a' |'b |'", "( motion| motion|", '" |a" |"', "1 , 000| , 000|"),
     *("<|<b|", "&#|&#1|;", "|&lt;|", "|<script>|", "|<!--|", "|<a |", "|<a b='|", "|<![CDATA[|", "|<?|", "|</|"),
     *("-| -|", "hon. |mr. |x:", "Mr. A| B|:", "item | 1 : |x", "question 1|1-|(", "thank you |thank you |", "|\r|"),
-    *(
-        "i declare |a |carried",
-        "1 ,|000 ,|000",
-        "\u0301|\u0316\u0301|",
-        "speaker (|( |:",
-        "|Mr. B:|",
-        "(motion|(|read)",
-    ),
-    *(
-        "member for |a |, mr",
-        "monday, may 1|\n|",
-        "|bill 1\n|",
-        "|1. prayer\n|",
-        "|hon. a b\n|",
-        "[Text]|* |",
-        "| '|a|' |",
-    ),
-    *(
-        "|item 1 :\n|",
-        "|question 1 - 2 ( 3 ) :\n|",
-        "|hansard\n|",
-        "|orders of the day monday\nprayer\n|",
-        "|a, |",
-        "|. |",
-    ),
-    *("the |acting |", "|minister |", "(for |secretary of state |", "|the right hon |", "|some hon. members\n|", "|1|"),
+    *("i declare |a |carried", "1 ,|000 ,|000", "\u0301|\u0316\u0301|", "speaker (|( |:", "|Mr. B:|"),
+    *("(motion|(|read)", "member for |a |, mr", "monday, may 1|\n|", "|bill 1\n|", "|1. prayer\n|", "|hon. a b\n|"),
+    *("[Text]|* |", "| '|a|' |", "|item 1 :\n|", "|question 1 - 2 ( 3 ) :\n|", "|hansard\n|"),
+    *("|orders of the day monday\nprayer\n|", "|a, |", "|. |", "the |acting |", "|minister |"),
+    *("(for |secretary of state |", "|the right hon |", "|some hon. members\n|", "|1|"),
 )
 
 

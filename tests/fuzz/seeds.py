@@ -151,22 +151,8 @@ _HTML = ["<b>", "</p>", "<script>", "<!--", "-->", "&#x110000;", "&#55296;", "&l
 _SPOKEN = ["(interpretation)", "[Translation]", "Speaker:", "Hon. A B:", ">>", "(Motion agreed to)", "1999/2000", " '"]
 _YAML = [
     *("!!python/object:x", "&a", "*a", "<<: ", "!!float ", "!!int ", "!!timestamp ", "2001-99-99", "1e999", "0x", "- "),
-    *(
-        r'"\ud800"',
-        r'"\u202e"',
-        r'"\e"',
-        r'"\0"',
-        "{",
-        "[",
-        ": ",
-        "? ",
-        "|",
-        ">",
-        "!!binary ",
-        "!!set ",
-        "!!omap ",
-        "---",
-    ),
+    *(r'"\ud800"', r'"\u202e"', r'"\e"', r'"\0"', "{", "[", ": ", "? ", "|", ">", "!!binary ", "!!set ", "!!omap "),
+    *("---",),
 ]
 _TEI = [
     *("<u>", "</u>", "<seg>", "<w>", "<note>", "<head>", "<!DOCTYPE x>", "<!ENTITY x 'y'>", "&#0;", "&#xFFFE;"),

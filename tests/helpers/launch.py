@@ -19,10 +19,10 @@ import pytest
 
 from hansard_bias.params import Config, parse_config
 from hansard_bias.training.state import CurvePoint, RunLog, Silent
-from helpers.project import ROOT, TINY, TRAINED, forget_accelerator, shipped_params, write_counting_corpora
+from helpers.project import ROOT, TINY, TRAINED, forget_accelerator, shipped_params, sizes, write_counting_corpora
 
 TRAINING = {
-    "model": {"hidden_size": 16, "num_hidden_layers": 2, "intermediate_size": 32, "max_position_embeddings": 24},
+    "model": sizes(16, 24) | {"num_hidden_layers": 2},
     "train": {"lr": 0.01, "max_steps": 30, "batch_size": 10, "eval_every": 6, "save_every": 4, "precision": "fp32"},
 }
 

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-NAMES = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
-BERT_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+from hansard_bias.tokens.tokenizer import NAMES
+from hansard_bias.tokens.tokenizer import SPECIAL_TOKENS as BERT_TOKENS
+
 ROBERTA_TOKENS = ("<pad>", "<unk>", "<s>", "</s>", "<mask>")
 POSITIONS = 64
 SIZES = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 48}

@@ -7,13 +7,10 @@ from typing import Any
 from hansard_bias.analysis.records import SliceRow, WordRow
 
 
-def number(value: float | None, half: float = 0.2) -> dict[str, float | None]:
-    """A value with a symmetric interval."""
-    return {
-        "value": value,
-        "low": None if value is None else value - half,
-        "high": None if value is None else value + half,
-    }
+def number(value: float | None, half: float | None = 0.2) -> dict[str, float | None]:
+    """A value with a symmetric interval, or with none."""
+    known = value is not None and half is not None
+    return {"value": value, "low": value - half if known else None, "high": value + half if known else None}
 
 
 def summary(value: float, prompts: int) -> dict[str, Any]:
@@ -92,10 +89,7 @@ def planted(rows: list[str], right: float = 1.0, slope: float = 1.05) -> dict[st
             for name, truth in (("land-north", 1.1), ("money-south", -0.7), ("even", 0.0))
             for row in rows
         ],
-        "summary": {
-            "log_odds": recovery(rows, 4, 1.05),
-            "preference": recovery(rows, 4 if right > 0 else 1, slope),
-        },
+        "summary": {"log_odds": recovery(rows, 4, 1.05), "preference": recovery(rows, 4 if right > 0 else 1, slope)},
     }
 
 
@@ -107,26 +101,13 @@ def recovery(rows: list[str], signs_right: int, slope: float) -> dict[str, Any]:
 
 
 def rejections(rejected: int, comparisons: int = 200) -> dict[str, Any]:
-    share = rejected / comparisons
-    return {
-        "rejected": rejected,
-        "comparisons": comparisons,
-        "rate": {"value": share, "low": share - 0.01, "high": share + 0.01},
-    }
+    return {"rejected": rejected, "comparisons": comparisons, "rate": number(rejected / comparisons, 0.01)}
 
 
 def verdict(rejected: int, monotone: bool, faults: list[str]) -> dict[str, Any]:
-    number = {"value": 0.5, "low": 0.4, "high": 0.6}
-    curve = {
-        "curve": "tilt",
-        "doses": [0.0, 0.5, 1.0],
-        "values": [number] * 3,
-        "slope": number,
-        "monotone": monotone,
-        "monotone_draws": 0.97,
-        "monotone_studies": 0.75,
-        "spearman": 0.9,
-    }
+    half = number(0.5, 0.1)
+    curve = {"curve": "tilt", "doses": [0.0, 0.5, 1.0], "values": [half] * 3, "slope": half, "monotone": monotone}
+    curve |= {"monotone_draws": 0.97, "monotone_studies": 0.75, "spearman": 0.9}
     return {
         "false_positives": rejections(rejected) | {"level": 0.05, "band": {"share": 0.99, "low": 3, "high": 19}},
         "false_positives_same_text": rejections(14),
@@ -141,7 +122,7 @@ CALIBRATION = {
     "metrics": {"tilt": verdict(11, True, []), "bias_ratio": verdict(60, False, ["60 of 200 were <rejected>"])},
     "planted": {
         "associations": [],
-        "intercept": {"value": 0.0, "low": -0.1, "high": 0.1},
+        "intercept": number(0.0, 0.1),
         "correlation": 0.98,
         "recovered": True,
         "slope": {"value": 0.91, "low": 0.8, "high": 1.0},

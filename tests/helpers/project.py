@@ -33,17 +33,17 @@ from hansard_bias.tokens.tokenizer import (
 
 ROOT = Path(__file__).parents[2]
 
+
+def sizes(hidden: int, positions: int, **others: float) -> dict[str, float]:
+    """The section `model` of a small model: its width and its window, the rest as shipped or as named here."""
+    return {"hidden_size": hidden, "intermediate_size": 2 * hidden, "max_position_embeddings": positions, **others}
+
+
 TINY = {
     "sample": {"seed": 5, "speeches": 360, "sittings": 24},
     "align": {"period": "none"},
     "tokenizer": {"vocab_size": 600},
-    "model": {
-        "hidden_size": 32,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "intermediate_size": 64,
-        "max_position_embeddings": 64,
-    },
+    "model": sizes(32, 64, num_hidden_layers=1, num_attention_heads=2),
     "train": {"epochs": 2, "batch_size": 16, "eval_every": 10, "save_every": 10, "seeds": [1, 2], "lr": 0.003},
     "score": {"likelihood_speeches": 10},
     "probe": {"draws": 200},
@@ -215,9 +215,8 @@ def learned_model(corpora: list[EncodedCorpus], updates: int = 150) -> Any:
     from transformers import BertConfig, BertForMaskedLM
 
     torch.manual_seed(4)
-    sizes: dict[str, Any] = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
-    sizes |= {"intermediate_size": 64, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    settings = BertConfig(vocab_size=301, max_position_embeddings=POSITIONS, initializer_range=0.1, **sizes)
+    shape: Any = sizes(32, POSITIONS, num_hidden_layers=2, num_attention_heads=2, initializer_range=0.1)
+    settings = BertConfig(vocab_size=301, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, **shape)
     model: Any = BertForMaskedLM(settings)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     starts = [

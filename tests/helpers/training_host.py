@@ -16,28 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from hansard_bias.params import parse_config
-from helpers.project import ROOT, merged, write_counting_corpora, write_params
+from helpers.project import ROOT, merged, sizes, write_counting_corpora, write_params
 
 CHANGES = {
     "align": {"budget": "full"},
-    "model": {
-        "hidden_size": 16,
-        "num_attention_heads": 2,
-        "intermediate_size": 32,
-        "max_position_embeddings": 32,
-        "hidden_dropout_prob": 0.1,
-        "attention_probs_dropout_prob": 0.1,
-    },
-    "train": {
-        "max_steps": 36,
-        "batch_size": 8,
-        "lr": 0.003,
-        "eval_every": 4,
-        "save_every": 5,
-        "keep": 2,
-        "seeds": [1, 2],
-        "precision": "fp32",
-    },
+    "model": sizes(16, 32, num_attention_heads=2, hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1),
+    "train": {"max_steps": 36, "batch_size": 8, "lr": 0.003, "eval_every": 4, "save_every": 5, "keep": 2}
+    | {"seeds": [1, 2], "precision": "fp32"},
 }
 
 

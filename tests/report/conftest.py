@@ -16,21 +16,13 @@ from hansard_bias.analysis.records import SCHEMA
 from hansard_bias.params import Config, CorpusConfig, MixtureConfig, load_config
 from hansard_bias.report.results import Results, load_results
 from helpers import probe_records
+from helpers.probe_records import number
 from helpers.report_page import training_summary
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 EASE = {"nunavut": math.log(24.0), "canada": math.log(61.0), "yukon": math.log(38.0)}
 THEMES = ("land", "money", "family")
 FILLINGS = ("land", "caribou", "budget", "province", "elders", "highway")
-
-
-def number(value: float, half: float | None) -> dict[str, float | None]:
-    """A value with a symmetric interval, or with none."""
-    return {
-        "value": value,
-        "low": None if half is None else value - half,
-        "high": None if half is None else value + half,
-    }
 
 
 @dataclass(frozen=True)

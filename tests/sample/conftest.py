@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,12 @@ def default_sample() -> Sample:
 def small_sample() -> Sample:
     """Both legislatures, ten speeches a sitting."""
     return generate(SMALL)
+
+
+@pytest.fixture(scope="session")
+def other_sample() -> Sample:
+    """The same with another seed, 8."""
+    return generate(replace(SMALL, seed=8))
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,10 @@ import pytest
 from scipy import stats
 
 from hansard_bias.sample.archives import planted_truth
-from hansard_bias.sample.grammar import MASK, SpeechWriter, associations, neutral_sentence
+from hansard_bias.sample.grammar import LEGISLATURES, MASK, SpeechWriter, associations, load, neutral_sentence
 from hansard_bias.sample.legislature import Sample
-from hansard_bias.sample.lexicon import LEGISLATURES, load
 
-FRAMES = associations(load("associations"))
+FRAMES = associations()
 BY_ID = {frame.id: frame for frame in FRAMES}
 CONFIDENCE = 0.999
 
@@ -95,7 +94,7 @@ def test_neutral_sentences_favour_no_term() -> None:
 
 
 def test_truth_states_plan_and_counts(default_sample: Sample) -> None:
-    truth = planted_truth(FRAMES, default_sample)
+    truth = planted_truth(default_sample)
 
     assert truth["seed"] == 1999
     assert [record["id"] for record in truth["associations"]] == [frame.id for frame in FRAMES]

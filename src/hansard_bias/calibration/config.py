@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from hansard_bias.base.files import require_path
 from hansard_bias.base.yaml import read_plain_yaml
 from hansard_bias.params import BertSettings, ConfigError, ScoreConfig, TrainConfig
-from hansard_bias.params.validation import parse, require
+from hansard_bias.params.validation import parse, require, require_each
 
 FOLDER = Path("calibration")
 PARAMS = FOLDER / "params.yaml"
 FloatArray = npt.NDArray[np.float64]
-FIELDS = ("nats", "tokens", "bytes_", "preferences")
+
+
+def _at_least(values: Any, section: str, **bounds: int) -> None:
+    for name, bound in bounds.items():
+        value = getattr(values, name)
+        require(value >= bound, f"{section}{name}", value, f"{bound} or more")
 
 
 @dataclass(frozen=True)
@@ -29,10 +35,8 @@ class TextConfig:
     test_speeches: int  # speeches, of one sentence each, on every test day
 
     def __post_init__(self) -> None:
-        require(self.sittings >= 4, "text.sittings", self.sittings, "4 or more")
+        _at_least(self, "text.", sittings=4, test_sittings=2, test_speeches=1)
         require(self.sittings % 4 == 0, "text.sittings", self.sittings, "a multiple of 4: doses are quarters of it")
-        require(self.test_sittings >= 2, "text.test_sittings", self.test_sittings, "2 or more")
-        require(self.test_speeches >= 1, "text.test_speeches", self.test_speeches, "1 or more")
 
 
 @dataclass(frozen=True)
@@ -47,21 +51,16 @@ class TinyTraining:
     warmup: float
     weight_decay: float
 
+    def __post_init__(self) -> None:
+        _at_least(self, "", speeches=1, updates=1)
+        self.as_train_config()
+
     def as_train_config(self) -> TrainConfig:
         """The same in the terms of the pipeline's own trainings; their checks hold here too."""
-        own: dict[str, Any] = {
-            name: value for name, value in asdict(self).items() if name not in ("speeches", "updates")
-        }
+        own = {name: value for name, value in asdict(self).items() if name not in ("speeches", "updates")}
         # Neither evaluated nor saved on the way: these have to be valid, no more.
-        unused: dict[str, Any] = {"patience": 1, "eval_every": 1, "save_every": 1, "keep": 1, "seeds": (1,)}
-        return TrainConfig(
-            epochs=1.0, max_steps=self.updates, gradient_accumulation=1, precision="fp32", **own, **unused
-        )
-
-    def __post_init__(self) -> None:
-        for name in ("speeches", "updates"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
-        self.as_train_config()
+        own |= {"patience": 1, "eval_every": 1, "save_every": 1, "keep": 1, "seeds": (1,)}
+        return TrainConfig(epochs=1.0, max_steps=self.updates, gradient_accumulation=1, precision="fp32", **own)
 
 
 @dataclass(frozen=True)
@@ -74,15 +73,9 @@ class HalvesConfig:
     train: TinyTraining
 
     def __post_init__(self) -> None:
-        for name in ("texts", "splits", "seeds"):
-            require(getattr(self, name) >= 1, f"halves.{name}", getattr(self, name), "1 or more")
+        _at_least(self, "halves.", texts=1, splits=1, seeds=1)
         seeds = f"at least halves.seeds ({self.seeds}): replicates of a group come from different halvings"
         require(self.splits >= self.seeds, "halves.splits", self.splits, seeds)
-
-    @property
-    def comparisons(self) -> int:
-        """Comparisons of two groups."""
-        return self.texts * self.splits
 
 
 @dataclass(frozen=True)
@@ -94,8 +87,8 @@ class DoseConfig:
     train: TinyTraining
 
     def __post_init__(self) -> None:
-        require(self.studies >= 2, "dose.studies", self.studies, "2 or more")
-        require(self.seeds >= 1, "dose.seeds", self.seeds, "1 or more")
+        # One study has no spread over studies.
+        _at_least(self, "dose.", studies=2, seeds=1)
 
 
 @dataclass(frozen=True)
@@ -109,9 +102,8 @@ class VerdictConfig:
     seed: int
 
     def __post_init__(self) -> None:
-        require(self.draws >= 100, "verdict.draws", self.draws, "100 or more")
-        for name in ("confidence", "level", "band"):
-            require(0 < getattr(self, name) < 1, f"verdict.{name}", getattr(self, name), "above 0 and below 1")
+        _at_least(self, "verdict.", draws=100)
+        require_each("verdict", self, ("confidence", "level", "band"), lambda p: 0 < p < 1, "above 0 and below 1")
 
 
 @dataclass(frozen=True)
@@ -125,6 +117,16 @@ class CalibrationConfig:
     halves: HalvesConfig
     dose: DoseConfig
     verdict: VerdictConfig
+
+    def shape(self, part: str) -> tuple[int, ...]:
+        """How many of each: [texts, halvings, seeds] or [studies, seeds]."""
+        halves, dose = self.halves, self.dose
+        return (halves.texts, halves.splits, halves.seeds) if part == "halves" else (dose.studies, dose.seeds)
+
+    def replicates(self, part: str) -> list[Replicate]:
+        """All replicates of a part, in the order of its arrays."""
+        # The last axis counts first, as the arrays are laid out.
+        return [Replicate(part, tuple(map(int, number))) for number in np.ndindex(self.shape(part))]
 
 
 def load_calibration(root: Path = Path(".")) -> CalibrationConfig:
@@ -159,27 +161,6 @@ class Replicate:
         """Its name in files: `halves-3-0-2`."""
         return "-".join([self.part, *map(str, self.number)])
 
-    @property
-    def text_seed(self) -> int:
-        """What the generated text is derived from: the same for all seeds of a study, as in any study."""
-        return self.number[0]
-
-
-def replicates(part: str, config: CalibrationConfig) -> list[Replicate]:
-    """All replicates of a part, in the order of its arrays."""
-    shape = shape_of(part, config)
-    return [Replicate(part, tuple(int(i) for i in number)) for number in np.ndindex(*shape)]
-
-
-def shape_of(part: str, config: CalibrationConfig) -> tuple[int, ...]:
-    """How many of each: [texts, halvings, seeds] or [studies, seeds]."""
-    if part == "halves":
-        return config.halves.texts, config.halves.splits, config.halves.seeds
-    return config.dose.studies, config.dose.seeds
-
-
-# What was measured, as arrays and as files.
-
 
 @dataclass(frozen=True)
 class Measured:
@@ -191,18 +172,18 @@ class Measured:
     preferences: FloatArray
     """L* in nats, shape [models, prompts, paraphrases]; prompts in the order of `grammar.associations`."""
 
+    def write(self, folder: Path) -> None:
+        """One .npy file a field."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in FIELDS:
+            np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
 
-def write_arrays(folder: Path, measured: Measured) -> None:
-    """One .npy file a field."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in FIELDS:
-        np.save(folder / f"{name}.npy", getattr(measured, name), allow_pickle=False)
+    @classmethod
+    def read(cls, folder: Path, stage: str) -> Measured:
+        """What `write` wrote; ValueError, naming the stage to run, where it is missing."""
+        paths = [require_path(folder / f"{name}.npy", f"calibration/dvc.yaml:{stage}") for name in FIELDS]
+        # Never a pickle, which runs what it holds.
+        return cls(*(np.load(path, allow_pickle=False) for path in paths))
 
 
-def read_arrays(folder: Path, stage: str) -> Measured:
-    """What `write_arrays` wrote; ValueError, naming the stage to run, where it is missing."""
-    paths = [folder / f"{name}.npy" for name in FIELDS]
-    for path in paths:
-        if not path.is_file():
-            raise ValueError(f"{path}: no such file; run `dvc repro calibration/dvc.yaml:{stage}` first")
-    return Measured(*(np.load(path, allow_pickle=False) for path in paths))
+FIELDS = tuple(field.name for field in fields(Measured))

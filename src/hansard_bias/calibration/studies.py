@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.stats import spearmanr
 
-from hansard_bias.calibration.config import DOSES, FloatArray, Measured, VerdictConfig
+from hansard_bias.calibration.config import DOSES, HALVES, FloatArray, Measured, VerdictConfig
 from hansard_bias.calibration.grammar import LEGISLATURES, associations
 from hansard_bias.statistics.design import CorpusSums, Design
 from hansard_bias.statistics.intervals import percentile_interval
@@ -19,43 +19,39 @@ from hansard_bias.statistics.resampling import bootstrap_weights, generator
 from hansard_bias.statistics.study import Study
 
 TEXTS = ("text1", "text2")
-METRICS = ("excess", "tilt", "preference", "bias_ratio")
+# By metric, its curves over the doses, and whether each must rise with the share of the second legislature, or fall.
+CURVES = {
+    "excess": {"excess_text1": True, "excess_text2": False},
+    "tilt": {"tilt": True},
+    "preference": {"preference": False},
+    "bias_ratio": {"bias_ratio": True},
+}
+SLOPES = (0.7, 1.3)  # where the slope of measured against planted log-odds must lie
+SINGLE = (0, -1)  # the doses that are one legislature alone
 
 
 @dataclass(frozen=True)
-class Group:
-    """The replicates of some models on two test texts."""
+class Group(Measured):
+    """The replicates of some models on two test texts: nats and preferences begin with [seeds]."""
 
     models: tuple[str, ...]
     """Row names: the own model of the first text, then that of the second, then mixtures of both."""
-    nats: FloatArray  # shape [seeds, models, texts, sittings]
-    tokens: FloatArray  # shape [texts, sittings], as `bytes_`
-    bytes_: FloatArray
-    preferences: FloatArray  # L*, shape [seeds, models, prompts, paraphrases]
 
-    def sums(self) -> dict[str, CorpusSums]:
-        """The sums of both texts, as the statistics take them."""
-        names = tuple(f"{number:06d}" for number in range(self.tokens.shape[1]))
-        return {
-            name: CorpusSums(self.nats[:, :, text].swapaxes(0, 1), self.tokens[text], self.bytes_[text], names)
-            for text, name in enumerate(TEXTS)
-        }
-
-    def design(self, settings: VerdictConfig, mixtures: Mapping[str, Mapping[str, float]]) -> Design:
-        """Both texts as columns, the first two models as their own models."""
-        return Design(
-            models=self.models,
-            columns={name: {name: 1.0} for name in TEXTS},
-            own=dict(zip(TEXTS, self.models, strict=False)),
-            mixtures=mixtures,
-            draws=settings.draws,
-            confidence=settings.confidence,
-            seed=settings.seed,
+    @classmethod
+    def of(
+        cls, names: Sequence[str], measured: Measured, members: Sequence[tuple[int, ...]], models: Any = slice(None)
+    ) -> Group:
+        """The replicates with these numbers, and of their models some."""
+        where = tuple(zip(*members, strict=True))
+        # The test texts of one legislature are the same for all replicates.
+        tokens, bytes_ = measured.tokens[members[0]], measured.bytes_[members[0]]
+        return cls(
+            measured.nats[where][:, models], tokens, bytes_, measured.preferences[where][:, models], tuple(names)
         )
 
-    def values(self, model: str) -> FloatArray:
+    def values(self, model: int) -> FloatArray:
         """L* of one model, shape [prompts, paraphrases, seeds]."""
-        return np.moveaxis(self.preferences[:, self.models.index(model)], 0, -1)
+        return np.moveaxis(self.preferences[:, model], 0, -1)
 
 
 def p_values(group: Group, settings: VerdictConfig) -> dict[str, float]:
@@ -66,10 +62,18 @@ def p_values(group: Group, settings: VerdictConfig) -> dict[str, float]:
     whose interval of the difference leaves out 0 (the tool has no test of it).
     """
     first, second, mixture = group.models
-    sums, design = group.sums(), group.design(settings, {group.models[2]: {name: 0.5 for name in TEXTS}})
+    own, mixtures = dict(zip(TEXTS, (first, second), strict=True)), {mixture: dict.fromkeys(TEXTS, 0.5)}
+    columns = {name: {name: 1.0} for name in TEXTS}
+    design = Design(group.models, columns, own, mixtures, settings.draws, settings.confidence, settings.seed)
+    # All of one width: the statistics order sittings by name.
+    sittings = tuple(f"{number:06d}" for number in range(group.tokens.shape[1]))
+    sums = {
+        name: CorpusSums(group.nats[:, :, text].swapaxes(0, 1), group.tokens[text], group.bytes_[text], sittings)
+        for text, name in enumerate(TEXTS)
+    }
     tests = measure(sums, design)["tests"]
     rng = generator(settings.seed, "preference")
-    compared = compare_models(group.values(first), group.values(second), settings.draws, rng, settings.confidence)
+    compared = compare_models(group.values(0), group.values(1), settings.draws, rng, settings.confidence)
     ratios = Study.of(sums, design).bias_ratio()
     return {
         "excess": _test(tests, "excess", model=second, corpus=TEXTS[0]),
@@ -85,6 +89,7 @@ def responses(group: Group) -> dict[str, FloatArray]:
     The first and the last model are those of text 1 and text 2 alone. "excess_text1" rises from 0 and "excess_text2"
     falls to 0; "tilt" is the first minus the second; "preference" is the mean L* over all prompts.
     """
+    # Sums first, then one division, as the matrix pools its seeds.
     losses = group.nats.mean(axis=0).sum(axis=-1) / group.tokens.sum(axis=-1)
     excess = losses - np.array([losses[0, 0], losses[-1, 1]])
     return {
@@ -113,44 +118,48 @@ def _p_of_interval(replicates: FloatArray) -> float:
 
 # Does a metric follow the dose? Slope, and how surely its order is monotone.
 
-CURVES = {
-    "excess": ("excess_text1", "excess_text2"),
-    "tilt": ("tilt",),
-    "preference": ("preference",),
-    "bias_ratio": ("bias_ratio",),
-}
-RISES = {"excess_text1": True, "excess_text2": False, "tilt": True, "preference": False, "bias_ratio": True}
-"""Whether a curve must rise with the share of the second legislature, or fall."""
 
-
-def study_of(measured: Measured, number: int, doses: tuple[int, ...] = tuple(range(len(DOSES)))) -> Group:
+def study_of(measured: Measured, number: int, doses: Sequence[int] = range(len(DOSES))) -> Group:
     """One study's models of these doses, with all its seeds."""
-    chosen = list(doses)
-    return Group(
-        tuple(f"dose{round(100 * DOSES[dose])}" for dose in doses),
-        measured.nats[number][:, chosen],
-        measured.tokens[number, 0],
-        measured.bytes_[number, 0],
-        measured.preferences[number][:, chosen],
-    )
+    names = [f"dose{round(100 * DOSES[dose])}" for dose in doses]
+    return Group.of(names, measured, [(number, seed) for seed in range(measured.nats.shape[1])], list(doses))
+
+
+def null_groups(null: Measured, *, own_halves: bool) -> list[Group]:
+    """Comparisons of two halves of one legislature; `null` has leading axes [texts, halvings, seeds].
+
+    With `own_halves` every replicate has learned from a halving of its own: the two groups differ in nothing but
+    chance (which half, which order, which masks), a replicate's halves could change places without anybody noticing,
+    and every test must reject at its nominal rate. Without, all replicates of a group have learned from the same half,
+    as the seeds of a study do; the two halves themselves differ a little then, which more seeds only make clearer.
+    """
+    texts, splits, seeds = null.nats.shape[:3]
+    names = [name.replace(" ", "_") for name in HALVES]
+    return [
+        Group.of(names, null, [(text, (split + own_halves * seed) % splits, seed) for seed in range(seeds)])
+        for text in range(texts)
+        for split in range(splits)
+    ]
 
 
 def dose_response(measured: Measured, settings: VerdictConfig) -> dict[str, list[dict[str, Any]]]:
     """Every metric's curves over the doses, from all studies; `measured` has leading axes [studies, seeds]."""
     answers = [responses(study_of(measured, number)) for number in range(len(measured.nats))]
     return {
-        metric: [_curve(name, np.array([answer[name] for answer in answers]), settings) for name in names]
-        for metric, names in CURVES.items()
+        metric: [
+            _curve(name, rises, np.array([each[name] for each in answers]), settings) for name, rises in curves.items()
+        ]
+        for metric, curves in CURVES.items()
     }
 
 
-def _curve(name: str, values: FloatArray, settings: VerdictConfig) -> dict[str, Any]:
+def _curve(name: str, rises: bool, values: FloatArray, settings: VerdictConfig) -> dict[str, Any]:
     """One curve; values: [studies, doses].
 
     Slope: least squares, per whole dose (from 0 to 1), with the percentile interval of draws over studies. Monotone:
     the share of these draws in which the means of all doses are in the expected order, and that of single studies.
     """
-    sign = 1 if RISES[name] else -1
+    sign = 1 if rises else -1
     weights = bootstrap_weights(len(values), settings.draws, generator(settings.seed, "dose", name)) / len(values)
     means = np.vstack([values.mean(axis=0), weights @ values])
     slopes, _ = _line(np.array(DOSES), means)
@@ -169,9 +178,6 @@ def _curve(name: str, values: FloatArray, settings: VerdictConfig) -> dict[str, 
 
 
 # Is what was planted found again? Measured L* against planted log-odds (method.md section 6).
-
-SLOPES = (0.7, 1.3)  # where the slope of measured against planted log-odds must lie
-SINGLE = (0, -1)  # the doses that are one legislature alone
 
 
 def planted_truth(measured: Measured, settings: VerdictConfig) -> dict[str, Any]:
@@ -203,7 +209,7 @@ def planted_truth(measured: Measured, settings: VerdictConfig) -> dict[str, Any]
 def _records(truth: FloatArray, means: FloatArray, settings: VerdictConfig) -> list[dict[str, Any]]:
     return [
         {
-            "subject": each.subject.noun,
+            "subject": each.noun,
             "legislature": name,
             "planted_log_odds": float(truth[row, column]),
             "measured": percentile_interval(means[:, row, column], settings.confidence).as_dict(),
@@ -225,7 +231,7 @@ def _false_preferences(measured: Measured, even: Any, settings: VerdictConfig) -
     found = asked = 0
     for study in range(len(measured.preferences)):
         for row, dose in enumerate(SINGLE):
-            values = np.moveaxis(measured.preferences[study][:, dose], 0, -1)[even[row]]
+            values = study_of(measured, study).values(dose)[even[row]]
             rng = generator(settings.seed, "even", str(study), str(row))
             judged = prompt_preferences(values, settings.draws, rng, settings.confidence)
             found += sum(prompt.decision in ("first", "second") for prompt in judged)

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from scipy.stats import binom
 
-from hansard_bias.calibration.config import HALVES, CalibrationConfig, Measured, VerdictConfig
-from hansard_bias.calibration.studies import METRICS, Group, dose_response, p_values, planted_truth, study_of
+from hansard_bias.calibration import studies
+from hansard_bias.calibration.config import CalibrationConfig, Measured, VerdictConfig
+from hansard_bias.calibration.studies import CURVES, Group, null_groups, p_values, study_of
 from hansard_bias.statistics.intervals import wilson_interval
 
 TRUSTED, UNTRUSTED = "trusted", "untrusted"
+# What there is to be found where the power of a test is measured.
 EFFECTS = {
     "excess": "a model of the first legislature against one with a quarter of the second, reading the first",
     "tilt": "the tilt of a model with a quarter of the second legislature",
@@ -31,11 +33,12 @@ def judge(null: Measured, dose: Measured, config: CalibrationConfig) -> dict[str
     dose : leading axes [studies, seeds], models as in `config.DOSES`.
     """
     settings = config.verdict
-    own, shared = (_p_table(groups, settings) for groups in (own_halves(null), shared_halves(null)))
-    powers, curves = _power_table(dose, settings), dose_response(dose, settings)
-    planted = planted_truth(dose, settings)
+    own, shared = (_p_table(null_groups(null, own_halves=own), settings) for own in (True, False))
+    powers, curves = _power_table(dose, settings), studies.dose_response(dose, settings)
+    planted = studies.planted_truth(dose, settings)
     metrics = {}
-    for metric in METRICS:
+    # The band is for own halves alone: halves that all seeds share do differ a little.
+    for metric in CURVES:
         record = {
             "false_positives": _rejections(own[metric], settings) | _band(len(own[metric]), settings),
             "false_positives_same_text": _rejections(shared[metric], settings),
@@ -47,57 +50,18 @@ def judge(null: Measured, dose: Measured, config: CalibrationConfig) -> dict[str
     return {"metrics": metrics, "planted": planted, "design": asdict(config)}
 
 
-def own_halves(null: Measured) -> list[Group]:
-    """Comparisons in which every replicate has learned from a halving of its own.
-
-    The two groups then differ in nothing but chance: which half, which order, which masks. A replicate's halves could
-    change places without anybody noticing, so that every test must reject at its nominal rate.
-    """
-    texts, splits, seeds = null.nats.shape[:3]
-    return [
-        _group(null, text, [((split + seed) % splits, seed) for seed in range(seeds)])
-        for text in range(texts)
-        for split in range(splits)
-    ]
-
-
-def shared_halves(null: Measured) -> list[Group]:
-    """Comparisons in which all replicates of a group have learned from the same half, as the seeds of a study do.
-
-    Beside training, the two halves themselves differ a little, which more seeds only make clearer.
-    """
-    texts, splits, seeds = null.nats.shape[:3]
-    return [
-        _group(null, text, [(split, seed) for seed in range(seeds)]) for text in range(texts) for split in range(splits)
-    ]
-
-
-def _group(null: Measured, text: int, members: Sequence[tuple[int, int]]) -> Group:
-    """The replicates with these halvings and seeds; the test text is the same for all of one legislature."""
-    splits, seeds = (list(part) for part in zip(*members, strict=True))
-    names = tuple(name.replace(" ", "_") for name in HALVES)
-    first = (text, splits[0], seeds[0])
-    return Group(
-        names,
-        null.nats[text, splits, seeds],
-        null.tokens[first],
-        null.bytes_[first],
-        null.preferences[text, splits, seeds],
-    )
-
-
 def _p_table(groups: Sequence[Group], settings: VerdictConfig) -> dict[str, list[float]]:
     """The p of every comparison, by metric."""
     found = [p_values(group, settings) for group in groups]
-    return {metric: [p[metric] for p in found] for metric in METRICS}
+    return {metric: [p[metric] for p in found] for metric in CURVES}
 
 
 def _power_table(dose: Measured, settings: VerdictConfig) -> dict[str, list[float]]:
     """The p of every study where there is an effect: a quarter of the text from the other legislature."""
-    studies = range(len(dose.nats))
+    numbers = range(len(dose.nats))
     # Models 0, 1, 2, 4 are those of 0, 25, 50 and 100 %; a tilt needs the own models of both legislatures.
-    quarter = _p_table([study_of(dose, number, (0, 1, 2)) for number in studies], settings)
-    tilted = _p_table([study_of(dose, number, (0, 4, 1)) for number in studies], settings)
+    quarter = _p_table([study_of(dose, number, (0, 1, 2)) for number in numbers], settings)
+    tilted = _p_table([study_of(dose, number, (0, 4, 1)) for number in numbers], settings)
     return quarter | {"tilt": tilted["tilt"]}
 
 

@@ -1,18 +1,23 @@
-"""What a generated legislature consists of: people, speeches, sittings."""
+"""What a generated legislature consists of: people, speeches, sittings; when it sits, how long, and who sits in it."""
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from hansard_bias.randomness import stable_hash
-from hansard_bias.sample.grammar import Filling
-from hansard_bias.sample.lexicon import split_words
+from hansard_bias.sample.grammar import Filling, split_words
+
+FIRST_YEAR, LAST_YEAR = 1999, 2017
+# Both legislatures sit from February to early June and from September to November.
+SITTING_MONTHS = (2, 3, 4, 5, 9, 10, 11)
+TERM_STARTS = (1999, 2004, 2009, 2014)
+MEMBERS = {"nunavut": 19, "canada": 27}
+WITNESSES = 5
 
 
 @dataclass(frozen=True)
@@ -21,8 +26,7 @@ class Person:
 
     first: str
     last: str
-    title: str
-    """Mr. or Ms."""
+    title: str  # Mr. or Ms.
     riding: str
     party: str
     portfolio: str  # the title of the topic for which this person is minister, else empty
@@ -54,8 +58,8 @@ class Speech:
     topic: str
     business: str  # the kind of debate: statement, visitors, question or debate
     heading: str
-    sentences: tuple[str, ...]
-    fillings: tuple[Filling, ...] = field(default=())
+    sentences: tuple[str, ...] = ()
+    fillings: tuple[Filling, ...] = ()
 
     @property
     def text(self) -> str:
@@ -100,22 +104,13 @@ class Sample:
         return [filling for speech in self.speeches(legislature) for filling in speech.fillings]
 
 
-# When the generated legislatures sit, how long, and who sits in them.
-
-FIRST_YEAR, LAST_YEAR = 1999, 2017
-# Both legislatures sit from February to early June and from September to November.
-SITTING_MONTHS = (2, 3, 4, 5, 9, 10, 11)
-TERM_STARTS = (1999, 2004, 2009, 2014)
-MEMBERS = {"nunavut": 19, "canada": 27}
-WITNESSES = 5
-
-
 def sitting_days(seed: int, legislature: str, sittings: int) -> list[datetime.date]:
     """Weekdays spread evenly over the years 1999 to 2017: the same number in each year for both legislatures."""
     years = range(FIRST_YEAR, LAST_YEAR + 1)
     per_year = Counter(years[index * len(years) // sittings] for index in range(sittings))
     days: list[datetime.date] = []
     for year in years:
+        # A generator a year: another number of sittings moves the days of no other year.
         rng = Random(stable_hash(seed, legislature, "calendar", year))
         listed = (datetime.date(year, 1, 1) + datetime.timedelta(days=offset) for offset in range(365))
         weekdays = [day for day in listed if day.month in SITTING_MONTHS and day.weekday() < 5]
@@ -129,9 +124,8 @@ def sitting_sizes(seed: int, legislature: str, days: list[datetime.date], speech
     scale = speeches / sum(weights)
     sizes = [int(weight * scale) for weight in weights]
     # What rounding down has left over goes to the first days, one speech each.
-    for index in range(speeches - sum(sizes)):
-        sizes[index] += 1
-    return sizes
+    left_over = speeches - sum(sizes)
+    return [size + (index < left_over) for index, size in enumerate(sizes)]
 
 
 def term_start(day: datetime.date) -> int:
@@ -141,9 +135,11 @@ def term_start(day: datetime.date) -> int:
 
 def rosters(seed: int, legislature: str, own: Mapping[str, Any], titles: Mapping[str, str]) -> dict[int, Roster]:
     """The people of every term, by the year in which it starts; `titles` names each topic's portfolio."""
-    starts = {start: Random(stable_hash(seed, legislature, "term", start)) for start in TERM_STARTS}
     count = MEMBERS[legislature]
-    return {start: _roster(rng, term, count, own, titles) for term, (start, rng) in enumerate(starts.items(), start=1)}
+    return {
+        start: _roster(Random(stable_hash(seed, legislature, "term", start)), term, count, own, titles)
+        for term, start in enumerate(TERM_STARTS, start=1)
+    }
 
 
 def _roster(rng: Random, term: int, count: int, own: Mapping[str, Any], titles: Mapping[str, str]) -> Roster:
@@ -159,9 +155,11 @@ def _roster(rng: Random, term: int, count: int, own: Mapping[str, Any], titles: 
         position = rng.randrange(len(first))
         # First names are listed in turns, a man's and a woman's.
         title = ("Mr.", "Ms.")[position % 2]
+        # Witnesses, who come last, have no riding.
         riding, portfolio = (places[index], portfolios[index]) if index < count else ("", "")
         people.append(Person(first[position], surname, title, riding, rng.choice(parties), portfolio))
     chair, *others = people[:count]
+    # The first members are the ministers, as many as there are topics.
     ministers = dict(zip(titles, others, strict=False))
     return Roster(term, chair, ministers, tuple(others[len(titles) :]), tuple(people[count:]))
 
@@ -172,6 +170,7 @@ def _roster(rng: Random, term: int, count: int, own: Mapping[str, Any], titles: 
 REPEATED_SAME_DAY = 0.012
 REPEATED_OTHER_DAY = 0.01
 NEAR_SHARE = 0.45
+# In words: a formula with a word changed would be no near copy.
 LONG_ENOUGH = 15
 REPLACEMENTS = ("indeed", "perhaps", "rather", "truly", "maybe", "simply")
 FORMULAS = ("Agreed.", "Thank you, Mr. Speaker.", "Thank you.", "Carried.", "Yes.", "Agreed. Carried.")
@@ -193,20 +192,17 @@ def with_duplicates(speeches: Sequence[Speech], earlier: Sequence[Speech], rng: 
 
 
 def _copy(original: Speech, place: Speech, rng: Random) -> Speech:
-    sentences = list(original.sentences)
-    if rng.random() < NEAR_SHARE and len(original.text.split()) >= LONG_ENOUGH:
+    sentences = [sentence.split() for sentence in original.sentences]
+    if rng.random() < NEAR_SHARE and sum(map(len, sentences)) >= LONG_ENOUGH:
         # Never a planted term, whose frequency is the sample's truth.
         planted = {filling.term for filling in original.fillings}
         places = [
-            (number, position)
-            for number, sentence in enumerate(sentences)
-            for position, word in enumerate(sentence.split())
+            (words, position)
+            for words in sentences
+            for position, word in enumerate(words)
             if word.isalpha() and word.islower() and len(word) > 3 and word not in planted
         ]
-        number, position = rng.choice(places)
-        words = sentences[number].split()
+        words, position = rng.choice(places)
         words[position] = rng.choice(REPLACEMENTS)
-        sentences[number] = " ".join(words)
-    return dataclasses.replace(
-        place, person=original.person, role=original.role, sentences=tuple(sentences), fillings=original.fillings
-    )
+    who, said = (original.person, original.role), (tuple(map(" ".join, sentences)), original.fillings)
+    return Speech(place.sitting, place.ordinal, *who, place.topic, place.business, place.heading, *said)

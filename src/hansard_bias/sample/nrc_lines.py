@@ -21,6 +21,7 @@ ITEMS = {
     "question": "Item 6: Oral Questions",
     "debate": "Item 19: Consideration in Committee of the Whole of Bills and Other Matters",
 }
+NUMBERED = {"question": "Question", "statement": "Member’s Statement"}
 INTERRUPTIONS = (">>Applause", ">>Laughter", "--laughter", "--applause")
 LINES_A_PAGE = 38
 # How often a turn bears the marks of the interpreters' booth.
@@ -34,31 +35,32 @@ class SittingPrinter:
     """Prints the lines of one sitting, page by page."""
 
     def __init__(self, sitting: Sitting, rng: Random) -> None:
-        self.sitting = sitting
-        self.rng = rng
-        self.page = 12 * sitting.number
+        self.sitting, self.rng = sitting, rng
+        self.page = self.first_page = 12 * sitting.number
         self.session = f"{sitting.roster.term}({1 + sitting.number % 3})"
         self._contents: list[tuple[str, int]] = []
         self._questions = itertools.count(60 + sitting.number)
 
     def lines(self, speeches: Sequence[Speech]) -> list[str]:
-        """The whole issue: the body first, for its page numbers, then the cover in front of it."""
+        """The whole issue: cover, contents and body."""
+        # The body first: the cover holds its page numbers.
         body = list(self._paged(self._body(speeches)))
         return [*self._cover(), *body]
 
     def _paged(self, body: Iterator[str]) -> Iterator[str]:
-        """Put a running header on every page, where a sentence ends, so that a name keeps its text."""
+        """Put a running header on every page."""
         used = 0
         for line in body:
             yield line
             used += 1
+            # Where a sentence ends, so that a name keeps its text.
             if used >= LINES_A_PAGE and line.endswith((".", "?")):
                 used = 0
                 self.page += 1
                 yield f"{long_date(self.sitting.date)}   Nunavut Hansard   {self.page}"
 
     def _cover(self) -> Iterator[str]:
-        roster, date, first_page = self.sitting.roster, long_date(self.sitting.date), 12 * self.sitting.number
+        roster, date, first_page = self.sitting.roster, long_date(self.sitting.date), self.first_page
         yield from ("Nunavut Canada", "", "LEGISLATIVE ASSEMBLY OF NUNAVUT", f"Session {self.session}", "HANSARD")
         yield from ("Official Report", f"DAY {self.sitting.number}", date, f"Pages {first_page} – {self.page}", "")
         yield from ("Legislative Assembly of Nunavut", "Speaker")
@@ -78,14 +80,16 @@ class SittingPrinter:
         present = ", ".join([*ministers, *(person.titled for person in roster.members)])
         yield from ("Iqaluit, Nunavut", long_date(self.sitting.date), "Members Present:", present, "")
         yield from (">>House commenced at 13:30", "Item 1: Opening Prayer", "", ">>Prayer")
-        previous: tuple[str, str] | None = None
+        previous = ("", "")
         for speech in speeches:
             subject = (speech.business, speech.heading)
-            if previous is None or previous[0] != speech.business:
+            if previous[0] != speech.business:
                 yield from self._heading(ITEMS[speech.business])
-            numbered = subject != previous and speech.business in ("question", "statement")
+            # A question's answers, and the next one on the same subject, stand under its number.
+            numbered = subject != previous and speech.business in NUMBERED
             if numbered:
-                yield from self._heading(self._numbered(speech))
+                heading = f"{NUMBERED[speech.business]} {next(self._questions):03d} – {self.session}"
+                yield from self._heading(f"{heading}: {speech.heading} ({speech.person.last})")
             previous = subject
             if numbered and self.rng.random() < NAME_ALONE:
                 yield from (turn_label(speech), *self._wrapped(speech.sentences))
@@ -95,13 +99,9 @@ class SittingPrinter:
         yield from ("Speaker: Carried.", "Item 24: Orders of the Day", ">>House adjourned at 17:05", "")
 
     def _heading(self, text: str) -> Iterator[str]:
+        # Contents name an item without its number.
         self._contents.append((text.partition(": ")[2] if text.startswith("Item") else text, self.page))
         yield from ("", text)
-
-    def _numbered(self, speech: Speech) -> str:
-        kind = "Question" if speech.business == "question" else "Member’s Statement"
-        number = f"{next(self._questions):03d} – {self.session}"
-        return f"{kind} {number}: {speech.heading} ({speech.person.last})"
 
     def _turn(self, speech: Speech) -> Iterator[str]:
         """One turn: the name and the first sentences on a line, the rest on lines of their own."""
@@ -114,13 +114,10 @@ class SittingPrinter:
         yield from rest
 
     def _wrapped(self, sentences: Sequence[str]) -> list[str]:
-        lines = [sentences[0]]
+        text = sentences[0]
         for sentence in sentences[1:]:
-            if self.rng.random() < 0.5:
-                lines.append(sentence)
-            else:
-                lines[-1] += ("  " if self.rng.random() < 0.05 else " ") + sentence
-        return lines
+            text += ("\n" if self.rng.random() < 0.5 else "  " if self.rng.random() < 0.05 else " ") + sentence
+        return text.split("\n")
 
     def _between(self, speech: Speech) -> Iterator[str]:
         """What follows some speeches: noise in the room, formulas, the chair giving the floor, a blank line."""
