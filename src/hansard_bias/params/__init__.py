@@ -8,10 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hansard_bias.base.yaml import read_plain_yaml
-from hansard_bias.params.align import SPLITS, AlignConfig
-from hansard_bias.params.corpora import CleanConfig, ColumnsConfig, CorpusConfig, MixtureConfig, SampleConfig
-from hansard_bias.params.measuring import BiasConfig, ProbeConfig, ReportConfig, ScoreConfig, TrackingConfig
-from hansard_bias.params.training import BertSettings, TokenizerConfig, TrainConfig
+from hansard_bias.params.corpora import (
+    SPLITS,
+    AlignConfig,
+    CleanConfig,
+    ColumnsConfig,
+    CorpusConfig,
+    MixtureConfig,
+    SampleConfig,
+)
+from hansard_bias.params.models import (
+    BertSettings,
+    BiasConfig,
+    ProbeConfig,
+    ReportConfig,
+    ScoreConfig,
+    TokenizerConfig,
+    TrackingConfig,
+    TrainConfig,
+)
 from hansard_bias.params.validation import ConfigError, parse, parse_fields, require_entries
 
 __all__ = [

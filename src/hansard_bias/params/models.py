@@ -1,0 +1,164 @@
+"""The sections of params.yaml about models, from their training to the page.
+
+`tokenizer`, `model`, `train`, `score`, `probe`, `bias`, `report`, `tracking`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from hansard_bias.params.validation import Check, Section, one_of, require
+
+Positive = Annotated[int, Check(lambda count: count >= 1, "1 or more")]
+Dropout = Annotated[float, Check(lambda share: 0 <= share < 1, "0 or more and below 1")]
+MaskRate = Annotated[float, Check(lambda rate: 0.01 <= rate <= 0.5, "0.01 to 0.5")]
+ZeroForAll = Annotated[int, Check(lambda count: count >= 0, "0 (all) or more")]
+
+
+@dataclass(frozen=True)
+class TokenizerConfig(Section, key="tokenizer"):
+    """The one byte-level BPE tokenizer that all models share."""
+
+    # Below, no word would be more than its bytes; above, tokens would need four bytes each on disk.
+    vocab_size: Annotated[
+        int,
+        Check(
+            lambda size: 301 <= size <= 65535,
+            "301 to 65535 (256 bytes, 5 special tokens and at least 40 merges; tokens are stored as uint16)",
+        ),
+    ]
+    min_frequency: Positive
+
+
+@dataclass(frozen=True)
+class BertSettings(Section, key="model"):
+    """The architecture, in the names of transformers.BertConfig."""
+
+    hidden_size: Positive
+    num_hidden_layers: Positive
+    num_attention_heads: Positive
+    intermediate_size: Positive
+    # Room for the two special tokens and something to learn from.
+    max_position_embeddings: Annotated[int, Check(lambda positions: positions >= 8, "8 or more positions")]
+    hidden_dropout_prob: Dropout
+    attention_probs_dropout_prob: Dropout
+    initializer_range: Annotated[
+        float, Check(lambda spread: 0 < spread <= 1, "a number above 0 and at most 1, for example 0.02")
+    ]
+    """Standard deviation of the first weights. BERT's 0.02 at 768 dimensions is 0.55 / sqrt(hidden_size)."""
+    init: str = ""
+    """Folder of a masked language model to continue from, with its tokenizer and sizes; empty: random weights."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        heads = self.num_attention_heads
+        multiple = f"a multiple of model.num_attention_heads ({heads})"
+        require(self.hidden_size % heads == 0, "model.hidden_size", self.hidden_size, multiple)
+
+
+@dataclass(frozen=True)
+class TrainConfig(Section, key="train"):
+    """The training run of every model and seed."""
+
+    lr: Annotated[float, Check(lambda rate: 0 < rate < 1, "a rate above 0 and below 1, for example 5e-4")]
+    epochs: Annotated[float, Check(lambda epochs: epochs > 0, "a number above 0")]
+    max_steps: Annotated[int, Check(lambda updates: updates >= 0, "0 (no bound) or more updates")]
+    """Upper bound on the updates of a run; 0 means that `epochs` alone decides."""
+    batch_size: Positive
+    """Speech windows per update."""
+    gradient_accumulation: Positive
+    precision: Annotated[str, one_of(("auto", "fp32", "bf16", "fp16"))]
+    mask_rate: MaskRate
+    warmup: Annotated[float, Check(lambda share: 0 <= share < 1, "a share of the updates, 0 or more and below 1")]
+    """Share of the updates over which the learning rate rises, at most 1,000 updates."""
+    weight_decay: Annotated[float, Check(lambda decay: decay >= 0, "0 or more")]
+    patience: Positive
+    """Evaluations without a better validation loss after which training stops."""
+    eval_every: Positive
+    """Updates between two evaluations on the validation split."""
+    save_every: Positive
+    """Updates between two checkpoints."""
+    keep: Positive
+    """Checkpoints kept, the newest ones."""
+    seeds: tuple[int, ...]
+    compile: bool = False
+    """Whether the layers are compiled before the first update."""
+    eval_windows: Annotated[int, Check(lambda windows: windows >= 0, "0 (all) or more windows")] = 0
+    """Validation windows that an evaluation reads, the same every time; 0: all."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # An update is read in so many steps, each of one window at least.
+        steps, most = self.gradient_accumulation, f"at most train.batch_size ({self.batch_size})"
+        require(steps <= self.batch_size, "train.gradient_accumulation", steps, most)
+        # Seeds name files: two alike would write into one another's.
+        unique = len(set(self.seeds)) == len(self.seeds) > 0 and all(seed >= 0 for seed in self.seeds)
+        require(unique, "train.seeds", list(self.seeds), "a list of different whole numbers, at least one")
+
+
+@dataclass(frozen=True)
+class ScoreConfig(Section, key="score"):
+    """How the test speeches are scored."""
+
+    seed: int
+    """Evaluation seed: deals every speech's tokens into folds, the same for all models."""
+    mask_rate: MaskRate
+    batch_tokens: Annotated[int, Check(lambda tokens: tokens >= 64, "64 or more tokens")]
+    """Tokens in one forward pass."""
+    likelihood_speeches: Annotated[
+        int, Check(lambda speeches: speeches >= 0, "0 (none) or more speeches of each corpus")
+    ]
+    """Test speeches of each corpus whose exact pseudo-log-likelihood is computed; 0: none."""
+
+    @property
+    def folds(self) -> int:
+        """Passes after which every token was masked once: K = round(1 / mask_rate), method.md section 1."""
+        return round(1 / self.mask_rate)
+
+
+@dataclass(frozen=True)
+class ProbeConfig(Section, key="probe"):
+    """The masked-prompt preference probes."""
+
+    prompts: str
+    groups: str
+    top_k: Annotated[int, Check(lambda fillings: fillings >= 1, "1 or more fillings")]
+    draws: Annotated[int, Check(lambda draws: draws >= 200, "at least 200 draws")]
+    """Bootstrap draws over paraphrases and seeds."""
+    benchmarks: tuple[str, ...] = ()
+    """CSV or XLSX files with prompt, favorable_answer, unfavorable_answer and theme."""
+    associations: str = ""
+    """YAML with the word sets of the association tests; empty: no association tests."""
+
+
+@dataclass(frozen=True)
+class BiasConfig(Section, key="bias"):
+    """Resampling of the comparison."""
+
+    # With fewer draws, the bounds of a 95 % interval rest on five of them.
+    draws: Annotated[int, Check(lambda draws: draws >= 200, "at least 200 draws (2,000 for a report)")]
+    confidence: Annotated[float, Check(lambda share: 0.5 <= share < 1, "0.5 or more and below 1")]
+    seed: int
+    slices: ZeroForAll = 20
+    """Topics and speakers reported of each corpus, those with most text; 0 for all."""
+    slice_sittings: Annotated[int, Check(lambda sittings: sittings >= 2, "2 or more sittings")] = 5
+    """Sittings that a slice or a word needs for an interval."""
+    words: ZeroForAll = 200
+    """Words reported for each corpus and model, those that contribute most to the gap; 0 for all."""
+    word_occurrences: Positive = 50
+    """Occurrences in the test text of a corpus from which on a word is looked at."""
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """The page."""
+
+    title: str
+
+
+@dataclass(frozen=True)
+class TrackingConfig:
+    """MLflow."""
+
+    experiment: str
