@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "sample": PLUMBING,
     "calibration": NETWORKS | {"training", "scoring", "probing", "statistics", "sample"},
     "tracking": PLUMBING | {"training", "report", "operations"},
-    "operations": NETWORKS | {"training", "analysis", "report", "tracking"},
+    "operations": NETWORKS | {"training", "analysis", "report"},
 }
 """Imports point one way, to what cannot change a package's results by mistake; a package may import itself, too.
 

@@ -43,6 +43,13 @@ def unseen(text: str) -> str:
     return next((f"U+{ord(sign):04X}" for sign in wrong), "")
 
 
+def require_known(kind: str, name: str, known: Iterable[str], where: str = "") -> None:
+    """Raise ValueError where a name that a person gave is none of those that there are."""
+    names = list(known)
+    if name not in names:
+        raise ValueError(f"no {kind} {name!r}{where}, expected one of {', '.join(names)}")
+
+
 # The two ways to speak while a command runs: warnings on standard error, progress on standard output.
 
 
