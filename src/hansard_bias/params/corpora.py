@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated
 
-from hansard_bias.params.validation import Check, Section, did_you_mean, one_of, require
+from hansard_bias.params.validation import Check, Section, at_least, did_you_mean, one_of, require
 
 # What a person can be in a debate; `corpora.schema` holds readers to the same words.
 ROLES = ("member", "chair", "minister", "witness", "crowd")
@@ -25,10 +25,8 @@ class SampleConfig(Section, key="sample"):
     """The generated legislatures."""
 
     seed: int
-    speeches: int
-    """Speeches of each legislature, before the noise is added."""
-    sittings: SittingDays
-    """Sitting days of each legislature."""
+    speeches: int  # speeches of each legislature, before the noise is added
+    sittings: SittingDays  # sitting days of each legislature
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -45,10 +43,8 @@ class ColumnsConfig:
     speaker: str
     role: str = ""
     topic: str = ""
-    id: str = ""
-    """Only told with a record's source: speech ids count the records of a sitting, as in every corpus."""
-    date_format: str = ""
-    """How a day is written, in the codes of `strptime`; empty: ISO dates, with or without a time."""
+    id: str = ""  # only told with a record's source: speech ids count the records of a sitting, as in every corpus
+    date_format: str = ""  # how a day is written, in the codes of `strptime`; empty: ISO dates, with or without a time
 
     def check(self, key: str) -> None:
         """Validate the names and the way to write days; `key` is this section's place in params.yaml."""
@@ -76,14 +72,11 @@ def _tells_the_day(date_format: str) -> bool:
 class CorpusConfig:
     """One archive of debates."""
 
-    label: str
-    """One short name, as in tables: A, B."""
+    label: str  # one short name, as in tables: A, B
     reader: str
     path: str
-    columns: ColumnsConfig | None = None
-    """For the reader `table` alone."""
-    licence: str = ""
-    """The licence of the archive, told in model cards; empty: not stated."""
+    columns: ColumnsConfig | None = None  # for the reader `table` alone
+    licence: str = ""  # the licence of the archive, told in model cards; empty: not stated
 
     def check(self, name: str) -> None:
         """Validate what depends on the corpus's name; `corpora.readers` knows the readers, and which take columns."""
@@ -126,11 +119,9 @@ class CleanConfig(Section, key="clean"):
     """One surface form for all corpora."""
 
     lowercase: bool
-    min_characters: Annotated[int, Check(lambda characters: characters >= 1, "1 or more characters")]
-    drop_procedural: bool
-    """Leave out formulas such as "Agreed." and "Thank you."."""
-    drop_roles: tuple[str, ...]
-    """Roles left out: any of member, chair, minister, witness, crowd."""
+    min_characters: Annotated[int, at_least(1, "1 or more characters")]
+    drop_procedural: bool  # leave out formulas such as "Agreed." and "Thank you."
+    drop_roles: tuple[str, ...]  # roles left out: any of member, chair, minister, witness, crowd
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -165,7 +156,7 @@ class AlignConfig(Section, key="align"):
     near_duplicate: Annotated[float, Check(lambda similarity: 0.5 <= similarity <= 1, "0.5 to 1")]
     """Jaccard similarity of word 5-grams from which two speeches are near-duplicates."""
     # Similarity is of word 5-grams: a shorter speech has none.
-    near_duplicate_min_words: Annotated[int, Check(lambda words: words >= 5, "5 or more words")]
+    near_duplicate_min_words: Annotated[int, at_least(5, "5 or more words")]
     """Shorter speeches are formulaic: only exact repetitions are removed."""
 
     def __post_init__(self) -> None:

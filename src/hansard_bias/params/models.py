@@ -1,33 +1,26 @@
-"""The sections of params.yaml about models, from their training to the page.
-
-`tokenizer`, `model`, `train`, `score`, `probe`, `bias`, `report`, `tracking`.
-"""
+"""The sections of params.yaml from `tokenizer` on: how models are trained, measured, shown and tracked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated
 
-from hansard_bias.params.validation import Check, Section, one_of, require
+from hansard_bias.params.validation import Check, Section, at_least, one_of, require
 
-Positive = Annotated[int, Check(lambda count: count >= 1, "1 or more")]
+# Below, no word would be more than its bytes; above, tokens would need four bytes each on disk.
+VOCABULARY = "301 to 65535 (256 bytes, 5 special tokens and at least 40 merges; tokens are stored as uint16)"
+SPREAD = Check(lambda spread: 0 < spread <= 1, "a number above 0 and at most 1, for example 0.02")
+Positive = Annotated[int, at_least(1, "1 or more")]
 Dropout = Annotated[float, Check(lambda share: 0 <= share < 1, "0 or more and below 1")]
 MaskRate = Annotated[float, Check(lambda rate: 0.01 <= rate <= 0.5, "0.01 to 0.5")]
-ZeroForAll = Annotated[int, Check(lambda count: count >= 0, "0 (all) or more")]
+ZeroForAll = Annotated[int, at_least(0, "0 (all) or more")]
 
 
 @dataclass(frozen=True)
 class TokenizerConfig(Section, key="tokenizer"):
     """The one byte-level BPE tokenizer that all models share."""
 
-    # Below, no word would be more than its bytes; above, tokens would need four bytes each on disk.
-    vocab_size: Annotated[
-        int,
-        Check(
-            lambda size: 301 <= size <= 65535,
-            "301 to 65535 (256 bytes, 5 special tokens and at least 40 merges; tokens are stored as uint16)",
-        ),
-    ]
+    vocab_size: Annotated[int, Check(lambda size: 301 <= size <= 65535, VOCABULARY)]
     min_frequency: Positive
 
 
@@ -40,12 +33,10 @@ class BertSettings(Section, key="model"):
     num_attention_heads: Positive
     intermediate_size: Positive
     # Room for the two special tokens and something to learn from.
-    max_position_embeddings: Annotated[int, Check(lambda positions: positions >= 8, "8 or more positions")]
+    max_position_embeddings: Annotated[int, at_least(8, "8 or more positions")]
     hidden_dropout_prob: Dropout
     attention_probs_dropout_prob: Dropout
-    initializer_range: Annotated[
-        float, Check(lambda spread: 0 < spread <= 1, "a number above 0 and at most 1, for example 0.02")
-    ]
+    initializer_range: Annotated[float, SPREAD]
     """Standard deviation of the first weights. BERT's 0.02 at 768 dimensions is 0.55 / sqrt(hidden_size)."""
     init: str = ""
     """Folder of a masked language model to continue from, with its tokenizer and sizes; empty: random weights."""
@@ -63,28 +54,22 @@ class TrainConfig(Section, key="train"):
 
     lr: Annotated[float, Check(lambda rate: 0 < rate < 1, "a rate above 0 and below 1, for example 5e-4")]
     epochs: Annotated[float, Check(lambda epochs: epochs > 0, "a number above 0")]
-    max_steps: Annotated[int, Check(lambda updates: updates >= 0, "0 (no bound) or more updates")]
+    max_steps: Annotated[int, at_least(0, "0 (no bound) or more updates")]
     """Upper bound on the updates of a run; 0 means that `epochs` alone decides."""
-    batch_size: Positive
-    """Speech windows per update."""
+    batch_size: Positive  # speech windows per update
     gradient_accumulation: Positive
     precision: Annotated[str, one_of(("auto", "fp32", "bf16", "fp16"))]
     mask_rate: MaskRate
     warmup: Annotated[float, Check(lambda share: 0 <= share < 1, "a share of the updates, 0 or more and below 1")]
     """Share of the updates over which the learning rate rises, at most 1,000 updates."""
-    weight_decay: Annotated[float, Check(lambda decay: decay >= 0, "0 or more")]
-    patience: Positive
-    """Evaluations without a better validation loss after which training stops."""
-    eval_every: Positive
-    """Updates between two evaluations on the validation split."""
-    save_every: Positive
-    """Updates between two checkpoints."""
-    keep: Positive
-    """Checkpoints kept, the newest ones."""
+    weight_decay: Annotated[float, at_least(0, "0 or more")]
+    patience: Positive  # evaluations without a better validation loss after which training stops
+    eval_every: Positive  # updates between two evaluations on the validation split
+    save_every: Positive  # updates between two checkpoints
+    keep: Positive  # checkpoints kept, the newest ones
     seeds: tuple[int, ...]
-    compile: bool = False
-    """Whether the layers are compiled before the first update."""
-    eval_windows: Annotated[int, Check(lambda windows: windows >= 0, "0 (all) or more windows")] = 0
+    compile: bool = False  # whether the layers are compiled before the first update
+    eval_windows: Annotated[int, at_least(0, "0 (all) or more windows")] = 0
     """Validation windows that an evaluation reads, the same every time; 0: all."""
 
     def __post_init__(self) -> None:
@@ -101,14 +86,10 @@ class TrainConfig(Section, key="train"):
 class ScoreConfig(Section, key="score"):
     """How the test speeches are scored."""
 
-    seed: int
-    """Evaluation seed: deals every speech's tokens into folds, the same for all models."""
+    seed: int  # evaluation seed: deals every speech's tokens into folds, the same for all models
     mask_rate: MaskRate
-    batch_tokens: Annotated[int, Check(lambda tokens: tokens >= 64, "64 or more tokens")]
-    """Tokens in one forward pass."""
-    likelihood_speeches: Annotated[
-        int, Check(lambda speeches: speeches >= 0, "0 (none) or more speeches of each corpus")
-    ]
+    batch_tokens: Annotated[int, at_least(64, "64 or more tokens")]  # tokens in one forward pass
+    likelihood_speeches: Annotated[int, at_least(0, "0 (none) or more speeches of each corpus")]
     """Test speeches of each corpus whose exact pseudo-log-likelihood is computed; 0: none."""
 
     @property
@@ -123,13 +104,11 @@ class ProbeConfig(Section, key="probe"):
 
     prompts: str
     groups: str
-    top_k: Annotated[int, Check(lambda fillings: fillings >= 1, "1 or more fillings")]
-    draws: Annotated[int, Check(lambda draws: draws >= 200, "at least 200 draws")]
+    top_k: Annotated[int, at_least(1, "1 or more fillings")]
+    draws: Annotated[int, at_least(200, "at least 200 draws")]
     """Bootstrap draws over paraphrases and seeds."""
-    benchmarks: tuple[str, ...] = ()
-    """CSV or XLSX files with prompt, favorable_answer, unfavorable_answer and theme."""
-    associations: str = ""
-    """YAML with the word sets of the association tests; empty: no association tests."""
+    benchmarks: tuple[str, ...] = ()  # CSV or XLSX files with prompt, favorable_answer, unfavorable_answer and theme
+    associations: str = ""  # YAML with the word sets of the association tests; empty: no association tests
 
 
 @dataclass(frozen=True)
@@ -137,17 +116,15 @@ class BiasConfig(Section, key="bias"):
     """Resampling of the comparison."""
 
     # With fewer draws, the bounds of a 95 % interval rest on five of them.
-    draws: Annotated[int, Check(lambda draws: draws >= 200, "at least 200 draws (2,000 for a report)")]
+    draws: Annotated[int, at_least(200, "at least 200 draws (2,000 for a report)")]
     confidence: Annotated[float, Check(lambda share: 0.5 <= share < 1, "0.5 or more and below 1")]
     seed: int
-    slices: ZeroForAll = 20
-    """Topics and speakers reported of each corpus, those with most text; 0 for all."""
-    slice_sittings: Annotated[int, Check(lambda sittings: sittings >= 2, "2 or more sittings")] = 5
+    slices: ZeroForAll = 20  # topics and speakers reported of each corpus, those with most text; 0 for all
+    slice_sittings: Annotated[int, at_least(2, "2 or more sittings")] = 5
     """Sittings that a slice or a word needs for an interval."""
     words: ZeroForAll = 200
     """Words reported for each corpus and model, those that contribute most to the gap; 0 for all."""
-    word_occurrences: Positive = 50
-    """Occurrences in the test text of a corpus from which on a word is looked at."""
+    word_occurrences: Positive = 50  # occurrences in the test text of a corpus from which on a word is looked at
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,11 @@ class Check:
     expected: str
 
 
+def at_least(least: float, expected: str) -> Check:
+    """A number with a lower bound."""
+    return Check(lambda number: number >= least, expected)
+
+
 def one_of(known: Collection[str]) -> Check:
     """A word that must be among the known ones."""
     return Check(lambda word: word in known, "one of " + ", ".join(known))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from hansard_bias.tracking.backfill import backfill
 from hansard_bias.tracking.database import StoreError, repository_root, store_uri
-from hansard_bias.tracking.mirror import record_comparison
+from hansard_bias.tracking.mirror import backfill, record_comparison
 from hansard_bias.tracking.results import Results, Training, flatten
 from hansard_bias.tracking.store import Store, serve
 from hansard_bias.tracking.training import TrainingRun, training_run

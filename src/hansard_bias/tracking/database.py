@@ -1,4 +1,4 @@
-"""Which process keeps a run, so that the run of a killed one can be told from one that goes on."""
+"""Which process keeps a run, where the runs are kept, and whether that database can be used; without MLflow."""
 
 from __future__ import annotations
 
@@ -16,8 +16,14 @@ import psutil
 
 from hansard_bias.base.work import try_lock
 
+# A process's start is told against the clock, which may be set.
 TOLERANCE_SECONDS = 2
-"""A process's start is told against the clock, which may be set."""
+# How long another process may hold the database before it counts as locked.
+PATIENCE_SECONDS = 20.0
+
+
+class StoreError(ValueError):
+    """The store of runs cannot be reached or used; the message says in one line why."""
 
 
 def this_process() -> str:
@@ -37,16 +43,6 @@ def is_gone(process: str) -> bool:
         return not same or found.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
-
-
-# Where the runs are kept, and whether that database can be used; all of it without importing MLflow.
-
-PATIENCE_SECONDS = 20.0
-"""How long another process may hold the database before it counts as locked."""
-
-
-class StoreError(ValueError):
-    """The store of runs cannot be reached or used; the message says in one line why."""
 
 
 def repository_root() -> Path:
@@ -87,7 +83,13 @@ def check_database(uri: str, patience: float = PATIENCE_SECONDS) -> None:
         return
     try:
         with closing(_connect(path, patience)) as connection:
-            _check_revision(connection, path)
+            strangers = _revisions(connection) - known_revisions()
+            if strangers:
+                raise StoreError(
+                    f"{path} was written by a newer MLflow than {version('mlflow')} (schema "
+                    f"{', '.join(sorted(strangers))}); install that one, move the file away, or set "
+                    "MLFLOW_TRACKING_URI; nothing in it was changed"
+                )
             # Asks for the right to write, which a read-only or locked file refuses.
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
@@ -120,30 +122,23 @@ def _read(uri: str, query: str, *values: str) -> list[str] | None:
 
 
 def _database_file(uri: str) -> Path | None:
-    """The file of an SQLite database that exists and holds something."""
-    if not uri.startswith("sqlite:///"):
-        return None
     path = Path(uri.removeprefix("sqlite:///").split("?")[0])
-    return path if path.is_file() and path.stat().st_size else None
+    # An empty file is one that MLflow has yet to fill.
+    return path if uri.startswith("sqlite:///") and path.is_file() and path.stat().st_size else None
 
 
 def _connect(path: Path, patience: float) -> sqlite3.Connection:
-    """A connection that begins no transaction by itself."""
+    # Mode rw: a file that is gone meanwhile is not created. No level: the connection begins no transaction by itself.
     uri = f"{path.absolute().as_uri()}?mode=rw"
     return sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None)
 
 
-def _check_revision(connection: sqlite3.Connection, path: Path) -> None:
-    """A revision that this MLflow has no migration for was written by a newer one."""
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if "alembic_version" not in tables:
-        return
-    revisions = {revision for (revision,) in connection.execute("SELECT version_num FROM alembic_version")}
-    if strangers := revisions - known_revisions():
-        raise StoreError(
-            f"{path} was written by a newer MLflow than {version('mlflow')} (schema {', '.join(sorted(strangers))}); "
-            "install that one, move the file away, or set MLFLOW_TRACKING_URI; nothing in it was changed"
-        )
+def _revisions(connection: sqlite3.Connection) -> set[str]:
+    """The schema that a database is in; none where it is no store of MLflow's yet."""
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+    if connection.execute(query).fetchone() is None:
+        return set()
+    return {revision for (revision,) in connection.execute("SELECT version_num FROM alembic_version")}
 
 
 def known_revisions() -> set[str]:

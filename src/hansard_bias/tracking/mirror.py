@@ -1,22 +1,38 @@
-"""Trained models in MLflow's registry: references to the folders that DVC keeps, with their cards, without weights."""
+"""Finished results as MLflow runs, of this workspace and of DVC's experiments; their models in MLflow's registry.
+
+Doing it twice changes nothing.
+"""
 
 from __future__ import annotations
 
+import io
 import json
 import re
-from collections.abc import Mapping
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hansard_bias.base.files import sha256
+from hansard_bias.base.code import commit, git
+from hansard_bias.base.files import METRICS, sha256
 from hansard_bias.base.messages import warn
+from hansard_bias.operations.integrity import restore
+from hansard_bias.operations.lock import locked_config
 from hansard_bias.params import Config
 from hansard_bias.tracking.database import StoreError, alone
-from hansard_bias.tracking.results import Dataset, Results, Training
+from hansard_bias.tracking.results import Dataset, Results, Training, flatten
 from hansard_bias.tracking.store import Entry, Store
 
+# As long as MLflow's databases take.
 LONGEST_DESCRIPTION = 5000
-"""As long as MLflow's databases take."""
+# What a run of the comparison shows: some are numbers of a model and a column, some of a model.
+MEASURES = ("perplexity", "bits_per_byte", "excess_nats", "bias_ratio", "tilt", "cultural_bias_rate")
+# What an experiment's commit holds of a study: git has the numbers, DVC's cache the times, pages and models.
+KEPT = (METRICS.as_posix(), "params.yaml", "dvc.lock")
+
+# Trained models in the registry: references to the folders that DVC keeps, with their cards, without weights.
 
 
 def register(store: Store, run_id: str, training: Training, weights: str) -> None:
@@ -26,7 +42,7 @@ def register(store: Store, run_id: str, training: Training, weights: str) -> Non
     """
     name = registered_name(training.results.config.tracking.experiment, training.model)
     found = store.client.search_model_versions(f"name = '{name}' and tags.weights = '{weights}'")
-    version = found[0] if found else _create(store, name, run_id, training, weights)
+    version = found[0] if found else _new_version(store, name, run_id, training, weights)
     known = training.dvc_digest()
     if known and version.tags.get("dvc_md5") != known:
         store.client.set_model_version_tag(name, version.version, "dvc_md5", known)
@@ -37,7 +53,7 @@ def registered_name(experiment: str, model: str) -> str:
     return re.sub(r"[^\w.-]+", "-", f"{experiment}-{model}")
 
 
-def _create(store: Store, name: str, run_id: str, training: Training, weights: str) -> Any:
+def _new_version(store: Store, name: str, run_id: str, training: Training, weights: str) -> Any:
     results, model = training.results, training.model
     if not store.client.search_registered_models(f"name = '{name}'"):
         settings = results.config.models[model]
@@ -46,7 +62,8 @@ def _create(store: Store, name: str, run_id: str, training: Training, weights: s
         store.client.create_registered_model(name, description=about)
     path = training.weights_folder.as_posix()
     tags = {"weights": weights, "path": path, "model": model, "seed": str(training.seed)}
-    tags |= {key: value for key, value in (("commit", results.commit), ("dvc_experiment", results.experiment)) if value}
+    origin = {"commit": results.commit, "dvc_experiment": results.experiment}
+    tags |= {key: value for key, value in origin.items() if value}
     text = description(training, weights)
     return store.client.create_model_version(name, source=f"dvc:/{path}", run_id=run_id, tags=tags, description=text)
 
@@ -55,21 +72,15 @@ def description(training: Training, weights: str) -> str:
     """Where the weights are and how to get them, then the card; it ends early rather than not fitting."""
     path = training.weights_folder
     revision = training.results.experiment or training.results.commit or "REVISION"
-    lines = [
-        f"The weights are not here: `{path}` in the project's DVC (`dvc get REPOSITORY {path} --rev {revision}`),",
-        f"SHA-256 of `model.safetensors`: `{weights}`.",
-        "",
-        training.card(weights) or f"Its card: `{path / 'README.md'}`.",
-    ]
     # The card comes last, so that it is what is cut.
-    text = "\n".join(lines)
+    text = (
+        f"The weights are not here: `{path}` in the project's DVC (`dvc get REPOSITORY {path} --rev {revision}`),\n"
+        f"SHA-256 of `model.safetensors`: `{weights}`.\n\n"
+    ) + (training.card(weights) or f"Its card: `{path / 'README.md'}`.")
     return text if len(text) <= LONGEST_DESCRIPTION else text[: LONGEST_DESCRIPTION - 2] + " …"
 
 
-# Finished results as MLflow runs: trainings, their perplexities, the comparison. Doing it twice changes nothing.
-
-MEASURES = ("perplexity", "bits_per_byte", "excess_nats")
-"""One number a model and column; `bias_ratio`, `tilt` and the rate of preferences are one a model."""
+# Runs: trainings, their perplexities, the comparison.
 
 
 def create_training(store: Store, training: Training, key: str) -> str:
@@ -170,19 +181,14 @@ def _mirror_comparison(store: Store, results: Results, bias: Mapping[str, Any], 
 
 
 def comparison_measures(bias: Mapping[str, Any]) -> dict[str, float]:
-    """Every measure of the matrix, by measure, model and column: `perplexity.A_nunavut.on_canada`."""
+    """Every measure of the matrix, by measure, model and column or side: `perplexity.A_nunavut.on_canada`."""
     numbers: dict[str, float] = {}
     for row, measures in bias["models"].items():
-        for measure in MEASURES:
-            cells = measures.get(measure, {})
-            numbers |= {f"{measure}.{row}.{column}": cell["value"] for column, cell in cells.items()}
-        for measure in ("bias_ratio", "tilt"):
-            if measure in measures:
-                numbers[f"{measure}.{row}"] = measures[measure]["value"]
-        rates = measures.get("cultural_bias_rate", {})
-        for side in ("first", "second", "any"):
-            if side in rates:
-                numbers[f"cultural_bias_rate.{row}.{side}"] = rates[side]["rate"]["value"]
+        for key, value in flatten({measure: measures.get(measure, {}) for measure in MEASURES}).items():
+            # A measure is an interval with its `value`; a rate of preferences keeps its interval beside its counts.
+            measure, *below = key.split(".")
+            if below[-1:] == ["value"]:
+                numbers[".".join([measure, row, *(part for part in below[:-1] if part != "rate")])] = value
     return numbers
 
 
@@ -205,3 +211,59 @@ def _log_page(store: Store, run_id: str, results: Results) -> None:
     folder = results.metrics / "report"
     if folder.is_dir():
         store.client.log_artifacts(run_id, str(folder), "report")
+
+
+# Everything that has no run yet, of this workspace and of DVC's experiments.
+
+
+def backfill(config: Config, root: Path = Path(".")) -> Iterator[str]:
+    """Mirror what has no run yet; yields the titles of the new runs.
+
+    Raises StoreError when the store cannot be used.
+    """
+    store = Store(config.tracking.experiment)
+    # A result of several belongs to the one that made it: the commit that experiments start from, then they.
+    for name, revision in [("", commit(root)), *experiments(root)]:
+        with checked_out(root, revision) as folder:
+            if folder is not None and (own := _configuration(folder, name or revision)):
+                yield from mirror_results(store, Results(own, folder, name, revision, home=root))
+    if own := _configuration(root, "what is in metrics/"):
+        yield from mirror_results(store, Results.here(own, root))
+
+
+def experiments(root: Path) -> list[tuple[str, str]]:
+    """Name and commit of all DVC experiments of the repository; none outside git."""
+    listed = git(root, "for-each-ref", "--format=%(refname) %(objectname)", "refs/exps")
+    found = [line.rsplit(" ", 1) for line in listed.decode().splitlines()]
+    # refs/exps/<2 digits>/<38 digits>/<name>; other references there are DVC's own.
+    return [(ref.split("/")[4], commit) for ref, commit in found if len(ref.split("/")) == 5]
+
+
+@contextmanager
+def checked_out(root: Path, revision: str) -> Iterator[Path | None]:
+    """A folder with the parameters and metrics of one commit; None where it has none."""
+    there = git(root, "ls-tree", "--name-only", revision, *KEPT).decode().split()
+    if not {METRICS.as_posix(), "params.yaml"} <= {*there}:
+        yield None
+        return
+    archive = io.BytesIO(git(root, "archive", "--format=tar", revision, *there))
+    with tempfile.TemporaryDirectory() as name, tarfile.open(fileobj=archive) as tar:
+        folder = Path(name)
+        # Files alone, and inside the folder; `extractall` filters from Python 3.11.4 on.
+        for member in tar:
+            content = tar.extractfile(member) if member.isfile() else None
+            if content is not None and ".." not in Path(member.name).parts:
+                target = folder / member.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content.read())
+        restore(folder, root)
+        yield folder
+
+
+def _configuration(folder: Path, name: str) -> Config | None:
+    """The parameters behind the results, unless they are not known or are those of another version of this program."""
+    try:
+        return locked_config(folder)
+    except ValueError as error:
+        warn(f"{name} is left out: {error}")
+        return None

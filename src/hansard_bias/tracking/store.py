@@ -26,8 +26,8 @@ from hansard_bias.tracking.database import (
     this_process,
 )
 
-PARAMS_AT_ONCE, METRICS_AT_ONCE = 90, 900
-"""Less than what MLflow takes in one request."""
+# Less than what MLflow takes in one request (100 parameters or tags, 1,000 numbers).
+AT_ONCE = {"params": 90, "tags": 90, "metrics": 900}
 LONGEST_REASON = 300
 NO_TELEMETRY = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
@@ -92,7 +92,7 @@ class Store:
         # By its process, a later command sees that the run was killed.
         kept = dict(tags) | {"process": this_process()}
         run_id = str(self.client.create_run(self.experiment, run_name=name, tags=kept).info.run_id)
-        self._log_batches(run_id, "params", [Param(key, str(value)) for key, value in params.items()], PARAMS_AT_ONCE)
+        self._log_batches(run_id, "params", [Param(key, str(value)) for key, value in params.items()])
         return run_id
 
     def take_over(self, run_id: str) -> None:
@@ -104,16 +104,13 @@ class Store:
         """Log numbers."""
         from mlflow.entities import Metric
 
-        metrics = [
-            Metric(key, float(value), entry.milliseconds, entry.step)
-            for entry in entries
-            for key, value in entry.numbers.items()
-        ]
-        self._log_batches(run_id, "metrics", metrics, METRICS_AT_ONCE)
+        numbers = ((entry, key, value) for entry in entries for key, value in entry.numbers.items())
+        metrics = [Metric(key, float(value), entry.milliseconds, entry.step) for entry, key, value in numbers]
+        self._log_batches(run_id, "metrics", metrics)
 
-    def _log_batches(self, run_id: str, kind: str, entries: list[Any], size: int) -> None:
-        for start in range(0, len(entries), size):
-            self.client.log_batch(run_id, **{kind: entries[start : start + size]})
+    def _log_batches(self, run_id: str, kind: str, entries: list[Any]) -> None:
+        for start in range(0, len(entries), AT_ONCE[kind]):
+            self.client.log_batch(run_id, **{kind: entries[start : start + AT_ONCE[kind]]})
 
     def log_changed(self, run_id: str, numbers: Mapping[str, float]) -> None:
         """Log those numbers that the run does not have yet: what is logged again appears twice."""
@@ -124,7 +121,7 @@ class Store:
         """Set tags of a run."""
         from mlflow.entities import RunTag
 
-        self.client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
+        self._log_batches(run_id, "tags", [RunTag(key, value) for key, value in tags.items()])
 
     def _experiment(self, name: str) -> str:
         found = self.client.get_experiment_by_name(name)
@@ -170,7 +167,7 @@ def _what_failed(text: str) -> str:
 
 
 def _prepare() -> None:
-    """What MLflow looks at when it is imported: no telemetry, and no minutes of waiting for a server that is down."""
+    # MLflow looks at these when it is imported: no telemetry, and no minutes of waiting for a server that is down.
     os.environ |= NO_TELEMETRY
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
@@ -199,13 +196,10 @@ def serve(experiment: str, port: int) -> None:
     os.environ |= NO_TELEMETRY | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     executable = Path(sys.executable).with_name("mlflow")
     artifacts = (repository_root() / "mlartifacts").as_uri()
-    say(f"MLflow: http://127.0.0.1:{port}{_runs_page(uri, experiment)} (stop with Ctrl-C)")
+    number = kept_experiment(uri, experiment)
+    # The project's runs; MLflow's start page leads to traces of chats instead.
+    page = "" if number is None else f"/#/experiments/{number}/runs?workflowType=machine_learning"
+    say(f"MLflow: http://127.0.0.1:{port}{page} (stop with Ctrl-C)")
     command = ["mlflow", "ui", "--backend-store-uri", uri, "--default-artifact-root", artifacts]
     # In place of this process: Ctrl-C must reach the server, and nothing stays behind it.
     os.execv(executable, [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"])
-
-
-def _runs_page(uri: str, experiment: str) -> str:
-    """Where the project's runs are listed; from its start page, MLflow leads to traces of chats instead."""
-    number = kept_experiment(uri, experiment)
-    return "" if number is None else f"/#/experiments/{number}/runs?workflowType=machine_learning"
