@@ -86,8 +86,7 @@ def resumable(config: Config) -> list[str]:
 
 
 def _candidates(root: Path) -> Iterator[tuple[str, Path, Callable[[Path], bool]]]:
-    """Kind, path, and how to tell whether a process works with it."""
-    # Work in progress alone: what DVC and MLflow keep of results is for its owner to free.
+    # Kind, path, and how to tell whether a process works with it. Work in progress alone: what DVC and MLflow keep of results is for its owner to free.
     checkpoints = root / checkpoint_root()
     for folder in sorted(checkpoints.iterdir()) if checkpoints.is_dir() else ():
         yield "checkpoints", folder, _is_locked
@@ -125,7 +124,7 @@ def _linked(what: str) -> Iterator[Path]:
 
 
 def _states(path: Path) -> list[os.stat_result]:
-    """Of a file or folder and all in it; links are not followed, they may lead into DVC's cache."""
+    # Links are not followed: they may lead into DVC's cache.
     return [file.lstat() for file in (path, *path.rglob("*"))]
 
 

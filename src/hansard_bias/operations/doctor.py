@@ -1,7 +1,4 @@
-"""The doctor: its findings on a terminal, and what this machine can train in what time.
-
-The times come from a few updates of every preset's model, on made-up text.
-"""
+"""The doctor: its findings, and what this machine can train in what time, by a few updates of every preset's model."""
 
 from __future__ import annotations
 
@@ -87,8 +84,7 @@ OPTIMIZER_BYTES = 16
 class Text:
     """How much text a preset is meant for."""
 
-    tokens: float
-    """Training tokens of all its models together, in one epoch and with one seed."""
+    tokens: float  # training tokens of all its models together, in one epoch and with one seed
     tokens_per_speech: int
     words: str
 
@@ -108,8 +104,7 @@ class Estimate:
     preset: str
     text: str
     trainings: int
-    tokens_per_second: float
-    """0 where the model was not tried."""
+    tokens_per_second: float  # 0 where the model was not tried
     seconds: float
     problem: str = ""
 

@@ -27,10 +27,8 @@ class Verdict(Enum):
     """How much a finding matters."""
 
     GOOD = "ok"
-    NOTE = "note"
-    """Works, but slower or otherwise than elsewhere."""
-    BAD = "bad"
-    """Something will fail until it is mended."""
+    NOTE = "note"  # works, but slower or otherwise than elsewhere
+    BAD = "bad"  # something will fail until it is mended
 
 
 @dataclass(frozen=True)
@@ -194,7 +192,7 @@ def archive(name: str, text: str, root: Path) -> Finding:
 
 
 def _required() -> list[str]:
-    """The project's direct dependencies, without those of its extras."""
+    # Extras are for development: whoever only runs the pipeline may lack them.
     names = [entry for entry in requires("hansard-bias") or [] if "extra ==" not in entry]
     return [re.split(r"[^A-Za-z0-9._-]", name)[0] for name in names]
 

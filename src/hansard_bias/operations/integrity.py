@@ -83,10 +83,7 @@ def _mismatches(expected: Mapping[Path, str], digest: Callable[[Path], str]) -> 
 
 
 def verify(everything: bool, root: Path = Path(".")) -> list[Damage]:
-    """All outputs, and the files of DVC's cache behind them.
-
-    everything: all of its cache, that of experiments too, and what the calibration has made.
-    """
+    """All outputs and DVC's files behind them; everything: all of its cache, and what the calibration has made."""
     cache, found = _cache(root), list(damaged_outputs(root=root))
     if not everything:
         return [*found, *damaged_cache(cache, locked_outputs(root).values())]
@@ -130,10 +127,7 @@ def dvc_digest(path: Path) -> str:
 
 
 def restore(folder: Path, root: Path) -> None:
-    """Link from DVC's cache what the dvc.lock in this folder names of metrics/ and git does not hold: times, the page.
-
-    What the cache does not have stays missing, as in a clone that was never pulled.
-    """
+    """Link from DVC's cache what the dvc.lock in this folder names of metrics/ and git does not hold: times, the page."""
     wanted = {path: digest for path, digest in locked_outputs(folder).items() if path.is_relative_to(METRICS)}
     # DVC takes half a second to tell where its cache is.
     cache = _cache(root) if wanted else Path()
@@ -141,14 +135,15 @@ def restore(folder: Path, root: Path) -> None:
         is_folder = digest.endswith(".dir")
         for entry in _entries(_cached(cache, digest)) if is_folder else [{"md5": digest, "relpath": ""}]:
             file, target = _cached(cache, entry["md5"]), folder / path / entry["relpath"]
-            # A lock or a listing from elsewhere may name a place outside the folder.
+            # What the cache lacks stays missing, as in a clone that was never pulled; and a lock or a listing from
+            # elsewhere may name a place outside the folder.
             if file.is_file() and not target.exists() and ".." not in target.parts:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.symlink_to(file.resolve())
 
 
 def _cache(root: Path) -> Path:
-    """Where DVC keeps files by their MD5, as its configuration says."""
+    # Only DVC knows what its configuration, of four files, says.
     command = [sys.executable, "-m", "dvc", "cache", "dir"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:

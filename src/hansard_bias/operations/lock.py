@@ -25,8 +25,7 @@ _FAST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_FAST):  # type: ignore[misc]
-    """Plain values as YAML 1.2 has them, which DVC writes: 1e-05 is a number, `no` and 12:30 are texts."""
-
+    # Plain values as YAML 1.2 has them, which DVC writes: 1e-05 is a number, `no` and 12:30 are texts.
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
 
 
@@ -84,10 +83,7 @@ LAST = "report"
 
 
 def locked_config(root: Path) -> Config:
-    """What dvc.lock says of a finished pipeline; of another one params.yaml, unless dvc.lock says that it has changed.
-
-    Raises ValueError, one line, for results that were made with other parameters, and for parameters that are wrong.
-    """
+    """What dvc.lock says of a finished pipeline, of another one params.yaml; ValueError where that has changed since."""
     stages = locked_stages(root)
     raw = read_plain_yaml(root / PARAMS_FILE)
     last, results = stages.get(LAST, {}), METRICS / "bias.json"

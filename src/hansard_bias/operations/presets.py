@@ -19,8 +19,8 @@ from hansard_bias.params import PARAMS_FILE, Config, parse_config
 def apply_preset(name: str, paths: list[str], file: Path = PARAMS_FILE, force: bool = False) -> list[str]:
     """Write a preset and the archives' paths; returns the changes, one line each.
 
-    Raises ValueError for an unknown preset, corpus or path, and, without `force`, where settings of the user's own
-    would be lost; the file is then as it was.
+    Raises ValueError, and leaves the file as it was, for an unknown preset, corpus or path, and, without `force`, where
+    settings of the user's own would be lost.
     """
     presets = load_presets()
     require_known("preset", name, presets)
@@ -80,7 +80,6 @@ def _edits(document: Any, presets: Mapping[str, Mapping[str, Any]]) -> list[str]
 
 
 def _archive_paths(paths: list[str], document: Any) -> dict[str, str]:
-    """`corpus=path` arguments as settings; every path must exist."""
     settings = {}
     for argument in paths:
         corpus, separator, text = argument.partition("=")
@@ -98,7 +97,7 @@ def _archive_paths(paths: list[str], document: Any) -> dict[str, str]:
 
 
 def _set(document: Any, key: str, value: object, file: Path) -> str:
-    """Set one dotted key; returns what changed, or nothing."""
+    """What changed by setting one dotted key, or nothing."""
     *sections, last = key.split(".")
     place = document
     for section in sections:

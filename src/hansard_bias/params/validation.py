@@ -94,7 +94,6 @@ def parse(kind: Any, value: Any, key: str) -> Any:
 
 
 def _parse_section(kind: Any, value: Any, key: str) -> Any:
-    """Build one dataclass from a mapping: every field without a default present, none unknown."""
     known = [field.name for field in dataclasses.fields(kind)]
     for name in value if isinstance(value, Mapping) else ():
         expected = f"no such key (known: {', '.join(known)})"
@@ -119,7 +118,6 @@ def _below(key: str, name: str) -> str:
 
 
 def _parse_scalar(kind: type, value: Any, key: str) -> Any:
-    """Check one number, text or truth value, or read a date."""
     if kind is datetime.date:
         try:
             return datetime.date.fromisoformat(value)

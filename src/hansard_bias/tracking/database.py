@@ -57,10 +57,7 @@ def store_uri() -> str:
 
 @contextmanager
 def alone(patience: float = PATIENCE_SECONDS) -> Iterator[None]:
-    """Hold the repository's lock on its store: processes that create a database, or the same entry of it, race.
-
-    Raises StoreError when it cannot be had.
-    """
+    """Hold the repository's lock on its store, or raise StoreError: processes that create the same entry race."""
     path = repository_root() / ".mlflow.lock"
     try:
         handle = path.open("w")

@@ -1,7 +1,4 @@
-"""Finished results as MLflow runs, of this workspace and of DVC's experiments; their models in MLflow's registry.
-
-Doing it twice changes nothing.
-"""
+"""Finished results as MLflow runs, and their models in its registry; doing it twice changes nothing."""
 
 from __future__ import annotations
 
@@ -36,10 +33,7 @@ KEPT = (METRICS.as_posix(), "params.yaml", "dvc.lock")
 
 
 def register(store: Store, run_id: str, training: Training, weights: str) -> None:
-    """List the weights as a version of their model, once; what DVC says of them is added when it is known.
-
-    weights: SHA-256 of model.safetensors.
-    """
+    """List the weights (the SHA-256 of model.safetensors) as a version of their model, once, and what DVC says of them."""
     name = registered_name(training.results.config.tracking.experiment, training.model)
     found = store.client.search_model_versions(f"name = '{name}' and tags.weights = '{weights}'")
     version = found[0] if found else _new_version(store, name, run_id, training, weights)
@@ -115,10 +109,7 @@ def record_comparison(config: Config, root: Path = Path(".")) -> None:
 
 
 def mirror_results(store: Store, results: Results) -> list[str]:
-    """Give every training and the comparison a run, and the trainings their perplexities; returns the new titles.
-
-    A training that came from DVC's cache has no run yet: it gets one, from its files in metrics/.
-    """
+    """Give every training and the comparison a run, and the trainings their perplexities; returns the new titles."""
     new: list[str] = []
     file = results.metrics / "bias.json"
     bias = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"runs": {}}
@@ -141,6 +132,7 @@ def run_measures(config: Config, perplexities: Mapping[str, float]) -> dict[str,
 
 def _run_of_weights(store: Store, training: Training) -> tuple[str, bool]:
     """The run that made these weights and whether it had to be made, or completed, from the files in metrics/."""
+    # A training that came from DVC's cache has no run yet.
     summary = training.summary()
     with alone():
         found = store.find("weights", summary["fingerprint"])
@@ -207,7 +199,6 @@ def log_datasets(store: Store, run_id: str, datasets: list[Dataset], context: st
 
 
 def _log_page(store: Store, run_id: str, results: Results) -> None:
-    """The page, its figures and its tables."""
     folder = results.metrics / "report"
     if folder.is_dir():
         store.client.log_artifacts(run_id, str(folder), "report")
@@ -217,10 +208,7 @@ def _log_page(store: Store, run_id: str, results: Results) -> None:
 
 
 def backfill(config: Config, root: Path = Path(".")) -> Iterator[str]:
-    """Mirror what has no run yet; yields the titles of the new runs.
-
-    Raises StoreError when the store cannot be used.
-    """
+    """Mirror what has no run yet; yields the titles of the new runs. Raises StoreError."""
     store = Store(config.tracking.experiment)
     # A result of several belongs to the one that made it: the commit that experiments start from, then they.
     for name, revision in [("", commit(root)), *experiments(root)]:
@@ -261,7 +249,7 @@ def checked_out(root: Path, revision: str) -> Iterator[Path | None]:
 
 
 def _configuration(folder: Path, name: str) -> Config | None:
-    """The parameters behind the results, unless they are not known or are those of another version of this program."""
+    # They may be unknown, or those of another version of this program.
     try:
         return locked_config(folder)
     except ValueError as error:

@@ -66,10 +66,7 @@ class Store:
     """An MLflow store and the experiment of this project in it."""
 
     def __init__(self, experiment: str) -> None:
-        """Open the store, or create it.
-
-        Raises StoreError where that cannot be done, at once or within seconds.
-        """
+        """Open the store, or create it; raises StoreError where that cannot be done, at once or within seconds."""
         self.uri = store_uri()
         with alone():
             check_database(self.uri)
@@ -137,7 +134,7 @@ class Store:
         return str(found.experiment_id)
 
     def _end_killed_runs(self) -> None:
-        """A process that was killed could not say so itself."""
+        # A process that was killed could not say so itself.
         for run in self.client.search_runs([self.experiment], "attributes.status = 'RUNNING'"):
             process = run.data.tags.get("process")
             if process and is_gone(process):
@@ -180,10 +177,7 @@ def _prepare() -> None:
 
 
 def serve(experiment: str, port: int) -> None:
-    """Become MLflow's web server on 127.0.0.1; where a tracking server is set, only name it.
-
-    Raises StoreError when the store cannot be used.
-    """
+    """Become MLflow's web server on 127.0.0.1; where a tracking server is set, only name it. Raises StoreError."""
     uri = store_uri()
     check_database(uri)
     running = kept_running(uri)

@@ -57,8 +57,8 @@ class SystemSampler:
         self._samples.append((time.time_ns() // 1_000_000, numbers))
 
     def _sample(self) -> dict[str, float]:
-        """One number of each kind; `system/` is where MLflow's pages look for them."""
         numbers: dict[str, float] = {}
+        # One number of each kind; `system/` is where MLflow's pages look for them.
         for monitor in self._monitors:
             monitor.collect_metrics()
             numbers |= {f"system/{name}": float(value) for name, value in monitor.aggregate_metrics().items()}
@@ -83,23 +83,16 @@ PAUSE_SECONDS = 60.0
 
 
 class TrainingRun:
-    """A RunLog for the loop: what cannot be logged now is kept and logged when the store answers again.
-
-    Nothing that happens to the store can hurt the training.
-    """
+    """A RunLog that no store can hurt: what cannot be logged now is kept and logged when the store answers again."""
 
     def __init__(self, training: Training, key: str) -> None:
         self.training, self.key = training, key
-        self.run_id = ""
-        """Empty until the store has answered."""
+        self.run_id = ""  # empty until the store has answered
         self._store: Store | None = None
-        self._logged = -1
-        """The last update of the curve that the store has."""
-        self._samples = 0
-        """How many samples of the machine the store has."""
-        self._waiting: list[Entry] = []
-        self._seen: list[Entry] = []
-        """Samples that wait."""
+        self._logged = -1  # the last update of the curve that the store has
+        self._samples = 0  # how many samples of the machine the store has
+        self._waiting: list[Entry] = []  # rows of the curve that it lacks
+        self._seen: list[Entry] = []  # samples that it lacks
         self._sampler = SystemSampler()
         self._failures = 0
         self._try_again_at = 0.0
@@ -140,7 +133,6 @@ class TrainingRun:
             self._failures += 1
 
     def _flush(self) -> Store:
-        """Log everything that waits."""
         if self._store is None:
             self._store = self._open()
         # A resumed run repeats the rows after its checkpoint: they are the same, and logged already.
@@ -172,10 +164,7 @@ class TrainingRun:
 
 @contextmanager
 def training_run(config: Config, model: str, seed: int, key: str) -> Iterator[TrainingRun]:
-    """A run for this training, the interrupted one where there is one; ends as KILLED or FAILED when the training does.
-
-    key: what tells this training from all others (`RunIdentity.key`).
-    """
+    """A run for the training with this `RunIdentity.key`, the interrupted one where there is one; ends as it does."""
     run = TrainingRun(Training(Results.here(config), model, seed), key)
     status = "FAILED"
     try:
