@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,7 @@ def clean(days: float, keep: Collection[str] = (), root: Path = Path(".")) -> tu
         age = (time.time() - max(state.st_mtime for state in _states(path))) / DAY_SECONDS
         if path.name in keep:
             kept.append(f"{path}: the next run of params.yaml goes on from it")
-        elif in_use(path):
+        elif in_use:
             kept.append(f"{path}: in use")
         elif age < days:
             kept.append(f"{path}: touched {age:.1f} days ago (--days {age:.0f} removes it)")
@@ -85,17 +85,19 @@ def resumable(config: Config) -> list[str]:
     return [run.folder for run in runs]
 
 
-def _candidates(root: Path) -> Iterator[tuple[str, Path, Callable[[Path], bool]]]:
-    # Kind, path, and how to tell whether a process works with it. Work in progress alone: what DVC and MLflow keep of results is for its owner to free.
+def _candidates(root: Path) -> Iterator[tuple[str, Path, bool]]:
+    """Kind, path, and whether a process works with it."""
+    # Work in progress alone: what DVC and MLflow keep of results is for its owner to free.
     checkpoints = root / checkpoint_root()
     for folder in sorted(checkpoints.iterdir()) if checkpoints.is_dir() else ():
-        yield "checkpoints", folder, _is_locked
+        yield "checkpoints", folder, _is_locked(folder)
     for place in WORKSPACES:
         for folder in sorted((root / place).glob("tmp*")):
-            yield "workspace", folder, _is_lived_in
+            # DVC keeps no lock on a workspace: only the processes in it know.
+            yield "workspace", folder, any(where.is_relative_to(folder.resolve()) for where in _linked("cwd"))
     for part in (Path("data"), MODELS, METRICS):
         for file in sorted((root / part).rglob("*.partial")):
-            yield "broken-off file", file, _is_open
+            yield "broken-off file", file, file.resolve() in set(_linked("fd/*"))
 
 
 def _is_locked(folder: Path) -> bool:
@@ -104,15 +106,6 @@ def _is_locked(folder: Path) -> bool:
         return False
     with lock.open("r+") as handle:
         return not try_lock(handle)
-
-
-def _is_lived_in(folder: Path) -> bool:
-    # DVC keeps no lock on a workspace: only the processes in it know.
-    return any(where.is_relative_to(folder.resolve()) for where in _linked("cwd"))
-
-
-def _is_open(file: Path) -> bool:
-    return file.resolve() in set(_linked("fd/*"))
 
 
 def _linked(what: str) -> Iterator[Path]:

@@ -127,7 +127,7 @@ def dvc_digest(path: Path) -> str:
 
 
 def restore(folder: Path, root: Path) -> None:
-    """Link from DVC's cache what the dvc.lock in this folder names of metrics/ and git does not hold: times, the page."""
+    """Link from DVC's cache what the dvc.lock in this folder names of metrics/ and git lacks: times, the page."""
     wanted = {path: digest for path, digest in locked_outputs(folder).items() if path.is_relative_to(METRICS)}
     # DVC takes half a second to tell where its cache is.
     cache = _cache(root) if wanted else Path()

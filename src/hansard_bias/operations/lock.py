@@ -83,7 +83,7 @@ LAST = "report"
 
 
 def locked_config(root: Path) -> Config:
-    """What dvc.lock says of a finished pipeline, of another one params.yaml; ValueError where that has changed since."""
+    """What dvc.lock says of a finished pipeline, of others params.yaml; ValueError where that has changed since."""
     stages = locked_stages(root)
     raw = read_plain_yaml(root / PARAMS_FILE)
     last, results = stages.get(LAST, {}), METRICS / "bias.json"

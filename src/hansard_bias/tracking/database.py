@@ -7,7 +7,7 @@ import platform
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -109,13 +109,11 @@ def kept_experiment(uri: str, name: str) -> str | None:
 def _read(uri: str, query: str, *values: str) -> list[str] | None:
     """The first column of what a store's file answers; None where there is no such file, or it is no such database."""
     path = _database_file(uri)
-    if path is None:
-        return None
-    try:
-        with closing(_connect(path, PATIENCE_SECONDS)) as connection:
-            return [str(first) for first, *_ in connection.execute(query, values)]
-    except sqlite3.Error:
-        return None
+    with suppress(sqlite3.Error):
+        if path is not None:
+            with closing(_connect(path, PATIENCE_SECONDS)) as connection:
+                return [str(first) for first, *_ in connection.execute(query, values)]
+    return None
 
 
 def _database_file(uri: str) -> Path | None:

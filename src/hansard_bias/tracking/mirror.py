@@ -19,7 +19,7 @@ from hansard_bias.operations.integrity import restore
 from hansard_bias.operations.lock import locked_config
 from hansard_bias.params import Config
 from hansard_bias.tracking.database import StoreError, alone
-from hansard_bias.tracking.results import Dataset, Results, Training, flatten
+from hansard_bias.tracking.results import Dataset, Results, Training, flatten, read_json
 from hansard_bias.tracking.store import Entry, Store
 
 # As long as MLflow's databases take.
@@ -33,7 +33,7 @@ KEPT = (METRICS.as_posix(), "params.yaml", "dvc.lock")
 
 
 def register(store: Store, run_id: str, training: Training, weights: str) -> None:
-    """List the weights (the SHA-256 of model.safetensors) as a version of their model, once, and what DVC says of them."""
+    """List the weights (SHA-256 of model.safetensors) as a version of their model, once, with what DVC says of them."""
     name = registered_name(training.results.config.tracking.experiment, training.model)
     found = store.client.search_model_versions(f"name = '{name}' and tags.weights = '{weights}'")
     version = found[0] if found else _new_version(store, name, run_id, training, weights)
@@ -56,8 +56,7 @@ def _new_version(store: Store, name: str, run_id: str, training: Training, weigh
         store.client.create_registered_model(name, description=about)
     path = training.weights_folder.as_posix()
     tags = {"weights": weights, "path": path, "model": model, "seed": str(training.seed)}
-    origin = {"commit": results.commit, "dvc_experiment": results.experiment}
-    tags |= {key: value for key, value in origin.items() if value}
+    tags |= results.origin()
     text = description(training, weights)
     return store.client.create_model_version(name, source=f"dvc:/{path}", run_id=run_id, tags=tags, description=text)
 
@@ -112,22 +111,18 @@ def mirror_results(store: Store, results: Results) -> list[str]:
     """Give every training and the comparison a run, and the trainings their perplexities; returns the new titles."""
     new: list[str] = []
     file = results.metrics / "bias.json"
-    bias = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"runs": {}}
+    bias = read_json(file) if file.is_file() else {"runs": {}}
     for training in results.trainings():
         run_id, is_new = _run_of_weights(store, training)
         new += [training.title] if is_new else []
         perplexities = bias["runs"].get(results.config.row_key(training.model), {}).get(str(training.seed), {})
-        store.log_changed(run_id, run_measures(results.config, perplexities))
+        measures = {f"perplexity.{column}": value for column, value in perplexities.items()}
+        # The bias ratio is the worst over the best of the single corpora.
+        single = [perplexities[f"on_{corpus}"] for corpus in results.config.corpora if f"on_{corpus}" in perplexities]
+        store.log_changed(run_id, measures | ({"bias_ratio": max(single) / min(single)} if len(single) > 1 else {}))
     if file.is_file() and _mirror_comparison(store, results, bias, sha256(file)):
         new.append(results.title("comparison"))
     return new
-
-
-def run_measures(config: Config, perplexities: Mapping[str, float]) -> dict[str, float]:
-    """One run's perplexity on each corpus, and its bias ratio: the worst over the best of the single corpora."""
-    measures = {f"perplexity.{column}": value for column, value in perplexities.items()}
-    single = [perplexities[f"on_{corpus}"] for corpus in config.corpora if f"on_{corpus}" in perplexities]
-    return measures | ({"bias_ratio": max(single) / min(single)} if len(single) > 1 else {})
 
 
 def _run_of_weights(store: Store, training: Training) -> tuple[str, bool]:

@@ -7,27 +7,16 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hansard_bias.base.messages import say
-from hansard_bias.tracking.database import (
-    StoreError,
-    alone,
-    check_database,
-    is_gone,
-    kept_experiment,
-    kept_running,
-    repository_root,
-    store_uri,
-    this_process,
-)
+from hansard_bias.tracking import database
+from hansard_bias.tracking.database import StoreError, is_gone, repository_root, store_uri, this_process
 
-# Less than what MLflow takes in one request (100 parameters or tags, 1,000 numbers).
-AT_ONCE = {"params": 90, "tags": 90, "metrics": 900}
 LONGEST_REASON = 300
 NO_TELEMETRY = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
@@ -68,11 +57,15 @@ class Store:
     def __init__(self, experiment: str) -> None:
         """Open the store, or create it; raises StoreError where that cannot be done, at once or within seconds."""
         self.uri = store_uri()
-        with alone():
-            check_database(self.uri)
+        with database.alone():
+            database.check_database(self.uri)
             self.client = Client(self.uri)
             self.experiment = self._experiment(experiment)
-            self._end_killed_runs()
+            for run in self.client.search_runs([self.experiment], "attributes.status = 'RUNNING'"):
+                # A process that was killed could not say so itself.
+                process = run.data.tags.get("process")
+                if process and is_gone(process):
+                    self.client.set_terminated(run.info.run_id, "KILLED")
 
     def find(self, tag: str, value: str) -> Any | None:
         """The newest run with this tag, or None."""
@@ -84,12 +77,10 @@ class Store:
 
     def create(self, name: str, tags: Mapping[str, str], params: Mapping[str, object]) -> str:
         """A new run of this process with its parameters; returns its id."""
-        from mlflow.entities import Param
-
         # By its process, a later command sees that the run was killed.
         kept = dict(tags) | {"process": this_process()}
         run_id = str(self.client.create_run(self.experiment, run_name=name, tags=kept).info.run_id)
-        self._log_batches(run_id, "params", [Param(key, str(value)) for key, value in params.items()])
+        self._log_batches(run_id, "params", [(key, str(value)) for key, value in params.items()])
         return run_id
 
     def take_over(self, run_id: str) -> None:
@@ -99,15 +90,17 @@ class Store:
 
     def log(self, run_id: str, entries: Iterable[Entry]) -> None:
         """Log numbers."""
-        from mlflow.entities import Metric
-
         numbers = ((entry, key, value) for entry in entries for key, value in entry.numbers.items())
-        metrics = [Metric(key, float(value), entry.milliseconds, entry.step) for entry, key, value in numbers]
-        self._log_batches(run_id, "metrics", metrics)
+        rows = [(key, float(value), entry.milliseconds, entry.step) for entry, key, value in numbers]
+        self._log_batches(run_id, "metrics", rows)
 
-    def _log_batches(self, run_id: str, kind: str, entries: list[Any]) -> None:
-        for start in range(0, len(entries), AT_ONCE[kind]):
-            self.client.log_batch(run_id, **{kind: entries[start : start + AT_ONCE[kind]]})
+    def _log_batches(self, run_id: str, kind: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        from mlflow.entities import Metric, Param, RunTag
+
+        entity, size = {"params": (Param, 90), "tags": (RunTag, 90), "metrics": (Metric, 900)}[kind]
+        # MLflow takes at most 100 parameters, 100 tags or 1,000 numbers in one request.
+        for start in range(0, len(rows), size):
+            self.client.log_batch(run_id, **{kind: [entity(*row) for row in rows[start : start + size]]})
 
     def log_changed(self, run_id: str, numbers: Mapping[str, float]) -> None:
         """Log those numbers that the run does not have yet: what is logged again appears twice."""
@@ -116,9 +109,7 @@ class Store:
 
     def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set tags of a run."""
-        from mlflow.entities import RunTag
-
-        self._log_batches(run_id, "tags", [RunTag(key, value) for key, value in tags.items()])
+        self._log_batches(run_id, "tags", [*tags.items()])
 
     def _experiment(self, name: str) -> str:
         found = self.client.get_experiment_by_name(name)
@@ -132,13 +123,6 @@ class Store:
                 f"--experiment-id {found.experiment_id}` or set another name in tracking.experiment"
             )
         return str(found.experiment_id)
-
-    def _end_killed_runs(self) -> None:
-        # A process that was killed could not say so itself.
-        for run in self.client.search_runs([self.experiment], "attributes.status = 'RUNNING'"):
-            process = run.data.tags.get("process")
-            if process and is_gone(process):
-                self.client.set_terminated(run.info.run_id, "KILLED")
 
 
 @contextmanager
@@ -179,8 +163,8 @@ def _prepare() -> None:
 def serve(experiment: str, port: int) -> None:
     """Become MLflow's web server on 127.0.0.1; where a tracking server is set, only name it. Raises StoreError."""
     uri = store_uri()
-    check_database(uri)
-    running = kept_running(uri)
+    database.check_database(uri)
+    running = database.kept_running(uri)
     # Opening a store ends the runs of killed processes; it costs half as much as the server's start.
     if running is None or any(is_gone(process) for process in running):
         Store(experiment)
@@ -190,7 +174,7 @@ def serve(experiment: str, port: int) -> None:
     os.environ |= NO_TELEMETRY | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     executable = Path(sys.executable).with_name("mlflow")
     artifacts = (repository_root() / "mlartifacts").as_uri()
-    number = kept_experiment(uri, experiment)
+    number = database.kept_experiment(uri, experiment)
     # The project's runs; MLflow's start page leads to traces of chats instead.
     page = "" if number is None else f"/#/experiments/{number}/runs?workflowType=machine_learning"
     say(f"MLflow: http://127.0.0.1:{port}{page} (stop with Ctrl-C)")
