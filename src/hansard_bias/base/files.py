@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+# Each once: dvc.yaml names the same, and no other module spells them.
 SAMPLE = Path("data/raw/sample")
 SPEECHES = Path("data/speeches")
 ALIGNED = Path("data/aligned")

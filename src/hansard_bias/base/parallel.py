@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 # Readers of archives work in parallel too, and must not wait for torch.
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ WAITING = 2
 START_SECONDS = 2.0
 # How long one process that scores waits for the others: parts of a corpus may take hours.
 LONGEST_WAIT = timedelta(days=30)
-_END = object()
 
 
 def in_order(task: Callable[[Item], Result], items: Iterable[Item], processes: int = 0) -> Iterator[Result]:
@@ -60,12 +59,14 @@ def in_order(task: Callable[[Item], Result], items: Iterable[Item], processes: i
 
 def _first_ones(task: Callable[[Item], Result], items: Iterator[Item]) -> Iterator[Result]:
     worked = 0.0
-    while worked < START_SECONDS and (item := next(items, _END)) is not _END:
+    for item in items:
         begun = time.perf_counter()
-        result = task(cast(Item, item))
+        result = task(item)
         # Not the time that the caller takes between two results.
         worked += time.perf_counter() - begun
         yield result
+        if worked >= START_SECONDS:
+            return
 
 
 def cores() -> int:
@@ -74,7 +75,7 @@ def cores() -> int:
 
 
 def _serve() -> None:
-    """Leave Ctrl-C to the parent, and end with it, however it ends."""
+    # Ctrl-C is the parent's to handle; a worker ends with it, however it ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None

@@ -60,6 +60,7 @@ def locked(folder: Path, doing: str) -> Iterator[Path]:
 
 
 def _is_at(handle: IO[str], path: Path) -> bool:
+    # By the inode: another process may have made a new file of the same name.
     try:
         return os.path.samestat(os.fstat(handle.fileno()), path.stat())
     except FileNotFoundError:

@@ -50,7 +50,7 @@ def not_yaml(name: str, error: Exception) -> ValueError:
 
 
 def _unfolded(node: Any) -> int:
-    """Characters and entries of a document with every alias written out."""
+    # Characters and entries of a document with every alias written out.
     size, waiting = 0, [node]
     # No further than is needed: a bomb of aliases never ends.
     while waiting and size <= MAX_BYTES:

@@ -109,7 +109,7 @@ def _is_locked(folder: Path) -> bool:
 
 
 def _linked(what: str) -> Iterator[Path]:
-    """Where the links of this name lead, of all processes that may be looked at; none on a system without /proc."""
+    # Of all processes that may be looked at; none on a system without /proc.
     for link in Path("/proc").glob(f"[0-9]*/{what}"):
         # Processes end while they are looked at, and those of others do not tell.
         with suppress(OSError):
@@ -122,6 +122,6 @@ def _states(path: Path) -> list[os.stat_result]:
 
 
 def _size(path: Path, shared: bool) -> int:
-    """Bytes of all files; without those that are shared with DVC's cache, what removing them frees."""
+    # A second link is DVC's cache's: removing the first frees nothing.
     files = (state for state in _states(path) if stat.S_ISREG(state.st_mode))
     return sum(state.st_size for state in files if shared or state.st_nlink == 1)

@@ -160,7 +160,7 @@ def _named_md5(file: Path) -> str:
 
 
 def _named(cache: Path, digests: Iterable[str]) -> Iterator[Path]:
-    """The cache's files behind digests, with those that a folder's list names."""
+    # With those that a folder's list names.
     for file in filter(Path.is_file, (_cached(cache, digest) for digest in digests)):
         yield file
         if file.suffix == ".dir":
@@ -168,7 +168,7 @@ def _named(cache: Path, digests: Iterable[str]) -> Iterator[Path]:
 
 
 def _entries(listing: Path) -> list[dict[str, str]]:
-    """What a folder's list names; nothing where it is missing, or damaged itself, which is told elsewhere."""
+    # Nothing where the list is missing, or damaged itself, which is told elsewhere.
     try:
         entries: list[dict[str, str]] = json.loads(listing.read_bytes())
     except (FileNotFoundError, ValueError):
@@ -201,9 +201,10 @@ def repair(root: Path = Path(".")) -> list[str]:
 
 
 def _removed(file: Path) -> bool:
-    """Whether the file was broken, and is gone; while a dvc holds it, it is being written and stays."""
+    """Whether the file was broken, and is gone."""
     if _is_whole(file):
         return False
+    # While a dvc holds it, it is being written, and stays.
     with file.with_name(f"{file.name}.lock").open("a") as guard:
         # Looked at again: who held the lock may have ended well meanwhile.
         if not try_lock(guard) or _is_whole(file):
@@ -213,7 +214,6 @@ def _removed(file: Path) -> bool:
 
 
 def _is_whole(file: Path) -> bool:
-    """Whether there is nothing broken here: no file, or one that can be read."""
     try:
         json.loads(file.read_bytes() if file.is_file() else b"{}")
     except FileNotFoundError:

@@ -71,7 +71,7 @@ def preset_config(name: str, file: Path = PARAMS_FILE) -> Config:
 
 
 def _edits(document: Any, presets: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The keys whose values are the user's: not those of the preset that the file resembles most."""
+    # The user's own are what differs from the preset that the file resembles most.
     keys = dict.fromkeys(key for preset in presets.values() for key in preset)
     held = {key: look_up(document, key) for key in keys}
     # As a share: presets do not set equally many keys.
@@ -87,9 +87,9 @@ def _archive_paths(paths: list[str], document: Any) -> dict[str, str]:
             raise ValueError(f"--path is {argument!r}, expected CORPUS=PATH, for example nunavut=/data/Hansard.tgz")
         if corpus not in document["corpora"]:
             raise ValueError(f"--path names {corpus!r}, expected a corpus: {joined(document['corpora'])}")
-        path = Path(text).expanduser().resolve()
-        if not path.exists():
+        if not Path(text).expanduser().exists():
             raise ValueError(f"--path {corpus}: {text} does not exist, expected an archive or a folder")
+        path = Path(text).expanduser().resolve()
         # Experiment workspaces lie elsewhere: only a path inside the project may stay relative.
         inside = path.is_relative_to(Path.cwd())
         settings[f"corpora.{corpus}.path"] = str(path.relative_to(Path.cwd()) if inside else path)

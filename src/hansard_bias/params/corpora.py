@@ -153,11 +153,11 @@ class AlignConfig(Section, key="align"):
     budget: Annotated[str, one_of(("balanced", "full"))]
     split: SplitShares
     seed: int
+    # Jaccard similarity of word 5-grams from which two speeches are near-duplicates.
     near_duplicate: Annotated[float, Check(lambda similarity: 0.5 <= similarity <= 1, "0.5 to 1")]
-    """Jaccard similarity of word 5-grams from which two speeches are near-duplicates."""
     # Similarity is of word 5-grams: a shorter speech has none.
+    # Shorter speeches are formulaic: only exact repetitions are removed.
     near_duplicate_min_words: Annotated[int, at_least(5, "5 or more words")]
-    """Shorter speeches are formulaic: only exact repetitions are removed."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

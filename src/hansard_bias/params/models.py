@@ -36,10 +36,10 @@ class BertSettings(Section, key="model"):
     max_position_embeddings: Annotated[int, at_least(8, "8 or more positions")]
     hidden_dropout_prob: Dropout
     attention_probs_dropout_prob: Dropout
+    # Standard deviation of the first weights. BERT's 0.02 at 768 dimensions is 0.55 / sqrt(hidden_size).
     initializer_range: Annotated[float, SPREAD]
-    """Standard deviation of the first weights. BERT's 0.02 at 768 dimensions is 0.55 / sqrt(hidden_size)."""
+    # Folder of a masked language model to continue from, with its tokenizer and sizes; empty: random weights.
     init: str = ""
-    """Folder of a masked language model to continue from, with its tokenizer and sizes; empty: random weights."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -54,14 +54,14 @@ class TrainConfig(Section, key="train"):
 
     lr: Annotated[float, Check(lambda rate: 0 < rate < 1, "a rate above 0 and below 1, for example 5e-4")]
     epochs: Annotated[float, Check(lambda epochs: epochs > 0, "a number above 0")]
+    # Upper bound on the updates of a run; 0 means that `epochs` alone decides.
     max_steps: Annotated[int, at_least(0, "0 (no bound) or more updates")]
-    """Upper bound on the updates of a run; 0 means that `epochs` alone decides."""
     batch_size: Positive  # speech windows per update
     gradient_accumulation: Positive
     precision: Annotated[str, one_of(("auto", "fp32", "bf16", "fp16"))]
     mask_rate: MaskRate
+    # Share of the updates over which the learning rate rises, at most 1,000 updates.
     warmup: Annotated[float, Check(lambda share: 0 <= share < 1, "a share of the updates, 0 or more and below 1")]
-    """Share of the updates over which the learning rate rises, at most 1,000 updates."""
     weight_decay: Annotated[float, at_least(0, "0 or more")]
     patience: Positive  # evaluations without a better validation loss after which training stops
     eval_every: Positive  # updates between two evaluations on the validation split
@@ -69,8 +69,8 @@ class TrainConfig(Section, key="train"):
     keep: Positive  # checkpoints kept, the newest ones
     seeds: tuple[int, ...]
     compile: bool = False  # whether the layers are compiled before the first update
+    # Validation windows that an evaluation reads, the same every time; 0: all.
     eval_windows: Annotated[int, at_least(0, "0 (all) or more windows")] = 0
-    """Validation windows that an evaluation reads, the same every time; 0: all."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -89,8 +89,8 @@ class ScoreConfig(Section, key="score"):
     seed: int  # evaluation seed: deals every speech's tokens into folds, the same for all models
     mask_rate: MaskRate
     batch_tokens: Annotated[int, at_least(64, "64 or more tokens")]  # tokens in one forward pass
+    # Test speeches of each corpus whose exact pseudo-log-likelihood is computed; 0: none.
     likelihood_speeches: Annotated[int, at_least(0, "0 (none) or more speeches of each corpus")]
-    """Test speeches of each corpus whose exact pseudo-log-likelihood is computed; 0: none."""
 
     @property
     def folds(self) -> int:
@@ -105,8 +105,8 @@ class ProbeConfig(Section, key="probe"):
     prompts: str
     groups: str
     top_k: Annotated[int, at_least(1, "1 or more fillings")]
+    # Bootstrap draws over paraphrases and seeds.
     draws: Annotated[int, at_least(200, "at least 200 draws")]
-    """Bootstrap draws over paraphrases and seeds."""
     benchmarks: tuple[str, ...] = ()  # CSV or XLSX files with prompt, favorable_answer, unfavorable_answer and theme
     associations: str = ""  # YAML with the word sets of the association tests; empty: no association tests
 
@@ -120,10 +120,10 @@ class BiasConfig(Section, key="bias"):
     confidence: Annotated[float, Check(lambda share: 0.5 <= share < 1, "0.5 or more and below 1")]
     seed: int
     slices: ZeroForAll = 20  # topics and speakers reported of each corpus, those with most text; 0 for all
+    # Sittings that a slice or a word needs for an interval.
     slice_sittings: Annotated[int, at_least(2, "2 or more sittings")] = 5
-    """Sittings that a slice or a word needs for an interval."""
+    # Words reported for each corpus and model, those that contribute most to the gap; 0 for all.
     words: ZeroForAll = 200
-    """Words reported for each corpus and model, those that contribute most to the gap; 0 for all."""
     word_occurrences: Positive = 50  # occurrences in the test text of a corpus from which on a word is looked at
 
 

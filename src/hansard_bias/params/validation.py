@@ -79,6 +79,7 @@ def require_entries(section: str, entries: Mapping[str, Any], one: str) -> None:
 
 def parse(kind: Any, value: Any, key: str) -> Any:
     """Convert one YAML value into the annotated type, or raise a ConfigError that names the key."""
+    # The kinds that a section may have, no more: dict, tuple, X | None, a dataclass, a scalar.
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if dataclasses.is_dataclass(kind):
         return _parse_section(kind, value, key)

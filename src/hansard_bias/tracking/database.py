@@ -107,7 +107,7 @@ def kept_experiment(uri: str, name: str) -> str | None:
 
 
 def _read(uri: str, query: str, *values: str) -> list[str] | None:
-    """The first column of what a store's file answers; None where there is no such file, or it is no such database."""
+    # None, for "ask MLflow", where there is no such file or it is no such database.
     path = _database_file(uri)
     with suppress(sqlite3.Error):
         if path is not None:
@@ -129,7 +129,7 @@ def _connect(path: Path, patience: float) -> sqlite3.Connection:
 
 
 def _revisions(connection: sqlite3.Connection) -> set[str]:
-    """The schema that a database is in; none where it is no store of MLflow's yet."""
+    # None where it is no store of MLflow's yet.
     query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
     if connection.execute(query).fetchone() is None:
         return set()

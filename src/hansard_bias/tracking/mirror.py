@@ -150,6 +150,7 @@ def _mirror_comparison(store: Store, results: Results, bias: Mapping[str, Any], 
     with alone():
         known = store.find_all("comparison", digest)
         own = [run for run in known if run.data.tags.get("dvc_experiment", "") == results.experiment]
+        # Of one that was cut off nobody knows what it lacks: it is made anew.
         for half in (run for run in own if run.info.status in ("KILLED", "FAILED")):
             store.client.delete_run(half.info.run_id)
         # Outside experiments, an applied one may have brought the results: its comparison is theirs.

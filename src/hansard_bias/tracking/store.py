@@ -139,7 +139,7 @@ def reaching(uri: str) -> Iterator[None]:
 
 
 def _what_failed(text: str) -> str:
-    """What a person wants to know of a chain of network errors or a failed statement; all else as it is."""
+    # What a person wants to know of a chain of network errors or a failed statement; all else as it is.
     if cause := re.search(r"Max retries exceeded.*Caused by \w+\([\"'](.*)[\"']\)\)", text):
         return f"does not answer ({cause[1].rsplit(': ', 1)[-1]})"
     if statement := re.search(r"\((?:\w+\.)+\w*Error\) (.*?) \[SQL: ", text):

@@ -155,6 +155,7 @@ class TrainingRun:
                 return store
             self.run_id = str(found.info.run_id)
             store.take_over(self.run_id)
+        # What it has is not sent again: numbers that are logged twice appear twice.
         history = store.client.get_metric_history(self.run_id, "train_loss")
         self._logged = max((point.step for point in history), default=-1)
         samples = store.client.get_metric_history(self.run_id, "system/cpu_utilization_percentage")
