@@ -54,13 +54,12 @@ def write_sections(config: Config, folder: Path) -> None:
 def check_probes(config: Config) -> None:
     """Read all that the models will be asked; where the tokenizer is known already, it must be able to write it."""
     probe = config.probe
-    named = {"prompts": [probe.prompts], "groups": [probe.groups], "benchmarks": list(probe.benchmarks)}
-    named["associations"] = [probe.associations] if probe.associations else []
-    for key, paths in named.items():
-        for path in paths:
-            kind = "CSV or XLSX" if key == "benchmarks" else "YAML"
-            remedy = "the project's own are in data/probes"
-            require(Path(path).is_file(), f"probe.{key}", path, f"an existing {kind} file", remedy)
+    named = [("prompts", probe.prompts), ("groups", probe.groups), *(("benchmarks", path) for path in probe.benchmarks)]
+    named += [("associations", probe.associations)] if probe.associations else []
+    for key, path in named:
+        kind = "CSV or XLSX" if key == "benchmarks" else "YAML"
+        remedy = "the project's own are in data/probes"
+        require(Path(path).is_file(), f"probe.{key}", path, f"an existing {kind} file", remedy)
     asked = load_probing(probe)
     if config.model.init:
         # As the models will meet it: a term is written as cleaned text has it.

@@ -75,14 +75,10 @@ class Results:
         """The aligned corpora and the mixtures, with the digests that `align` recorded."""
         path = self.metrics / "alignment.json"
         report = read_json(path) if path.is_file() else {}
-        digests = report.get("digests", {})
         files = {corpus: ALIGNED / f"{corpus}.parquet" for corpus in corpora} | {"mixtures": MIXTURES}
         # MLflow takes no digest of more than 36 characters.
-        return [
-            Dataset(name, file, digests[file.name][:32], _sizes(report, name))
-            for name, file in files.items()
-            if file.name in digests
-        ]
+        digests = {name: report.get("digests", {}).get(file.name, "")[:32] for name, file in files.items()}
+        return [Dataset(name, files[name], digest, _sizes(report, name)) for name, digest in digests.items() if digest]
 
     def locked(self, stage: str, path: Path) -> str:
         """The MD5 by which DVC keeps this output of a stage, as dvc.lock says; '' where it says nothing."""
@@ -127,11 +123,10 @@ class Training:
 
     def params(self) -> dict[str, object]:
         """All parameters of this training, flattened with dots."""
-        config = self.results.config
-        sections: dict[str, Any] = {name: asdict(getattr(config, name)) for name in PARAMS_OF_A_RUN}
-        sections["train"].pop("seeds")
-        sections["mixture"] = config.models[self.model].mixture
-        return {"model_name": self.model, "seed": self.seed} | flatten(sections)
+        params = self.results.params() | flatten({"mixture": self.results.config.models[self.model].mixture})
+        # Those of the other trainings say nothing of this one.
+        del params["train.seeds"]
+        return {"model_name": self.model, "seed": self.seed} | params
 
     def summary(self) -> dict[str, Any]:
         """The numbers of the whole training."""
