@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from hansard_bias.params import BertSettings
+from hansard_bias.params import ModelConfig
 from hansard_bias.tokens.encoded import EncodedCorpus, Windows, cut_windows, read_encoded
 
 HELD_OUT = 0.1
@@ -84,7 +84,7 @@ def measure(folder: Path, way: str, seed: int, updates: int, batch: int, dropout
     from hansard_bias.training.state import Silent
 
     content = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-    shape = BertSettings(**content["model"])
+    shape = ModelConfig(**content["model"])
     settings = replace(shape, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout)
     corpus = read_encoded(folder / "text")
     training, held_out = split(corpus, settings.max_position_embeddings)

@@ -27,7 +27,7 @@ from transformers import Trainer as HuggingFaceTrainer
 from hansard_bias.models.attention import family_of
 from hansard_bias.models.batches import MaskedText
 from hansard_bias.models.network import build_model, flops_per_token
-from hansard_bias.params import BertSettings, TrainConfig
+from hansard_bias.params import ModelConfig, TrainConfig
 from hansard_bias.tokens.encoded import EncodedCorpus, cut_windows, read_encoded
 from hansard_bias.tokens.tokenizer import CLS_ID, OWN_IDS, PAD_ID, SEP_ID
 from hansard_bias.training import device
@@ -160,7 +160,7 @@ class Stopwatch(TrainerCallback):
         control.should_training_stop = self.clock.update_done(self.trainer.tokens, time.perf_counter())
 
 
-def run_peer(folder: Path, way: str, settings: BertSettings, vocabulary: int, batch: int, clock: Clock) -> None:
+def run_peer(folder: Path, way: str, settings: ModelConfig, vocabulary: int, batch: int, clock: Clock) -> None:
     """Hugging Face's Trainer with its defaults: dropout 0.1, the head at every position."""
     corpus = read_encoded(folder / "text")
     kind, _, precision = way.partition(" ")
@@ -208,7 +208,7 @@ class Watcher:
             raise Enough
 
 
-def run_ours(folder: Path, settings: BertSettings, vocabulary: int, batch: int, clock: Clock) -> None:
+def run_ours(folder: Path, settings: ModelConfig, vocabulary: int, batch: int, clock: Clock) -> None:
     """This project's trainer with its defaults."""
     corpus = read_encoded(folder / "text")
     windows = cut_windows([corpus], [np.arange(len(corpus.starts))], settings.max_position_embeddings)
@@ -228,7 +228,7 @@ def run_ours(folder: Path, settings: BertSettings, vocabulary: int, batch: int, 
 def measure(folder: Path, way: str, seconds: float, batch: int, started: float) -> Speed:
     """Train in one way until enough was measured."""
     content = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-    settings, vocabulary = BertSettings(**content["model"]), int(content["vocabulary"])
+    settings, vocabulary = ModelConfig(**content["model"]), int(content["vocabulary"])
     clock = Clock(seconds, started)
     if way == "ours":
         run_ours(folder, settings, vocabulary, batch, clock)

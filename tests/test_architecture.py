@@ -33,8 +33,8 @@ MAY_IMPORT = {
     "report": {"base", "params", "analysis"},
     "sample": PLUMBING,
     "calibration": NETWORKS | {"training", "scoring", "probing", "statistics", "sample"},
-    "tracking": PLUMBING | {"training", "report", "operations"},
-    "operations": NETWORKS | {"training", "analysis", "report", "tracking"},
+    "tracking": {"base", "params", "training", "operations"},
+    "operations": NETWORKS | {"training", "analysis", "report"},
 }
 """Imports point one way, to what cannot change a package's results by mistake; a package may import itself, too.
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from importlib import import_module, resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from safetensors import SafetensorError
 
-from hansard_bias.base.messages import one_line
+from hansard_bias.base.messages import one_line, require_known, say
 from hansard_bias.base.work import Interrupted, Interruption, die_with_dvc
-from hansard_bias.operations.commands import commands
-from hansard_bias.operations.integrity import require_integrity
+from hansard_bias.operations.integrity import repair, require_integrity, verified
 from hansard_bias.operations.lock import CALIBRATION
 from hansard_bias.params import load_config
-from hansard_bias.pipeline.arguments import corpus_config, known_part, run_config, stage_config
+from hansard_bias.pipeline.arguments import corpus_config, run_config, stage_config
 
 if TYPE_CHECKING:
     from hansard_bias.tracking.training import TrainingRun
@@ -32,10 +33,27 @@ app = typer.Typer(
 )
 
 KILLED = "the experiment was killed: its folder is gone; queue it again, and it goes on from its last checkpoint"
+# What a person can mend: a missing file, a folder that is read-only or not theirs, a full disk or quota.
+MENDABLE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+PLOTS_PAGE = Path(".dvc/plots/page.html")
+PARTS = ("base", "halves", "dose", "verdict")
 
 CorpusName = Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus of params.yaml, for example nunavut.")]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model of params.yaml, for example mixed.")]
 Seed = Annotated[int, typer.Argument(metavar="SEED", help="One of train.seeds.")]
+Checkpoint = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="Go on from this checkpoint folder, also one of another run.")
+]
+Part = Annotated[str, typer.Argument(metavar="[PART]", help="base, halves, dose or verdict; without it: all.")]
+Speed = Annotated[bool, typer.Option(help="Measure how fast each preset's model trains: half a minute.")]
+PresetName = Annotated[str, typer.Argument(metavar="NAME", help="sample, small or production.")]
+Archives = Annotated[
+    list[str] | None, typer.Option(metavar="CORPUS=PATH", help="Where a corpus's archive lies; repeatable.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite settings that you changed yourself, too.")]
+Days = Annotated[float, typer.Option(help="Remove what nobody has touched for so many days.")]
+Everything = Annotated[bool, typer.Option("--all", help="DVC's whole cache too, that of experiments.")]
+Remove = Annotated[bool, typer.Option("--remove", help="Delete what is damaged; DVC then brings it back.")]
 
 
 def main() -> None:
@@ -52,8 +70,9 @@ def main() -> None:
     except (ValueError, OSError, SafetensorError) as error:
         if os.environ.get("HANSARD_BIAS_DEBUG") or not _is_for_users(error):
             raise
-        message = KILLED if _was_removed(folder) else one_line(str(error), longest=2000)
-        print(f"hansard-bias: {message}", file=sys.stderr)
+        # `dvc queue kill` takes the workspace away while the stage still runs.
+        removed = _is_workspace(folder) and not all((folder / name).exists() for name in ("dvc.yaml", "metrics"))
+        print(f"hansard-bias: {KILLED if removed else one_line(str(error), longest=2000)}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -72,21 +91,29 @@ def _is_workspace(folder: Path) -> bool:
     return ".dvc/tmp/exps" in folder.as_posix()
 
 
-def _was_removed(folder: Path) -> bool:
-    """Whether DVC took the experiment's workspace away, as `dvc queue kill` does while the stage still runs."""
-    return _is_workspace(folder) and not all((folder / name).exists() for name in ("dvc.yaml", "metrics"))
+def _is_for_users(error: ValueError | OSError | SafetensorError) -> bool:
+    if isinstance(error, SafetensorError):  # has the number in its text alone
+        return any(f"(os error {number})" in str(error) for number in MENDABLE)
+    return isinstance(error, ValueError) or error.errno in MENDABLE
+
+
+def _stage(name: str) -> Callable[..., Any]:
+    """The `run` of a stage, whose imports take longer than the whole command line does."""
+    run: Callable[..., Any] = import_module(f"hansard_bias.pipeline.{name}").run
+    return run
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)
 
 
 @app.command()
 def check() -> None:
     """Validate params.yaml, the archives' paths and the probes; mend what a killed dvc broke off."""
-    from hansard_bias.operations.integrity import repair
-    from hansard_bias.pipeline import check as stage
-
-    for line in repair():
-        print(line)
+    _print(repair())
     config = load_config()
-    stage.run(config)
+    _stage("check")(config)
     trainings = f"{len(config.models)} models x {len(config.train.seeds)} seeds"
     print(f"params.yaml is valid: {len(config.corpora)} corpora, {trainings}")
 
@@ -94,67 +121,51 @@ def check() -> None:
 @app.command()
 def sample() -> None:
     """Generate the bundled sample: two legislatures in the real archive formats."""
-    from hansard_bias.pipeline import sample as stage
-
-    stage.run(stage_config("sample"))
+    _stage("sample")(stage_config("sample"))
 
 
 @app.command()
 def corpus(name: CorpusName) -> None:
     """Read one archive into a table of speeches."""
-    from hansard_bias.pipeline import corpus as stage
-
-    stage.run(corpus_config("corpus", name), name)
+    _stage("corpus")(corpus_config("corpus", name), name)
 
 
 @app.command()
 def align() -> None:
     """Align the corpora: window, duplicates, splits, mixtures, audits."""
-    from hansard_bias.pipeline import align as stage
-
-    stage.run(stage_config("align"))
+    _stage("align")(stage_config("align"))
 
 
 @app.command()
 def tokenizer() -> None:
     """Train the tokenizer that all models share."""
-    from hansard_bias.pipeline import tokenizer as stage
-
-    stage.run(stage_config("tokenizer"))
+    _stage("tokenizer")(stage_config("tokenizer"))
 
 
 @app.command()
 def encode(name: CorpusName) -> None:
     """Encode one aligned corpus as word pieces."""
-    from hansard_bias.pipeline import encode as stage
-
     corpus_config("encode", name)
-    stage.run(name)
+    _stage("encode")(name)
 
 
 @app.command()
-def train(
-    model: ModelName,
-    seed: Seed,
-    resume_from: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Go on from this checkpoint folder, also one of another run.")
-    ] = None,
-) -> None:
+def train(model: ModelName, seed: Seed, resume_from: Checkpoint = None) -> None:
     """Train one model with one seed; goes on from the last checkpoint after an interruption."""
     config = run_config("train", model, seed)
     # Read by torch when it is imported: large tensors in large pages, which trains a few per cent faster.
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+
+    def mlflow_run(key: str) -> AbstractContextManager[TrainingRun]:
+        # Only the main process tracks, and only it waits for MLflow's import.
+        from hansard_bias.tracking import training_run
+
+        return training_run(config, model, seed, key)
+
     interruption = Interruption()
+    # Imports take seconds: a signal that comes meanwhile must be caught, too.
     with interruption.caught():
-        from hansard_bias.pipeline import train as stage
-
-        def mlflow_run(key: str) -> AbstractContextManager[TrainingRun]:
-            """Only the main process tracks, and only it waits for MLflow's import."""
-            from hansard_bias.tracking import training_run
-
-            return training_run(config, model, seed, key)
-
-        stage.run(config, model, seed, resume_from=resume_from, interruption=interruption, log=mlflow_run)
+        _stage("train")(config, model, seed, resume_from=resume_from, interruption=interruption, log=mlflow_run)
 
 
 @app.command()
@@ -162,64 +173,49 @@ def score(model: ModelName, seed: Seed) -> None:
     """Score every test speech of every corpus with one model; goes on where it was after an interruption."""
     config = run_config("score", model, seed)
     with Interruption().caught():
-        from hansard_bias.pipeline import score as stage
-
-        stage.run(config, model, seed)
+        _stage("score")(config, model, seed)
 
 
 @app.command()
 def probe(model: ModelName, seed: Seed) -> None:
     """Ask one model what fills the prompts' gaps."""
-    config = run_config("probe", model, seed)
-    from hansard_bias.pipeline import probe as stage
-
-    stage.run(config, model, seed)
+    _stage("probe")(run_config("probe", model, seed), model, seed)
 
 
 @app.command()
 def bias() -> None:
     """Compute the matrix, the measures, their intervals and tests."""
-    from hansard_bias.pipeline import bias as stage
-
-    stage.run(stage_config("bias"))
+    _stage("bias")(stage_config("bias"))
 
 
 @app.command()
 def report() -> None:
     """Build the page and mirror the comparison to MLflow."""
     from hansard_bias.operations.lock import require_parameters
-    from hansard_bias.pipeline import report as stage
 
     config = stage_config("report")
     require_parameters(config)
-    stage.run(config)
+    _stage("report")(config)
     from hansard_bias.tracking import record_comparison
 
     record_comparison(config)
 
 
 @app.command()
-def calibrate(
-    part: Annotated[str, typer.Argument(metavar="[PART]", help="base, halves, dose or verdict; without it: all.")] = "",
-) -> None:
+def calibrate(part: Part = "") -> None:
     """Check the instrument on studies with a known answer (settings: calibration/params.yaml)."""
     from hansard_bias.calibration.config import load_calibration
 
-    parts = ("base", "halves", "dose", "verdict")
     if part:
-        known_part(part, parts)
+        require_known("part", part, PARTS, " of the calibration")
     settings = load_calibration()
-    for each in (part,) if part else parts:
+    for each in (part,) if part else PARTS:
         require_integrity(each, {}, pipeline=CALIBRATION)
-        if each == "verdict":
-            from hansard_bias.pipeline import verdict
-
-            for metric, word in verdict.run(settings).items():
-                print(f"{metric}: {word}")
-        else:
-            from hansard_bias.pipeline import calibrate as stage
-
-            stage.run(each, settings)
+        if each != "verdict":
+            _stage("calibrate")(each, settings)
+            continue
+        for metric, word in _stage("verdict")(settings).items():
+            print(f"{metric}: {word}")
 
 
 @app.command()
@@ -230,22 +226,23 @@ def summary() -> None:
     print_summary(load_config())
 
 
-# Without a name its commands stand among these.
-app.add_typer(commands)
-
-
 @app.command(hidden=True)
 def plots_page() -> None:
     """Write the offline page for `dvc plots` (done by `make setup`)."""
-    from hansard_bias.operations.commands import write_plots_page
+    import vl_convert
 
-    write_plots_page()
+    # DVC's divisions call vegaEmbed as a global name.
+    bundle = vl_convert.javascript_bundle(
+        "window.vegaEmbed = vegaEmbed; window.vega = vega; window.vegaLite = vegaLite;"
+    )
+    page = resources.files("hansard_bias.operations").joinpath("plots.html").read_text(encoding="utf-8")
+    PLOTS_PAGE.parent.mkdir(parents=True, exist_ok=True)
+    # Inside a script element, "</script" alone would end it.
+    PLOTS_PAGE.write_text(page.replace("SCRIPT", bundle.replace("</script", "<\\/script")), encoding="utf-8")
 
 
 @app.command()
-def doctor(
-    speed: Annotated[bool, typer.Option(help="Measure how fast each preset's model trains: half a minute.")] = True,
-) -> None:
+def doctor(speed: Speed = True) -> None:
     """Check machine, packages, archives and folders, and estimate what can be trained here in what time."""
     from hansard_bias.operations.doctor import examine
 
@@ -254,26 +251,47 @@ def doctor(
 
 
 @app.command()
-def preset(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="sample, small or production.")],
-    path: Annotated[
-        list[str] | None, typer.Option(metavar="CORPUS=PATH", help="Where a corpus's archive lies; repeatable.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite settings that you changed yourself, too.")] = False,
-) -> None:
+def preset(name: PresetName, path: Archives = None, force: Force = False) -> None:
     """Write a set of settings into params.yaml and print the difference; comments stay, and so do your own edits."""
     from hansard_bias.operations.presets import apply_preset
 
-    for line in apply_preset(name, path or [], force=force):
-        print(line)
+    _print(apply_preset(name, path or [], force=force))
 
 
-def _is_for_users(error: ValueError | OSError | SafetensorError) -> bool:
-    """Whether a person can mend it: a wrong value, a missing file, a read-only folder, a full disk or quota."""
-    mendable = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    if isinstance(error, SafetensorError):  # has the number in its text alone
-        return any(f"(os error {number})" in str(error) for number in mendable)
-    return isinstance(error, ValueError) or error.errno in mendable
+@app.command()
+def backfill() -> None:
+    """Log every result of metrics/, and of DVC's experiments, that has no run in MLflow yet."""
+    from hansard_bias.tracking import backfill as missing_runs
+    from hansard_bias.tracking import store_uri
+
+    titles = []
+    for title in missing_runs(load_config()):
+        titles.append(title)
+        say(title)
+    print(f"{len(titles)} new runs in {store_uri()}")
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000) -> None:
+    """Open MLflow's pages on 127.0.0.1."""
+    from hansard_bias.tracking import serve
+
+    serve(load_config().tracking.experiment, port)
+
+
+@app.command()
+def clean(days: Days = 7.0) -> None:
+    """Remove stale checkpoints, orphaned workspaces of experiments and broken-off files; say what was freed."""
+    from hansard_bias.operations.clean_up import cleaned
+
+    _print(repair())
+    _print(cleaned(days, load_config()))
+
+
+@app.command()
+def verify(everything: Everything = False, remove: Remove = False) -> None:
+    """Check that data, models and metrics, and DVC's cache of them, hold what dvc.lock promises."""
+    _print(verified(everything, remove))
 
 
 if __name__ == "__main__":

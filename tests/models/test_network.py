@@ -12,16 +12,16 @@ from safetensors.torch import load_file, save_file
 
 from hansard_bias.models.attention import surprisals_at
 from hansard_bias.models.network import build_model, flops_per_token, load_initial
-from hansard_bias.params import BertSettings, ConfigError
+from hansard_bias.params import ConfigError, ModelConfig
 from helpers.local_models import model_of
 
-SETTINGS = BertSettings(32, 2, 2, 64, 24, 0.0, 0.0, 0.02)
+SETTINGS = ModelConfig(32, 2, 2, 64, 24, 0.0, 0.0, 0.02)
 MODERN = replace(SETTINGS, architecture="modernbert", num_hidden_layers=3, local_attention=8)
 both = pytest.mark.parametrize("settings", [SETTINGS, MODERN], ids=["bert", "modernbert"])
 
 
 @both
-def test_sum_over_masked_positions_is_the_model_s_own_loss(settings: BertSettings) -> None:
+def test_sum_over_masked_positions_is_the_model_s_own_loss(settings: ModelConfig) -> None:
     model = build_model(settings, 50, 1).eval()
     model.set_attn_implementation("eager")
     generator = torch.Generator().manual_seed(0)
@@ -38,7 +38,7 @@ def test_sum_over_masked_positions_is_the_model_s_own_loss(settings: BertSetting
 
 
 @both
-def test_same_seed_same_weights(settings: BertSettings) -> None:
+def test_same_seed_same_weights(settings: ModelConfig) -> None:
     first, same, other = (build_model(settings, 50, seed).state_dict() for seed in (1, 1, 2))
     name = next(name for name in first if "embeddings" in name and name.endswith("weight"))
     assert torch.equal(first[name], same[name])
@@ -65,7 +65,7 @@ def test_flops_of_modernbert_count_gates_and_what_a_token_sees() -> None:
 
 
 @both
-def test_a_model_can_begin_with_the_frequencies_of_its_text(settings: BertSettings) -> None:
+def test_a_model_can_begin_with_the_frequencies_of_its_text(settings: ModelConfig) -> None:
     """All weights but the bias as without; and the first guess is near the unigrams'."""
     counts = np.arange(50, dtype=np.int64) ** 2
     plain, informed = (

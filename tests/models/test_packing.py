@@ -15,12 +15,12 @@ from hansard_bias.models.architectures import head_of
 from hansard_bias.models.attention import BACKENDS, choose_backend, padding_policy, to_device
 from hansard_bias.models.batches import NO_PADDING, MaskedText, PaddingPolicy
 from hansard_bias.models.network import MaskedLoss, build_model, compile_layers
-from hansard_bias.params import BertSettings
+from hansard_bias.params import ModelConfig
 from hansard_bias.tokens.encoded import EncodedCorpus, cut_windows
 from hansard_bias.tokens.tokenizer import OWN_IDS
 
 VOCABULARY = 90
-SETTINGS = BertSettings(32, 2, 4, 64, 48, 0.0, 0.0, 0.5)
+SETTINGS = ModelConfig(32, 2, 4, 64, 48, 0.0, 0.0, 0.5)
 # Two layers that see four tokens to each side, and one that sees all.
 MODERN = replace(SETTINGS, architecture="modernbert", num_hidden_layers=3, local_attention=8, initializer_range=0.2)
 LENGTHS = [3, 46, 17, 17, 1, 30, 9, 80]
@@ -42,12 +42,12 @@ def text_of(change: int = 0) -> MaskedText:
 
 
 @pytest.fixture(scope="module", params=[SETTINGS, MODERN], ids=["bert", "modernbert"])
-def settings(request: Any) -> BertSettings:
+def settings(request: Any) -> ModelConfig:
     return request.param
 
 
 @pytest.fixture(scope="module")
-def model(settings: BertSettings) -> Any:
+def model(settings: ModelConfig) -> Any:
     return build_model(settings, VOCABULARY, 1).eval()
 
 
@@ -119,7 +119,7 @@ def test_a_cpu_multiplies_by_buckets() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 @pytest.mark.parametrize("precision", ["bf16", "fp32"])
-def test_on_a_gpu(precision: str, settings: BertSettings) -> None:
+def test_on_a_gpu(precision: str, settings: ModelConfig) -> None:
     device = torch.device("cuda")
     backend = choose_backend(device, precision)
     model = build_model(settings, VOCABULARY, 1).eval().to(device)
@@ -132,7 +132,7 @@ def test_on_a_gpu(precision: str, settings: BertSettings) -> None:
 
 
 def test_a_compiled_model_has_the_same_loss_and_gradients(
-    model: Any, settings: BertSettings, monkeypatch: pytest.MonkeyPatch
+    model: Any, settings: ModelConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which parts are compiled, and for which shapes, is ours; the kernels (half a minute of C++) are torch's."""
     compile_with_kernels = torch.nn.Module.compile

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from hansard_bias.models.network import build_model
 from hansard_bias.models.reading import ReadingScorer
-from hansard_bias.params import BertSettings, ScoreConfig
+from hansard_bias.params import ModelConfig, ScoreConfig
 from hansard_bias.randomness import stable_hash, stable_hashes
 from hansard_bias.scoring.scoring import deal_folds, score_speeches
 from hansard_bias.tokens.encoded import EncodedCorpus
@@ -49,7 +49,7 @@ def corpus() -> EncodedCorpus:
 
 @pytest.fixture(scope="module")
 def model() -> Any:
-    return plain(build_model(BertSettings(16, 2, 2, 32, 32, 0.1, 0.1, 0.02), 60, 3))
+    return plain(build_model(ModelConfig(16, 2, 2, 32, 32, 0.1, 0.1, 0.02), 60, 3))
 
 
 @given(st.integers(0, 2**40), st.integers(2, 12), st.integers(1, 200))
@@ -97,7 +97,7 @@ def test_scores_are_those_of_an_unbatched_pass_per_fold(corpus: EncodedCorpus, m
 
 
 def test_a_model_that_knows_nothing_has_the_vocabulary_s_perplexity(corpus: EncodedCorpus, model: Any) -> None:
-    blank = plain(build_model(BertSettings(16, 1, 2, 32, 32, 0.0, 0.0, 0.02), 60, 3))
+    blank = plain(build_model(ModelConfig(16, 1, 2, 32, 32, 0.0, 0.0, 0.02), 60, 3))
     with torch.no_grad():
         for parameter in blank.cls.parameters():
             parameter.zero_()

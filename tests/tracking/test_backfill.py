@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from hansard_bias.operations import integrity
 from hansard_bias.tracking import Store, backfill
-from hansard_bias.tracking.backfill import checked_out, experiments
+from hansard_bias.tracking.mirror import checked_out, experiments
 from helpers.project import Project
 
 GIT = ("git", "-c", "user.name=t", "-c", "user.email=t@example.org")

@@ -13,7 +13,7 @@ import torch
 
 from hansard_bias.models.batches import Batch, MaskedText
 from hansard_bias.models.network import build_model
-from hansard_bias.params import BertSettings, TrainConfig, parse_config
+from hansard_bias.params import ModelConfig, TrainConfig, parse_config
 from hansard_bias.tokens.encoded import EncodedCorpus, cut_windows
 from hansard_bias.tokens.tokenizer import OWN_IDS
 from hansard_bias.training import loop
@@ -25,7 +25,7 @@ from hansard_bias.training.state import CurvePoint, Silent
 from helpers.launch import Stops
 
 VOCABULARY = 120
-SETTINGS = BertSettings(16, 1, 2, 32, 24, 0.1, 0.1, 0.02)
+SETTINGS = ModelConfig(16, 1, 2, 32, 24, 0.1, 0.1, 0.02)
 MODERN = replace(
     SETTINGS, architecture="modernbert", num_hidden_layers=2, local_attention=6, mlp_dropout=0.1, attention_dropout=0.1
 )
@@ -51,7 +51,7 @@ def config(raw: dict[str, Any]) -> TrainConfig:
     return replace(train, lr=0.01, epochs=2, batch_size=8, eval_every=5, save_every=4, precision="fp32")
 
 
-def trainer(config: TrainConfig, folder: Path, log: Any = None, settings: BertSettings = SETTINGS) -> Trainer:
+def trainer(config: TrainConfig, folder: Path, log: Any = None, settings: ModelConfig = SETTINGS) -> Trainer:
     spec = RunSpec(config, 1, text(1, 60), text(2, 20), 10, folder / "checkpoints", folder / "curve.csv")
     return Trainer(spec, build_model(settings, VOCABULARY, 1), "fp32", log or Silent())
 
@@ -75,7 +75,7 @@ def test_it_learns_and_records(config: TrainConfig, tmp_path: Path) -> None:
 @both
 @pytest.mark.parametrize("stop", [5, 15])
 def test_an_interrupted_run_ends_with_the_same_bits(
-    config: TrainConfig, tmp_path: Path, stop: int, settings: BertSettings
+    config: TrainConfig, tmp_path: Path, stop: int, settings: ModelConfig
 ) -> None:
     whole = trainer(config, tmp_path / "whole", settings=settings)
     whole.run()

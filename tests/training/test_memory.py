@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from hansard_bias.params import BertSettings
+from hansard_bias.params import ModelConfig
 from hansard_bias.training import device as memory
 from hansard_bias.training.device import LEAST_TOKENS, MOST_TOKENS, bytes_per_token, is_exhausted, micro_batch_tokens
 
-BASE = BertSettings(768, 12, 12, 3072, 512, 0.0, 0.0, 0.02)
+BASE = ModelConfig(768, 12, 12, 3072, 512, 0.0, 0.0, 0.02)
 CPU = torch.device("cpu")
 
 

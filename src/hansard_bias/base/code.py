@@ -1,7 +1,6 @@
 """Which code a result depends on: git's commit, and the import closure of a module with one digest of it.
 
-DVC compares folders (`deps` in dvc.yaml). Where a run is told from another without DVC (unfinished trainings, half-done
-scoring, the calibration's replicates), `code_digest` is the one key of code.
+DVC compares folders; `code_digest` is the key of code where a run is told from another without DVC.
 """
 
 from __future__ import annotations
@@ -14,9 +13,8 @@ from pathlib import Path
 
 PACKAGE = "hansard_bias"
 SOURCE = Path(__file__).parents[2]
+# Packages without a number in them: no result depends on their code, only on the parameters that they read.
 PLUMBING = ("base", "params")
-"""Packages without a number in them: no result depends on their code, only on the parameters that they read."""
-
 DATA = (".yaml", ".jinja", ".css", ".js")
 
 
@@ -36,7 +34,9 @@ def closure(module: str) -> frozenset[Path]:
     todo = [module]
     while todo:
         name = todo.pop()
-        path = module_path(name)
+        stem = SOURCE.joinpath(*name.split(".")) if name.partition(".")[0] == PACKAGE else None
+        files = (stem.with_suffix(".py"), stem / "__init__.py") if stem else ()
+        path = next(filter(Path.is_file, files), None)
         if path is None or path in seen:
             continue
         seen.add(path)
@@ -45,15 +45,7 @@ def closure(module: str) -> frozenset[Path]:
         # A registry finds its modules by itself: all of them are its imports.
         if "pkgutil" in imports(path):
             todo += [f"{name}.{module.stem}" for module in path.parent.glob("*.py") if module != path]
-    return frozenset(seen | {data for path in seen for data in data_files(path)})
-
-
-def module_path(name: str) -> Path | None:
-    """The file of a module of this package; None for anything else."""
-    if name.partition(".")[0] != PACKAGE:
-        return None
-    base = SOURCE.joinpath(*name.split("."))
-    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
+    return frozenset(seen | {data for path in seen for data in _data_files(path)})
 
 
 @cache
@@ -68,8 +60,8 @@ def imports(path: Path) -> frozenset[str]:
     return frozenset(names)
 
 
-def data_files(path: Path) -> set[Path]:
-    """Files beside a module that it reads: those that it names, or all where it opens them as package resources."""
+def _data_files(path: Path) -> set[Path]:
+    """Files beside a module that it reads."""
     named = path.read_text(encoding="utf-8")
     # A module that opens its package's resources names none of them where this could read it.
     everything = any(name.startswith("importlib.resources") for name in imports(path))

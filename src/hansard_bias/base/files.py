@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+# Each once: dvc.yaml names the same, and no other module spells them.
 SAMPLE = Path("data/raw/sample")
 SPEECHES = Path("data/speeches")
 ALIGNED = Path("data/aligned")
@@ -32,11 +33,9 @@ METRICS = Path("metrics")
 CALIBRATION = Path("data/calibration")
 MIXTURES = ALIGNED / "mixtures.parquet"
 CHECKED = Path("data/params.checked")
+# Digests of the files of `model.init`, and of those under `probe`: DVC sees through them that one of these changed.
 INITIAL = Path("data/initial.json")
-"""Digests of the files of `model.init`: DVC sees through it that the folder changed."""
-
 PROBE_FILES = Path("data/probe_files.json")
-"""Digests of the files that params.yaml names under `probe`: DVC sees through it that one of them changed."""
 
 
 def run_name(model: str, seed: int) -> str:
@@ -59,11 +58,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """A new folder to write to, which replaces `folder` on success; what was at `folder` is never written into.
-
-    DVC links the files of its cache into the workspace: whoever writes into such a file is refused, and root damages
-    the cache.
-    """
+    """A new folder to write to, which replaces `folder` on success; what was at `folder` is never written into."""
+    # DVC links its cache's files into the workspace: writing into one is refused, or, by root, damages the cache.
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -78,21 +74,17 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write JSON that a person can read and git can compare; the file appears whole or not at all.
-
-    Numbers have DIGITS significant digits, so that results are the same bits on every machine of a kind.
-    """
+    """Write JSON that a person can read and git can compare, with DIGITS significant digits of its numbers."""
     with atomic_write(path) as partial:
         # NaN is no JSON: a number that is missing must be null.
         partial.write_text(json.dumps(_rounded(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
+# Results are the same bits on every machine of a kind: linear algebra differs in the 13th significant digit.
 DIGITS = 12
-"""Linear algebra differs between processors in the 13th significant digit."""
 
 
 def _rounded(content: object) -> object:
-    """The same content with its floats rounded."""
     if isinstance(content, Mapping):
         return {key: _rounded(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
@@ -107,8 +99,9 @@ def sha256(path: Path) -> str:
 
 
 def md5(path: Path) -> str:
-    """MD5 of a file: DVC's choice, to find damage and not attacks."""
+    """MD5 of a file, in hexadecimal, as DVC has it."""
     with path.open("rb") as handle:
+        # To find damage, not attacks: systems that refuse MD5 for security let it be.
         return hashlib.file_digest(handle, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
@@ -139,17 +132,14 @@ def table_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
         yield writer
 
 
+# The signs themselves, their full-width forms, and what a spreadsheet skips before them.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""The signs themselves, their full-width forms, and what a spreadsheet skips before them."""
-
+# A semicolon or tab begins a new cell in a spreadsheet of another country, quotes or not.
 _AFTER_SEPARATOR = re.compile(r"(?!\A\t)([;\t]\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def harmless(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers.
-
-    Also behind a semicolon or tab, where a spreadsheet of another country begins a new cell, quotes or not.
-    """
+    """Text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers."""
     if not isinstance(value, str):
         return value
     # The csv module of Python 3.11 leaves a carriage return without quotes, which would begin a line.
@@ -166,7 +156,7 @@ def write_records(path: Path, columns: Sequence[str], records: Iterable[Mapping[
 
 
 def _cell(value: object) -> object:
-    """Six digits are more than any of these numbers has to say, and keep the files small."""
+    # Six digits are more than any of these numbers has to say, and keep the files small.
     return f"{value:.6g}" if isinstance(value, float) else harmless(value)
 
 

@@ -8,14 +8,17 @@ import unicodedata
 from collections.abc import Callable, Iterable
 
 LONGEST = 300
+# Control and format characters (marks of direction among them), halves of surrogate pairs, line separators.
 INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
-"""Control and format characters (marks of direction among them), halves of surrogate pairs, line separators."""
+# Signs that turn the direction of what follows, so that a text does not say what it shows.
 MISLEADING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-"""Signs that turn the direction of what follows, so that a text does not say what it shows."""
+# Between two lines of a long measurement.
+LINE_SECONDS = 30.0
 
 
 def one_line(text: str, longest: int = LONGEST) -> str:
     """The text with single blanks, and invisible characters as their numbers; cut in the middle of what is too long."""
+    # A megabyte of somebody's file need not be looked at to show a line of it.
     line = " ".join(text[: 4 * longest].split())
     if not line.isprintable():
         line = "".join(f"<U+{ord(sign):04X}>" if unicodedata.category(sign) in INVISIBLE else sign for sign in line)
@@ -43,6 +46,13 @@ def unseen(text: str) -> str:
     return next((f"U+{ord(sign):04X}" for sign in wrong), "")
 
 
+def require_known(kind: str, name: str, known: Iterable[str], where: str = "") -> None:
+    """Raise ValueError where a name that a person gave is none of those that there are."""
+    names = list(known)
+    if name not in names:
+        raise ValueError(f"no {kind} {name!r}{where}, expected one of {', '.join(names)}")
+
+
 # The two ways to speak while a command runs: warnings on standard error, progress on standard output.
 
 
@@ -54,10 +64,6 @@ def warn(text: str) -> None:
 def say(text: str) -> None:
     """A line that tells how far the work is, at once, also where standard output is a file or a pipe."""
     print(text, flush=True)
-
-
-LINE_SECONDS = 30.0
-"""Between two lines of a long measurement."""
 
 
 class Progress:

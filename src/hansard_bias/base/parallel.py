@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 # Readers of archives work in parallel too, and must not wait for torch.
 if TYPE_CHECKING:
@@ -22,19 +22,18 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+# Items in work or waiting for it, for each process: what bounds the memory.
 WAITING = 2
-"""Items in work or waiting for it, for each process: what bounds the memory."""
+# What other processes take to start and import: they are started for more work than this.
 START_SECONDS = 2.0
-"""What other processes take to start and import: they are started for more work than this."""
-
-_END = object()
+# How long one process that scores waits for the others: parts of a corpus may take hours.
+LONGEST_WAIT = timedelta(days=30)
 
 
 def in_order(task: Callable[[Item], Result], items: Iterable[Item], processes: int = 0) -> Iterator[Result]:
-    """`task(item)` for each item. `processes`: 0 for one a core, once the work has lasted as long as their start.
+    """`task(item)`, both picklable, for each item; an error in a task is raised here, and what waits is given up.
 
-    `task` and the items must be picklable. An error in a task is raised here, and what waits is given up. With one
-    process or one item, no other is started.
+    processes: 0 for one a core, once the work has lasted as long as their start; 1 for this one alone.
     """
     items = iter(items)
     if not processes:
@@ -59,14 +58,15 @@ def in_order(task: Callable[[Item], Result], items: Iterable[Item], processes: i
 
 
 def _first_ones(task: Callable[[Item], Result], items: Iterator[Item]) -> Iterator[Result]:
-    """Results of this process, until it has worked for START_SECONDS."""
     worked = 0.0
-    while worked < START_SECONDS and (item := next(items, _END)) is not _END:
+    for item in items:
         begun = time.perf_counter()
-        result = task(cast(Item, item))
+        result = task(item)
         # Not the time that the caller takes between two results.
         worked += time.perf_counter() - begun
         yield result
+        if worked >= START_SECONDS:
+            return
 
 
 def cores() -> int:
@@ -75,7 +75,7 @@ def cores() -> int:
 
 
 def _serve() -> None:
-    """Leave Ctrl-C to the parent, and end with it, however it ends."""
+    # Ctrl-C is the parent's to handle; a worker ends with it, however it ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
@@ -88,9 +88,6 @@ def _serve() -> None:
 
 
 # The processes of one `accelerate launch`: which of them this is, on what all must agree, and how they end.
-
-LONGEST_WAIT = timedelta(days=30)
-"""How long one process that scores waits for the others: parts of a corpus may take hours."""
 
 
 def process_group(longest_wait: timedelta | None = None) -> Any:

@@ -35,8 +35,7 @@ def try_lock(handle: IO[Any]) -> bool:
 def locked(folder: Path, doing: str) -> Iterator[Path]:
     """Hold a run's folder alone and clear what a killed save left there; doing: "training", "scoring".
 
-    Raises ValueError when another process holds it; an experiment waits instead, so that no worker of a sweep fails
-    because another one needs the same run.
+    Raises ValueError when another process holds it; an experiment waits instead.
     """
     lock = folder / "lock"
     while True:
@@ -45,7 +44,13 @@ def locked(folder: Path, doing: str) -> Iterator[Path]:
         for above in (folder.parent, folder.parent.parent):
             sync(above)
         with lock.open("w") as handle:
-            _acquire(handle, folder, doing)
+            if not try_lock(handle):
+                # No worker of a sweep shall fail because another one needs the same run.
+                if "DVC_EXP_NAME" not in os.environ:
+                    busy = f"{folder}: another process is {doing} this very run"
+                    raise ValueError(f"{busy}; wait for it or stop it, then run again")
+                say(f"another experiment is {doing} this very run: waiting for it")
+                fcntl.flock(handle, fcntl.LOCK_EX)
             # Who held it may have finished and deleted the folder: a lock on a deleted file keeps nobody out.
             if _is_at(handle, lock):
                 for partial in folder.glob("partial-*"):
@@ -54,16 +59,8 @@ def locked(folder: Path, doing: str) -> Iterator[Path]:
                 return
 
 
-def _acquire(handle: IO[str], folder: Path, doing: str) -> None:
-    if try_lock(handle):
-        return
-    if "DVC_EXP_NAME" not in os.environ:
-        raise ValueError(f"{folder}: another process is {doing} this very run; wait for it or stop it, then run again")
-    say(f"another experiment is {doing} this very run: waiting for it")
-    fcntl.flock(handle, fcntl.LOCK_EX)
-
-
 def _is_at(handle: IO[str], path: Path) -> bool:
+    # By the inode: another process may have made a new file of the same name.
     try:
         return os.path.samestat(os.fstat(handle.fileno()), path.stat())
     except FileNotFoundError:
@@ -102,8 +99,7 @@ class Interruption:
     """What the signals of this process mean at the moment."""
 
     def __init__(self) -> None:
-        self.number = 0
-        """The signal that came while it was deferred, 0 before."""
+        self.number = 0  # the signal that came while it was deferred
         self._deferring = False
 
     @contextmanager
@@ -132,9 +128,7 @@ class Interruption:
 
 
 def die_with_dvc() -> None:
-    """Let the kernel kill this process when the DVC that started it is killed: no second trainer beside a lost one.
-
-    Without DVC nothing happens: a training that a person put in the background outlives the shell.
-    """
+    """Let the kernel kill this process when the DVC that started it is killed: no second trainer beside a lost one."""
+    # Without DVC nothing happens: a training that a person put in the background outlives the shell.
     if sys.platform == "linux" and "DVC_STAGE" in os.environ:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

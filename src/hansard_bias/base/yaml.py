@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,9 @@ from ruamel.yaml.error import YAMLError
 
 from hansard_bias.base.messages import one_line, shown, unseen
 
+# Of a file, and of what its aliases unfold to; the longest real one has some ten thousand.
 MAX_BYTES = 1_000_000
-"""Of a file, and of what its aliases unfold to; the longest real one has some ten thousand."""
+# Tables and arrays keep whole numbers in 64 bits.
 MAX_NUMBER = 1 << 63
 
 # What the library lets through where a file is nonsense: a tag on a text that it cannot mean, a date that is none,
@@ -50,8 +50,9 @@ def not_yaml(name: str, error: Exception) -> ValueError:
 
 
 def _unfolded(node: Any) -> int:
-    """Characters and entries of a document with every alias written out; counts no further than is needed."""
+    # Characters and entries of a document with every alias written out.
     size, waiting = 0, [node]
+    # No further than is needed: a bomb of aliases never ends.
     while waiting and size <= MAX_BYTES:
         each = waiting.pop()
         if isinstance(each, tuple):
@@ -65,23 +66,14 @@ def _unfolded(node: Any) -> int:
 
 
 def _check(content: Any, name: str) -> None:
-    """Texts that can be seen and numbers that can be computed with."""
-    for value in _values(content):
+    """Refuse what has no place in a table or a message, among keys and values at any depth."""
+    waiting = [content]
+    while waiting:
+        value = waiting.pop()
+        waiting += [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
         if isinstance(value, str) and (sign := unseen(" ".join(value.split()))):
             raise ValueError(f"{name}: {shown(value)} holds the invisible character {sign}; remove it")
         if isinstance(value, int) and abs(value) >= MAX_NUMBER:
             raise ValueError(f"{name}: a number of {value.bit_length()} bits, expected at most 63; correct it")
         if not isinstance(value, str | int | float | datetime.date | dict | list | None):
             raise ValueError(f"{name}: holds a {type(value).__name__}, expected texts, numbers, lists and sections")
-
-
-def _values(content: Any) -> Iterator[Any]:
-    """Every key and value, the containers too."""
-    waiting = [content]
-    while waiting:
-        value = waiting.pop()
-        yield value
-        if isinstance(value, dict):
-            waiting += [*value, *value.values()]
-        elif isinstance(value, list):
-            waiting += value

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from hansard_bias.base.files import require_path
 from hansard_bias.base.yaml import read_plain_yaml
-from hansard_bias.params import BertSettings, ConfigError, ScoreConfig, TrainConfig
-from hansard_bias.params.validation import parse, require, require_each
+from hansard_bias.params import ConfigError, ModelConfig, ScoreConfig, TrainConfig
+from hansard_bias.params.validation import parse, require
 
 FOLDER = Path("calibration")
 PARAMS = FOLDER / "params.yaml"
@@ -103,7 +103,11 @@ class VerdictConfig:
 
     def __post_init__(self) -> None:
         _at_least(self, "verdict.", draws=100)
-        require_each("verdict", self, ("confidence", "level", "band"), lambda p: 0 < p < 1, "above 0 and below 1")
+
+
+for name in ("confidence", "level", "band"):
+    share = getattr(self, name)
+    require(0 < share < 1, f"verdict.{name}", share, "above 0 and below 1")
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ class CalibrationConfig:
     """The whole of calibration/params.yaml."""
 
     text: TextConfig
-    model: BertSettings
+    model: ModelConfig
     base: TinyTraining
     score: ScoreConfig
     halves: HalvesConfig

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from hansard_bias.models.architectures import SIZES, Architecture, after_attention, first_position
 from hansard_bias.models.weights import Layer, Network, WeightLoader, activate, normalise
-from hansard_bias.params import BertSettings
+from hansard_bias.params import ModelConfig
 from hansard_bias.tokens.tokenizer import PAD_ID
 
 INNER_MATRICES = 2
@@ -20,7 +20,7 @@ INNER_MATRICES = 2
 DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 
 
-def build(settings: BertSettings, vocab_size: int, attention: str) -> Any:
+def build(settings: ModelConfig, vocab_size: int, attention: str) -> Any:
     """A BertForMaskedLM with random weights and this implementation of attention."""
     from transformers import BertConfig, BertForMaskedLM
 

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from hansard_bias.models.architectures import SIZES, Architecture, layer_types
 from hansard_bias.models.weights import Layer, Linear, Network, WeightLoader, activate, normalise
-from hansard_bias.params import BertSettings
+from hansard_bias.params import ModelConfig
 from hansard_bias.tokens.tokenizer import CLS_ID, PAD_ID, SEP_ID
 
 INNER_MATRICES = 3
@@ -27,7 +27,7 @@ _THETA = {"full_attention": 160_000.0, "sliding_attention": 10_000.0}
 _OLD_THETA = {"full_attention": "global_rope_theta", "sliding_attention": "local_rope_theta"}
 
 
-def build(settings: BertSettings, vocab_size: int, attention: str) -> Any:
+def build(settings: ModelConfig, vocab_size: int, attention: str) -> Any:
     """A ModernBertForMaskedLM with random weights and this implementation of attention."""
     from transformers import ModernBertConfig, ModernBertForMaskedLM
 

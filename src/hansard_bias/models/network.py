@@ -14,7 +14,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from hansard_bias.models.architectures import after_attention, first_position, init_error
 from hansard_bias.models.attention import PACKED, Packed, family_of, register_packed_attention, surprisals_at
-from hansard_bias.params import BertSettings, TrainConfig
+from hansard_bias.params import ModelConfig, TrainConfig
 
 Counts = npt.NDArray[np.int64]
 
@@ -22,7 +22,7 @@ GRADIENT_NORM = 1.0
 """The longest gradient that an update follows; longer ones are scaled down."""
 
 
-def build_model(settings: BertSettings, vocab_size: int, seed: int, counts: Counts | None = None) -> Any:
+def build_model(settings: ModelConfig, vocab_size: int, seed: int, counts: Counts | None = None) -> Any:
     """A masked language model with random weights drawn from the seed, for packed sequences.
 
     counts: how often each token stands in the training text, shape [vocabulary], where `model.unigram_bias` asks for
@@ -39,7 +39,7 @@ def build_model(settings: BertSettings, vocab_size: int, seed: int, counts: Coun
     return model
 
 
-def load_initial(folder: Path, settings: BertSettings, vocab_size: int) -> Any:
+def load_initial(folder: Path, settings: ModelConfig, vocab_size: int) -> Any:
     """The masked language model of a local folder, in fp32, with the dropout of the settings, for packed sequences.
 
     Raises ValueError when a weight is missing (it would be drawn at random) or the tokenizer has more tokens.
@@ -66,7 +66,7 @@ def load_initial(folder: Path, settings: BertSettings, vocab_size: int) -> Any:
     return model
 
 
-def initial_settings(settings: BertSettings) -> dict[str, Any]:
+def initial_settings(settings: ModelConfig) -> dict[str, Any]:
     """What params.yaml says of a model to continue from: its dropouts, and its windows if their length is free."""
     given = {name: getattr(settings, name) for name in family_of(settings.architecture).DROPOUTS}
     # A table of positions is as long as it is; rotations have no table.
@@ -101,7 +101,7 @@ class MaskedLoss(nn.Module):
         return surprisals_at(self.model, batch.masked_positions, batch.labels, **inputs).sum()
 
 
-def flops_per_token(settings: BertSettings, vocab_size: int, mask_rate: float, lengths: npt.NDArray[np.int64]) -> float:
+def flops_per_token(settings: ModelConfig, vocab_size: int, mask_rate: float, lengths: npt.NDArray[np.int64]) -> float:
     """Floating-point operations of forward and backward for one token of windows of these lengths, on average.
 
     6 per weight of the layers (2 forward, 4 backward; Kaplan et al. 2020, arXiv 2001.08361) and attention's

@@ -1,7 +1,4 @@
-"""The doctor: its findings on a terminal, and what this machine can train in what time.
-
-The times come from a few updates of every preset's model, on made-up text.
-"""
+"""The doctor: its findings, and what this machine can train in what time, by a few updates of every preset's model."""
 
 from __future__ import annotations
 
@@ -17,21 +14,19 @@ import numpy as np
 import pyarrow as pa
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from hansard_bias.models.batches import MaskedText
 from hansard_bias.models.network import build_model
 from hansard_bias.operations.doctor_checks import (
     GB,
-    Finding,
-    Verdict,
     available_bytes,
     machine_findings,
+    print_findings,
     project_findings,
 )
 from hansard_bias.operations.presets import preset_config
-from hansard_bias.params import PARAMS_FILE, BertSettings, Config, ConfigError
+from hansard_bias.params import PARAMS_FILE, Config, ConfigError, ModelConfig
 from hansard_bias.tokens.encoded import EncodedCorpus, Windows, cut_windows
 from hansard_bias.tokens.tokenizer import OWN_IDS
 from hansard_bias.training import device
@@ -39,8 +34,6 @@ from hansard_bias.training.loop import Trainer
 from hansard_bias.training.progress import PlainProgress
 from hansard_bias.training.run_key import RunSpec
 from hansard_bias.training.state import CurvePoint, LoopState, Silent
-
-_STYLES = {Verdict.GOOD: "green", Verdict.NOTE: "yellow", Verdict.BAD: "bold red"}
 
 
 def examine(speed: bool, root: Path = Path("."), console: Console | None = None) -> bool:
@@ -56,16 +49,6 @@ def examine(speed: bool, root: Path = Path("."), console: Console | None = None)
     return healthy
 
 
-def print_findings(findings: Iterable[Finding], console: Console) -> bool:
-    """One line each; returns whether nothing is bad."""
-    healthy = True
-    for finding in findings:
-        word = f"[{_STYLES[finding.verdict]}]{finding.verdict.value:<5}[/]"
-        console.print(f"{word}{escape(finding.about)}: {escape(finding.text)}", soft_wrap=True)
-        healthy = healthy and finding.verdict is not Verdict.BAD
-    return healthy
-
-
 def print_estimates(found: Iterable[Estimate], console: Console) -> None:
     """A table of what can be trained in what time."""
     title = "What this machine can train (an estimate from a few updates of each model, training alone)"
@@ -73,7 +56,9 @@ def print_estimates(found: Iterable[Estimate], console: Console) -> None:
     for column in ("preset", "text", "trainings", "pieces a second", "one training", "all trainings"):
         table.add_column(column, justify="left" if column in ("preset", "text") else "right")
     for entry in found:
-        table.add_row(entry.preset, entry.text, str(entry.trainings), *_times(entry))
+        one, every = duration(entry.seconds / entry.trainings), duration(entry.seconds)
+        times = ("-", "-", entry.problem) if entry.problem else (f"{entry.tokens_per_second:,.0f}", one, every)
+        table.add_row(entry.preset, entry.text, str(entry.trainings), *times)
     console.print(table)
     console.print("More or less text takes proportionally longer or shorter; patience may end a training sooner.")
 
@@ -86,27 +71,20 @@ def duration(seconds: float) -> str:
     return f"{max(1, round(seconds))} seconds"
 
 
-def _times(entry: Estimate) -> tuple[str, str, str]:
-    if entry.problem:
-        return "-", "-", entry.problem
-    return f"{entry.tokens_per_second:,.0f}", duration(entry.seconds / entry.trainings), duration(entry.seconds)
-
-
 # The estimates.
 
+# Windows of a probing update on a CPU, at most: a whole one of `production` may take half a minute.
 CPU_WINDOWS = 8
-"""Windows of a probing update on a CPU, at most: a whole one of `production` may take half a minute."""
-_SECONDS, _LEAST = 2.0, 2
-_OPTIMIZER_BYTES = 16
-"""Of every parameter: the weight, its gradient and AdamW's two moments, in fp32."""
+LEAST_SECONDS, LEAST_MARKS = 2.0, 2
+# Of every parameter: the weight, its gradient and AdamW's two moments, in fp32.
+OPTIMIZER_BYTES = 16
 
 
 @dataclass(frozen=True)
 class Text:
     """How much text a preset is meant for."""
 
-    tokens: float
-    """Training tokens of all its models together, in one epoch and with one seed."""
+    tokens: float  # training tokens of all its models together, in one epoch and with one seed
     tokens_per_speech: int
     words: str
 
@@ -126,8 +104,7 @@ class Estimate:
     preset: str
     text: str
     trainings: int
-    tokens_per_second: float
-    """0 where the model was not tried."""
+    tokens_per_second: float  # 0 where the model was not tried
     seconds: float
     problem: str = ""
 
@@ -153,20 +130,21 @@ def in_own_process(config: Config, tokens_per_speech: int) -> float:
             return 0.0
 
 
-def memory_problem(model: BertSettings, vocabulary: int) -> str:
+def memory_problem(model: ModelConfig, vocabulary: int) -> str:
     """Why the model is better not tried here, or nothing."""
     layer = 4 * model.hidden_size**2 + 2 * model.hidden_size * model.intermediate_size
     weights = model.num_hidden_layers * layer + (vocabulary + model.max_position_embeddings) * model.hidden_size
-    needed = weights * _OPTIMIZER_BYTES + 1 * GB
+    needed = weights * OPTIMIZER_BYTES + 1 * GB
     if device.has_gpu() or needed < available_bytes():
         return ""
     return f"needs {needed / GB:.1f} GB of memory, {available_bytes() / GB:.1f} GB are free"
 
 
-def tokens_per_second(config: Config, tokens_per_speech: int, seconds: float = _SECONDS) -> float:
+def tokens_per_second(config: Config, tokens_per_speech: int, seconds: float = LEAST_SECONDS) -> float:
     """Tokens that the trainer reads in a second, after its first update; it trains for at least so many seconds."""
-    vocabulary = config.tokenizer.vocab_size
-    batch = config.train.batch_size if device.has_gpu() else min(config.train.batch_size, CPU_WINDOWS)
+    vocabulary, batch = config.tokenizer.vocab_size, config.train.batch_size
+    if not device.has_gpu():
+        batch = min(batch, CPU_WINDOWS)
     train = replace(config.train, batch_size=batch, max_steps=0, epochs=1000, eval_every=10**9, save_every=10**9)
     text = made_up_text(vocabulary, tokens_per_speech, 16 * batch, config.model.max_position_embeddings)
     watch = Stopwatch(seconds)
@@ -208,7 +186,7 @@ class Stopwatch(PlainProgress):
     def after_update(self, state: LoopState, learning_rate: float) -> None:
         """Note the time; end the run."""
         self._marks.append((state.tokens, state.seconds))
-        if len(self._marks) >= _LEAST and state.seconds - self._marks[0][1] >= self.seconds:
+        if len(self._marks) >= LEAST_MARKS and state.seconds - self._marks[0][1] >= self.seconds:
             state.stopped_by = "doctor"
 
     def rate(self) -> float:

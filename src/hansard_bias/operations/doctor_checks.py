@@ -1,4 +1,4 @@
-"""What the doctor finds: one line a question."""
+"""What the doctor finds: one line a question, and how it is printed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import platform
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -13,6 +14,8 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import psutil
+from rich.console import Console
+from rich.markup import escape
 
 from hansard_bias.base.code import git as ask_git
 from hansard_bias.base.files import METRICS, MODELS, SAMPLE, unwritable, with_folders_below
@@ -24,10 +27,8 @@ class Verdict(Enum):
     """How much a finding matters."""
 
     GOOD = "ok"
-    NOTE = "note"
-    """Works, but slower or otherwise than elsewhere."""
-    BAD = "bad"
-    """Something will fail until it is mended."""
+    NOTE = "note"  # works, but slower or otherwise than elsewhere
+    BAD = "bad"  # something will fail until it is mended
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,24 @@ class Finding:
 
 
 good, note, bad = (partial(Finding, verdict) for verdict in Verdict)
+_STYLES = {Verdict.GOOD: "green", Verdict.NOTE: "yellow", Verdict.BAD: "bold red"}
+
+
+def print_findings(findings: Sequence[Finding], console: Console) -> bool:
+    """One line each; returns whether nothing is bad."""
+    for finding in findings:
+        word = f"[{_STYLES[finding.verdict]}]{finding.verdict.value:<5}[/]"
+        # Paths and file names of the user's may hold brackets, which rich would read as styles.
+        console.print(f"{word}{escape(finding.about)}: {escape(finding.text)}", soft_wrap=True)
+    return all(finding.verdict is not Verdict.BAD for finding in findings)
+
 
 # What the machine has: Python, cores, memory, disk, GPU, precision.
 
 GB = 1e9
 LEAST_PYTHON = (3, 11)
+# What `small` needs on real archives: 2.8 GB resident (benchmarks/RESULTS.md); archives, tables, models and cache.
 LEAST_MEMORY, LEAST_DISK = 4 * GB, 5 * GB
-"""What `small` needs on real archives: 2.8 GB resident (benchmarks/RESULTS.md); archives, tables, models and cache."""
 
 
 def machine_findings(root: Path) -> list[Finding]:
@@ -87,9 +99,8 @@ def memory() -> Finding:
     """The machine's memory."""
     free = available_bytes()
     text = f"{psutil.virtual_memory().total / GB:.1f} GB, {free / GB:.1f} GB of it free"
-    if free < LEAST_MEMORY:
-        return note("memory", f"{text}: enough for the sample; real archives want {LEAST_MEMORY / GB:.0f} GB")
-    return good("memory", text)
+    wanted = f": enough for the sample; real archives want {LEAST_MEMORY / GB:.0f} GB"
+    return good("memory", text) if free >= LEAST_MEMORY else note("memory", text + wanted)
 
 
 def available_bytes() -> int:
@@ -101,9 +112,8 @@ def disk(root: Path) -> Finding:
     """Room beside the project."""
     free = shutil.disk_usage(root).free
     text = f"{free / GB:.1f} GB free"
-    if free < LEAST_DISK:
-        return note("disk", f"{text}: enough for the sample; real archives want {LEAST_DISK / GB:.0f} GB and more")
-    return good("disk", text)
+    wanted = f": enough for the sample; real archives want {LEAST_DISK / GB:.0f} GB and more"
+    return good("disk", text) if free >= LEAST_DISK else note("disk", text + wanted)
 
 
 def gpu() -> Finding:
@@ -131,7 +141,7 @@ def precision() -> Finding:
 # What the project's folder has: packages as pinned, archives, folders to write to.
 
 CONSTRAINTS = Path("constraints.txt")
-_MOST_NAMED = 4
+MOST_NAMED = 4
 
 
 def project_findings(root: Path) -> list[Finding]:
@@ -141,11 +151,8 @@ def project_findings(root: Path) -> list[Finding]:
         config = load_config(root / PARAMS_FILE)
     except ValueError as error:
         return [*findings, bad("params.yaml", str(error))]
-    return [
-        *findings,
-        good("params.yaml", "valid"),
-        *(archive(name, corpus.path, root) for name, corpus in config.corpora.items()),
-    ]
+    archives = (archive(name, corpus.path, root) for name, corpus in config.corpora.items())
+    return [*findings, good("params.yaml", "valid"), *archives]
 
 
 def packages(constraints: Path) -> Finding:
@@ -156,18 +163,14 @@ def packages(constraints: Path) -> Finding:
     missing = [name for name in _required() if _installed(name) is None]
     if missing:
         return bad("packages", f"not installed: {', '.join(missing)}; run `make setup`")
-    found = {name: _installed(name) for name in pins}
-    other = [
-        f"{name} {has} (pinned: {pins[name]})"
-        for name, has in found.items()
-        # What follows the plus names the build: torch 2.13.0+cpu is torch 2.13.0.
-        if has is not None and has.split("+")[0] != pins[name].split("+")[0]
-    ]
-    if other:
-        more = f" and {len(other) - _MOST_NAMED} more" if len(other) > _MOST_NAMED else ""
-        remedy = "numbers may differ a little; `make setup` installs the pinned ones"
-        return note("packages", f"{', '.join(other[:_MOST_NAMED])}{more}: {remedy}")
-    return good("packages", f"{sum(has is not None for has in found.values())} installed, all as pinned")
+    found = {name: has for name in pins if (has := _installed(name)) is not None}
+    # What follows the plus names the build: torch 2.13.0+cpu is torch 2.13.0.
+    differing = [name for name, has in found.items() if has.split("+")[0] != pins[name].split("+")[0]]
+    if differing:
+        named = ", ".join(f"{name} {found[name]} (pinned: {pins[name]})" for name in differing[:MOST_NAMED])
+        more = f" and {len(differing) - MOST_NAMED} more" if len(differing) > MOST_NAMED else ""
+        return note("packages", f"{named}{more}: numbers may differ a little; `make setup` installs the pinned ones")
+    return good("packages", f"{len(found)} installed, all as pinned")
 
 
 def folders(root: Path) -> Finding:
@@ -180,19 +183,16 @@ def archive(name: str, text: str, root: Path) -> Finding:
     """Whether the archive at the path that params.yaml gives is there, and how large."""
     about, path = f"archive of {name}", root / text
     if path.exists():
-        return good(about, f"{text}, {_bytes(path) / 1e6:,.1f} MB")
+        files = [path] if path.is_file() else path.rglob("*")
+        size = sum(file.stat().st_size for file in files if file.is_file())
+        return good(about, f"{text}, {size / 1e6:,.1f} MB")
     if Path(text).is_relative_to(SAMPLE):
         return good(about, f"{text}: the bundled sample, generated by `dvc repro`")
     return bad(about, f"{text} does not exist; correct corpora.{name}.path in params.yaml")
 
 
-def _bytes(path: Path) -> int:
-    files = [path] if path.is_file() else path.rglob("*")
-    return sum(file.stat().st_size for file in files if file.is_file())
-
-
 def _required() -> list[str]:
-    """The project's direct dependencies, without those of its extras."""
+    # Extras are for development: whoever only runs the pipeline may lack them.
     names = [entry for entry in requires("hansard-bias") or [] if "extra ==" not in entry]
     return [re.split(r"[^A-Za-z0-9._-]", name)[0] for name in names]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,16 +17,15 @@ from hansard_bias.base.yaml import read_plain_yaml
 from hansard_bias.params import PARAMS_FILE, Config, parse_config
 
 LOCK, PIPELINE = Path("dvc.lock"), Path("dvc.yaml")
+# The folders of the study's pipeline and of the calibration's; both run in the project's root.
 STUDY, CALIBRATION = Path("."), Path("calibration")
-"""The folders of the study's pipeline and of the calibration's. Both run in the project's root."""
 
 # Compiled where the package has it: dvc.lock has 5,000 lines, which take half a second to read without.
 _FAST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_FAST):  # type: ignore[misc]
-    """Plain values as YAML 1.2 has them, which DVC writes: 1e-05 is a number, `no` and 12:30 are texts."""
-
+    # Plain values as YAML 1.2 has them, which DVC writes: 1e-05 is a number, `no` and 12:30 are texts.
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
 
 
@@ -43,7 +42,14 @@ for _tag, _pattern, _first in (
 def locked_stages(root: Path = Path("."), pipeline: Path = STUDY) -> dict[str, Any]:
     """The stages of a pipeline's dvc.lock, by name; none where there is no such file yet."""
     file = root / pipeline / LOCK
+    # A command asks several times; a file that has changed since is another entry of the cache.
     return _locked_stages(file.resolve(), file.stat().st_mtime_ns) if file.is_file() else {}
+
+
+@lru_cache(maxsize=1)
+def _locked_stages(file: Path, _changed: int) -> dict[str, Any]:
+    stages: dict[str, Any] = _read(file).get("stages") or {}
+    return stages
 
 
 def locked_outputs(root: Path = Path("."), pipeline: Path = STUDY) -> dict[Path, str]:
@@ -70,29 +76,21 @@ def _read(file: Path) -> dict[str, Any]:
     return content
 
 
-# A command asks several times; a file that has changed since is another entry.
-@lru_cache(maxsize=1)
-def _locked_stages(file: Path, _changed: int) -> dict[str, Any]:
-    stages: dict[str, Any] = _read(file).get("stages") or {}
-    return stages
-
-
 # The parameters that results were made with, which need not be those that params.yaml has by now.
 
+# The stage that runs last and depends on every parameter.
 LAST = "report"
-"""The stage that runs last and depends on every parameter."""
 
 
 def locked_config(root: Path) -> Config:
-    """What dvc.lock says of a finished pipeline; of another one params.yaml, unless dvc.lock says that it has changed.
-
-    Raises ValueError, one line, for results that were made with other parameters, and for parameters that are wrong.
-    """
+    """What dvc.lock says of a finished pipeline, of others params.yaml; ValueError where that has changed since."""
     stages = locked_stages(root)
     raw = read_plain_yaml(root / PARAMS_FILE)
-    if _is_finished(stages.get(LAST, {}), root):
-        # It depends on whole sections, which therefore replace those of the file.
-        raw |= _params(stages[LAST])
+    last, results = stages.get(LAST, {}), METRICS / "bias.json"
+    read = {dep["path"]: dep.get("md5") for dep in last.get("deps", ())}
+    if (root / results).is_file() and read.get(results.as_posix()) == md5(root / results):
+        # The page is that of these results, and depends on whole sections: they replace those of the file.
+        raw |= _params(last)
     config = parse_config(raw)
     if differs := _differing(stages, raw, config):
         raise ValueError(f"{differs}; `dvc repro` first")
@@ -110,13 +108,15 @@ def require_parameters(config: Config, root: Path = Path(".")) -> None:
 
 def _differing(stages: Mapping[str, Any], raw: Any, config: Config) -> str:
     """One line on the first parameter that a stage ran with and that is another one by now; else nothing."""
-    for name in _concerned(stages, config):
-        for key, made in _params(stages[name]).items():
+    # The stages behind what is mirrored; dvc.lock keeps those of models and seeds that are no longer asked for.
+    names = ["align", "tokenizer", "bias", *(f"corpus@{corpus}" for corpus in config.corpora)]
+    runs = [run_name(model, seed) for model in config.models for seed in config.train.seeds]
+    names += [f"{stage}@{run}" for run in runs for stage in ("train", "score")]
+    for name in names:
+        for key, made in _params(stages.get(name, {})).items():
             if (found := look_up(raw, key)) != made:
-                return (
-                    f"dvc.lock: {name} ran with {_first_difference(key, made, found)} by now; results and parameters "
-                    "do not belong together"
-                )
+                ran = f"dvc.lock: {name} ran with {_first_difference(key, made, found)} by now"
+                return f"{ran}; results and parameters do not belong together"
     return ""
 
 
@@ -127,21 +127,6 @@ def _first_difference(key: str, made: Any, found: Any) -> str:
         name = next(name for name in [*made, *found] if made.get(name, missing) != found.get(name, missing))
         return _first_difference(f"{key}.{name}", made.get(name), found.get(name))
     return f"{key} {shown(made)}, params.yaml has {shown(found)}"
-
-
-def _is_finished(last: Mapping[str, Any], root: Path) -> bool:
-    """Whether the last stage has read the results that are there."""
-    file = root / METRICS / "bias.json"
-    known = {dep["path"]: dep.get("md5") for dep in last.get("deps", ())}
-    return file.is_file() and known.get((METRICS / "bias.json").as_posix()) == md5(file)
-
-
-def _concerned(stages: Mapping[str, Any], config: Config) -> Iterator[str]:
-    """The stages behind what is mirrored; dvc.lock keeps those of models and seeds that are no longer asked for."""
-    names = ["align", "tokenizer", "bias", *(f"corpus@{corpus}" for corpus in config.corpora)]
-    runs = [run_name(model, seed) for model in config.models for seed in config.train.seeds]
-    names += [f"{stage}@{run}" for run in runs for stage in ("train", "score")]
-    return (name for name in names if name in stages)
 
 
 def _params(stage: Mapping[str, Any]) -> dict[str, Any]:

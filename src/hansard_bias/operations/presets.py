@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from hansard_bias.base.files import atomic_write
-from hansard_bias.base.messages import joined, one_line, shown
+from hansard_bias.base.messages import joined, one_line, require_known, shown
 from hansard_bias.base.yaml import BROKEN, not_yaml, read_plain_yaml
 from hansard_bias.operations.lock import look_up
 from hansard_bias.params import PARAMS_FILE, Config, parse_config
@@ -20,12 +19,11 @@ from hansard_bias.params import PARAMS_FILE, Config, parse_config
 def apply_preset(name: str, paths: list[str], file: Path = PARAMS_FILE, force: bool = False) -> list[str]:
     """Write a preset and the archives' paths; returns the changes, one line each.
 
-    Raises ValueError for an unknown preset, corpus or path, and, without `force`, where settings of the user's own
-    would be lost; the file is then as it was.
+    Raises ValueError, and leaves the file as it was, for an unknown preset, corpus or path, and, without `force`, where
+    settings of the user's own would be lost.
     """
     presets = load_presets()
-    if name not in presets:
-        raise ValueError(f"no preset {name!r}, expected one of {', '.join(presets)}")
+    require_known("preset", name, presets)
     plain = read_plain_yaml(file, remedy="run this in the project's root")
     if not isinstance(plain, dict) or not isinstance(plain.get("corpora"), dict):
         raise ValueError(f"{file}: is {shown(plain)}, expected sections, corpora among them; restore it first")
@@ -37,7 +35,10 @@ def apply_preset(name: str, paths: list[str], file: Path = PARAMS_FILE, force: b
     except BROKEN as error:
         raise not_yaml(str(file), error) from None
     named = _archive_paths(paths, document)
-    settings = _applicable(presets[name], document) | named
+    # Places of corpora are the preset's and not the user's: sizes fit any corpora.
+    places = {f"corpora.{corpus}.path" for corpus in document["corpora"] or {}}
+    fitting = {key: value for key, value in presets[name].items() if key in places or not key.startswith("corpora.")}
+    settings = fitting | named
     edits = [key for key in _edits(document, presets) if key not in named]
     # Nothing is on the disk yet: a refusal leaves the file as it was.
     changes = {key: line for key, value in settings.items() if (line := _set(document, key, value, file))}
@@ -55,17 +56,10 @@ def apply_preset(name: str, paths: list[str], file: Path = PARAMS_FILE, force: b
     return list(changes.values()) or [f"{file} already holds the settings of {name}"]
 
 
-def _applicable(preset: Mapping[str, Any], document: Any) -> dict[str, Any]:
-    """A preset without the places of corpora that are the preset's and not the user's: sizes fit any corpora."""
-    known = {f"corpora.{corpus}.path" for corpus in document["corpora"] or {}}
-    return {key: value for key, value in preset.items() if key in known or not key.startswith("corpora.")}
-
-
 def load_presets() -> dict[str, dict[str, Any]]:
     """Every preset by name: its settings by dotted key."""
-    text = resources.files("hansard_bias.operations").joinpath("presets.yaml").read_text(encoding="utf-8")
-    loaded: dict[str, dict[str, Any]] = YAML(typ="safe", pure=True).load(text)
-    return loaded
+    presets: dict[str, dict[str, Any]] = read_plain_yaml(Path(__file__).with_name("presets.yaml"))
+    return presets
 
 
 def preset_config(name: str, file: Path = PARAMS_FILE) -> Config:
@@ -77,7 +71,7 @@ def preset_config(name: str, file: Path = PARAMS_FILE) -> Config:
 
 
 def _edits(document: Any, presets: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The keys whose values are the user's: not those of the preset that the file resembles most."""
+    # The user's own are what differs from the preset that the file resembles most.
     keys = dict.fromkeys(key for preset in presets.values() for key in preset)
     held = {key: look_up(document, key) for key in keys}
     # As a share: presets do not set equally many keys.
@@ -86,7 +80,6 @@ def _edits(document: Any, presets: Mapping[str, Mapping[str, Any]]) -> list[str]
 
 
 def _archive_paths(paths: list[str], document: Any) -> dict[str, str]:
-    """`corpus=path` arguments as settings; every path must exist."""
     settings = {}
     for argument in paths:
         corpus, separator, text = argument.partition("=")
@@ -94,17 +87,17 @@ def _archive_paths(paths: list[str], document: Any) -> dict[str, str]:
             raise ValueError(f"--path is {argument!r}, expected CORPUS=PATH, for example nunavut=/data/Hansard.tgz")
         if corpus not in document["corpora"]:
             raise ValueError(f"--path names {corpus!r}, expected a corpus: {joined(document['corpora'])}")
-        path = Path(text).expanduser()
-        if not path.exists():
+        if not Path(text).expanduser().exists():
             raise ValueError(f"--path {corpus}: {text} does not exist, expected an archive or a folder")
-        inside = path.resolve().is_relative_to(Path.cwd())
+        path = Path(text).expanduser().resolve()
         # Experiment workspaces lie elsewhere: only a path inside the project may stay relative.
-        settings[f"corpora.{corpus}.path"] = str(path.resolve().relative_to(Path.cwd()) if inside else path.resolve())
+        inside = path.is_relative_to(Path.cwd())
+        settings[f"corpora.{corpus}.path"] = str(path.relative_to(Path.cwd()) if inside else path)
     return settings
 
 
 def _set(document: Any, key: str, value: object, file: Path) -> str:
-    """Set one dotted key; returns what changed, or nothing."""
+    """What changed by setting one dotted key, or nothing."""
     *sections, last = key.split(".")
     place = document
     for section in sections:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -10,11 +11,17 @@ from rich.console import Console
 from rich.table import Table
 
 from hansard_bias.analysis.record_files import read_bias
-from hansard_bias.analysis.records import ByColumn, Interval, ModelRecord
+from hansard_bias.analysis.records import Interval, ModelRecord
 from hansard_bias.base.files import METRICS
 from hansard_bias.params import Config
 from hansard_bias.report.results import load_results
 from hansard_bias.report.sentences import answer
+
+MATRICES = (
+    ("Perplexity: rows read columns", "perplexity", 2),
+    ("Excess cross-entropy, nats per token", "excess_nats", 3),
+)
+RATIOS = ("model", "bias ratio", "tilt, nats", "prompts with a preference")
 
 
 def print_summary(config: Config, metrics: Path = METRICS, console: Console | None = None) -> None:
@@ -28,11 +35,14 @@ def print_summary(config: Config, metrics: Path = METRICS, console: Console | No
     ):
         held = f"{metrics / 'bias.json'}: results of {', '.join(bias.models)} on other corpora or models"
         raise ValueError(f"{held} than those of params.yaml ({', '.join(wanted)}); run `dvc repro` first")
-    perplexity = {row: measures.perplexity for row, measures in bias.models.items()}
-    excess = {row: measures.excess_nats for row, measures in bias.models.items()}
-    console.print(_table("Perplexity: rows read columns", columns, perplexity, 2))
-    console.print(_table("Excess cross-entropy, nats per token", columns, excess, 3))
-    console.print(_ratios(bias.models))
+    for title, measure, digits in MATRICES:
+        rows = [
+            (row, *(interval_text(getattr(measures, measure).get(column), digits) for column in columns))
+            for row, measures in bias.models.items()
+        ]
+        console.print(_table(title, ["model", *columns], rows))
+    rows = [(row, *_ratios(measures)) for row, measures in bias.models.items()]
+    console.print(_table("Bias ratio, tilt and cultural bias rate", RATIOS, rows))
     drawn = bias.uncertainty
     console.print(f"Intervals: {drawn.confidence:.0%}, {drawn.draws:,} draws, resampled: {drawn.resampled}.")
     console.print(f"Answer: {answer(load_results(metrics, config))[0]}")
@@ -42,26 +52,20 @@ def print_summary(config: Config, metrics: Path = METRICS, console: Console | No
         console.print("Next:   `source .venv/bin/activate`; then `dvc` and `hansard-bias` are found here")
 
 
-def _table(title: str, columns: list[str], models: dict[str, ByColumn], digits: int) -> Table:
+def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("model")
     for column in columns:
-        table.add_column(column, justify="right")
-    for row, cells in models.items():
-        table.add_row(row, *(interval_text(cells.get(column), digits) for column in columns))
-    return table
-
-
-def _ratios(models: dict[str, ModelRecord]) -> Table:
-    table = Table(title="Bias ratio, tilt and cultural bias rate", title_justify="left", box=SIMPLE_HEAD)
-    for column in ("model", "bias ratio", "tilt, nats", "prompts with a preference"):
         table.add_column(column, justify="left" if column == "model" else "right")
-    for row, measures in models.items():
-        found = measures.cultural_bias_rate
-        rate = None if found is None else found.any.rate
-        share = "-" if rate is None else f"{rate.value:.0%} ({rate.low:.0%} to {rate.high:.0%})"
-        table.add_row(row, interval_text(measures.bias_ratio, 2), interval_text(measures.tilt, 3), share)
+    for row in rows:
+        table.add_row(*row)
     return table
+
+
+def _ratios(measures: ModelRecord) -> tuple[str, str, str]:
+    found = measures.cultural_bias_rate
+    rate = None if found is None else found.any.rate
+    share = "-" if rate is None else f"{rate.value:.0%} ({rate.low:.0%} to {rate.high:.0%})"
+    return interval_text(measures.bias_ratio, 2), interval_text(measures.tilt, 3), share
 
 
 def interval_text(interval: Interval | None, digits: int) -> str:

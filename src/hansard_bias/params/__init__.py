@@ -8,33 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hansard_bias.base.yaml import read_plain_yaml
-from hansard_bias.params.align import SPLITS, AlignConfig
-from hansard_bias.params.corpora import CleanConfig, ColumnsConfig, CorpusConfig, MixtureConfig, SampleConfig
-from hansard_bias.params.measuring import BiasConfig, ProbeConfig, ReportConfig, ScoreConfig, TrackingConfig
-from hansard_bias.params.training import BertSettings, TokenizerConfig, TrainConfig
-from hansard_bias.params.validation import ConfigError, parse, parse_fields, require_entries
-
-__all__ = [
-    "PARAMS_FILE",
-    "SPLITS",
-    "AlignConfig",
-    "BertSettings",
-    "CleanConfig",
-    "ColumnsConfig",
-    "Config",
-    "ConfigError",
-    "CorpusConfig",
-    "MixtureConfig",
-    "ProbeConfig",
-    "SampleConfig",
-    "ScoreConfig",
-    "TokenizerConfig",
-    "TrainConfig",
-    "load_config",
-    "load_sections",
-    "parse_config",
-    "parse_sections",
-]
+from hansard_bias.params.corpora import SPLITS as SPLITS
+from hansard_bias.params.corpora import AlignConfig as AlignConfig
+from hansard_bias.params.corpora import CleanConfig as CleanConfig
+from hansard_bias.params.corpora import ColumnsConfig as ColumnsConfig
+from hansard_bias.params.corpora import CorpusConfig as CorpusConfig
+from hansard_bias.params.corpora import MixtureConfig as MixtureConfig
+from hansard_bias.params.corpora import SampleConfig as SampleConfig
+from hansard_bias.params.models import BiasConfig as BiasConfig
+from hansard_bias.params.models import ModelConfig as ModelConfig
+from hansard_bias.params.models import ProbeConfig as ProbeConfig
+from hansard_bias.params.models import ReportConfig as ReportConfig
+from hansard_bias.params.models import ScoreConfig as ScoreConfig
+from hansard_bias.params.models import TokenizerConfig as TokenizerConfig
+from hansard_bias.params.models import TrackingConfig as TrackingConfig
+from hansard_bias.params.models import TrainConfig as TrainConfig
+from hansard_bias.params.validation import ConfigError as ConfigError
+from hansard_bias.params.validation import parse, parse_fields, require_entries
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -49,7 +39,7 @@ class Config:
     clean: CleanConfig
     align: AlignConfig
     tokenizer: TokenizerConfig
-    model: BertSettings
+    model: ModelConfig
     train: TrainConfig
     score: ScoreConfig
     probe: ProbeConfig
@@ -77,7 +67,7 @@ class Config:
             raise AttributeError(f"{name}: {reason if name in self.__dataclass_fields__ else 'no section of Config'}")
 
     def with_sections(self, **sections: Any) -> Config:
-        """A copy with these sections instead; `dataclasses.replace` would ask for those that were not loaded."""
+        """A copy with these sections instead, where `dataclasses.replace` would ask for those not loaded."""
         return _assembled(vars(self) | sections)
 
     def row_key(self, model: str) -> str:
@@ -108,19 +98,12 @@ class Config:
 
 
 def load_config(path: Path = PARAMS_FILE) -> Config:
-    """Read and validate the whole of params.yaml.
-
-    Raises ConfigError (a ValueError) that names the key, the value and what was expected.
-    """
+    """Read and validate the whole of params.yaml; ConfigError names the key, the value and what was expected."""
     return parse_config(_read(path))
 
 
 def load_sections(names: Iterable[str], path: Path = PARAMS_FILE) -> Config:
-    """Read params.yaml and validate the named sections alone: `load_sections(["corpora", "clean"])`.
-
-    The others may be wrong, missing or unknown; whoever touches one gets an AttributeError that names it. That
-    mixtures name known corpora is checked where both `corpora` and `models` are asked for. Raises as `load_config`.
-    """
+    """Validate the named sections alone: the others may be wrong, missing or unknown, and nobody may touch them."""
     return parse_sections(_read(path), names)
 
 
@@ -140,7 +123,7 @@ def _read(path: Path) -> Any:
 
 
 def _assembled(sections: dict[str, Any]) -> Config:
-    """A Config of these sections, whose own checks are run."""
+    # Past the constructor, which asks for every section; the checks between sections run all the same.
     config = object.__new__(Config)
     vars(config).update(sections)
     config.__post_init__()

@@ -1,4 +1,4 @@
-"""The sections of params.yaml about text: `sample`, `corpora`, `models`, `clean`."""
+"""The sections of params.yaml about text: `sample`, `corpora`, `models`, `clean`, `align`."""
 
 from __future__ import annotations
 
@@ -6,27 +6,30 @@ import datetime
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Annotated
 
-from hansard_bias.params.validation import did_you_mean, require, require_one_of
+from hansard_bias.params.validation import Check, Section, at_least, did_you_mean, one_of, require
 
+# What a person can be in a debate; `corpora.schema` holds readers to the same words.
 ROLES = ("member", "chair", "minister", "witness", "crowd")
+SPLITS = ("train", "validation", "test")
+# The weekdays of 19 years on which a generated legislature may sit.
 MOST_SITTINGS = 2_800
-"""Of a generated legislature: the weekdays of 19 years on which it may sit."""
+
+SittingDays = Annotated[int, Check(lambda days: 12 <= days <= MOST_SITTINGS, f"12 to {MOST_SITTINGS} sitting days")]
+Share = Annotated[float, Check(lambda share: 0 < share < 1, "a share between 0 and 1")]
 
 
 @dataclass(frozen=True)
-class SampleConfig:
+class SampleConfig(Section, key="sample"):
     """The generated legislatures."""
 
     seed: int
-    speeches: int
-    """Speeches of each legislature, before the noise is added."""
-    sittings: int
-    """Sitting days of each legislature."""
+    speeches: int  # speeches of each legislature, before the noise is added
+    sittings: SittingDays  # sitting days of each legislature
 
     def __post_init__(self) -> None:
-        days = f"12 to {MOST_SITTINGS} sitting days"
-        require(12 <= self.sittings <= MOST_SITTINGS, "sample.sittings", self.sittings, days)
+        super().__post_init__()
         least = 10 * self.sittings
         require(self.speeches >= least, "sample.speeches", self.speeches, f"at least {least}, ten a sitting")
 
@@ -40,17 +43,15 @@ class ColumnsConfig:
     speaker: str
     role: str = ""
     topic: str = ""
-    id: str = ""
-    """Only told with a record's source: speech ids count the records of a sitting, as in every corpus."""
-    date_format: str = ""
-    """How a day is written, in the codes of `strptime`; empty: ISO dates, with or without a time."""
+    id: str = ""  # only told with a record's source: speech ids count the records of a sitting, as in every corpus
+    date_format: str = ""  # how a day is written, in the codes of `strptime`; empty: ISO dates, with or without a time
 
     def check(self, key: str) -> None:
         """Validate the names and the way to write days; `key` is this section's place in params.yaml."""
         for name in ("text", "date", "speaker"):
             require(bool(getattr(self, name)), f"{key}.{name}", "", "the name of a column")
-        readable = not self.date_format or _tells_the_day(self.date_format)
         expected = 'codes of strptime for year, month and day such as "%d/%m/%Y"'
+        readable = not self.date_format or _tells_the_day(self.date_format)
         require(readable, f"{key}.date_format", self.date_format, expected)
 
     def names(self) -> tuple[str, ...]:
@@ -59,7 +60,7 @@ class ColumnsConfig:
 
 
 def _tells_the_day(date_format: str) -> bool:
-    """Whether a day that is written this way can be read back."""
+    # Any day after the 12th: one that could be a month would hide that the two were swapped.
     day = datetime.datetime(2017, 6, 18)
     try:
         return datetime.datetime.strptime(day.strftime(date_format), date_format).date() == day.date()
@@ -71,14 +72,11 @@ def _tells_the_day(date_format: str) -> bool:
 class CorpusConfig:
     """One archive of debates."""
 
-    label: str
-    """One short name, as in tables: A, B."""
+    label: str  # one short name, as in tables: A, B
     reader: str
     path: str
-    columns: ColumnsConfig | None = None
-    """For the reader `table` alone."""
-    licence: str = ""
-    """The licence of the archive, told in model cards; empty: not stated."""
+    columns: ColumnsConfig | None = None  # for the reader `table` alone
+    licence: str = ""  # the licence of the archive, told in model cards; empty: not stated
 
     def check(self, name: str) -> None:
         """Validate what depends on the corpus's name; `corpora.readers` knows the readers, and which take columns."""
@@ -103,8 +101,7 @@ class MixtureConfig:
             require(corpus in corpora, key, corpus, f"a corpus of params.yaml ({known})", did_you_mean(corpus, corpora))
             require(0 < weight <= 1, f"{key}.{corpus}", weight, "a weight above 0 and at most 1")
         total = sum(self.mixture.values())
-        sums = math.isclose(total, 1.0, abs_tol=1e-6)
-        require(sums, key, self.mixture, f"weights that sum to 1 (these sum to {total:g})")
+        require(_is_one(total), key, self.mixture, f"weights that sum to 1 (these sum to {total:g})")
 
     @property
     def is_single(self) -> bool:
@@ -112,18 +109,57 @@ class MixtureConfig:
         return len(self.mixture) == 1
 
 
+def _is_one(total: float) -> bool:
+    # Decimal shares add up to 1 only within rounding.
+    return math.isclose(total, 1.0, abs_tol=1e-6)
+
+
 @dataclass(frozen=True)
-class CleanConfig:
+class CleanConfig(Section, key="clean"):
     """One surface form for all corpora."""
 
     lowercase: bool
-    min_characters: int
-    drop_procedural: bool
-    """Leave out formulas such as "Agreed." and "Thank you."."""
-    drop_roles: tuple[str, ...]
-    """Roles left out: any of member, chair, minister, witness, crowd."""
+    min_characters: Annotated[int, at_least(1, "1 or more characters")]
+    drop_procedural: bool  # leave out formulas such as "Agreed." and "Thank you."
+    drop_roles: tuple[str, ...]  # roles left out: any of member, chair, minister, witness, crowd
 
     def __post_init__(self) -> None:
-        require(self.min_characters >= 1, "clean.min_characters", self.min_characters, "1 or more characters")
+        super().__post_init__()
         for role in self.drop_roles:
-            require_one_of(ROLES, "clean.drop_roles", role)
+            require(role in ROLES, "clean.drop_roles", role, one_of(ROLES).expected)
+
+
+@dataclass(frozen=True)
+class SplitShares(Section, key="align.split"):
+    """Shares of the sittings that go to each split."""
+
+    train: Share
+    validation: Share
+    test: Share
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        total = sum(vars(self).values())
+        require(_is_one(total), "align.split", vars(self), f"shares that sum to 1 (not {total:g})")
+
+
+@dataclass(frozen=True)
+class AlignConfig(Section, key="align"):
+    """Common window, periods, budget, splits and near-duplicates."""
+
+    first_day: datetime.date
+    last_day: datetime.date
+    period: Annotated[str, one_of(("quarter", "year", "none"))]
+    budget: Annotated[str, one_of(("balanced", "full"))]
+    split: SplitShares
+    seed: int
+    # Jaccard similarity of word 5-grams from which two speeches are near-duplicates.
+    near_duplicate: Annotated[float, Check(lambda similarity: 0.5 <= similarity <= 1, "0.5 to 1")]
+    # Similarity is of word 5-grams: a shorter speech has none.
+    # Shorter speeches are formulaic: only exact repetitions are removed.
+    near_duplicate_min_words: Annotated[int, at_least(5, "5 or more words")]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        days = f"{self.first_day} to {self.last_day}"
+        require(self.first_day <= self.last_day, "align.first_day", days, "a first day not after the last")

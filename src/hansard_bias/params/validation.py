@@ -29,18 +29,36 @@ def require(holds: bool, key: str, value: object, expected: str, remedy: str = "
         raise ConfigError(key, value, expected, remedy)
 
 
-def require_each(
-    section: str, values: object, names: Iterable[str], holds: Callable[[Any], bool], expected: str
-) -> None:
-    """The same for several values of one section."""
-    for name in names:
-        value = getattr(values, name)
-        require(holds(value), f"{section}.{name}", value, expected)
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """What a field of a section must be, written into its annotation: `Annotated[int, Check(…, "1 or more")]`."""
+
+    holds: Callable[[Any], bool]
+    expected: str
 
 
-def require_one_of(known: Collection[str], key: str, value: str) -> None:
-    """The same for a word that must be among the known ones."""
-    require(value in known, key, value, "one of " + ", ".join(known))
+def at_least(least: float, expected: str) -> Check:
+    """A number with a lower bound."""
+    return Check(lambda number: number >= least, expected)
+
+
+def one_of(known: Collection[str]) -> Check:
+    """A word that must be among the known ones."""
+    return Check(lambda word: word in known, "one of " + ", ".join(known))
+
+
+class Section:
+    """A dataclass whose fields are held against their checks; `key` is its place in params.yaml."""
+
+    def __init_subclass__(cls, key: str) -> None:
+        cls._key = key  # type: ignore[attr-defined]  # an annotation would make it a field
+
+    def __post_init__(self) -> None:
+        # A lambda in an annotation sees the names of its class alone: one that asks for more is a module's own alias.
+        for name, hint in typing.get_type_hints(type(self), include_extras=True).items():
+            for check in getattr(hint, "__metadata__", ()):
+                value = getattr(self, name)
+                require(check.holds(value), f"{self._key}.{name}", value, check.expected)  # type: ignore[attr-defined]
 
 
 def did_you_mean(name: object, known: Collection[str]) -> str:
@@ -61,6 +79,7 @@ def require_entries(section: str, entries: Mapping[str, Any], one: str) -> None:
 
 def parse(kind: Any, value: Any, key: str) -> Any:
     """Convert one YAML value into the annotated type, or raise a ConfigError that names the key."""
+    # The kinds that a section may have, no more: dict, tuple, X | None, a dataclass, a scalar.
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if dataclasses.is_dataclass(kind):
         return _parse_section(kind, value, key)
@@ -76,13 +95,11 @@ def parse(kind: Any, value: Any, key: str) -> Any:
 
 
 def _parse_section(kind: Any, value: Any, key: str) -> Any:
-    """Build one dataclass from a mapping: every field without a default present, none unknown."""
-    hints = typing.get_type_hints(kind)
+    known = [field.name for field in dataclasses.fields(kind)]
     for name in value if isinstance(value, Mapping) else ():
-        if name not in hints:
-            known = f"no such key (known: {', '.join(hints)})"
-            raise ConfigError(_below(key, name), value[name], known, did_you_mean(name, hints))
-    return kind(**parse_fields(kind, value, key, hints))
+        expected = f"no such key (known: {', '.join(known)})"
+        require(name in known, _below(key, name), value[name], expected, did_you_mean(name, known))
+    return kind(**parse_fields(kind, value, key, known))
 
 
 def parse_fields(kind: Any, value: Any, key: str, names: Iterable[str]) -> dict[str, Any]:
@@ -90,42 +107,32 @@ def parse_fields(kind: Any, value: Any, key: str, names: Iterable[str]) -> dict[
     require(isinstance(value, Mapping), key or "the file", value, "a section with keys")
     hints = typing.get_type_hints(kind)
     fields = {field.name: field for field in dataclasses.fields(kind)}
-    wanted = [fields[name] for name in names]
-    for field in wanted:
-        optional = field.default is not dataclasses.MISSING
-        require(field.name in value or optional, _below(key, field.name), None, "a value", "this key is missing")
-    given = [field.name for field in wanted if field.name in value]
-    return {name: parse(hints[name], value[name], _below(key, name)) for name in given}
+    names = list(names)
+    for name in names:
+        optional = fields[name].default is not dataclasses.MISSING
+        require(name in value or optional, _below(key, name), None, "a value", "this key is missing")
+    return {name: parse(hints[name], value[name], _below(key, name)) for name in names if name in value}
 
 
 def _below(key: str, name: str) -> str:
-    """The dotted key of an entry of a section."""
     return f"{key}.{name}" if key else str(name)
 
 
 def _parse_scalar(kind: type, value: Any, key: str) -> Any:
-    """Check one number, text or truth value, or read a date."""
+    if kind is datetime.date:
+        try:
+            return datetime.date.fromisoformat(value)
+        except (TypeError, ValueError):
+            # DVC cannot read bare dates.
+            raise ConfigError(key, str(value), 'a date in quotes such as "1999-04-01"') from None
     # For Python, true is a whole number too.
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if kind is float and isinstance(value, float):
-        require(math.isfinite(value), key, value, "a finite number")
-        return value
-    if kind is datetime.date:
-        return _parse_date(value, key)
     expected = {float: "a number", int: "a whole number", bool: "true or false", str: "text"}
     # YAML 1.1 and 1.2 differ on 1e-5: what one writes as a number, the other reads as text.
     text_number = kind in (int, float) and isinstance(value, str)
     remedy = "write it without quotes, and a decimal as 1.0e-5" if text_number else ""
     matches = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
     require(matches, key, value, expected[kind], remedy)
+    require(kind is not float or math.isfinite(value), key, value, "a finite number")
     return value
-
-
-def _parse_date(value: Any, key: str) -> datetime.date:
-    """Dates are quoted in the file: DVC cannot read bare ones."""
-    expected = 'a date in quotes such as "1999-04-01"'
-    try:
-        return datetime.date.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise ConfigError(key, str(value), expected) from None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from hansard_bias.base.messages import require_known
 from hansard_bias.operations.integrity import require_integrity
 from hansard_bias.params import Config, ConfigError, load_config, load_sections
 
 _RUN = ("corpora", "models", "train")
+# What a stage loads of params.yaml: a mistake in another section does not stop it. `report` shows, so loads, all.
 SECTIONS = {
     "sample": ("sample",),
     "corpus": ("corpora", "clean"),
@@ -20,20 +20,6 @@ SECTIONS = {
     "probe": (*_RUN, "clean", "probe"),
     "bias": (*_RUN, "score", "probe", "bias"),
 }
-"""The sections of params.yaml that a stage loads: a mistake in another does not stop it. `report` shows all."""
-
-
-def known_part(part: str, parts: tuple[str, ...]) -> None:
-    """Raise ValueError where the calibration has no such part."""
-    if part not in parts:
-        raise ValueError(f"no part {part!r} of the calibration, expected one of {', '.join(parts)}")
-
-
-def known(kind: str, name: str, entries: Iterable[str]) -> None:
-    """Raise ValueError where params.yaml has no such corpus or model."""
-    names = list(entries)
-    if name not in names:
-        raise ValueError(f"no {kind} {name!r} in params.yaml, expected one of {', '.join(names)}")
 
 
 def stage_config(stage: str) -> Config:
@@ -46,7 +32,7 @@ def stage_config(stage: str) -> Config:
 def corpus_config(stage: str, name: str) -> Config:
     """The same for a stage that is run for this corpus."""
     config = _load(stage)
-    known("corpus", name, config.corpora)
+    require_known("corpus", name, config.corpora, " in params.yaml")
     _require_sound(config, stage, {"key": name, "item.path": config.corpora[name].path})
     return config
 
@@ -54,7 +40,7 @@ def corpus_config(stage: str, name: str) -> Config:
 def run_config(stage: str, model: str, seed: int) -> Config:
     """The same for a stage that is run for this model and seed."""
     config = _load(stage)
-    known("model", model, config.models)
+    require_known("model", model, config.models, " in params.yaml")
     if seed not in config.train.seeds:
         raise ConfigError("train.seeds", list(config.train.seeds), f"a list with seed {seed}", "or run another seed")
     _require_sound(config, stage, {"item.model": model, "item.seed": str(seed)})
@@ -66,5 +52,6 @@ def _load(stage: str) -> Config:
 
 
 def _require_sound(config: Config, stage: str, names: dict[str, str]) -> None:
+    # Paths that dvc.yaml takes from params.yaml, as it writes them in the stages that read the probes' files.
     asked = {f"probe.{name}": getattr(config.probe, name) for name in ("prompts", "groups") if "probe" in vars(config)}
     require_integrity(stage, names | asked)

@@ -1,8 +1,4 @@
-"""Validate params.yaml and the probes' files before any stage touches its outputs: `dvc repro check`.
-
-Its outputs change only with what a stage behind it depends on: the files of `model.init` and of `probe`, and `corpora`
-without its labels. DVC can name a section of params.yaml as a dependency, but not a section without one of its keys.
-"""
+"""Validate params.yaml and the probes' files before any stage touches its outputs: `dvc repro check`."""
 
 from __future__ import annotations
 
@@ -10,23 +6,13 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from hansard_bias.base.files import (
-    CHECKED,
-    INITIAL,
-    METRICS,
-    MODELS,
-    PROBE_FILES,
-    SAMPLE,
-    atomic_folder,
-    atomic_write,
-    require_writable,
-    with_folders_below,
-    write_json,
-)
+from hansard_bias.base import files
+from hansard_bias.base.files import CHECKED, INITIAL, METRICS, MODELS, PROBE_FILES, SAMPLE, write_json
 from hansard_bias.corpora.cleaning import clean_text
 from hansard_bias.corpora.readers import find_reader
 from hansard_bias.models.architectures import TOKENIZER, check_initial, initial_digests
 from hansard_bias.params import Config, ConfigError
+from hansard_bias.params.validation import require
 from hansard_bias.probing.files import check_writable, load_probing, probe_digests
 
 SECTIONS = Path("data/sections")
@@ -43,18 +29,20 @@ def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_f
             raise ConfigError(f"corpora.{name}.path", corpus.path, "an existing archive or folder", remedy)
     check_initial(config.model.init)
     check_probes(config)
-    require_writable([output.parent, MODELS, *with_folders_below(METRICS)])
+    files.require_writable([output.parent, MODELS, *files.with_folders_below(METRICS)])
+    # These change only with what a stage behind depends on: else a remark in params.yaml would rerun all.
     write_sections(config, output.parent / SECTIONS.name)
     write_json(initial, initial_digests(config.model.init))
     write_json(probe_files, probe_digests(config.probe))
-    with atomic_write(output) as partial:
+    with files.atomic_write(output) as partial:
         partial.write_text("params.yaml is valid\n", encoding="utf-8")
 
 
 def write_sections(config: Config, folder: Path) -> None:
     """What stages depend on of `corpora`, a file for each kind of stage; a label is in none of them."""
+    # DVC can name a section of params.yaml as a dependency, but not a section without one of its keys.
     sample = [name for name, corpus in config.corpora.items() if Path(corpus.path).is_relative_to(SAMPLE)]
-    with atomic_folder(folder) as partial:
+    with files.atomic_folder(folder) as partial:
         write_json(partial / "corpora.json", {"corpora": list(config.corpora), "of the sample": sample})
         write_json(partial / "licences.json", {name: corpus.licence for name, corpus in config.corpora.items()})
         for name, corpus in config.corpora.items():
@@ -66,16 +54,14 @@ def write_sections(config: Config, folder: Path) -> None:
 def check_probes(config: Config) -> None:
     """Read all that the models will be asked; where the tokenizer is known already, it must be able to write it."""
     probe = config.probe
-    named = {"prompts": [probe.prompts], "groups": [probe.groups], "benchmarks": list(probe.benchmarks)}
-    named["associations"] = [probe.associations] if probe.associations else []
-    for key, paths in named.items():
-        for path in paths:
-            kind = "CSV or XLSX" if key == "benchmarks" else "YAML"
-            if not Path(path).is_file():
-                raise ConfigError(
-                    f"probe.{key}", path, f"an existing {kind} file", "the project's own are in data/probes"
-                )
+    named = [("prompts", probe.prompts), ("groups", probe.groups), *(("benchmarks", path) for path in probe.benchmarks)]
+    named += [("associations", probe.associations)] if probe.associations else []
+    for key, path in named:
+        kind = "CSV or XLSX" if key == "benchmarks" else "YAML"
+        remedy = "the project's own are in data/probes"
+        require(Path(path).is_file(), f"probe.{key}", path, f"an existing {kind} file", remedy)
     asked = load_probing(probe)
     if config.model.init:
+        # As the models will meet it: a term is written as cleaned text has it.
         surface = partial(clean_text, lowercase=config.clean.lowercase)
         check_writable(asked, Path(config.model.init) / TOKENIZER, surface)

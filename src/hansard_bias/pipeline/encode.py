@@ -15,8 +15,8 @@ from hansard_bias.tokens.encoded import write_encoded_parts
 from hansard_bias.tokens.tokenizer import encode_texts, load_tokenizer
 
 COLUMNS = ["speech_id", "sitting", "split", "bytes"]
+# Speeches encoded together: enough for all cores.
 BATCH = 5000
-"""Speeches encoded together: enough for all cores."""
 
 
 def run(corpus: str, aligned: Path = ALIGNED, tokenizer: Path = TOKENIZER, output: Path = ENCODED) -> None:

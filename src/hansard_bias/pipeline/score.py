@@ -16,10 +16,8 @@ from hansard_bias.scoring.shards import begin, compute
 
 
 def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
-    """Score the test split of every corpus: data/scores/<model>-<seed>.parquet, and beside it data/likelihoods.
-
-    Of several processes (`accelerate launch`) each scores a share, and the main one alone writes.
-    """
+    """Score the test split of every corpus: data/scores/<model>-<seed>.parquet, and beside it data/likelihoods."""
+    # Of several processes (`accelerate launch`) each scores a share, and the main one alone writes.
     name = run_name(model, seed)
     state = process_group(LONGEST_WAIT)
     inputs = read_inputs(config, name, root)

@@ -1,7 +1,4 @@
-"""One tokenizer for all models: `dvc repro tokenizer`.
-
-Trained on equal amounts of every corpus's training text, or that of the model to continue from (`model.init`).
-"""
+"""One tokenizer for all models, from equal amounts of every corpus or from `model.init`: `dvc repro tokenizer`."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from hansard_bias.training.run import held, train
 from hansard_bias.training.run_key import identify
 from hansard_bias.training.state import RunLog, Silent
 
+# From a run's key to whoever follows it while it is open, for example a run of MLflow.
 Log = Callable[[str], AbstractContextManager[RunLog]]
-"""From a run's key to whoever follows it while it is open, for example a run of MLflow."""
 
 
 def run(

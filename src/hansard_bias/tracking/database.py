@@ -1,4 +1,4 @@
-"""Which process keeps a run, so that the run of a killed one can be told from one that goes on."""
+"""Which process keeps a run, where the runs are kept, and whether that database can be used; without MLflow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import platform
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,8 +16,14 @@ import psutil
 
 from hansard_bias.base.work import try_lock
 
+# A process's start is told against the clock, which may be set.
 TOLERANCE_SECONDS = 2
-"""A process's start is told against the clock, which may be set."""
+# How long another process may hold the database before it counts as locked.
+PATIENCE_SECONDS = 20.0
+
+
+class StoreError(ValueError):
+    """The store of runs cannot be reached or used; the message says in one line why."""
 
 
 def this_process() -> str:
@@ -39,16 +45,6 @@ def is_gone(process: str) -> bool:
         return True
 
 
-# Where the runs are kept, and whether that database can be used; all of it without importing MLflow.
-
-PATIENCE_SECONDS = 20.0
-"""How long another process may hold the database before it counts as locked."""
-
-
-class StoreError(ValueError):
-    """The store of runs cannot be reached or used; the message says in one line why."""
-
-
 def repository_root() -> Path:
     """The repository whose store is used: DVC_ROOT points at it from every experiment workspace."""
     return Path(os.environ.get("DVC_ROOT", ".")).resolve()
@@ -61,10 +57,7 @@ def store_uri() -> str:
 
 @contextmanager
 def alone(patience: float = PATIENCE_SECONDS) -> Iterator[None]:
-    """Hold the repository's lock on its store: processes that create a database, or the same entry of it, race.
-
-    Raises StoreError when it cannot be had.
-    """
+    """Hold the repository's lock on its store, or raise StoreError: processes that create the same entry race."""
     path = repository_root() / ".mlflow.lock"
     try:
         handle = path.open("w")
@@ -87,7 +80,13 @@ def check_database(uri: str, patience: float = PATIENCE_SECONDS) -> None:
         return
     try:
         with closing(_connect(path, patience)) as connection:
-            _check_revision(connection, path)
+            strangers = _revisions(connection) - known_revisions()
+            if strangers:
+                raise StoreError(
+                    f"{path} was written by a newer MLflow than {version('mlflow')} (schema "
+                    f"{', '.join(sorted(strangers))}); install that one, move the file away, or set "
+                    "MLFLOW_TRACKING_URI; nothing in it was changed"
+                )
             # Asks for the right to write, which a read-only or locked file refuses.
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
@@ -108,42 +107,33 @@ def kept_experiment(uri: str, name: str) -> str | None:
 
 
 def _read(uri: str, query: str, *values: str) -> list[str] | None:
-    """The first column of what a store's file answers; None where there is no such file, or it is no such database."""
+    # None, for "ask MLflow", where there is no such file or it is no such database.
     path = _database_file(uri)
-    if path is None:
-        return None
-    try:
-        with closing(_connect(path, PATIENCE_SECONDS)) as connection:
-            return [str(first) for first, *_ in connection.execute(query, values)]
-    except sqlite3.Error:
-        return None
+    with suppress(sqlite3.Error):
+        if path is not None:
+            with closing(_connect(path, PATIENCE_SECONDS)) as connection:
+                return [str(first) for first, *_ in connection.execute(query, values)]
+    return None
 
 
 def _database_file(uri: str) -> Path | None:
-    """The file of an SQLite database that exists and holds something."""
-    if not uri.startswith("sqlite:///"):
-        return None
     path = Path(uri.removeprefix("sqlite:///").split("?")[0])
-    return path if path.is_file() and path.stat().st_size else None
+    # An empty file is one that MLflow has yet to fill.
+    return path if uri.startswith("sqlite:///") and path.is_file() and path.stat().st_size else None
 
 
 def _connect(path: Path, patience: float) -> sqlite3.Connection:
-    """A connection that begins no transaction by itself."""
+    # Mode rw: a file that is gone meanwhile is not created. No level: the connection begins no transaction by itself.
     uri = f"{path.absolute().as_uri()}?mode=rw"
     return sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None)
 
 
-def _check_revision(connection: sqlite3.Connection, path: Path) -> None:
-    """A revision that this MLflow has no migration for was written by a newer one."""
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if "alembic_version" not in tables:
-        return
-    revisions = {revision for (revision,) in connection.execute("SELECT version_num FROM alembic_version")}
-    if strangers := revisions - known_revisions():
-        raise StoreError(
-            f"{path} was written by a newer MLflow than {version('mlflow')} (schema {', '.join(sorted(strangers))}); "
-            "install that one, move the file away, or set MLFLOW_TRACKING_URI; nothing in it was changed"
-        )
+def _revisions(connection: sqlite3.Connection) -> set[str]:
+    # None where it is no store of MLflow's yet.
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+    if connection.execute(query).fetchone() is None:
+        return set()
+    return {revision for (revision,) in connection.execute("SELECT version_num FROM alembic_version")}
 
 
 def known_revisions() -> set[str]:

@@ -1,32 +1,42 @@
-"""Trained models in MLflow's registry: references to the folders that DVC keeps, with their cards, without weights."""
+"""Finished results as MLflow runs, and their models in its registry; doing it twice changes nothing."""
 
 from __future__ import annotations
 
+import io
 import json
 import re
-from collections.abc import Mapping
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hansard_bias.base.files import sha256
+from hansard_bias.base.code import commit, git
+from hansard_bias.base.files import METRICS, sha256
 from hansard_bias.base.messages import warn
+from hansard_bias.operations.integrity import restore
+from hansard_bias.operations.lock import locked_config
 from hansard_bias.params import Config
 from hansard_bias.tracking.database import StoreError, alone
-from hansard_bias.tracking.results import Dataset, Results, Training
+from hansard_bias.tracking.results import Dataset, Results, Training, flatten, read_json
 from hansard_bias.tracking.store import Entry, Store
 
+# As long as MLflow's databases take.
 LONGEST_DESCRIPTION = 5000
-"""As long as MLflow's databases take."""
+# What a run of the comparison shows: some are numbers of a model and a column, some of a model.
+MEASURES = ("perplexity", "bits_per_byte", "excess_nats", "bias_ratio", "tilt", "cultural_bias_rate")
+# What an experiment's commit holds of a study: git has the numbers, DVC's cache the times, pages and models.
+KEPT = (METRICS.as_posix(), "params.yaml", "dvc.lock")
+
+# Trained models in the registry: references to the folders that DVC keeps, with their cards, without weights.
 
 
 def register(store: Store, run_id: str, training: Training, weights: str) -> None:
-    """List the weights as a version of their model, once; what DVC says of them is added when it is known.
-
-    weights: SHA-256 of model.safetensors.
-    """
+    """List the weights (SHA-256 of model.safetensors) as a version of their model, once, with what DVC says of them."""
     name = registered_name(training.results.config.tracking.experiment, training.model)
     found = store.client.search_model_versions(f"name = '{name}' and tags.weights = '{weights}'")
-    version = found[0] if found else _create(store, name, run_id, training, weights)
+    version = found[0] if found else _new_version(store, name, run_id, training, weights)
     known = training.dvc_digest()
     if known and version.tags.get("dvc_md5") != known:
         store.client.set_model_version_tag(name, version.version, "dvc_md5", known)
@@ -37,7 +47,7 @@ def registered_name(experiment: str, model: str) -> str:
     return re.sub(r"[^\w.-]+", "-", f"{experiment}-{model}")
 
 
-def _create(store: Store, name: str, run_id: str, training: Training, weights: str) -> Any:
+def _new_version(store: Store, name: str, run_id: str, training: Training, weights: str) -> Any:
     results, model = training.results, training.model
     if not store.client.search_registered_models(f"name = '{name}'"):
         settings = results.config.models[model]
@@ -46,7 +56,7 @@ def _create(store: Store, name: str, run_id: str, training: Training, weights: s
         store.client.create_registered_model(name, description=about)
     path = training.weights_folder.as_posix()
     tags = {"weights": weights, "path": path, "model": model, "seed": str(training.seed)}
-    tags |= {key: value for key, value in (("commit", results.commit), ("dvc_experiment", results.experiment)) if value}
+    tags |= results.origin()
     text = description(training, weights)
     return store.client.create_model_version(name, source=f"dvc:/{path}", run_id=run_id, tags=tags, description=text)
 
@@ -55,21 +65,15 @@ def description(training: Training, weights: str) -> str:
     """Where the weights are and how to get them, then the card; it ends early rather than not fitting."""
     path = training.weights_folder
     revision = training.results.experiment or training.results.commit or "REVISION"
-    lines = [
-        f"The weights are not here: `{path}` in the project's DVC (`dvc get REPOSITORY {path} --rev {revision}`),",
-        f"SHA-256 of `model.safetensors`: `{weights}`.",
-        "",
-        training.card(weights) or f"Its card: `{path / 'README.md'}`.",
-    ]
     # The card comes last, so that it is what is cut.
-    text = "\n".join(lines)
+    text = (
+        f"The weights are not here: `{path}` in the project's DVC (`dvc get REPOSITORY {path} --rev {revision}`),\n"
+        f"SHA-256 of `model.safetensors`: `{weights}`.\n\n"
+    ) + (training.card(weights) or f"Its card: `{path / 'README.md'}`.")
     return text if len(text) <= LONGEST_DESCRIPTION else text[: LONGEST_DESCRIPTION - 2] + " …"
 
 
-# Finished results as MLflow runs: trainings, their perplexities, the comparison. Doing it twice changes nothing.
-
-MEASURES = ("perplexity", "bits_per_byte", "excess_nats")
-"""One number a model and column; `bias_ratio`, `tilt` and the rate of preferences are one a model."""
+# Runs: trainings, their perplexities, the comparison.
 
 
 def create_training(store: Store, training: Training, key: str) -> str:
@@ -104,32 +108,26 @@ def record_comparison(config: Config, root: Path = Path(".")) -> None:
 
 
 def mirror_results(store: Store, results: Results) -> list[str]:
-    """Give every training and the comparison a run, and the trainings their perplexities; returns the new titles.
-
-    A training that came from DVC's cache has no run yet: it gets one, from its files in metrics/.
-    """
+    """Give every training and the comparison a run, and the trainings their perplexities; returns the new titles."""
     new: list[str] = []
     file = results.metrics / "bias.json"
-    bias = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"runs": {}}
+    bias = read_json(file) if file.is_file() else {"runs": {}}
     for training in results.trainings():
         run_id, is_new = _run_of_weights(store, training)
         new += [training.title] if is_new else []
         perplexities = bias["runs"].get(results.config.row_key(training.model), {}).get(str(training.seed), {})
-        store.log_changed(run_id, run_measures(results.config, perplexities))
+        measures = {f"perplexity.{column}": value for column, value in perplexities.items()}
+        # The bias ratio is the worst over the best of the single corpora.
+        single = [perplexities[f"on_{corpus}"] for corpus in results.config.corpora if f"on_{corpus}" in perplexities]
+        store.log_changed(run_id, measures | ({"bias_ratio": max(single) / min(single)} if len(single) > 1 else {}))
     if file.is_file() and _mirror_comparison(store, results, bias, sha256(file)):
         new.append(results.title("comparison"))
     return new
 
 
-def run_measures(config: Config, perplexities: Mapping[str, float]) -> dict[str, float]:
-    """One run's perplexity on each corpus, and its bias ratio: the worst over the best of the single corpora."""
-    measures = {f"perplexity.{column}": value for column, value in perplexities.items()}
-    single = [perplexities[f"on_{corpus}"] for corpus in config.corpora if f"on_{corpus}" in perplexities]
-    return measures | ({"bias_ratio": max(single) / min(single)} if len(single) > 1 else {})
-
-
 def _run_of_weights(store: Store, training: Training) -> tuple[str, bool]:
     """The run that made these weights and whether it had to be made, or completed, from the files in metrics/."""
+    # A training that came from DVC's cache has no run yet.
     summary = training.summary()
     with alone():
         found = store.find("weights", summary["fingerprint"])
@@ -152,6 +150,7 @@ def _mirror_comparison(store: Store, results: Results, bias: Mapping[str, Any], 
     with alone():
         known = store.find_all("comparison", digest)
         own = [run for run in known if run.data.tags.get("dvc_experiment", "") == results.experiment]
+        # Of one that was cut off nobody knows what it lacks: it is made anew.
         for half in (run for run in own if run.info.status in ("KILLED", "FAILED")):
             store.client.delete_run(half.info.run_id)
         # Outside experiments, an applied one may have brought the results: its comparison is theirs.
@@ -170,19 +169,14 @@ def _mirror_comparison(store: Store, results: Results, bias: Mapping[str, Any], 
 
 
 def comparison_measures(bias: Mapping[str, Any]) -> dict[str, float]:
-    """Every measure of the matrix, by measure, model and column: `perplexity.A_nunavut.on_canada`."""
+    """Every measure of the matrix, by measure, model and column or side: `perplexity.A_nunavut.on_canada`."""
     numbers: dict[str, float] = {}
     for row, measures in bias["models"].items():
-        for measure in MEASURES:
-            cells = measures.get(measure, {})
-            numbers |= {f"{measure}.{row}.{column}": cell["value"] for column, cell in cells.items()}
-        for measure in ("bias_ratio", "tilt"):
-            if measure in measures:
-                numbers[f"{measure}.{row}"] = measures[measure]["value"]
-        rates = measures.get("cultural_bias_rate", {})
-        for side in ("first", "second", "any"):
-            if side in rates:
-                numbers[f"cultural_bias_rate.{row}.{side}"] = rates[side]["rate"]["value"]
+        for key, value in flatten({measure: measures.get(measure, {}) for measure in MEASURES}).items():
+            # A measure is an interval with its `value`; a rate of preferences keeps its interval beside its counts.
+            measure, *below = key.split(".")
+            if below[-1:] == ["value"]:
+                numbers[".".join([measure, row, *(part for part in below[:-1] if part != "rate")])] = value
     return numbers
 
 
@@ -201,7 +195,59 @@ def log_datasets(store: Store, run_id: str, datasets: list[Dataset], context: st
 
 
 def _log_page(store: Store, run_id: str, results: Results) -> None:
-    """The page, its figures and its tables."""
     folder = results.metrics / "report"
     if folder.is_dir():
         store.client.log_artifacts(run_id, str(folder), "report")
+
+
+# Everything that has no run yet, of this workspace and of DVC's experiments.
+
+
+def backfill(config: Config, root: Path = Path(".")) -> Iterator[str]:
+    """Mirror what has no run yet; yields the titles of the new runs. Raises StoreError."""
+    store = Store(config.tracking.experiment)
+    # A result of several belongs to the one that made it: the commit that experiments start from, then they.
+    for name, revision in [("", commit(root)), *experiments(root)]:
+        with checked_out(root, revision) as folder:
+            if folder is not None and (own := _configuration(folder, name or revision)):
+                yield from mirror_results(store, Results(own, folder, name, revision, home=root))
+    if own := _configuration(root, "what is in metrics/"):
+        yield from mirror_results(store, Results.here(own, root))
+
+
+def experiments(root: Path) -> list[tuple[str, str]]:
+    """Name and commit of all DVC experiments of the repository; none outside git."""
+    listed = git(root, "for-each-ref", "--format=%(refname) %(objectname)", "refs/exps")
+    found = [line.rsplit(" ", 1) for line in listed.decode().splitlines()]
+    # refs/exps/<2 digits>/<38 digits>/<name>; other references there are DVC's own.
+    return [(ref.split("/")[4], commit) for ref, commit in found if len(ref.split("/")) == 5]
+
+
+@contextmanager
+def checked_out(root: Path, revision: str) -> Iterator[Path | None]:
+    """A folder with the parameters and metrics of one commit; None where it has none."""
+    there = git(root, "ls-tree", "--name-only", revision, *KEPT).decode().split()
+    if not {METRICS.as_posix(), "params.yaml"} <= {*there}:
+        yield None
+        return
+    archive = io.BytesIO(git(root, "archive", "--format=tar", revision, *there))
+    with tempfile.TemporaryDirectory() as name, tarfile.open(fileobj=archive) as tar:
+        folder = Path(name)
+        # Files alone, and inside the folder; `extractall` filters from Python 3.11.4 on.
+        for member in tar:
+            content = tar.extractfile(member) if member.isfile() else None
+            if content is not None and ".." not in Path(member.name).parts:
+                target = folder / member.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content.read())
+        restore(folder, root)
+        yield folder
+
+
+def _configuration(folder: Path, name: str) -> Config | None:
+    # They may be unknown, or those of another version of this program.
+    try:
+        return locked_config(folder)
+    except ValueError as error:
+        warn(f"{name} is left out: {error}")
+        return None

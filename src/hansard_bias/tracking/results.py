@@ -36,8 +36,7 @@ class Results:
     root: Path = Path(".")
     experiment: str = ""
     commit: str = ""
-    home: Path | None = None
-    """The workspace with the models, where it is not the root."""
+    home: Path | None = None  # the workspace with the models, where it is not the root
 
     @classmethod
     def here(cls, config: Config, root: Path = Path(".")) -> Results:
@@ -56,11 +55,12 @@ class Results:
     def tags(self, stage: str, command: str) -> dict[str, str]:
         """What every run carries; MLflow's own tags fill the columns Source and Version of its table."""
         tags = {"stage": stage, "mlflow.source.name": f"hansard-bias {command}", "mlflow.source.type": "LOCAL"}
-        if self.experiment:
-            tags["dvc_experiment"] = self.experiment
-        if self.commit:
-            tags |= {"commit": self.commit, "mlflow.source.git.commit": self.commit}
-        return tags
+        return tags | self.origin() | ({"mlflow.source.git.commit": self.commit} if self.commit else {})
+
+    def origin(self) -> dict[str, str]:
+        """The experiment and the commit that made the results, as far as there are some."""
+        origin = {"dvc_experiment": self.experiment, "commit": self.commit}
+        return {key: value for key, value in origin.items() if value}
 
     def params(self) -> dict[str, object]:
         """All parameters of the comparison, flattened with dots."""
@@ -74,15 +74,11 @@ class Results:
     def datasets(self, corpora: list[str]) -> list[Dataset]:
         """The aligned corpora and the mixtures, with the digests that `align` recorded."""
         path = self.metrics / "alignment.json"
-        report = _read_json(path) if path.is_file() else {}
-        digests = report.get("digests", {})
+        report = read_json(path) if path.is_file() else {}
         files = {corpus: ALIGNED / f"{corpus}.parquet" for corpus in corpora} | {"mixtures": MIXTURES}
         # MLflow takes no digest of more than 36 characters.
-        return [
-            Dataset(name, file, digests[file.name][:32], _sizes(report, name))
-            for name, file in files.items()
-            if file.name in digests
-        ]
+        digests = {name: report.get("digests", {}).get(file.name, "")[:32] for name, file in files.items()}
+        return [Dataset(name, files[name], digest, _sizes(report, name)) for name, digest in digests.items() if digest]
 
     def locked(self, stage: str, path: Path) -> str:
         """The MD5 by which DVC keeps this output of a stage, as dvc.lock says; '' where it says nothing."""
@@ -101,6 +97,11 @@ class Training:
     seed: int
 
     @property
+    def name(self) -> str:
+        """`mixed-2`."""
+        return run_name(self.model, self.seed)
+
+    @property
     def title(self) -> str:
         """`mixed · seed 2 · quiet-otter`."""
         return self.results.title(f"{self.model} · seed {self.seed}")
@@ -108,12 +109,12 @@ class Training:
     @property
     def weights_folder(self) -> Path:
         """Where DVC keeps the weights, from a workspace's root."""
-        return MODELS / run_name(self.model, self.seed)
+        return MODELS / self.name
 
     @property
     def summary_file(self) -> Path:
         """The file with the numbers of the whole training."""
-        return self.results.metrics / "training" / f"{run_name(self.model, self.seed)}.json"
+        return self.results.metrics / "training" / f"{self.name}.json"
 
     def tags(self) -> dict[str, str]:
         """What is known when the training begins."""
@@ -122,19 +123,18 @@ class Training:
 
     def params(self) -> dict[str, object]:
         """All parameters of this training, flattened with dots."""
-        config = self.results.config
-        sections: dict[str, Any] = {name: asdict(getattr(config, name)) for name in PARAMS_OF_A_RUN}
-        sections["train"].pop("seeds")
-        sections["mixture"] = config.models[self.model].mixture
-        return {"model_name": self.model, "seed": self.seed} | flatten(sections)
+        params = self.results.params() | flatten({"mixture": self.results.config.models[self.model].mixture})
+        # Those of the other trainings say nothing of this one.
+        del params["train.seeds"]
+        return {"model_name": self.model, "seed": self.seed} | params
 
     def summary(self) -> dict[str, Any]:
         """The numbers of the whole training."""
-        return _read_json(self.summary_file)
+        return read_json(self.summary_file)
 
     def curve(self) -> dict[int, dict[str, float]]:
         """The rows of the curve by update; none where there is no file."""
-        path = self.results.metrics / "curves" / f"{run_name(self.model, self.seed)}.csv"
+        path = self.results.metrics / "curves" / f"{self.name}.csv"
         if not path.is_file():
             return {}
         with path.open(encoding="utf-8", newline="") as handle:
@@ -153,11 +153,9 @@ class Training:
 
     def dvc_digest(self) -> str:
         """The MD5 of the model's folder in DVC's cache; '' while dvc.lock does not speak of this very training."""
-        stage, file = f"train@{run_name(self.model, self.seed)}", self.summary_file
-        summary = file.relative_to(self.results.root)
-        if not file.is_file() or self.results.locked(stage, summary) != md5(file):
-            return ""
-        return self.results.locked(stage, self.weights_folder)
+        stage, file = f"train@{self.name}", self.summary_file
+        known = file.is_file() and self.results.locked(stage, file.relative_to(self.results.root)) == md5(file)
+        return self.results.locked(stage, self.weights_folder) if known else ""
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -168,12 +166,13 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """The content of a file of metrics/."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 
 
 def _sizes(report: Mapping[str, Any], corpus: str) -> dict[str, int]:
-    """Speeches and words of a corpus, all splits together."""
+    # All splits together; the mixtures have no sizes of their own.
     rows = [row for row in report["statistics"] if row["name"] == corpus]
     return {key: sum(row[key] for row in rows) for key in ("speeches", "words")} if rows else {}

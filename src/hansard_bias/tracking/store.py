@@ -7,27 +7,16 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hansard_bias.base.messages import say
-from hansard_bias.tracking.database import (
-    StoreError,
-    alone,
-    check_database,
-    is_gone,
-    kept_experiment,
-    kept_running,
-    repository_root,
-    store_uri,
-    this_process,
-)
+from hansard_bias.tracking import database
+from hansard_bias.tracking.database import StoreError, is_gone, repository_root, store_uri, this_process
 
-PARAMS_AT_ONCE, METRICS_AT_ONCE = 90, 900
-"""Less than what MLflow takes in one request."""
 LONGEST_REASON = 300
 NO_TELEMETRY = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
@@ -66,16 +55,17 @@ class Store:
     """An MLflow store and the experiment of this project in it."""
 
     def __init__(self, experiment: str) -> None:
-        """Open the store, or create it.
-
-        Raises StoreError where that cannot be done, at once or within seconds.
-        """
+        """Open the store, or create it; raises StoreError where that cannot be done, at once or within seconds."""
         self.uri = store_uri()
-        with alone():
-            check_database(self.uri)
+        with database.alone():
+            database.check_database(self.uri)
             self.client = Client(self.uri)
             self.experiment = self._experiment(experiment)
-            self._end_killed_runs()
+            for run in self.client.search_runs([self.experiment], "attributes.status = 'RUNNING'"):
+                # A process that was killed could not say so itself.
+                process = run.data.tags.get("process")
+                if process and is_gone(process):
+                    self.client.set_terminated(run.info.run_id, "KILLED")
 
     def find(self, tag: str, value: str) -> Any | None:
         """The newest run with this tag, or None."""
@@ -87,12 +77,10 @@ class Store:
 
     def create(self, name: str, tags: Mapping[str, str], params: Mapping[str, object]) -> str:
         """A new run of this process with its parameters; returns its id."""
-        from mlflow.entities import Param
-
         # By its process, a later command sees that the run was killed.
         kept = dict(tags) | {"process": this_process()}
         run_id = str(self.client.create_run(self.experiment, run_name=name, tags=kept).info.run_id)
-        self._log_batches(run_id, "params", [Param(key, str(value)) for key, value in params.items()], PARAMS_AT_ONCE)
+        self._log_batches(run_id, "params", [(key, str(value)) for key, value in params.items()])
         return run_id
 
     def take_over(self, run_id: str) -> None:
@@ -102,18 +90,17 @@ class Store:
 
     def log(self, run_id: str, entries: Iterable[Entry]) -> None:
         """Log numbers."""
-        from mlflow.entities import Metric
+        numbers = ((entry, key, value) for entry in entries for key, value in entry.numbers.items())
+        rows = [(key, float(value), entry.milliseconds, entry.step) for entry, key, value in numbers]
+        self._log_batches(run_id, "metrics", rows)
 
-        metrics = [
-            Metric(key, float(value), entry.milliseconds, entry.step)
-            for entry in entries
-            for key, value in entry.numbers.items()
-        ]
-        self._log_batches(run_id, "metrics", metrics, METRICS_AT_ONCE)
+    def _log_batches(self, run_id: str, kind: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        from mlflow.entities import Metric, Param, RunTag
 
-    def _log_batches(self, run_id: str, kind: str, entries: list[Any], size: int) -> None:
-        for start in range(0, len(entries), size):
-            self.client.log_batch(run_id, **{kind: entries[start : start + size]})
+        entity, size = {"params": (Param, 90), "tags": (RunTag, 90), "metrics": (Metric, 900)}[kind]
+        # MLflow takes at most 100 parameters, 100 tags or 1,000 numbers in one request.
+        for start in range(0, len(rows), size):
+            self.client.log_batch(run_id, **{kind: [entity(*row) for row in rows[start : start + size]]})
 
     def log_changed(self, run_id: str, numbers: Mapping[str, float]) -> None:
         """Log those numbers that the run does not have yet: what is logged again appears twice."""
@@ -122,9 +109,7 @@ class Store:
 
     def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set tags of a run."""
-        from mlflow.entities import RunTag
-
-        self.client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
+        self._log_batches(run_id, "tags", [*tags.items()])
 
     def _experiment(self, name: str) -> str:
         found = self.client.get_experiment_by_name(name)
@@ -138,13 +123,6 @@ class Store:
                 f"--experiment-id {found.experiment_id}` or set another name in tracking.experiment"
             )
         return str(found.experiment_id)
-
-    def _end_killed_runs(self) -> None:
-        """A process that was killed could not say so itself."""
-        for run in self.client.search_runs([self.experiment], "attributes.status = 'RUNNING'"):
-            process = run.data.tags.get("process")
-            if process and is_gone(process):
-                self.client.set_terminated(run.info.run_id, "KILLED")
 
 
 @contextmanager
@@ -161,7 +139,7 @@ def reaching(uri: str) -> Iterator[None]:
 
 
 def _what_failed(text: str) -> str:
-    """What a person wants to know of a chain of network errors or a failed statement; all else as it is."""
+    # What a person wants to know of a chain of network errors or a failed statement; all else as it is.
     if cause := re.search(r"Max retries exceeded.*Caused by \w+\([\"'](.*)[\"']\)\)", text):
         return f"does not answer ({cause[1].rsplit(': ', 1)[-1]})"
     if statement := re.search(r"\((?:\w+\.)+\w*Error\) (.*?) \[SQL: ", text):
@@ -170,7 +148,7 @@ def _what_failed(text: str) -> str:
 
 
 def _prepare() -> None:
-    """What MLflow looks at when it is imported: no telemetry, and no minutes of waiting for a server that is down."""
+    # MLflow looks at these when it is imported: no telemetry, and no minutes of waiting for a server that is down.
     os.environ |= NO_TELEMETRY
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
@@ -183,13 +161,10 @@ def _prepare() -> None:
 
 
 def serve(experiment: str, port: int) -> None:
-    """Become MLflow's web server on 127.0.0.1; where a tracking server is set, only name it.
-
-    Raises StoreError when the store cannot be used.
-    """
+    """Become MLflow's web server on 127.0.0.1; where a tracking server is set, only name it. Raises StoreError."""
     uri = store_uri()
-    check_database(uri)
-    running = kept_running(uri)
+    database.check_database(uri)
+    running = database.kept_running(uri)
     # Opening a store ends the runs of killed processes; it costs half as much as the server's start.
     if running is None or any(is_gone(process) for process in running):
         Store(experiment)
@@ -199,13 +174,10 @@ def serve(experiment: str, port: int) -> None:
     os.environ |= NO_TELEMETRY | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     executable = Path(sys.executable).with_name("mlflow")
     artifacts = (repository_root() / "mlartifacts").as_uri()
-    say(f"MLflow: http://127.0.0.1:{port}{_runs_page(uri, experiment)} (stop with Ctrl-C)")
+    number = database.kept_experiment(uri, experiment)
+    # The project's runs; MLflow's start page leads to traces of chats instead.
+    page = "" if number is None else f"/#/experiments/{number}/runs?workflowType=machine_learning"
+    say(f"MLflow: http://127.0.0.1:{port}{page} (stop with Ctrl-C)")
     command = ["mlflow", "ui", "--backend-store-uri", uri, "--default-artifact-root", artifacts]
     # In place of this process: Ctrl-C must reach the server, and nothing stays behind it.
     os.execv(executable, [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"])
-
-
-def _runs_page(uri: str, experiment: str) -> str:
-    """Where the project's runs are listed; from its start page, MLflow leads to traces of chats instead."""
-    number = kept_experiment(uri, experiment)
-    return "" if number is None else f"/#/experiments/{number}/runs?workflowType=machine_learning"

@@ -1,11 +1,11 @@
-"""What the machine does while a model trains: CPU, memory and GPU, as MLflow's own monitors measure them."""
+"""One training as an MLflow run while it goes on, with what the machine does meanwhile."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -57,8 +57,8 @@ class SystemSampler:
         self._samples.append((time.time_ns() // 1_000_000, numbers))
 
     def _sample(self) -> dict[str, float]:
-        """One number of each kind; `system/` is where MLflow's pages look for them."""
         numbers: dict[str, float] = {}
+        # One number of each kind; `system/` is where MLflow's pages look for them.
         for monitor in self._monitors:
             monitor.collect_metrics()
             numbers |= {f"system/{name}": float(value) for name, value in monitor.aggregate_metrics().items()}
@@ -72,35 +72,27 @@ def monitors() -> list[Any]:
     from mlflow.system_metrics.metrics.gpu_monitor import GPUMonitor
 
     found = [CPUMonitor()]
-    try:
+    # No driver or no GPU: the CPU is what trains.
+    with suppress(ImportError, RuntimeError):
         found.append(GPUMonitor())
-    except (ImportError, RuntimeError):
-        # No driver or no GPU: the CPU is what trains.
-        return found
     return found
 
 
-# One training as an MLflow run, while it goes on. Nothing that happens to the store can hurt the training.
-
+# A store that failed is left alone for so long, then for twice that, and so on: a mute server costs 20 s each time.
 PAUSE_SECONDS = 60.0
-"""A store that failed is left alone for so long, then for twice that, and so on: a mute server costs 20 s each time."""
 
 
 class TrainingRun:
-    """A RunLog for the loop: what cannot be logged now is kept and logged when the store answers again."""
+    """A RunLog that no store can hurt: what cannot be logged now is kept and logged when the store answers again."""
 
     def __init__(self, training: Training, key: str) -> None:
         self.training, self.key = training, key
-        self.run_id = ""
-        """Empty until the store has answered."""
+        self.run_id = ""  # empty until the store has answered
         self._store: Store | None = None
-        self._logged = -1
-        """The last update of the curve that the store has."""
-        self._samples = 0
-        """How many samples of the machine the store has."""
-        self._waiting: list[Entry] = []
-        self._seen: list[Entry] = []
-        """Samples that wait."""
+        self._logged = -1  # the last update of the curve that the store has
+        self._samples = 0  # how many samples of the machine the store has
+        self._waiting: list[Entry] = []  # rows of the curve that it lacks
+        self._seen: list[Entry] = []  # samples that it lacks
         self._sampler = SystemSampler()
         self._failures = 0
         self._try_again_at = 0.0
@@ -108,40 +100,39 @@ class TrainingRun:
     def begin(self) -> None:
         """Open the run and start to watch the machine."""
         self._sampler.start()
-        self._attempt(self._flush)
+        self._attempt()
 
     def log_point(self, point: CurvePoint, tokens_per_second: float) -> None:
         """Log one row of the curve, and what the machine did meanwhile."""
         numbers = {key: value for key, value in asdict(point).items() if key != "update" and value is not None}
         self._waiting.append(Entry(numbers | {"tokens_per_second": tokens_per_second}, point.update))
-        self._attempt(self._flush)
+        self._attempt()
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Log the run's summary, tie the run to the weights that it made, and list them in the registry."""
         self._sampler.stop()
         # The last chance: a store that was left alone is asked once more.
         self._try_again_at = 0.0
-        self._attempt(lambda: self._finish(summary))
+        self._attempt(lambda store: mirror_training(store, self.run_id, self.training, summary))
 
     def end(self, status: str) -> None:
         """Say how an unfinished training ended: KILLED or FAILED."""
         self._sampler.stop()
-        self._attempt(lambda: self._end(status))
+        self._attempt(lambda store: store.client.set_terminated(self.run_id, status))
 
-    def _attempt(self, action: Callable[[], None]) -> None:
-        """Reach for the store, unless it failed a moment ago; the first failure is told."""
+    def _attempt(self, then: Callable[[Store], None] = lambda store: None) -> None:
+        """Log what waits, then do this, unless the store failed a moment ago; the first failure is told."""
         if time.monotonic() < self._try_again_at:
             return
         try:
-            action()
+            then(self._flush())
         except StoreError as error:
             if not self._failures:
                 warn(f"{error}; the training goes on, and `hansard-bias backfill` logs it later")
             self._try_again_at = time.monotonic() + PAUSE_SECONDS * 2**self._failures
             self._failures += 1
 
-    def _flush(self) -> None:
-        """Log everything that waits."""
+    def _flush(self) -> Store:
         if self._store is None:
             self._store = self._open()
         # A resumed run repeats the rows after its checkpoint: they are the same, and logged already.
@@ -151,6 +142,7 @@ class TrainingRun:
         self._logged = max([self._logged, *(entry.step for entry in self._waiting)])
         self._samples += len(self._seen)
         self._waiting, self._seen = [], []
+        return self._store
 
     def _open(self) -> Store:
         """Find the run that was interrupted, or create one."""
@@ -163,29 +155,17 @@ class TrainingRun:
                 return store
             self.run_id = str(found.info.run_id)
             store.take_over(self.run_id)
+        # What it has is not sent again: numbers that are logged twice appear twice.
         history = store.client.get_metric_history(self.run_id, "train_loss")
         self._logged = max((point.step for point in history), default=-1)
         samples = store.client.get_metric_history(self.run_id, "system/cpu_utilization_percentage")
         self._samples = len(samples)
         return store
 
-    def _finish(self, summary: Mapping[str, Any]) -> None:
-        self._flush()
-        assert self._store is not None
-        mirror_training(self._store, self.run_id, self.training, summary)
-
-    def _end(self, status: str) -> None:
-        self._flush()
-        assert self._store is not None
-        self._store.client.set_terminated(self.run_id, status)
-
 
 @contextmanager
 def training_run(config: Config, model: str, seed: int, key: str) -> Iterator[TrainingRun]:
-    """A run for this training, the interrupted one where there is one; ends as KILLED or FAILED when the training does.
-
-    key: what tells this training from all others (`RunIdentity.key`).
-    """
+    """A run for the training with this `RunIdentity.key`, the interrupted one where there is one; ends as it does."""
     run = TrainingRun(Training(Results.here(config), model, seed), key)
     status = "FAILED"
     try:
