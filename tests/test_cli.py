@@ -171,16 +171,13 @@ def test_a_full_disk_below_safetensors_is_for_users(number: int, told: bool) -> 
     assert cli._is_for_users(error) == told
 
 
-def test_experiments_let_others_have_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    workspace = Path("/study/.dvc/tmp/exps/tmpa1b2c3")
+def test_waiting_threads_let_others_have_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOMP_SPINCOUNT", "")  # for the way back
     monkeypatch.delenv("GOMP_SPINCOUNT")
-    cli.share_cores(Path("/study"))
-    assert "GOMP_SPINCOUNT" not in os.environ
-    cli.share_cores(workspace)
+    cli.bound_spinning()
     assert os.environ["GOMP_SPINCOUNT"] == "1000"
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
-    cli.share_cores(workspace)
+    cli.bound_spinning()
     assert os.environ["GOMP_SPINCOUNT"] == "7", "who sets it, has it"
 
 

@@ -105,7 +105,7 @@ class VerdictConfig:
         _at_least(self, "verdict.", draws=100)
 
 
-for name in ("confidence", "level", "band"):
+        for name in ("confidence", "level", "band"):
     share = getattr(self, name)
     require(0 < share < 1, f"verdict.{name}", share, "above 0 and below 1")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -63,7 +65,7 @@ LEAST_MEMORY, LEAST_DISK = 4 * GB, 5 * GB
 
 def machine_findings(root: Path) -> list[Finding]:
     """Everything about the machine; imports torch."""
-    return [python(), git(), cores(), memory(), disk(root), gpu(), precision()]
+    return [python(), git(), cores(), load(), memory(), disk(root), gpu(), precision()]
 
 
 def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
@@ -93,6 +95,19 @@ def cores() -> Finding:
     if torch.get_num_threads() < count // 2:
         return note("cores", f"{text}; unset OMP_NUM_THREADS to use more")
     return good("cores", text)
+
+
+def load(seconds: float = 1.0) -> Finding:
+    """What other processes use of the processor now: the estimates hold for a machine as busy as it is."""
+    from hansard_bias.training import device
+
+    watch = device.OtherWork()
+    time.sleep(seconds)
+    used = watch.cores()
+    text = f"other processes use {used:.1f} of {os.cpu_count()} cores"
+    if used < device.BUSY * (os.cpu_count() or 1):
+        return good("load", text)
+    return note("load", f"{text}: trainings and the estimates below are slower than on this machine alone")
 
 
 def memory() -> Finding:

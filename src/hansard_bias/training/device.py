@@ -86,6 +86,10 @@ def peak_memory_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
+BUSY = 0.25
+"""Share of the cores that others may use before that is told."""
+
+
 class OtherWork:
     """How much of the processor others use, beside this training, from the moment that this is made."""
 

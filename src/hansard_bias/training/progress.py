@@ -15,8 +15,6 @@ from hansard_bias.training import device
 from hansard_bias.training.state import CurvePoint, LoopState
 
 LEAST_UTILISATION = 0.10
-BUSY = 0.25
-"""Share of the cores that others may use before a training says so."""
 SUITS_A_CPU = 1e8
 """Operations a token of models that a CPU trains in an hour: `sample` has 0.7 million, `small` 20, `production` 540."""
 FIRST_TIMED_UPDATE, LAST_TIMED_UPDATE = 10, 50
@@ -151,7 +149,7 @@ def busy_warning(tokens_per_second: float, others: float) -> str:
     """A line where other processes use more than a quarter of the cores, else nothing; others: the cores they use."""
     cores = os.cpu_count() or 1
     # On a GPU the processor hardly matters.
-    if others < BUSY * cores or device.has_gpu():
+    if others < device.BUSY * cores or device.has_gpu():
         return ""
     return (
         f"this machine is busy: other processes use {others:.1f} of its {cores} cores, and {tokens_per_second:,.0f} "
