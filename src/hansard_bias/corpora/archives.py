@@ -187,6 +187,11 @@ def find_files(path: Path, suffix: str) -> list[Path]:
     return files or archives
 
 
+def name_below(root: Path, file: Path) -> str:
+    """The name by which a file of an archive is called, wherever the archive lies."""
+    return file.name if file == root else file.relative_to(root).as_posix()
+
+
 def check_file_name(name: str, place: str) -> None:
     """Raise ValueError for a file's name that cannot stand in a table or a message."""
     if not name.isprintable():

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from hansard_bias.base.files import table_writer
+from hansard_bias.base.files import sha256, table_writer
 from hansard_bias.base.parallel import in_order
+from hansard_bias.corpora.archives import name_below
 from hansard_bias.corpora.cleaning import clean_text, is_procedural, plain_line
 from hansard_bias.corpora.readers import find_reader
 from hansard_bias.corpora.schema import KEPT, REJECTED, Record, whole_characters
@@ -153,9 +154,7 @@ def digest(root: Path, files: Iterable[Path]) -> str:
     total = hashlib.sha256()
     # Names relative to the archive: the same files elsewhere are the same source.
     for file in sorted(files):
-        name = file.name if file == root else file.relative_to(root).as_posix()
-        with file.open("rb") as content:
-            total.update(f"{name}\0{hashlib.file_digest(content, 'sha256').hexdigest()}\n".encode())
+        total.update(f"{name_below(root, file)}\0{sha256(file)}\n".encode())
     return total.hexdigest()
 
 

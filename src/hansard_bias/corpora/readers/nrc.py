@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 import re
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
@@ -17,7 +18,7 @@ from hansard_bias.base.messages import shown
 from hansard_bias.corpora.archives import Readable, contents, is_archive, members, open_archive, text_lines
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.nrc_sitting import Sitting
-from hansard_bias.corpora.schema import Ordinals, Record
+from hansard_bias.corpora.schema import Record
 from hansard_bias.params import ColumnsConfig
 
 TEXT, IDS = "NunavutHansard.en", "NunavutHansard.id"
@@ -39,19 +40,11 @@ def sources(path: Path) -> list[Path]:
 def read_nrc(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
     """Every record of the corpus in order; `path` is the archive, a folder with it, or a folder with its two files."""
     with closing(_contents(path, TEXT)) as text, closing(_contents(path, IDS)) as ids:
-        ordinals, known = Ordinals(), set[str]()
-        for sitting, lines in itertools.groupby(_lines(next(text)[1], next(ids)[1], path), key=lambda line: line[0]):
+        known = set[str]()
+        for sitting, lines in itertools.groupby(_lines(next(text)[1], next(ids)[1], path), operator.itemgetter(0)):
             for entry in Sitting(_bounded(lines), known).entries():
-                yield Record(
-                    sitting=sitting,
-                    ordinal=ordinals.take(sitting),
-                    speaker=entry.speaker,
-                    role=entry.role,
-                    topic=entry.topic,
-                    text=entry.text(),
-                    source=f"{TEXT}:{entry.line}",
-                    reason=entry.reason,
-                )
+                about = (entry.speaker, entry.role, entry.topic, entry.reason)
+                yield Record(sitting, entry.text(), f"{TEXT}:{entry.line}", *about)
 
 
 def _bounded(lines: Iterable[Line]) -> list[tuple[int, str]]:
@@ -61,9 +54,8 @@ def _bounded(lines: Iterable[Line]) -> list[tuple[int, str]]:
         kept.append((number, line))
         characters += len(line) + 1
         if characters > MAX_SITTING:
-            raise ValueError(
-                f"{TEXT}:{number}: the sitting of {sitting} has more than {MAX_SITTING} characters; expected one day"
-            )
+            most = f"more than {MAX_SITTING} characters; expected one day"
+            raise ValueError(f"{TEXT}:{number}: the sitting of {sitting} has {most}")
     return kept
 
 
@@ -81,9 +73,8 @@ def _lines(text: Readable, ids: Readable, path: Path) -> Iterator[Line]:
                 sitting_of[name] = _sitting(key, number)
             yield sitting_of[name], number, line
     if texts != days:
-        raise ValueError(
-            f"{path}: {TEXT} has {texts} lines, {IDS} has {days}; expected as many, use one release's files"
-        )
+        expected = "expected as many, use one release's files"
+        raise ValueError(f"{path}: {TEXT} has {texts} lines, {IDS} has {days}; {expected}")
     if texts == 0:
         raise ValueError(f"{path}: {TEXT} is empty; expected one line of text a line")
 
@@ -92,14 +83,10 @@ def _sitting(key: str, number: int) -> date:
     """The day in a line of the .id file."""
     found = _ID.fullmatch(key)
     try:
-        if found is None:
-            raise ValueError("no match")
-        return date(int(found[1]), int(found[2]), int(found[3]))
-    except ValueError:
-        example = "'Hansard_19990401<TAB>65'"
-        raise ValueError(
-            f"{IDS}:{number}: {shown(key)} is not a sitting and a line number, expected {example}"
-        ) from None
+        return date(*map(int, found.groups() if found else ()))
+    except (ValueError, TypeError):
+        expected = "expected 'Hansard_19990401<TAB>65'"
+        raise ValueError(f"{IDS}:{number}: {shown(key)} is not a sitting and a line number, {expected}") from None
 
 
 def _contents(path: Path, name: str) -> Generator[tuple[str, Readable], None, None]:

@@ -16,18 +16,19 @@ _OFFICE = (
     r"|commissioner(?= ?\()"
 )
 _NOTE = r"\([^()]{1,90}\)"
-_HEAD = (
-    rf"(?:(?P<office>{_OFFICE})|(?P<person>(?:{_TITLE} ?){{1,2}} ?{_NAME}{{1,40}}?)) ?(?P<note>(?:{_NOTE} ?){{0,3}}):"
-)
+_PERSON = rf"(?P<person>(?:{_TITLE} ?){{1,2}} ?{_NAME}{{1,40}}?)"
+_SPEAKS = rf" ?(?P<note>(?:{_NOTE} ?){{0,3}}):"
 # A turn starts a line, or follows the end of a sentence in it; "mr." is not such an end.
-_TURN = re.compile(rf"(?:^[ ]*|(?<=[.?!\"\u201d)])(?<!mr\.)(?<!ms\.)(?<!mrs\.)(?<!hon\.)(?<!dr\.) ?){_HEAD}", re.I)
-# A heading and the turn after it in one line, or a call and the turn: `community freezer repairs mr. mclean :`.
-_TRAILING = re.compile(
-    rf"(?<=\w )(?P<person>(?:{_TITLE} ?){{1,2}} ?{_NAME}{{1,40}}?) ?(?P<note>(?:{_NOTE} ?){{0,3}}):$", re.I
+_TURN = re.compile(
+    rf"(?:^[ ]*|(?<=[.?!\"\u201d)])(?<!mr\.)(?<!ms\.)(?<!mrs\.)(?<!hon\.)(?<!dr\.) ?)"
+    rf"(?:(?P<office>{_OFFICE})|{_PERSON}){_SPEAKS}",
+    re.I,
 )
+# A heading and the turn after it in one line, or a call and the turn: `community freezer repairs mr. mclean :`.
+_TRAILING = re.compile(rf"(?<=\w ){_PERSON}{_SPEAKS}$", re.I)
 _ADDRESSED = re.compile(r"(?:\b(?:thank|you|thanks|merci|qujannamiik|to|by|with|of|minister|is|and)|'na) $", re.I)
 _ALONE = re.compile(rf"(?:mrs?|ms|miss|hon)\b\.? ?{_NAME}{{1,40}}", re.I)
-_WORD = re.compile(r"[^\W\d_]+(?: ?['\u2019\-] ?[^\W\d_]+)*")
+WORD = re.compile(r"[^\W\d_]+(?: ?['\u2019\-] ?[^\W\d_]+)*")
 _NOT_A_NAME = re.compile(
     r"\b(?:an?|and|are|as|ask|at|be|by|can|chair(?:man|person)|do|for|from|has|have|i|if|in|is|it|my|not|of|on|or|our"
     r"|said|say|speaker|that|the|their|there|they|this|to|was|we|what|who|will|with|would|you|your)\b",
@@ -66,7 +67,6 @@ _LIST_MORE = re.compile(
     r"(?:bills?|committee reports?|standing committee reports?|tabled documents?|minister's) .*\d.*"
 )
 _INTERRUPTION = re.compile(r">.*|-{2,} ?[^.]{0,40}|\[? ?ed ?\. note.*|tape (?:# ?|no\. ?)?\d+.*", re.I)
-_ADJOURNED = re.compile(r"[> ]*(?:the )?(?:house|assembly) adjourned", re.I)
 # The clerk reads the orders of the day for the next sitting: `orders of the day for monday , may 17 .` and their list,
 # which ends where somebody says something.
 _ORDERS_OF = re.compile(rf".*\borders? (?:of|for) the day\b.*|{_WEEKDAY}.{{0,60}}")
@@ -75,8 +75,6 @@ _FIRST_ORDER = re.compile(
     r"(?:item )?1 ?[.,]? ?(?:opening )?prayer ?\.?|1 ?\.|(?:opening )?prayer\b.{0,4}|-.+|bills? .+"
     r"|(?:first|second|third) reading of bills.*|consideration in committee .*"
 )
-_SAID = re.compile(r"thank you|\b(?:i|we|you|thank|speaker|is|are|was|were|will|have|has)\b")
-_TITLE_PAGE = re.compile(r"(?:nunavut )?hansard|nunavut canada|legislative assembly of nunavut", re.I)
 _BILLS = re.compile(r"(?:committee report|bill)s?\b", re.I)
 _BY = re.compile(r" ?\( ?(?P<name>[^()\d]{2,40}?) ?\)(?: \d{1,4})?$")
 
@@ -91,7 +89,7 @@ class Turn:
 
     @property
     def role(self) -> str:
-        """One of records.ROLES, as far as the title tells."""
+        """One of schema.ROLES, as far as the title tells."""
         low = self.name.lower()
         if "member" in low and self.is_office:
             return "crowd"
@@ -138,7 +136,7 @@ def _names_a_speaker(match: re.Match[str]) -> bool:
 
 def _is_name(titled: str) -> bool:
     """Whether a title and what follows it can be a person: `mr. tootoo`, not `mr. chairman i ask`."""
-    return 2 <= len(_WORD.findall(titled)) <= 6 and _NOT_A_NAME.search(titled.lower().removeprefix("the ")) is None
+    return 2 <= len(WORD.findall(titled)) <= 6 and _NOT_A_NAME.search(titled.lower().removeprefix("the ")) is None
 
 
 def lone_name(line: str) -> Turn | None:
@@ -212,21 +210,6 @@ def opens_orders(line: str, after: str) -> bool:
     return bool(_ORDERS_OF.fullmatch(low) and _SOME_DAY.search(low) and _FIRST_ORDER.fullmatch(after.lower()))
 
 
-def ends_orders(line: str) -> bool:
-    """Whether that list has ended before this line."""
-    return _SAID.search(line.lower()) is not None or any(turn is not None for turn, _ in split_turns(line))
-
-
-def opens_title_page(line: str, after: str) -> bool:
-    """`hansard`, `nunavut canada`: an issue's cover begins, also where nothing said that the House adjourned."""
-    return _TITLE_PAGE.fullmatch(line) is not None and _TITLE_PAGE.fullmatch(after) is not None
-
-
 def is_interruption(line: str) -> bool:
     """`>>Applause`, `> > prayer`, `--laughter`: something happens, the turn goes on."""
     return line[0] in ">-[tT" and _INTERRUPTION.fullmatch(line) is not None
-
-
-def ends_sitting(line: str) -> bool:
-    """Whether the House adjourns; what follows is the next issue's cover."""
-    return _ADJOURNED.match(line) is not None

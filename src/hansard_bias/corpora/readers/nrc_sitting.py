@@ -14,9 +14,11 @@ from hansard_bias.corpora.readers import nrc_lines as lines_of
 from hansard_bias.corpora.readers.nrc_lines import Heading, Turn, classify, is_interruption, lone_name, split_turns
 from hansard_bias.corpora.schema import plain_name
 
-_WORDS = re.compile(r"[^\W\d_]+(?: ?['\u2019\-] ?[^\W\d_]+)*")
 _PRESENT = re.compile(r"(?:.* )?members present ?:?", re.I)
 _CONTENTS_LINE = re.compile(r".*(?: \d{1,4}|\d ?[-\u2013] ?\d+ ?\( ?\d+ ?\).*)")
+_ADJOURNED = re.compile(r"[> ]*(?:the )?(?:house|assembly) adjourned", re.I)
+_SAID = re.compile(r"thank you|\b(?:i|we|you|thank|speaker|is|are|was|were|will|have|has)\b")
+_TITLE_PAGE = re.compile(r"(?:nunavut )?hansard|nunavut canada|legislative assembly of nunavut", re.I)
 _SEAT = re.compile(r"\([^)]*\)?")
 # A longer line on a cover is prose; a cover with fewer seats is a fragment, whose list of members proves nothing.
 _LONGEST_NAME = 60
@@ -61,7 +63,7 @@ class _Cover:
             return "appendix"
         people = self.officers if self.part == "officers" else self.words if self.part == "members" else []
         named = _SEAT.sub("", low)
-        people += [word[0].replace(" ", "") for word in _WORDS.finditer(named)]
+        people += [word[0].replace(" ", "") for word in lines_of.WORD.finditer(named)]
         self.seats += self.part == "members" and "(" in line
         return "list"
 
@@ -88,7 +90,15 @@ class Sitting:
     def entries(self) -> Iterator[Entry]:
         """The records of the sitting, in the order in which they start."""
         for index, (number, line) in enumerate(self._lines):
-            if self._cover is None or not self._reads_cover(index, number, line):
+            if reason := self._reason(index, line):
+                self._aside(number, line, reason)
+            elif index <= self._title_until:
+                (_, title), *turns = split_turns(line)
+                self._headings[self._announced is not None] += " " + title
+                self._aside(number, title, "heading")
+                for turn, _ in turns:
+                    self._speak(turn, "", number)
+            else:
                 self._read(index, number, line)
         if self._first_cover.seats >= _FEWEST_SEATS:
             self._known.update(self._first_cover.words)
@@ -103,8 +113,8 @@ class Sitting:
     def _after(self, index: int) -> str:
         return self._lines[index + 1][1] if index + 1 < len(self._lines) else ""
 
-    def _reads_cover(self, index: int, number: int, line: str) -> bool:
-        """Set aside a line of the cover or the table of contents; False once the debate has begun."""
+    def _cover_reason(self, index: int, line: str) -> str:
+        """Why a line of the cover or the table of contents is set aside; empty once the debate has begun."""
         assert self._cover is not None
         turn, after = split_turns(line)[0][0], self._after(index)
         heading, present = classify(line, "", False), _PRESENT.fullmatch(line)
@@ -113,53 +123,49 @@ class Sitting:
         )
         if opens or present or line.startswith((">", "--a")) or (turn is not None and not self._opens_cover(index)):
             self._cover = None
-        if self._cover is not None:
-            is_header = heading is not None and heading.reason == "page_header"
-            self._aside(number, line, "page_header" if is_header else self._cover.read(line))
-        elif present:
-            self._aside(number, line, "heading")
-        return self._cover is not None or present is not None
+            return "heading" if present else ""
+        is_header = heading is not None and heading.reason == "page_header"
+        return "page_header" if is_header else self._cover.read(line)
 
     def _opens_cover(self, index: int) -> bool:
         """The first line of a cover: its title, or `Speaker: The Hon. Levi Barnabas, M.L.A.`, which is no turn."""
         low = self._lines[index][1].lower()
-        if lines_of.opens_title_page(low, self._after(index)):
+        # Nothing may have said that the House adjourned.
+        if _TITLE_PAGE.fullmatch(low) and _TITLE_PAGE.fullmatch(self._after(index)):
             return True
         return "speaker" in low[:16] and "m.l.a" in low + (self._after(index).lower() if low.endswith(":") else "")
 
-    def _read(self, index: int, number: int, line: str) -> None:
-        """One line of the debate."""
+    def _reason(self, index: int, line: str) -> str:
+        """Why a whole line is set aside; empty where it is text of the debate, or the title of a heading before it."""
+        if self._cover is not None and (reason := self._cover_reason(index, line)):
+            return reason
         if self._opens_cover(index):
             self._cover, self._turn = _Cover(), None
-            self._aside(number, line, "list")
-            return
+            return "list"
         if is_interruption(line):
-            self._interrupt(number, line)
-            return
+            self._check_end(line)
+            return "interruption"
         if index <= self._title_until:
-            title, *turns = split_turns(line)
-            self._headings[1 if self._announced is not None else 0] += " " + title[1]
-            self._aside(number, title[1], "heading")
-            for speaker, _ in turns:
-                self._speak(speaker, "", number)
-            return
-        self._in_orders = self._in_orders and not lines_of.ends_orders(line)
-        if self._in_orders:
-            self._aside(number, line, "list")
-            return
+            return ""
+        # The list ends where somebody says something.
+        if self._in_orders and not _SAID.search(line.lower()) and not any(turn for turn, _ in split_turns(line)):
+            return "list"
         self._in_orders = lines_of.opens_orders(line, self._after(index))
         heading = Heading("heading") if _PRESENT.fullmatch(line) else classify(line, self._after(index), self._in_list)
+        reason = heading.reason if heading else ""
+        self._in_list = reason == "list" or (self._in_list and reason == "page_header")
         if heading is not None:
             self._open_heading(index, heading)
-            self._aside(number, line, heading.reason)
-            self._in_list = heading.reason == "list" or (self._in_list and heading.reason == "page_header")
-            return
-        self._in_list = False
+        return reason
+
+    def _read(self, index: int, number: int, line: str) -> None:
+        """One line of text, which may be more than one speaker's, and what happens at its end."""
         spoken, _, happens = line.partition(" > > ")
         for turn, text in split_turns(spoken):
             self._speak(turn or self._lone(index, line), text, number)
         if happens:
-            self._interrupt(number, "> > " + happens)
+            self._check_end("> > " + happens)
+            self._aside(number, "> > " + happens, "interruption")
 
     def _speak(self, turn: Turn | None, text: str, number: int) -> None:
         """Text of a turn, a new one or the one that goes on."""
@@ -212,11 +218,10 @@ class Sitting:
                 return count
         return 1 if ahead and not ahead[0].endswith((".", "?", "!")) else 0
 
-    def _interrupt(self, number: int, line: str) -> None:
-        self._aside(number, line, "interruption")
-        if lines_of.ends_sitting(line):
-            self._cover = _Cover()
-            self._turn = None
+    def _check_end(self, interruption: str) -> None:
+        # What follows when the House adjourns is the next issue's cover.
+        if _ADJOURNED.match(interruption):
+            self._cover, self._turn = _Cover(), None
 
     def _aside(self, number: int, text: str, reason: str) -> None:
         self._entries.append(Entry(number, [text.strip()], reason=reason))

@@ -12,7 +12,7 @@ from hansard_bias.base.messages import joined, shown
 from hansard_bias.corpora.archives import contents, find_files, names
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.xml_stream import read_xml
-from hansard_bias.corpora.schema import Ordinals, Record, iso_day, plain_name
+from hansard_bias.corpora.schema import Record, iso_day, plain_name
 from hansard_bias.params import ColumnsConfig
 
 MAX_TEXT = 5_000_000  # characters in an utterance with its notes; the longest real speeches have some 100,000
@@ -51,15 +51,13 @@ class Piece:
         self.grow(1)
         if tag == "seg":
             self.finish()
-        elif tag == "s":
-            self.sentences += 1
-        elif tag in _TOKENS:
-            self.depth += 1
-            if self.depth == 1:
-                self.join = join
-                # Every word leaves a space behind it, before it is known what follows.
-                if join in ("left", "both") and self.parts and self.parts[-1] == " ":
-                    self.parts.pop()
+        self.sentences += tag == "s"
+        self.depth += tag in _TOKENS
+        if tag in _TOKENS and self.depth == 1:
+            self.join = join
+            # Every word leaves a space behind it, before it is known what follows.
+            if join in ("left", "both") and self.parts[-1:] == [" "]:
+                self.parts.pop()
 
     def end(self, tag: str) -> None:
         """An element ends."""
@@ -68,13 +66,10 @@ class Piece:
         elif tag == "s":
             self.sentences -= 1
             self.parts.append(" ")
-        elif tag in _TOKENS:
-            self.depth -= 1
-            if self.depth == 0:
-                self.parts.append(" ".join("".join(self.word).split()))
-                self.word.clear()
-                if self.join not in ("right", "both"):
-                    self.parts.append(" ")
+        self.depth -= tag in _TOKENS
+        if tag in _TOKENS and self.depth == 0:
+            self.parts += [" ".join("".join(self.word).split()), "" if self.join in ("right", "both") else " "]
+            self.word.clear()
 
     def add(self, text: str) -> None:
         """Text; the space between the words of a sentence is the file's layout."""
@@ -120,11 +115,11 @@ def read_parlamint(path: Path, _: ColumnsConfig | None = None) -> Iterator[Recor
     for name, content in contents(found, [name for name in listed if not _component(name)]):
         for _ in read_xml(content, name, _People(name, known)):
             pass
-    ordinals = Ordinals()
     for name, content in contents(found, debates):
         debate = _Debate(name, known)
         for _ in read_xml(content, name, debate):
-            yield from (debate.record(piece, ordinals) for piece in debate.take())
+            yield from map(debate.record, debate.ready)
+            debate.ready.clear()
 
 
 def _component(name: str) -> re.Match[str] | None:
@@ -157,8 +152,7 @@ class _People:
 
     def __init__(self, name: str, known: dict[str, str]) -> None:
         self.name, self.known = name, known
-        self.person, self.part = "", ""
-        self.is_named = False
+        self.person, self.part, self.is_named = "", "", False
         self.parts: dict[str, str] = {}
 
     def start(self, tag: str, attributes: Mapping[str, str], line: int) -> None:
@@ -178,39 +172,34 @@ class _People:
                 self.known[self.person] = plain_name(name)
 
     def text(self, text: str) -> None:
-        if self.part and len(self.parts.get(self.part, "")) < 1000:
-            self.parts[self.part] = f"{self.parts.get(self.part, '')} {text}"
+        before = self.parts.get(self.part, "")
+        if self.part and len(before) < 1000:
+            self.parts[self.part] = f"{before} {text}"
 
 
 class _Debate:
     """One file of debates: its day, its topic, and the pieces of it that are complete."""
 
     def __init__(self, name: str, known: Mapping[str, str]) -> None:
-        self.name, self.known = name, known
-        self.topic = ""
+        self.name, self.known, self.topic = name, known, ""
         self.day: date | None = None
-        self.is_setting = self.is_text = False
+        self.inside: set[str] = set()  # setting or text: what is read depends on it
         self.open: list[Piece] = []
-        self.ready: list[Piece] = []
+        self.ready: list[Piece] = []  # until the caller takes them
 
     def start(self, tag: str, attributes: Mapping[str, str], line: int) -> None:
-        if tag == "setting":
-            self.is_setting = True
-        elif tag == "date" and self.is_setting and self.day is None and "when" in attributes:
+        if tag in ("setting", "text"):
+            self.inside.add(tag)
+        elif tag == "date" and "setting" in self.inside and self.day is None and "when" in attributes:
             self.day = _day(attributes["when"], f"{self.name}:{line}")
-        elif tag == "text":
-            self.is_text = True
-        elif self.is_text and (tag == "u" or tag in _SET_ASIDE):
+        elif "text" in self.inside and (tag == "u" or tag in _SET_ASIDE):
             self.open.append(Piece(tag, f"{self.name}:{line}", dict(attributes), self.topic))
         elif self.open:
             self.open[-1].start(tag, attributes.get("join", ""))
 
     def end(self, tag: str) -> None:
-        if tag == "setting":
-            self.is_setting = False
-        elif tag == "text":
-            self.is_text = False
-        elif self.open and tag == self.open[-1].tag:
+        self.inside.discard(tag)
+        if self.open and tag == self.open[-1].tag:
             self._close(self.open.pop())
         elif self.open:
             self.open[-1].end(tag)
@@ -230,16 +219,10 @@ class _Debate:
         else:
             self.ready += closed
 
-    def take(self) -> list[Piece]:
-        """The pieces that were completed since the last call."""
-        ready, self.ready = self.ready, []
-        return ready
-
-    def record(self, piece: Piece, ordinals: Ordinals) -> Record:
+    def record(self, piece: Piece) -> Record:
         """A piece as a record."""
         named = _component(self.name)
         assert named is not None, "only such files are read for their debates"
-        sitting = self.day or _day(named[2], self.name)
         text = "\n".join(piece.paragraphs)
         # `#chair`, or `list.xml#chair`: chair.
         who, marks = (
@@ -247,13 +230,12 @@ class _Debate:
             for name in ("who", "ana")
         )
         return Record(
-            sitting=sitting,
-            ordinal=ordinals.take(sitting),
+            self.day or _day(named[2], self.name),
+            text,
+            piece.source,
             speaker=", ".join(self.known.get(speaker, speaker) for speaker in who),
             role=next((role for mark, role in _ROLES.items() if mark in marks), "member"),
             topic=piece.topic,
-            text=text,
-            source=piece.source,
             reason=_SET_ASIDE.get(piece.tag, "" if text else "empty"),
         )
 

@@ -66,15 +66,13 @@ class _Source:
     """One document's parser and the limits on it."""
 
     def __init__(self, name: str, handler: Handler) -> None:
-        self.name, self.handler = name, handler
-        self.depth = self.silent = 0
+        self.name, self.handler, self.depth, self.silent = name, handler, 0, 0
         self.parser = parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
         parser.CharacterDataHandler = self._text
         parser.CommentHandler, parser.ProcessingInstructionHandler = self._pass, self._pass
-        parser.EntityDeclHandler = self._entity
-        parser.StartDoctypeDeclHandler = self._doctype
+        parser.EntityDeclHandler, parser.StartDoctypeDeclHandler = self._entity, self._doctype
 
     def feed(self, block: str) -> None:
         """Parse one more block; a tag that does not end, or ever new names, would fill the memory."""
