@@ -14,20 +14,14 @@ from numpy.typing import NDArray
 from hansard_bias.corpora.align import audits, duplicates, splits
 from hansard_bias.corpora.align.duplicates import Fingerprints
 from hansard_bias.corpora.align.splits import days_of, hash_order, period_of
-from hansard_bias.corpora.align.texts import Rows, TextFiles, take
+from hansard_bias.corpora.align.texts import Rows, Texts, take
 from hansard_bias.corpora.schema import ALIGNED, FACTS, MEASURES, SHARING
 from hansard_bias.params import SPLITS, AlignConfig, Config
 
 WRITTEN = 8192  # speeches in memory when a corpus is written
-WINDOW, EXACT, NEAR, COPY, NEAR_COPY, UNMATCHED, SURPLUS = REASONS = (
-    "outside_window",
-    "exact_duplicate",
-    "near_duplicate",
-    "exact_copy_in_later_split",
-    "near_copy_in_later_split",
-    "period_without_counterpart",
-    "period_surplus",
-)
+WINDOW, EXACT, NEAR = "outside_window", "exact_duplicate", "near_duplicate"
+COPY, NEAR_COPY = "exact_copy_in_later_split", "near_copy_in_later_split"
+UNMATCHED, SURPLUS = "period_without_counterpart", "period_surplus"
 """Why speeches are dropped, in this order."""
 
 
@@ -37,7 +31,7 @@ class Aligned:
 
     corpora: dict[str, pd.DataFrame]
     """The kept speeches of each corpus, in the order of the debates: facts, measures, and the `row` of the text."""
-    texts: TextFiles  # the texts by `row`
+    texts: Texts  # the texts by `row`
     mixtures: pd.DataFrame  # which speeches each model uses: model, corpus, speech_id, split
     report: dict[str, object]  # the content of metrics/alignment.json
 
@@ -63,7 +57,7 @@ class _Pool:
         self.names, self.read = list(tables), {name: len(table) for name, table in tables.items()}
         self.corpus = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         self.days = days_of(self.table["sitting"])
-        self.texts = TextFiles([files[name] for name in tables], self.corpus, self.table.pop("place").to_numpy())
+        self.texts = Texts([files[name] for name in tables], self.corpus, self.table.pop("place").to_numpy())
         self.reasons = np.full(len(self.table), "", dtype=object)
 
     @property
@@ -98,16 +92,16 @@ def align(files: Mapping[str, Path], config: Config) -> Aligned:
     kept = _kept(pool, split, prints, config.align)
     mixtures, budget = splits.choose_speeches(kept, config)
     corpora = {name: _finish(kept[kept["corpus"] == code], name) for code, name in enumerate(pool.names)}
-    leaks = audits.leakage(corpora, mixtures, pool.texts)
+    leaks, sharing = audits.leakage(corpora, mixtures, pool.texts)
     # Speeches that share a phrase stay, with a mark: the scores are also given without them.
-    corpora = {name: table.assign(**{SHARING.name: leaks.sharing[name]}) for name, table in corpora.items()}
+    corpora = {name: table.assign(**{SHARING.name: sharing[name]}) for name, table in corpora.items()}
     sample = audits.audit_sample(corpora, pool.texts, config.align.seed)
     sittings = {name: len(np.unique(pool.days[pool.corpus == code])) for code, name in enumerate(pool.names)}
     report: dict[str, object] = {
         "window": {"first_day": str(first), "last_day": str(last), "sittings": sittings},
         "statistics": audits.statistics_table(corpora, mixtures, config),
         **_account(pool),
-        "leakage": leaks.report,
+        "leakage": leaks,
         "format_audit": audits.format_audit(sample),
         "content_audit": audits.content_audit(sample),
         "budget": {"kind": config.align.budget, "words_per_model": budget},
@@ -203,13 +197,14 @@ def _kept(pool: _Pool, split: NDArray[np.int8], prints: Fingerprints, align: Ali
 
 def _finish(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """One corpus as it is written, but for the texts."""
-    split = pd.Series(np.array(SPLITS, dtype=object)[table["split"]], dtype="str", index=table.index)
-    return table.assign(corpus=name, split=split)[[*FACTS.names, "row", *MEASURES.names]].reset_index(drop=True)
+    table = table.assign(corpus=name, split=splits.named(table["split"], SPLITS))
+    return table[[*FACTS.names, "row", *MEASURES.names]].reset_index(drop=True)
 
 
 def _account(pool: _Pool) -> dict[str, object]:
     """Every speech accounted for: read = kept + the sum of dropped."""
-    by_reason = {reason: pool.counts(reason) for reason in ("", *REASONS[1:])}
+    reasons = ("", EXACT, NEAR, COPY, NEAR_COPY, UNMATCHED, SURPLUS)
+    by_reason = {reason: pool.counts(reason) for reason in reasons}
     kept = by_reason.pop("")
     inside_window = np.bincount(pool.corpus, minlength=len(pool.names))
     dropped = {}

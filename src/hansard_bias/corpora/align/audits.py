@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,27 +27,24 @@ def statistics_table(
 
     A mixture's speakers and sittings are counted by corpus.
     """
-    records = []
+    records: list[dict[str, object]] = []
     for column in config.columns():
         ids = mixtures.loc[mixtures["model"] == column, "speech_id"]
         parts = [corpora[column]] if column in corpora else [table[_among(table, ids)] for table in corpora.values()]
-        table = pd.concat(parts)
+        every = pd.concat(parts)
         for split in SPLITS:
-            head: dict[str, object] = {"name": column, "label": config.column_label(column), "split": split}
-            records.append(head | _statistics(table[table["split"] == split]))
+            table = every[every["split"] == split]
+            records.append(
+                {
+                    **{"name": column, "label": config.column_label(column), "split": split},
+                    **{"speeches": len(table), "words": int(table["words"].sum()), "bytes": int(table["bytes"].sum())},
+                    "speakers": len(table.loc[table["speaker"] != "", ["corpus", "speaker"]].drop_duplicates()),
+                    "sittings": len(table[["corpus", "sitting"]].drop_duplicates()),
+                    "first_day": str(table["sitting"].min()) if len(table) else None,
+                    "last_day": str(table["sitting"].max()) if len(table) else None,
+                }
+            )
     return records
-
-
-def _statistics(table: pd.DataFrame) -> dict[str, object]:
-    return {
-        "speeches": len(table),
-        "words": int(table["words"].sum()),
-        "bytes": int(table["bytes"].sum()),
-        "speakers": len(table.loc[table["speaker"] != "", ["corpus", "speaker"]].drop_duplicates()),
-        "sittings": len(table[["corpus", "sitting"]].drop_duplicates()),
-        "first_day": str(table["sitting"].min()) if len(table) else None,
-        "last_day": str(table["sitting"].max()) if len(table) else None,
-    }
 
 
 def _among(table: pd.DataFrame, ids: pd.Series) -> Flags:
@@ -55,34 +52,19 @@ def _among(table: pd.DataFrame, ids: pd.Series) -> Flags:
     return np.asarray(table["speech_id"].astype(object).isin(ids.astype(object)), dtype=bool)
 
 
-@dataclass(frozen=True)
-class Leakage:
-    """Test text that occurs in training text."""
-
-    report: dict[str, object]
-    """`shared_speeches`: test speeches of any corpus with the letters and digits of a training or validation speech of
-    any corpus or model. `shared_13grams`: the share of the runs of 13 words in the test speeches that occur in a
-    training speech too, for each corpus and `overall`; None where no test speech is that long."""
-    sharing: dict[str, Flags]  # for each corpus (speeches,): the test speeches with such a run of 13 words
-
-
-@dataclass(frozen=True)
-class _Test:
-    """Keys and 13-grams of one corpus's test speeches."""
-
-    keys: Codes
-    grams: Codes
-    speech: Rows  # (grams,): the text that each 13-gram stands in
-
-
-def leakage(corpora: Mapping[str, pd.DataFrame], mixtures: pd.DataFrame, texts: Texts) -> Leakage:
+def leakage(
+    corpora: Mapping[str, pd.DataFrame], mixtures: pd.DataFrame, texts: Texts
+) -> tuple[dict[str, object], dict[str, Flags]]:
     """Look for the test speeches of each corpus in the training text of every corpus and model.
 
-    Training text is read in parts and compared with the test's hashes: only those are held in memory.
+    Returns the report and, for each corpus (speeches,), the test speeches with a run of 13 words in training text. In
+    the report `shared_speeches`: test speeches of any corpus with the letters and digits of a training or validation
+    speech of any corpus or model. `shared_13grams`: the share of the runs of 13 words in the test speeches that occur
+    in a training speech too, for each corpus and `overall`; None where no test speech is that long.
     """
     tests = {name: _hashes(texts, table.loc[table["split"] == "test", "row"]) for name, table in corpora.items()}
-    keys = np.unique(np.concatenate([test.keys for test in tests.values()]))
-    grams = np.unique(np.concatenate([test.grams for test in tests.values()]))
+    # Training text is read in parts and compared with the test's hashes: only those are held in memory.
+    keys, grams = (np.unique(np.concatenate([test[kind] for test in tests.values()])) for kind in (0, 1))
     leaked_keys, leaked_grams = np.zeros(len(keys), dtype=bool), np.zeros(len(grams), dtype=bool)
     for split in ("train", "validation"):
         for own_keys, own_grams, _ in in_order(_hash_part, texts.parts(_used_as(split, corpora, mixtures))):
@@ -90,24 +72,22 @@ def leakage(corpora: Mapping[str, pd.DataFrame], mixtures: pd.DataFrame, texts: 
             # Phrases are what a model learns by heart, and it learns from training text alone.
             if split == "train":
                 _mark(grams, leaked_grams, own_grams)
-    shared = sum(int(leaked_keys[np.searchsorted(keys, test.keys)].sum()) for test in tests.values())
-    hits = {name: leaked_grams[np.searchsorted(grams, test.grams)] for name, test in tests.items()}
-    sharing = {
-        name: np.isin(table["row"].to_numpy(), tests[name].speech[hits[name]]) for name, table in corpora.items()
-    }
+    shared = sum(int(leaked_keys[np.searchsorted(keys, own)].sum()) for own, _, _ in tests.values())
+    hits = {name: leaked_grams[np.searchsorted(grams, own)] for name, (_, own, _) in tests.items()}
+    sharing = {name: np.isin(table["row"].to_numpy(), tests[name][2][hits[name]]) for name, table in corpora.items()}
     hits["overall"] = np.concatenate([*hits.values()])
     shares = {name: float(each.mean()) if len(each) else None for name, each in hits.items()}
-    return Leakage({"shared_speeches": shared, "shared_13grams": shares}, sharing)
+    return {"shared_speeches": shared, "shared_13grams": shares}, sharing
 
 
-def _hashes(texts: Texts, rows: pd.Series) -> _Test:
-    """Keys and 13-grams of these texts."""
+def _hashes(texts: Texts, rows: pd.Series) -> tuple[Codes, Codes, Rows]:
+    """Keys and 13-grams of these texts, and the text that each 13-gram stands in."""
     ordered = [*texts.parts(rows.to_numpy())]
     parts = [*in_order(_hash_part, ordered)]
+    owners = [np.repeat(part.rows, counts) for part, (_, _, counts) in zip(ordered, parts, strict=True)]
     nothing = np.zeros(0, dtype=np.uint64)
     keys, grams = (np.concatenate([nothing, *(part[kind] for part in parts)]) for kind in (0, 1))
-    owners = [np.repeat(part.rows, counts) for part, (_, _, counts) in zip(ordered, parts, strict=True)]
-    return _Test(keys, grams, np.concatenate([np.zeros(0, dtype=np.int64), *owners]))
+    return keys, grams, np.concatenate([np.zeros(0, dtype=np.int64), *owners])
 
 
 def _hash_part(part: Part) -> tuple[Codes, Codes, Rows]:
@@ -137,12 +117,11 @@ def audit_sample(corpora: Mapping[str, pd.DataFrame], texts: Texts, seed: int) -
     Of each corpus and split the SAMPLE speeches with the lowest hashes.
     """
     parts = []
-    for name, table in corpora.items():
-        for split, size in SAMPLE.items():
-            rows = table[table["split"] == split]
-            # A sample, as the audits are a look at the form and would otherwise take longer than the alignment.
-            order = np.argsort(hash_order(rows["speech_id"], seed, "audit"))[:size]
-            parts.append(rows.iloc[order][["row", "split"]].assign(name=name))
+    for (name, table), (split, size) in itertools.product(corpora.items(), SAMPLE.items()):
+        rows = table[table["split"] == split]
+        # A sample, as the audits are a look at the form and would otherwise take longer than the alignment.
+        order = np.argsort(hash_order(rows["speech_id"], seed, "audit"))[:size]
+        parts.append(rows.iloc[order][["row", "split"]].assign(name=name))
     sample = pd.concat(parts, ignore_index=True)
     numbers = sample.pop("row").to_numpy()
     return sample.assign(**{column: take(texts, numbers, column) for column in ("raw", "text")})

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -24,35 +23,14 @@ _WHITE = {"space": " ", "break": "\t\n\r\x0b\x0c\x85\u00a0\u2028\u2029", "end": 
 _OTHERS = {".": ".", "dash": "\u2013\u2014\u2212", "straight_single": "'`", "curly_single": "\u2018\u2019"}
 
 
-class Part(Protocol):
-    """Some of the texts; small enough to be held in memory, and picklable."""
-
-    @property
-    def rows(self) -> Rows:
-        """(texts,): which ones they are."""
-
-    def read(self, column: str = "text") -> list[str]:
-        """The texts, in the order of `rows`."""
-
-
-class Texts(Protocol):
-    """Texts by number."""
-
-    def __len__(self) -> int:
-        """How many there are."""
-
-    def parts(self, rows: Rows) -> Iterator[Part]:
-        """These texts, each once, in parts."""
-
-
 @dataclass(frozen=True)
-class FilePart:
-    """Rows of one row group of a Parquet file."""
+class Part:
+    """Some texts: rows of one row group of a Parquet file. Small enough for the memory, and picklable."""
 
     path: Path
     group: int
     places: Rows  # (texts,): places within the row group
-    rows: Rows
+    rows: Rows  # (texts,): their numbers
 
     def read(self, column: str = "text") -> list[str]:
         """The texts, in the order of `rows`."""
@@ -61,7 +39,7 @@ class FilePart:
         return list(texts.take(pa.array(self.places)).to_pylist())
 
 
-class TextFiles:
+class Texts:
     """Texts that lie in Parquet files: text number k is row `place[k]` of file number `file[k]`."""
 
     def __init__(self, paths: Sequence[Path], file: Rows, place: Rows) -> None:
@@ -73,26 +51,19 @@ class TextFiles:
     @cached_property
     def _starts(self) -> list[Rows]:
         """For each file, the first row of each row group."""
-        starts = []
-        for path in self._paths:
-            with pq.ParquetFile(path) as file:
-                sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
-            starts.append(np.cumsum([0, *sizes[:-1]], dtype=np.int64))
-        return starts
+        files = [pq.read_metadata(path) for path in self._paths]
+        sizes = [[file.row_group(group).num_rows for group in range(file.num_row_groups)] for file in files]
+        return [np.cumsum([0, *each[:-1]], dtype=np.int64) for each in sizes]
 
-    def parts(self, rows: Rows) -> Iterator[FilePart]:
+    def parts(self, rows: Rows) -> Iterator[Part]:
         """These texts, each once: one part for each row group that holds some, in the order of files and groups."""
         for file, path in enumerate(self._paths):
-            own = rows[self._file[rows] == file]
-            if not len(own):
-                continue
-            starts = self._starts[file]
+            own, starts = rows[self._file[rows] == file], self._starts[file]
             # A row group is what can be read alone.
             group = np.searchsorted(starts, self._place[own], side="right") - 1
-            order = np.argsort(group, kind="stable")
-            present, first = np.unique(group[order], return_index=True)
-            for number, members in zip(present.tolist(), np.split(own[order], first[1:]), strict=True):
-                yield FilePart(path, number, self._place[members] - starts[number], members)
+            for number in np.unique(group).tolist():
+                members = own[group == number]
+                yield Part(path, number, self._place[members] - starts[number], members)
 
 
 def take(texts: Texts, rows: Rows, column: str = "text") -> list[str]:
@@ -115,19 +86,19 @@ def form_rates(texts: list[str]) -> pd.DataFrame:
 
     Each is a share of marks, spaces, digits or word beginnings of a kind, so that none grows with the length.
     """
-    # What lies beyond the first plane counts as its last character, which has no case and is no digit.
     plane = [chr(code) for code in range(0x10000)]
     tables = np.array([[*map(test, plane)] for test in (str.isupper, str.islower, str.isdigit)])
+    # A number of texts that bounds the memory: some 60 bytes a character.
     parts = [_rates(texts[start : start + 512], tables) for start in range(0, len(texts), 512)]
     return pd.concat(parts, ignore_index=True)
 
 
 def _rates(texts: list[str], tables: Flags) -> pd.DataFrame:
-    """The rates of a number of texts that bounds the memory: some 60 bytes a character."""
     # All texts as one array of characters: a loop over them would be far slower.
     codes = np.frombuffer(("\0".join(texts) + "\0").encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     owner = np.repeat(np.arange(len(texts)), [len(text) + 1 for text in texts])
     rates = {}
+    # What lies beyond the first plane counts as its last character, which has no case and is no digit.
     for name, (some, of_all) in _form_flags(np.minimum(codes, 0xFFFF), tables).items():
         hits, chances = (np.bincount(owner[flags], minlength=len(texts)) for flags in (some & of_all, of_all))
         rates[name] = np.divide(hits, chances, out=np.full(len(texts), np.nan), where=chances > 0)
@@ -135,7 +106,10 @@ def _rates(texts: list[str], tables: Flags) -> pd.DataFrame:
 
 
 def _form_flags(codes: NDArray[np.uint32], tables: Flags) -> dict[str, tuple[Flags, Flags]]:
-    """For each rate the characters that count, and those among which they are counted."""
+    """For each rate the characters that count, and those among which they are counted.
+
+    `_before` and `_after`: the same flag of the character before and behind.
+    """
     classes = _WHITE | _OTHERS | _SHARES
     kind = {name: np.isin(codes, [ord(character) for character in members]) for name, members in classes.items()}
     upper, lower, digit = tables[:, codes]
@@ -176,10 +150,8 @@ def _form_flags(codes: NDArray[np.uint32], tables: Flags) -> dict[str, tuple[Fla
 
 
 def _before(flags: Flags) -> Flags:
-    """The flag of the character before."""
     return np.concatenate([[False], flags[:-1]])
 
 
 def _after(flags: Flags) -> Flags:
-    """The flag of the character after."""
     return np.concatenate([flags[1:], [False]])
