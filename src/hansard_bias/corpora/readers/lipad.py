@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from hansard_bias.base.messages import joined
-from hansard_bias.corpora.archives import Readable, cells_told, contents, find_files, is_archive, names, text_lines
+from hansard_bias.corpora.archives import Readable, cells_told, contents, find_files, name_below, names, text_lines
 from hansard_bias.corpora.cleaning import strip_markers
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.schema import Record, iso_day, plain_name
@@ -36,10 +36,7 @@ _MINISTER = re.compile(
 
 def sources(path: Path) -> list[Path]:
     """The files that `read_lipad` reads, in order of their dates."""
-    found = find_files(path, ".csv")
-    if found and is_archive(found[0]):
-        return found
-    return sorted(found, key=lambda file: _date_key(file.relative_to(path).as_posix()))
+    return sorted(find_files(path, ".csv"), key=lambda file: _date_key(name_below(path, file)))
 
 
 @reader("lipad", sources)
@@ -47,8 +44,7 @@ def read_lipad(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
     """Every row, day by day; `path` is a folder of CSV files, an archive, or a folder that holds an archive."""
     found = sources(path)
     # By date, not by name: 1999-4-12 comes after 1999-10-1 as text.
-    days = sorted(names(found, ".csv"), key=_date_key)
-    if not days:
+    if not (days := sorted(names(found, ".csv"), key=_date_key)):
         raise ValueError(f"{path}: no .csv file found; expected LiPaD's year/month/day.csv")
     for name, content in contents(found, days):
         for line, row in _rows(name, content):

@@ -61,7 +61,7 @@ def _bounded(lines: Iterable[Line]) -> list[tuple[int, str]]:
 
 def _lines(text: Readable, ids: Readable, path: Path) -> Iterator[Line]:
     """Each line with its sitting and number; the two files must have the same number of lines."""
-    texts, days = 0, 0
+    texts = days = 0
     sitting_of: dict[str, date] = {}
     both = (map(str.strip, text_lines(*file, MAX_LINE)) for file in ((text, TEXT), (ids, IDS)))
     for number, (line, key) in enumerate(itertools.zip_longest(*both), start=1):
@@ -80,7 +80,6 @@ def _lines(text: Readable, ids: Readable, path: Path) -> Iterator[Line]:
 
 
 def _sitting(key: str, number: int) -> date:
-    """The day in a line of the .id file."""
     found = _ID.fullmatch(key)
     try:
         return date(*map(int, found.groups() if found else ()))
@@ -90,10 +89,10 @@ def _sitting(key: str, number: int) -> date:
 
 
 def _contents(path: Path, name: str) -> Generator[tuple[str, Readable], None, None]:
-    """The open file of one of the corpus's two. Each gets its own handle: a compressed stream has one position."""
     located = _locate(path)
     if located.is_dir():
         return contents([located / name], [str(located / name)])
+    # Each of the two files gets its own handle: a compressed stream has one position.
     with open_archive(located) as archive:
         found = [member.name for member in members(archive, located) if PurePosixPath(member.name).name == name]
     if len(found) != 1:
@@ -108,7 +107,7 @@ def _locate(path: Path) -> Path:
     folders = sorted({file.parent for name in (TEXT, IDS) for file in path.rglob(name)})
     candidates = folders or sorted(file for file in path.glob("*") if is_archive(file))
     if len(candidates) != 1:
-        found = ", ".join(str(candidate) for candidate in candidates) or "neither"
+        found = ", ".join(map(str, candidates)) or "neither"
         raise ValueError(f"{path}: expected one folder with {TEXT} and {IDS}, or one .tgz, found {found}")
     missing = [name for name in (TEXT, IDS) if candidates[0].is_dir() and not (candidates[0] / name).is_file()]
     if missing:

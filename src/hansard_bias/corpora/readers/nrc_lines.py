@@ -63,9 +63,7 @@ _ORDER_LINE = re.compile(
 )
 _BILL = re.compile(r"bills? (?:no\.? ?)?(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten)\b[^?!]*")
 _ORDER_NUMBER = re.compile(r"\d{1,2} ?\.?")
-_LIST_MORE = re.compile(
-    r"(?:bills?|committee reports?|standing committee reports?|tabled documents?|minister's) .*\d.*"
-)
+_LIST_MORE = re.compile(r"(?:bills?|(?:standing )?committee reports?|tabled documents?|minister's) .*\d.*")
 _INTERRUPTION = re.compile(r">.*|-{2,} ?[^.]{0,40}|\[? ?ed ?\. note.*|tape (?:# ?|no\. ?)?\d+.*", re.I)
 # The clerk reads the orders of the day for the next sitting: `orders of the day for monday , may 17 .` and their list,
 # which ends where somebody says something.
@@ -122,8 +120,8 @@ def split_turns(line: str) -> list[tuple[Turn | None, str]]:
     starts = [match.start() for match in found] + [len(line)]
     pieces: list[tuple[Turn | None, str]] = [(None, line[: starts[0]])] if line[: starts[0]].strip() else []
     for match, end in zip(found, starts[1:], strict=True):
-        name = match["office"] or match["person"]
-        pieces.append((Turn(name.strip(), match["office"] is not None, match["note"].lower()), line[match.end() : end]))
+        turn = Turn((match["office"] or match["person"]).strip(), bool(match["office"]), match["note"].lower())
+        pieces.append((turn, line[match.end() : end]))
     return pieces
 
 
@@ -141,8 +139,7 @@ def _is_name(titled: str) -> bool:
 
 def lone_name(line: str) -> Turn | None:
     """The speaker, where a line is a name and nothing else."""
-    alone = len(line) < 48 and _ALONE.fullmatch(line) is not None and _is_name(line)
-    return Turn(line, False, "") if alone else None
+    return Turn(line, False, "") if len(line) < 48 and _ALONE.fullmatch(line) and _is_name(line) else None
 
 
 def classify(line: str, after: str, in_list: bool) -> Heading | None:
@@ -152,18 +149,18 @@ def classify(line: str, after: str, in_list: bool) -> Heading | None:
         return None
     low = line.lower().translate(_QUOTES).strip()
     if low[0].isdigit() or low.endswith("present") or "day" in low or "hansard" in low:
-        header = _PAGE_HEADER.fullmatch(" ".join(low.split()))
-        if header:
+        if _PAGE_HEADER.fullmatch(" ".join(low.split())):
             return Heading("page_header")
-        if _ORDER_NUMBER.fullmatch(low) and (in_list or is_order(after)):
+        # The number of an order may stand on a line of its own, with the order on the next.
+        is_number = _ORDER_NUMBER.fullmatch(low) is not None
+        if is_number and (in_list or _is_listed(_ORDER_LINE.fullmatch(after.lower().translate(_QUOTES)))):
             return Heading("list")
     return _numbered(line, low, after, in_list) or _order(line, low, after, in_list)
 
 
 def _numbered(line: str, low: str, after: str, in_list: bool) -> Heading | None:
     """`Item 5: ...` and `Question 064 - 2(3): ... (Member)`."""
-    item = _ITEM.fullmatch(low) if "item" in low else None
-    if item:
+    if "item" in low and (item := _ITEM.fullmatch(low)):
         return Heading("heading", 1, line[item.start("title") :].strip())
     match = _NUMBERED.fullmatch(low) if "(" in low else None
     if match is None or not (match["colon"] == ":" or _is_title(match["title"])):
@@ -184,16 +181,14 @@ def _is_title(text: str) -> bool:
     return not text.endswith((".", "?", "!", ",", ";")) and text.count(" ") < 16
 
 
-def is_order(line: str) -> bool:
-    """Whether a line belongs to a list of the orders of the day: `2. Ministers' Statements`, `prayer2 .`."""
-    match = _ORDER_LINE.fullmatch(line.lower().translate(_QUOTES))
-    return match is not None and bool(match["lead"] or match["number"] or match["more"])
+def _is_listed(order: re.Match[str] | None) -> bool:
+    """Whether an order of the day is one of a list: `2. Ministers' Statements`, `prayer2 .`."""
+    return order is not None and any(order.group("lead", "number", "more"))
 
 
 def _order(line: str, low: str, after: str, in_list: bool) -> Heading | None:
-    match = _ORDER_LINE.fullmatch(low)
-    if match:
-        if match["lead"] or match["number"] or match["more"] or in_list:
+    if match := _ORDER_LINE.fullmatch(low):
+        if in_list or _is_listed(match):
             return Heading("list")
         return None if match["stop"] else Heading("heading", 1, line)
     if in_list and _LIST_MORE.fullmatch(low):

@@ -61,11 +61,15 @@ class _Cover:
             return "contents"
         if len(line) > _LONGEST_NAME and line.endswith((".", "?", '"')):
             return "appendix"
-        people = self.officers if self.part == "officers" else self.words if self.part == "members" else []
-        named = _SEAT.sub("", low)
-        people += [word[0].replace(" ", "") for word in lines_of.WORD.finditer(named)]
+        people = {"officers": self.officers, "members": self.words}.get(self.part, [])
+        people += [word[0].replace(" ", "") for word in lines_of.WORD.finditer(_SEAT.sub("", low))]
         self.seats += self.part == "members" and "(" in line
         return "list"
+
+
+def _begins(line: str) -> bool:
+    """Whether a turn or an interruption begins with this line."""
+    return is_interruption(line) or split_turns(line)[0][0] is not None
 
 
 class Sitting:
@@ -75,17 +79,13 @@ class Sitting:
         """`known` gathers the names on the covers, sitting by sitting: a cover may lack a member."""
         self._lines = [(number, line) for number, line in lines if line]
         self._paragraphs = {later for (_, before), (later, _) in itertools.pairwise(lines) if not before}
-        self._entries: list[Entry] = []
+        self._known, self._entries, self._headings = known, list[Entry](), ["", ""]
+        self._first_cover = _Cover()
+        self._cover: _Cover | None = self._first_cover
         self._turn: Entry | None = None
-        self._cover: _Cover | None = _Cover()
-        self._first_cover = self._cover
-        self._known = known
-        self._headings = ["", ""]
+        # The member whom the last numbered heading names ("" for none); None where no heading waits for a speaker.
         self._announced: str | None = None
-        """The member whom the last numbered heading names ('' for none); None where no heading waits for a speaker."""
-        self._title_until = -1
-        self._in_list = False
-        self._in_orders = False
+        self._title_until, self._in_list, self._in_orders = -1, False, False
 
     def entries(self) -> Iterator[Entry]:
         """The records of the sitting, in the order in which they start."""
@@ -105,8 +105,7 @@ class Sitting:
         # Close matches are slow, and a sitting has some thirty speakers.
         resolve = cache(self._resolve)
         for entry in self._entries:
-            if not entry.reason and not entry.text():
-                entry.reason = "empty"
+            entry.reason = entry.reason or ("" if entry.text() else "empty")
             entry.role = resolve(entry.speaker) if entry.role == "member" else entry.role
             yield entry
 
@@ -118,22 +117,21 @@ class Sitting:
         assert self._cover is not None
         turn, after = split_turns(line)[0][0], self._after(index)
         heading, present = classify(line, "", False), _PRESENT.fullmatch(line)
-        opens = (
-            heading is not None and heading.level > 0 and lines_of.announces(after) and not self._opens_cover(index + 1)
-        )
-        if opens or present or line.startswith((">", "--a")) or (turn is not None and not self._opens_cover(index)):
+        opens = heading is not None and heading.level > 0 and lines_of.announces(after)
+        begins = (opens and not self._opens_cover(index + 1)) or (turn is not None and not self._opens_cover(index))
+        if begins or present or line.startswith((">", "--a")):
             self._cover = None
             return "heading" if present else ""
         is_header = heading is not None and heading.reason == "page_header"
         return "page_header" if is_header else self._cover.read(line)
 
     def _opens_cover(self, index: int) -> bool:
-        """The first line of a cover: its title, or `Speaker: The Hon. Levi Barnabas, M.L.A.`, which is no turn."""
-        low = self._lines[index][1].lower()
-        # Nothing may have said that the House adjourned.
-        if _TITLE_PAGE.fullmatch(low) and _TITLE_PAGE.fullmatch(self._after(index)):
+        low, after = self._lines[index][1].lower(), self._after(index).lower()
+        # A cover begins with its title, whether the House adjourned or not, or with `Speaker: The Hon. Levi Barnabas,
+        # M.L.A.`, which is no turn.
+        if _TITLE_PAGE.fullmatch(low) and _TITLE_PAGE.fullmatch(after):
             return True
-        return "speaker" in low[:16] and "m.l.a" in low + (self._after(index).lower() if low.endswith(":") else "")
+        return "speaker" in low[:16] and "m.l.a" in low + (after if low.endswith(":") else "")
 
     def _reason(self, index: int, line: str) -> str:
         """Why a whole line is set aside; empty where it is text of the debate, or the title of a heading before it."""
@@ -159,7 +157,6 @@ class Sitting:
         return reason
 
     def _read(self, index: int, number: int, line: str) -> None:
-        """One line of text, which may be more than one speaker's, and what happens at its end."""
         spoken, _, happens = line.partition(" > > ")
         for turn, text in split_turns(spoken):
             self._speak(turn or self._lone(index, line), text, number)
@@ -168,7 +165,6 @@ class Sitting:
             self._aside(number, "> > " + happens, "interruption")
 
     def _speak(self, turn: Turn | None, text: str, number: int) -> None:
-        """Text of a turn, a new one or the one that goes on."""
         if turn is not None:
             self._open_turn(number, plain_name(turn.name), turn.role)
             # A name on a line of its own, with or without a stop.
@@ -194,11 +190,10 @@ class Sitting:
             return lone_name(line.rstrip(" ."))
         if self._turn is None or self._turn.role != "chair":
             return None
-        turn = lone_name(line)
-        after = self._after(index)
-        if turn is None or not after or is_interruption(after) or classify(after, "", False) or lone_name(after):
+        turn, after = lone_name(line), self._after(index)
+        if turn is None or not after or classify(after, "", False) or lone_name(after) or _begins(after):
             return None
-        return turn if split_turns(after)[0][0] is None else None
+        return turn
 
     def _open_heading(self, index: int, heading: Heading) -> None:
         """Remember what the following speeches are about; a numbered heading ends the turn before it."""
@@ -208,19 +203,15 @@ class Sitting:
         if heading.level == 2:
             self._turn, self._announced = None, heading.by
         if not heading.title:
-            self._title_until = index + self._title_lines(index)
-
-    def _title_lines(self, index: int) -> int:
-        """How many lines after a heading without a title are its title: those before the next turn."""
-        ahead = [line for _, line in self._lines[index + 1 : index + 2 + _TITLE_LINES]]
-        for count, line in enumerate(ahead):
-            if split_turns(line)[0][0] is not None or is_interruption(line) or classify(line, "", False):
-                return count
-        return 1 if ahead and not ahead[0].endswith((".", "?", "!")) else 0
+            # Its title are the lines before the next turn, or just the next one.
+            ahead = [line for _, line in self._lines[index + 1 : index + 2 + _TITLE_LINES]]
+            ends = (count for count, line in enumerate(ahead) if _begins(line) or classify(line, "", False))
+            is_title = bool(ahead) and not ahead[0].endswith((".", "?", "!"))
+            self._title_until = index + next(ends, int(is_title))
 
     def _check_end(self, interruption: str) -> None:
-        # What follows when the House adjourns is the next issue's cover.
         if _ADJOURNED.match(interruption):
+            # What follows is the next issue's cover.
             self._cover, self._turn = _Cover(), None
 
     def _aside(self, number: int, text: str, reason: str) -> None:

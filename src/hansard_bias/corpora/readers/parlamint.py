@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path, PurePath
 
 from hansard_bias.base.messages import joined, shown
@@ -21,10 +22,8 @@ _TOKENS = ("w", "pc")
 # What a piece takes in memory beside its text, in characters.
 _PIECE = 100
 _COMPONENT = re.compile(r"(.*?)[_.-]?(\d{4}-\d{2}-\d{2})")
-_SET_ASIDE: Mapping[str, str] = {
-    **{"note": "note", "gap": "gap", "head": "heading"},
-    **dict.fromkeys(("kinesic", "incident", "vocal"), "stage_direction"),
-}
+_SET_ASIDE = {"note": "note", "gap": "gap", "head": "heading"}
+_SET_ASIDE |= dict.fromkeys(("kinesic", "incident", "vocal"), "stage_direction")
 _ROLES = {"chair": "chair", "guest": "witness"}
 _NAME_PARTS = ("forename", "nameLink", "surname")
 
@@ -94,20 +93,14 @@ class Piece:
 
     def finish(self) -> None:
         """A paragraph ends."""
-        if text := " ".join("".join(self.parts).split()):
-            self.paragraphs.append(text)
+        self.paragraphs += filter(None, [" ".join("".join(self.parts).split())])
         self.parts.clear()
 
 
-def sources(path: Path) -> list[Path]:
-    """The files that `read_parlamint` reads: XML files, or the archive."""
-    return find_files(path, ".xml")
-
-
-@reader("parlamint", sources)
+@reader("parlamint", partial(find_files, suffix=".xml"))
 def read_parlamint(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
     """Every utterance, note and heading, sitting by sitting; of a file in both forms the plain one is read."""
-    found = sources(path)
+    found = find_files(path, ".xml")
     listed = names(found, ".xml")
     debates = _debates(listed, path)
     known: dict[str, str] = {}
@@ -209,10 +202,10 @@ class _Debate:
             self.open[-1].add(text)
 
     def _close(self, piece: Piece) -> None:
-        """What stands inside a speech comes after it: an interruption ends nothing."""
         piece.finish()
         if piece.tag == "head":
             self.topic = " ".join(piece.paragraphs)
+        # What stands inside a speech comes after it: an interruption ends nothing.
         closed, piece.asides = [piece, *piece.asides], []
         if self.open:
             self.open[-1].take_aside(closed)

@@ -28,13 +28,13 @@ _ROLES = {word: role for role, words in _ROLE_WORDS.items() for word in words.sp
 
 def sources(path: Path) -> list[Path]:
     """The files that `read_table` reads, in order of their paths below `path`."""
-    formats, packings = ", ".join(FORMATS), ", ".join(COMPRESSED)
-    expected = f"expected {formats}, alone or compressed ({packings}), or a folder of such files"
+    packed = f"alone or compressed ({', '.join(COMPRESSED)})"
+    expected = f"expected {', '.join(FORMATS)}, {packed}, or a folder of such files"
     if path.is_file():
         check_file_name(path.name, str(path.parent))
-        if not table_format(path):
-            raise ValueError(f"{path}: not a table by its name; {expected}")
-        return [path]
+        if table_format(path):
+            return [path]
+        raise ValueError(f"{path}: not a table by its name; {expected}")
     found = {name_below(path, file): file for file in path.rglob("*") if table_format(file) and file.is_file()}
     # What lies in a hidden folder is a version control's or an editor's copy.
     files = {name: file for name, file in found.items() if "/." not in f"/{name}"}
@@ -43,8 +43,7 @@ def sources(path: Path) -> list[Path]:
     for name in files:
         check_file_name(name, str(path))
     bare = Counter(name.removesuffix(file.suffix * (file.suffix in COMPRESSED)) for name, file in files.items())
-    twice = [name for name, times in bare.items() if times > 1]
-    if twice:
+    if twice := [name for name, times in bare.items() if times > 1]:
         raise ValueError(f"{path}: holds {min(twice)} twice, packed and unpacked; keep one of the files")
     return [files[name] for name in sorted(files)]
 
@@ -130,8 +129,6 @@ _STRAY = re.compile(r"<(?!/?[A-Za-z][^<>]*>)|&(?!#?\w{1,32};)")
 
 
 class _Text(HTMLParser):
-    """Collects what a reader of the page would see."""
-
     def __init__(self) -> None:
         super().__init__()
         self.parts, self.unread = list[str](), 0

@@ -75,7 +75,8 @@ class _Source:
         parser.EntityDeclHandler, parser.StartDoctypeDeclHandler = self._entity, self._doctype
 
     def feed(self, block: str) -> None:
-        """Parse one more block; a tag that does not end, or ever new names, would fill the memory."""
+        """Parse one more block."""
+        # A tag that does not end, or ever new names, would fill the memory.
         self.silent += len(block)
         self.parser.Parse(block, False)
         if self.silent > MAX_TAG:
@@ -84,15 +85,13 @@ class _Source:
             self._refuse(f"more than {MAX_NAMES} different names of tags and attributes")
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        self.silent = 0
-        self.depth += 1
+        self.silent, self.depth = 0, self.depth + 1
         if self.depth > MAX_DEPTH:
             self._refuse(f"more than {MAX_DEPTH} elements inside each other")
         self.handler.start(tag.rpartition(":")[2], attributes, self.parser.CurrentLineNumber)
 
     def _end(self, tag: str) -> None:
-        self.silent = 0
-        self.depth -= 1
+        self.silent, self.depth = 0, self.depth - 1
         self.handler.end(tag.rpartition(":")[2])
 
     def _text(self, text: str) -> None:
