@@ -12,8 +12,7 @@ import pandas as pd
 import pytest
 
 from hansard_bias.corpora.align import audits
-from hansard_bias.corpora.align.audits import audit_sample, statistics_table
-from hansard_bias.corpora.align.texts import form_rates
+from hansard_bias.corpora.align.audits import audit_sample, form_rates, statistics_table
 from hansard_bias.params import SPLITS, load_config
 from helpers.speech_tables import numbered
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hansard_bias.corpora.align.texts import Texts, take
+from hansard_bias.corpora.align.duplicates import Texts, take
 
 
 @pytest.fixture

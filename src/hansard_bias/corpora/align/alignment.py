@@ -14,9 +14,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from hansard_bias.corpora.align import audits, duplicates, splits
-from hansard_bias.corpora.align.duplicates import Fingerprints
+from hansard_bias.corpora.align.duplicates import Fingerprints, Flags, Rows, Texts, take
 from hansard_bias.corpora.align.splits import Days, Ranks, days_of, hash_order, period_of
-from hansard_bias.corpora.align.texts import Flags, Rows, Texts, take
 from hansard_bias.corpora.schema import ALIGNED, FACTS, MEASURES, SHARING
 from hansard_bias.params import SPLITS, AlignConfig, Config
 

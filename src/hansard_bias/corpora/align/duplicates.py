@@ -1,19 +1,25 @@
-"""Repeated speeches: exact copies by a key of letters and digits, near copies by MinHash over word 5-grams."""
+"""Repeated speeches: exact copies by a key of letters and digits, near copies by MinHash over word 5-grams.
+
+The texts stay on disk and are read part by part, in whichever process needs them.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hansard_bias.base.parallel import in_order
-from hansard_bias.corpora.align.texts import Part, Rows, Texts
 
 NGRAM = 5
 PERMUTATIONS = 64
@@ -25,7 +31,61 @@ PAIRS = 4096  # pairs whose sketches are compared at one time
 _WORD = re.compile(r"[^\W_]+")
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 
+Rows = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 Codes = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some texts: rows of one row group of a Parquet file. Small enough for the memory, and picklable."""
+
+    path: Path
+    group: int
+    places: Rows  # (texts,): places within the row group
+    rows: Rows  # (texts,): their numbers
+
+    def read(self, column: str = "text") -> list[str]:
+        """The texts, in the order of `rows`."""
+        with pq.ParquetFile(self.path) as file:
+            texts = file.read_row_group(self.group, [column], use_threads=False)[column]
+        return list(texts.take(pa.array(self.places)).to_pylist())
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts left on disk: text number k is row `place[k]` of Parquet file number `file[k]`."""
+
+    paths: Sequence[Path]
+    file: Rows
+    place: Rows
+
+    def __len__(self) -> int:
+        return len(self.file)
+
+    def parts(self, rows: Rows) -> Iterator[Part]:
+        """These texts, each once: one part for each row group that holds some, in the order of files and groups."""
+        for number, path in enumerate(self.paths):
+            own, metadata = rows[self.file[rows] == number], pq.read_metadata(path)
+            # A row group is what can be read alone.
+            sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+            starts = np.cumsum([0, *sizes[:-1]], dtype=np.int64)
+            groups = np.searchsorted(starts, self.place[own], side="right") - 1
+            for group in np.unique(groups).tolist():
+                members = own[groups == group]
+                yield Part(path, group, self.place[members] - starts[group], members)
+
+
+def take(texts: Texts, rows: Rows, column: str = "text") -> list[str]:
+    """Texts by number, in the order of `rows`; all of them in memory."""
+    found = np.empty(len(rows), dtype=object)
+    where = np.argsort(rows, kind="stable")
+    # Each row group is read once, whatever the order that is asked for.
+    for part in texts.parts(np.unique(rows)):
+        first = np.searchsorted(rows[where], part.rows)
+        assert (rows[where[first]] == part.rows).all()
+        found[where[first]] = part.read(column)
+    return found.tolist()
 
 
 class WordHashes(NamedTuple):
@@ -41,7 +101,7 @@ class Fingerprints(NamedTuple):
 
     keys: Codes  # (texts,)
     sketches: NDArray[np.uint32]  # (texts, PERMUTATIONS): MinHash values; all zero where not `sketched`
-    sketched: NDArray[np.bool_]  # (texts,): whether the text is long enough to have near-duplicates
+    sketched: Flags  # (texts,): whether the text is long enough to have near-duplicates
     words: Rows  # (texts,): words between spaces
     sizes: Rows  # (texts,): UTF-8 bytes
 
@@ -105,12 +165,12 @@ def _fingerprint(min_words: int, part: Part) -> tuple[Rows, Fingerprints]:
     return part.rows, Fingerprints(hashed.keys, sketches, sketched, words, sizes)
 
 
-def exact_repeats(corpus: Rows, keys: Codes) -> NDArray[np.bool_]:
+def exact_repeats(corpus: Rows, keys: Codes) -> Flags:
     """Whether the same key came before in the same corpus; rows are in the order of the debates."""
     return pd.DataFrame({"corpus": corpus, "key": keys}).duplicated(keep="first").to_numpy(dtype=bool)
 
 
-def copies_of_later_splits(keys: Codes, split: NDArray[np.int8]) -> NDArray[np.bool_]:
+def copies_of_later_splits(keys: Codes, split: NDArray[np.int8]) -> Flags:
     """Whether the same key occurs in a split nearer to the test: training gives way to validation, both to test."""
     return np.asarray(split < pd.Series(split).groupby(keys).transform("max").to_numpy(), dtype=bool)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from hansard_bias.corpora.align.texts import Rows
+from hansard_bias.corpora.align.duplicates import Rows
 from hansard_bias.params import SPLITS, AlignConfig, Config
 from hansard_bias.randomness import mix, stable_hash, stable_hashes
 
