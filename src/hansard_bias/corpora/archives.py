@@ -24,15 +24,15 @@ from hansard_bias.base.messages import one_line, shown
 SUFFIXES = (".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".tar")
 MAX_MEMBERS = 100_000  # each costs about a kilobyte of memory; a century of daily files has 25,000
 MAX_MEMBER = 16 << 30
+# Bytes, decompressed: sixteen times the largest annotated ParlaMint, and minutes rather than days of reading.
 MAX_TOTAL = 64 << 30
-"""Bytes, decompressed: sixteen times the largest annotated ParlaMint, and minutes rather than days of reading."""
+# Decompressed over compressed: debates reach 4 (gzip) to 10 (bzip2), annotated XML 40 (xz); bombs start at 1,000.
 MAX_RATIO = 200
-"""Decompressed over compressed: debates reach 4 (gzip) to 10 (bzip2), annotated XML 40 (xz); bombs start at 1,000."""
+# Bytes from which the ratio counts: a smaller archive is harmless, however well it is compressed.
 RATIO_FROM = 256 << 20
-"""Bytes from which the ratio counts: a smaller archive is harmless, however well it is compressed."""
 MAX_HEADER = 1 << 20  # bytes of a long name or an extended header, which tarfile reads in one piece
+# Bytes in one day's file; real ones have 1 to 3 million, with linguistic annotation up to 100 million.
 MAX_FILE = 400_000_000
-"""Bytes in one day's file; real ones have 1 to 3 million, with linguistic annotation up to 100 million."""
 
 _MAX_IN_MEMORY = 128 << 20
 _DAMAGE = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError)

@@ -27,8 +27,6 @@ BATCH_RECORDS = 20_000
 
 @dataclass
 class _Account:
-    """What a corpus's summary counts."""
-
     read: int = 0  # records that the reader yielded
     kept: int = 0
     words: int = 0

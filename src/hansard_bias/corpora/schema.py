@@ -15,11 +15,11 @@ FACTS = pa.schema(
 _TEXT = pa.field("text", pa.string())
 
 KEPT = pa.schema([*FACTS, _TEXT, pa.field("raw", pa.string())])  # speeches of an archive: cleaned and as read
+# Records of an archive that are no (usable) speech: why, and where they stand.
 REJECTED = pa.schema([*FACTS, _TEXT, pa.field("reason", pa.string()), pa.field("source", pa.string())])
-"""Records of an archive that are no (usable) speech: why, and where they stand."""
 MEASURES = pa.schema({"split": pa.string(), "words": pa.int64(), "bytes": pa.int64()})
+# Whether a test speech has a run of 13 words with some model's training text in common; false in other splits.
 SHARING = pa.field("shares_13gram", pa.bool_())
-"""Whether a test speech has a run of 13 words with some model's training text in common; false in other splits."""
 ALIGNED = pa.schema([*FACTS, _TEXT, *MEASURES, SHARING])  # speeches that models learn from or are tested on
 
 

@@ -23,8 +23,8 @@ WRITTEN = 8192  # speeches in memory when a corpus is written
 WINDOW, EXACT, NEAR = "outside_window", "exact_duplicate", "near_duplicate"
 COPY, NEAR_COPY = "exact_copy_in_later_split", "near_copy_in_later_split"
 UNMATCHED, SURPLUS = "period_without_counterpart", "period_surplus"
+# Why speeches inside the window are dropped, in this order; the first four are repeats.
 REASONS = (EXACT, NEAR, COPY, NEAR_COPY, UNMATCHED, SURPLUS)
-"""Why speeches inside the window are dropped, in this order; the first four are repeats."""
 Window = tuple[np.datetime64, np.datetime64]  # first and last day
 
 
@@ -32,8 +32,8 @@ Window = tuple[np.datetime64, np.datetime64]  # first and last day
 class Aligned:
     """The aligned corpora, who trains on what, and the record of how it came about."""
 
+    # The kept speeches of each corpus, in the order of the debates: facts, measures, and the `row` of the text.
     corpora: dict[str, pd.DataFrame]
-    """The kept speeches of each corpus, in the order of the debates: facts, measures, and the `row` of the text."""
     texts: Texts  # the texts by `row`
     mixtures: pd.DataFrame  # which speeches each model uses: model, corpus, speech_id, split
     report: dict[str, object]  # the content of metrics/alignment.json
@@ -199,13 +199,11 @@ def _kept(pool: _Pool, split: Ranks, prints: Fingerprints, align: AlignConfig) -
 
 
 def _finish(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """One corpus as it is written, but for the texts."""
     table = table.assign(corpus=name, split=splits.named(table["split"], SPLITS))
     return table[[*FACTS.names, "row", *MEASURES.names]].reset_index(drop=True)
 
 
 def _account(pool: _Pool) -> dict[str, object]:
-    """Every speech accounted for: read = kept + the sum of dropped."""
     speeches, dropped = {}, {}
     counted = pool.by_corpus(pool.reasons, lambda reasons: Counter(reasons.tolist()))
     for (name, counts), read in zip(counted.items(), pool.read, strict=True):

@@ -19,8 +19,8 @@ LEAK_NGRAM = 13
 SAMPLE = {"train": 2800, "test": 1200}  # speeches of each corpus and split
 
 _MARKS = ",.;:?!"
+# Characters whose share of the stops, or of the other marks, is a feature.
 _SHARES = {mark: mark for mark in '?!,;:(/-"\u2026'} | {"curly_double": "\u201c\u201d\u201e\u00ab\u00bb"}
-"""Characters whose share of the stops, or of the other marks, is a feature."""
 _WHITE = {"space": " ", "break": "\t\n\r\x0b\x0c\x85\u00a0\u2028\u2029", "end": "\x00"}
 _OTHERS = {".": ".", "dash": "\u2013\u2014\u2212", "straight_single": "'`", "curly_single": "\u2018\u2019"}
 
@@ -96,7 +96,6 @@ def _hashes(texts: Texts, rows: pd.Series) -> tuple[Codes, Codes, Rows]:
 
 
 def _hash_part(part: Part) -> tuple[Codes, Codes, Rows]:
-    """Keys and 13-grams of a part's texts, and how many of these each text has."""
     hashed = hash_words(part.read())
     return hashed.keys, *ngram_hashes(hashed, LEAK_NGRAM)
 
@@ -143,11 +142,9 @@ def format_audit(sample: pd.DataFrame) -> dict[str, object]:
         return {"auc_before": None, "auc_after": None, "features": [], "reason": "there is only one corpus"}
     (before, weights_before), (after, weights_after) = (_form(sample, column) for column in ("raw", "text"))
     strongest = sorted(weights_after, key=lambda name: -max(abs(weights_before[name]), abs(weights_after[name])))
-    features = [
-        {"feature": name, "weight_before": weights_before[name], "weight_after": weights_after[name]}
-        for name in strongest[:10]
-        if weights_before[name] or weights_after[name]
-    ]
+    weights = [(name, weights_before[name], weights_after[name]) for name in strongest[:10]]
+    keys = ("feature", "weight_before", "weight_after")
+    features = [dict(zip(keys, each, strict=True)) for each in weights if any(each[1:])]
     return {"auc_before": before, "auc_after": after, "features": features}
 
 
@@ -159,9 +156,8 @@ def content_audit(sample: pd.DataFrame) -> dict[str, object]:
     if len(corpora) < 2:
         return {"auc": None, "telling": {}, "reason": "there is only one corpus"}
     vectorizer = TfidfVectorizer(token_pattern=r"[^\W\d_]+", sublinear_tf=True, max_features=30_000)
-    train = (sample["split"] == "train").to_numpy()
     # The words of the test speeches must not help to choose the features.
-    vectorizer.fit(sample["text"][train])
+    vectorizer.fit(sample.loc[sample["split"] == "train", "text"])
     auc, weights = _tell_apart(vectorizer.transform(sample["text"]), sample)
     words = vectorizer.get_feature_names_out()
     rows = weights if len(weights) > 1 else np.vstack([-weights, weights])
@@ -179,8 +175,7 @@ def _tell_apart(features: Any, sample: pd.DataFrame) -> tuple[float, NDArray[np.
     # Balanced, as corpora differ in size and an AUC should not.
     model = LogisticRegression(class_weight="balanced", max_iter=300).fit(features[train], labels[train])
     chances = model.predict_proba(features[~train])
-    if len(names) == 2:
-        chances = chances[:, 1]
+    chances = chances[:, 1] if len(names) == 2 else chances
     return float(roc_auc_score(labels[~train], chances, multi_class="ovr")), model.coef_
 
 
@@ -194,13 +189,11 @@ def _form(sample: pd.DataFrame, column: str) -> tuple[float, dict[str, float]]:
     return auc, dict(zip(rates.columns, strongest.tolist(), strict=True))
 
 
-# The form of a text as rates: case, spacing, quotes, dashes, punctuation and digit groups; no word, no length.
-
-
 def form_rates(texts: list[str]) -> pd.DataFrame:
     """Rates that describe the form of each text, one row a text; NaN where there is nothing to take a rate of.
 
-    Each is a share of marks, spaces, digits or word beginnings of a kind, so that none grows with the length.
+    Case, spacing, quotes, dashes, punctuation and digit groups, no word: each is a share of marks, spaces, digits or
+    word beginnings of a kind, so that none grows with the length.
     """
     plane = [chr(code) for code in range(0x10000)]
     tables = np.array([[*map(test, plane)] for test in (str.isupper, str.islower, str.isdigit)])
@@ -222,10 +215,7 @@ def _rates(texts: list[str], tables: Flags) -> pd.DataFrame:
 
 
 def _form_flags(codes: NDArray[np.uint32], tables: Flags) -> dict[str, tuple[Flags, Flags]]:
-    """For each rate the characters that count, and those among which they are counted.
-
-    `_before` and `_after`: the same flag of the character before and behind.
-    """
+    """For each rate the characters that count, and those among which they are counted."""
     classes = _WHITE | _OTHERS | _SHARES
     kind = {name: np.isin(codes, [ord(character) for character in members]) for name, members in classes.items()}
     upper, lower, digit = tables[:, codes]
@@ -266,6 +256,7 @@ def _form_flags(codes: NDArray[np.uint32], tables: Flags) -> dict[str, tuple[Fla
 
 
 def _before(flags: Flags) -> Flags:
+    # The flag of the character before: nothing stands before the first one.
     return np.concatenate([[False], flags[:-1]])
 
 

@@ -24,8 +24,8 @@ from hansard_bias.base.parallel import in_order
 NGRAM = 5
 PERMUTATIONS = 64
 RECALL = 0.999  # least probability that a pair exactly at the threshold becomes a candidate
+# Speeches of one bucket are compared with this many that follow: a formula of thousands stays linear in time.
 NEIGHBOURS = 50
-"""Speeches of one bucket are compared with this many that follow: a formula of thousands stays linear in time."""
 PAIRS = 4096  # pairs whose sketches are compared at one time
 
 _WORD = re.compile(r"[^\W_]+")
@@ -215,7 +215,6 @@ def _candidates(sketches: NDArray[np.uint32], threshold: float) -> Rows:
 
 
 def _similarities(texts: Texts, pairs: Rows) -> NDArray[np.float64]:
-    """True Jaccard similarity of the sets of word 5-grams of each pair of texts."""
     grams: dict[int, Codes] = {}
     for rows, sets in in_order(_gram_sets, texts.parts(np.unique(pairs))):
         grams.update(zip(rows.tolist(), sets, strict=True))
@@ -225,7 +224,6 @@ def _similarities(texts: Texts, pairs: Rows) -> NDArray[np.float64]:
 
 
 def _gram_sets(part: Part) -> tuple[Rows, list[Codes]]:
-    """The different word 5-grams of each text."""
     hashes, counts = ngram_hashes(hash_words(part.read()), NGRAM)
     # Sets, not counts: how often a phrase is repeated says nothing of a copy.
     return part.rows, [np.unique(own) for own in np.split(hashes, np.cumsum(counts)[:-1])]

@@ -23,11 +23,11 @@ from hansard_bias.corpora.archives import MAX_RATIO, RATIO_FROM, cells_told, dam
 
 MAX_CELL = 10_000_000  # characters in a cell; a long speech has 150,000
 MAX_LINE = 4 * MAX_CELL  # bytes in a line
+# Bytes, unpacked, of a file that must be held in memory: JSON, and Parquet that was compressed once more.
 MAX_DOCUMENT = 500_000_000
-"""Bytes, unpacked, of a file that must be held in memory: JSON, and Parquet that was compressed once more."""
 BATCH_ROWS = 256
+# Line (in Parquet: row), and the cells by column; or the bare text of a row that cannot be taken apart.
 Row = tuple[int, Mapping[str, object] | str]
-"""Line (in Parquet: row), and the cells by column; or the bare text of a row that cannot be taken apart."""
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -91,7 +91,6 @@ def table_rows(path: Path, name: str, wanted: Sequence[str]) -> Iterator[Row]:
 
 
 def _require_columns(name: str, wanted: Iterable[str], known: Iterable[str]) -> None:
-    """Raise unless every column that params.yaml names is there."""
     columns = dict.fromkeys(known)
     if absent := [column for column in wanted if column not in columns]:
         there = joined(columns) or "none"
@@ -108,7 +107,7 @@ def _csv(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
 
 
 def _separated(file: TableFile, lines: Iterable[str], sign: str, wanted: Sequence[str]) -> Iterator[Row]:
-    """Rows between separators; strict about quotes, as one that stays open would swallow the rows behind it."""
+    # Strict about quotes: one that stays open would swallow the rows behind it.
     rows = csv.reader(lines, delimiter=sign, strict=True)
     with cells_told(file.name, rows, MAX_CELL, f"expected quoted cells of at most {MAX_CELL} characters"):
         header = [column.strip() for column in next(rows, [])]
@@ -139,7 +138,6 @@ def _object(line: str) -> object:
 
 
 def _json(file: TableFile, wanted: Sequence[str]) -> Iterator[Row]:
-    """A list of objects."""
     return _objects(file, _elements(file.name, decode(file.whole(), file.name)), wanted)
 
 
@@ -167,7 +165,6 @@ def _elements(name: str, text: str) -> Iterator[tuple[int, Any]]:
 
 
 def _skip(text: str, place: int) -> int:
-    """Where what is not blank goes on."""
     blank = _SPACE.match(text, place)
     assert blank is not None
     return blank.end()

@@ -97,7 +97,6 @@ def _rows(name: str, content: Readable) -> Iterator[tuple[int, Mapping[str, str]
 
 
 def _record(row: Mapping[str, str] | str, source: str) -> Record:
-    """One row as a record; a row that cannot be used keeps its text and gets a reason."""
     if isinstance(row, str):
         return Record(None, row, source, reason="broken_row")
     # Some cells say NA where nothing is known.
@@ -120,7 +119,6 @@ def _record(row: Mapping[str, str] | str, source: str) -> Record:
 
 
 def _role(position: str, office: str) -> str:
-    """The role by the position and by the name as printed, with the office in parentheses."""
     low = office.lower()
     if position == "intervention" or _CROWD.match(low):
         return "crowd"

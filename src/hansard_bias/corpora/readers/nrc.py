@@ -48,7 +48,6 @@ def read_nrc(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
 
 
 def _bounded(lines: Iterable[Line]) -> list[tuple[int, str]]:
-    """The numbered lines of one sitting; more than a day can hold is an error."""
     kept, characters = [], 0
     for sitting, number, line in lines:
         kept.append((number, line))
@@ -101,7 +100,6 @@ def _contents(path: Path, name: str) -> Generator[tuple[str, Readable], None, No
 
 
 def _locate(path: Path) -> Path:
-    """The folder that holds the two files, or the archive."""
     if is_archive(path):
         return path
     folders = sorted({file.parent for name in (TEXT, IDS) for file in path.rglob(name)})

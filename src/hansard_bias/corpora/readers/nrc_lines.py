@@ -103,8 +103,8 @@ class Heading:
     """A heading, page header or list line, set aside with its reason."""
 
     reason: str
+    # 1: an item of the orders of the day. 2: one question, statement, motion. 3: a bill. 0: none of these.
     level: int = 0
-    """1: an item of the orders of the day. 2: one question, statement, motion. 3: a bill. 0: none of these."""
     title: str = ""
     by: str = ""  # the member whom a level-2 heading names in parentheses
 

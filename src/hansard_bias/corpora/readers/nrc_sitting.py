@@ -113,7 +113,6 @@ class Sitting:
         return self._lines[index + 1][1] if index + 1 < len(self._lines) else ""
 
     def _cover_reason(self, index: int, line: str) -> str:
-        """Why a line of the cover or the table of contents is set aside; empty once the debate has begun."""
         assert self._cover is not None
         turn, after = split_turns(line)[0][0], self._after(index)
         heading, present = classify(line, "", False), _PRESENT.fullmatch(line)

@@ -121,7 +121,6 @@ def _component(name: str) -> re.Match[str] | None:
 
 
 def _debates(listed: Sequence[str], path: Path) -> list[str]:
-    """The files of debates in order of their days, each in one form."""
     chosen: dict[tuple[str, str], str] = {}
     corpora: set[str] = set()
     # Plain files first, so that they are the ones chosen: annotated ones are many times as large.
@@ -176,9 +175,8 @@ class _Debate:
     def __init__(self, name: str, known: Mapping[str, str]) -> None:
         self.name, self.known, self.topic = name, known, ""
         self.day: date | None = None
-        self.inside: set[str] = set()  # setting or text: what is read depends on it
-        self.open: list[Piece] = []
-        self.ready: list[Piece] = []  # until the caller takes them
+        self.inside = set[str]()  # setting or text: what is read depends on it
+        self.open, self.ready = list[Piece](), list[Piece]()
 
     def start(self, tag: str, attributes: Mapping[str, str], line: int) -> None:
         if tag in ("setting", "text"):
@@ -218,10 +216,8 @@ class _Debate:
         assert named is not None, "only such files are read for their debates"
         text = "\n".join(piece.paragraphs)
         # `#chair`, or `list.xml#chair`: chair.
-        who, marks = (
-            [reference.rpartition("#")[2] for reference in piece.attributes.get(name, "").split()]
-            for name in ("who", "ana")
-        )
+        references = (piece.attributes.get(name, "").split() for name in ("who", "ana"))
+        who, marks = ([reference.rpartition("#")[2] for reference in each] for each in references)
         return Record(
             self.day or _day(named[2], self.name),
             text,
@@ -235,7 +231,6 @@ class _Debate:
 
 def _day(value: str, place: str) -> date:
     # Some sittings are dated with the minute at which they began.
-    day = iso_day(value.partition("T")[0])
-    if day is None:
-        raise ValueError(f"{place}: {shown(value)} is not a day of sitting, expected YYYY-MM-DD")
-    return day
+    if day := iso_day(value.partition("T")[0]):
+        return day
+    raise ValueError(f"{place}: {shown(value)} is not a day of sitting, expected YYYY-MM-DD")

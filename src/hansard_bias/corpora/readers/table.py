@@ -68,7 +68,6 @@ def read_table(path: Path, columns: ColumnsConfig | None = None) -> Iterator[Rec
 
 
 def _record(row: Mapping[str, object] | str, source: str, columns: ColumnsConfig) -> Record:
-    """One row; where it cannot be used it keeps its text and gets a reason."""
     if isinstance(row, str):
         return Record(None, whole_characters(row), source, reason="broken_row")
     speaker, role, topic, mark = (
@@ -89,7 +88,6 @@ def _record(row: Mapping[str, object] | str, source: str, columns: ColumnsConfig
 
 
 def _cell(row: Mapping[str, object], column: str, source: str, joint: str) -> str:
-    """A cell as text; the parts of a list are joined."""
     value = row.get(column) if column else None
     parts = value if isinstance(value, list) else [value]
     for part in parts:
@@ -146,7 +144,6 @@ class _Text(HTMLParser):
 
 
 def _without_comments(text: str) -> str:
-    """Text without what stands between `<!--` and `-->`."""
     # By hand: the parser, as any pattern, takes the square of the time for comments that stay open.
     kept, place = [], 0
     while (start := text.find("<!--", place)) >= 0 and (end := text.find("-->", start + 4)) >= 0:

@@ -63,8 +63,6 @@ def _blocks(content: Readable, name: str) -> Iterator[str]:
 
 
 class _Source:
-    """One document's parser and the limits on it."""
-
     def __init__(self, name: str, handler: Handler) -> None:
         self.name, self.handler, self.depth, self.silent = name, handler, 0, 0
         self.parser = parser = expat.ParserCreate()
