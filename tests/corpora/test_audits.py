@@ -126,12 +126,12 @@ def test_statistics_against_counting():
     ids = [*corpora["nunavut"]["speech_id"][:8], *corpora["canada"]["speech_id"][:8]]
     mixtures = pd.DataFrame({"model": "mixed", "corpus": "", "speech_id": ids, "split": ""})
     records = statistics_table(corpora, mixtures, CONFIG)
-    assert [(row["label"], row["split"]) for row in records] == [(label, part) for label in "ABC" for part in SPLITS]
+    names = ("nunavut", "canada", "mixed")
+    assert [(row["name"], row["split"]) for row in records] == [(name, part) for name in names for part in SPLITS]
     table = corpora["canada"]
     train = table[table["split"] == "train"]
     assert records[3] == {
         "name": "canada",
-        "label": "B",
         "split": "train",
         "speeches": 120,
         "words": sum(len(text.split()) for text in train["text"]),

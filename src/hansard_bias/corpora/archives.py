@@ -41,8 +41,8 @@ _BROKEN_HEADER = (ValueError, IndexError, KeyError, OverflowError, RecursionErro
 _Errors = type[Exception] | tuple[type[Exception], ...]
 _Mode = Literal["r:", "r:gz", "r:bz2", "r:xz"]
 _MAGIC: Sequence[tuple[bytes, _Mode]] = ((b"\x1f\x8b", "r:gz"), (b"BZh", "r:bz2"), (b"\xfd7zXZ\0", "r:xz"))
-_EXTENDED = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
-_EXTENDED += (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+_LONG_NAMES = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+_EXTENDED = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, *_LONG_NAMES)
 
 
 class Readable(Protocol):

@@ -109,8 +109,8 @@ def sift(name: str, clean: CleanConfig, records: Sequence[Record]) -> list[pa.Ta
     for record in records:
         text = clean_text(record.text, clean.lowercase)
         day = record.sitting.isoformat() if record.sitting else "undated"
-        facts = (f"{name}/{day}/{record.ordinal:05d}", name, record.sitting, record.ordinal)
-        facts += (plain_line(record.speaker), record.role, plain_line(record.topic))
+        about = (plain_line(record.speaker), record.role, plain_line(record.topic))
+        facts = (f"{name}/{day}/{record.ordinal:05d}", name, record.sitting, record.ordinal, *about)
         # What the archive says of a record goes before what its text looks like.
         if reason := record.reason or drop_reason(text, record.role, clean):
             rejected.append((*facts, text, reason, plain_line(record.source)))

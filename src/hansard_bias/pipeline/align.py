@@ -34,13 +34,14 @@ def run(config: Config, root: Path = Path(".")) -> None:
     _remove_others(root / ALIGNED, {f"{corpus}.parquet" for corpus in config.corpora} | {MIXTURES.name})
     digests = {path.name: sha256(path) for path in sorted((root / ALIGNED).iterdir())}
     write_json(root / METRICS / "alignment.json", {**aligned.report, "digests": digests})
-    print("\n".join(audit_lines(aligned.report)))
+    print("\n".join(audit_lines(aligned.report, config)))
 
 
-def audit_lines(report: Mapping[str, Any]) -> list[str]:
+def audit_lines(report: Mapping[str, Any], config: Config) -> list[str]:
     """The statistics table and the audits, a line each."""
     lines = [
-        f"{row['label']} {row['name']:12} {row['split']:10} {row['speeches']:>9,} speeches {row['words']:>12,} words "
+        f"{config.column_label(row['name'])} {row['name']:12} {row['split']:10} "
+        f"{row['speeches']:>9,} speeches {row['words']:>12,} words "
         f"{row['speakers']:>6,} speakers {row['sittings']:>6,} sittings {years(row)}"
         for row in report["statistics"]
     ]

@@ -41,7 +41,7 @@ def statistics_table(
             table = every[every["split"] == split]
             records.append(
                 {
-                    **{"name": column, "label": config.column_label(column), "split": split},
+                    **{"name": column, "split": split},
                     **{"speeches": len(table), "words": int(table["words"].sum()), "bytes": int(table["bytes"].sum())},
                     "speakers": len(table.loc[table["speaker"] != "", ["corpus", "speaker"]].drop_duplicates()),
                     "sittings": len(table[["corpus", "sitting"]].drop_duplicates()),

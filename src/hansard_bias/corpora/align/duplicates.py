@@ -142,7 +142,7 @@ def fingerprint(texts: Texts, min_words: int) -> Fingerprints:
     prints = Fingerprints(np.zeros(count, dtype=np.uint64), sketches, np.zeros(count, dtype=bool), *numbers)
     # Filled in part by part: two copies of all sketches would not fit.
     for rows, part in in_order(partial(_fingerprint, min_words), texts.parts(np.arange(count))):
-        for whole, some in zip(prints, part, strict=True):
+        for whole, some in zip(map(np.asarray, prints), part, strict=True):
             whole[rows] = some
     return prints
 
