@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from fuzz.oracle import invisible, judge
 from fuzz.seeds import COLUMNS, LIPAD, NRC, PARTS
 from hansard_bias.base.yaml import MAX_BYTES
-from hansard_bias.corpora.align.texts import form_rates
+from hansard_bias.corpora.align.audits import form_rates
 from hansard_bias.corpora.build import write_corpus
 from hansard_bias.corpora.readers.lipad import read_lipad
 from hansard_bias.corpora.readers.table import read_table

@@ -53,7 +53,7 @@ def one(tmp_path: Path, **cells: str) -> lipad.Record:
 def test_a_row_becomes_a_record(tmp_path: Path) -> None:
     record = one(tmp_path, speechtext=" moved\nthat we go.", speakername="Ann Elm", subtopic="Roads", subsubtopic="NA")
     assert record == lipad.Record(
-        date(2004, 2, 9), 0, "Ann Elm", "member", "Debate / Roads", "moved\nthat we go.", "2004-2-9.csv:2"
+        date(2004, 2, 9), "moved\nthat we go.", "2004-2-9.csv:2", "Ann Elm", "member", "Debate / Roads"
     )
 
 

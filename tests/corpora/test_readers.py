@@ -24,7 +24,7 @@ from hansard_bias.corpora.schema import Record
 @reader("plain", lambda path: [path])
 def read_plain(path, columns=None):
     from datetime import date
-    yield Record(date(1999, 4, 1), 0, "Ann Elm", "member", "", path.read_text(), path.name)
+    yield Record(date(1999, 4, 1), path.read_text(), path.name, "Ann Elm")
 """
 
 

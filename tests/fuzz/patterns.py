@@ -12,14 +12,14 @@ from hansard_bias.corpora.readers.lipad import _record as lipad_record
 from hansard_bias.corpora.readers.nrc_lines import classify, is_interruption, lone_name, opens_orders, split_turns
 from hansard_bias.corpora.readers.nrc_sitting import Sitting
 from hansard_bias.corpora.readers.table import plain_text
-from hansard_bias.corpora.schema import Ordinals, plain_name
+from hansard_bias.corpora.schema import plain_name
 
 LENGTH = 100_000
 SLOWEST_SECONDS = 3.0
 
 
 def _lipad(**cells: str) -> object:
-    return lipad_record({"speechdate": "2004-02-09", "speechtext": "a", **cells}, "x:1", Ordinals())
+    return lipad_record({"speechdate": "2004-02-09", "speechtext": "a", **cells}, "x:1")
 
 
 READING: Mapping[str, Callable[[str], object]] = {

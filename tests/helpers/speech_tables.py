@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from hansard_bias.corpora.align.alignment import Aligned, align
-from hansard_bias.corpora.align.texts import Rows
+from hansard_bias.corpora.align.duplicates import Rows
 from hansard_bias.corpora.build import write_corpus
 from hansard_bias.params import CleanConfig, Config, CorpusConfig
 

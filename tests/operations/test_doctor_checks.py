@@ -12,12 +12,22 @@ import torch
 
 from hansard_bias.operations import doctor_checks
 from hansard_bias.operations.doctor_checks import Finding, Verdict
+from hansard_bias.training import device
 from helpers.project import ROOT
 
 
 def test_every_question_has_an_answer(tmp_path: Path) -> None:
     found = doctor_checks.machine_findings(tmp_path)
-    assert [finding.about for finding in found] == ["Python", "git", "cores", "load", "memory", "disk", "GPU", "precision"]
+    assert [finding.about for finding in found] == [
+        "Python",
+        "git",
+        "cores",
+        "load",
+        "memory",
+        "disk",
+        "GPU",
+        "precision",
+    ]
     assert all(finding.verdict is not Verdict.BAD for finding in found)
     assert "TFLOP/s" in found[-1].text and "auto takes" in found[-1].text
 
@@ -122,9 +132,7 @@ def test_direct_dependencies_are_known_without_the_extras() -> None:
 
 
 @pytest.mark.parametrize(("used", "told"), [(0.1, False), (1.8, True)])
-def test_a_busy_machine_is_noted_before_the_estimates(
-    used: float, told: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_busy_machine_is_noted_before_the_estimates(used: float, told: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device.OtherWork, "cores", lambda self: used)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     found = doctor_checks.load(seconds=0)

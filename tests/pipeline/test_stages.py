@@ -21,12 +21,12 @@ def test_a_corpus_says_what_was_dropped(inside: Project, capsys: pytest.CaptureF
 
 def test_the_alignment_prints_its_table_and_audits(inside: Project) -> None:
     written = json.loads((inside.root / "metrics" / "alignment.json").read_text(encoding="utf-8"))
-    lines = align.audit_lines(written)
+    lines = align.audit_lines(written, inside.config)
     assert len(lines) == 9 + 2
     assert lines[-2].startswith("leakage: 0 test speeches in training text; 13-grams")
     assert f"{written['format_audit']['auc_after']:.2f} after" in lines[-1]
     written["format_audit"]["auc_after"] = None
-    assert "and - after" in align.audit_lines(written)[-1]
+    assert "and - after" in align.audit_lines(written, inside.config)[-1]
 
 
 def test_the_report_names_curves_of_earlier_runs(inside: Project, tmp_path: Path) -> None:

@@ -215,7 +215,6 @@ class World:
         }
 
     def alignment(self) -> dict[str, Any]:
-        texts = [(spec.label, name) for name, spec in self.config.models.items()]
         return {
             "window": {
                 "first_day": "1999-04-01",
@@ -225,7 +224,6 @@ class World:
             "statistics": [
                 {
                     "name": name,
-                    "label": label,
                     "split": split,
                     "speeches": size,
                     "words": 61 * size,
@@ -235,7 +233,7 @@ class World:
                     "first_day": "1999-04-01",
                     "last_day": "2017-11-30",
                 }
-                for label, name in texts
+                for name in self.config.models
                 for split, size in (("train", 2100), ("validation", 450), ("test", 451))
             ],
             "speeches": {corpus: {"read": 3041, "kept": 3001} for corpus in self.config.corpora},

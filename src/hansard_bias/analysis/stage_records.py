@@ -37,7 +37,6 @@ class SplitSizes:
     """One split of one text, a corpus or a mixture."""
 
     name: str
-    label: str
     split: str
     speeches: int
     words: int

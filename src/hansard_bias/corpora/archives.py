@@ -15,7 +15,7 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, Protocol
 
@@ -24,26 +24,25 @@ from hansard_bias.base.messages import one_line, shown
 SUFFIXES = (".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".tar")
 MAX_MEMBERS = 100_000  # each costs about a kilobyte of memory; a century of daily files has 25,000
 MAX_MEMBER = 16 << 30
+# Bytes, decompressed: sixteen times the largest annotated ParlaMint, and minutes rather than days of reading.
 MAX_TOTAL = 64 << 30
-"""Bytes, decompressed: sixteen times the largest annotated ParlaMint, and minutes rather than days of reading."""
+# Decompressed over compressed: debates reach 4 (gzip) to 10 (bzip2), annotated XML 40 (xz); bombs start at 1,000.
 MAX_RATIO = 200
-"""Decompressed over compressed: debates reach 4 (gzip) to 10 (bzip2), annotated XML 40 (xz); bombs start at 1,000."""
+# Bytes from which the ratio counts: a smaller archive is harmless, however well it is compressed.
 RATIO_FROM = 256 << 20
-"""Bytes from which the ratio counts: a smaller archive is harmless, however well it is compressed."""
 MAX_HEADER = 1 << 20  # bytes of a long name or an extended header, which tarfile reads in one piece
+# Bytes in one day's file; real ones have 1 to 3 million, with linguistic annotation up to 100 million.
 MAX_FILE = 400_000_000
-"""Bytes in one day's file; real ones have 1 to 3 million, with linguistic annotation up to 100 million."""
 
 _MAX_IN_MEMORY = 128 << 20
 _DAMAGE = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError)
 # What tarfile lets through where a header holds nonsense.
 _BROKEN_HEADER = (ValueError, IndexError, KeyError, OverflowError, RecursionError, struct.error)
+_Errors = type[Exception] | tuple[type[Exception], ...]
 _Mode = Literal["r:", "r:gz", "r:bz2", "r:xz"]
 _MAGIC: Sequence[tuple[bytes, _Mode]] = ((b"\x1f\x8b", "r:gz"), (b"BZh", "r:bz2"), (b"\xfd7zXZ\0", "r:xz"))
-_EXTENDED = (
-    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
-    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
-)
+_LONG_NAMES = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+_EXTENDED = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, *_LONG_NAMES)
 
 
 class Readable(Protocol):
@@ -78,17 +77,29 @@ def is_archive(path: Path) -> bool:
 
 
 @contextmanager
+def told(errors: _Errors, problem: str, remedy: str) -> Iterator[None]:
+    """Such an error inside the block becomes a ValueError of one line, with what to do."""
+    try:
+        yield
+    except errors as error:
+        raise ValueError(f"{problem} ({one_line(str(error))}); {remedy}") from None
+
+
+@contextmanager
 def damage_told(name: object, incomplete: str, damaged: str, remedy: str) -> Iterator[None]:
     """Damage found at any point inside the block becomes a ValueError of one line, with what to do."""
     try:
-        yield
-    except _DAMAGE as error:
-        raise ValueError(f"{name}: {incomplete} ({one_line(str(error))}); {remedy}") from None
+        with told(_DAMAGE, f"{name}: {incomplete}", remedy):
+            yield
     except OSError as error:
         # The decompressors' own complaints have no number; a full disk or a missing file has one.
         if error.errno is not None:
             raise
         raise ValueError(f"{name}: {damaged} ({one_line(str(error))}); {remedy}") from None
+
+
+def _header_told(path: Path) -> AbstractContextManager[None]:
+    return told(_BROKEN_HEADER, f"{path}: broken header in the archive", "download it again")
 
 
 @contextmanager
@@ -108,27 +119,15 @@ def _opened(path: Path, mode: _Mode) -> tarfile.TarFile:
         return tarfile.open(path, mode, tarinfo=_Header)
 
 
-@contextmanager
-def _header_told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except _BROKEN_HEADER as error:
-        raise ValueError(f"{path}: broken header in the archive ({one_line(str(error))}); download it again") from None
-
-
 def members(archive: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:
     """The regular files of an archive, in its order; a link, a device, an outside path or a bomb is an error."""
     total = count = 0
-    while True:
-        with _header_told(path):
-            member = archive.next()
-        if member is None:
-            break
+    while member := _next(archive, path):
+        name = f"{path}: member {shown(member.name)}"
         total, count = total + member.size, count + 1
-        _check_sizes(path, member, count, total)
+        _check_sizes(name, member.size, count, total, path.stat().st_size)
         if member.isdir():
             continue
-        name = f"{path}: member {shown(member.name)}"
         if not member.isreg() or member.issparse():
             raise ValueError(f"{name} is not a regular file; expected an archive without links")
         parts = PurePosixPath(member.name.replace("\\", "/"))
@@ -140,22 +139,23 @@ def members(archive: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:
     _check_end(archive, path)
 
 
-def _check_sizes(path: Path, member: tarfile.TarInfo, count: int, total: int) -> None:
-    """Refuse what no archive of debates claims."""
-    name = f"{path}: member {shown(member.name)}"
+def _next(archive: tarfile.TarFile, path: Path) -> tarfile.TarInfo | None:
+    with _header_told(path):
+        return archive.next()
+
+
+def _check_sizes(name: str, size: int, count: int, total: int, packed: int) -> None:
+    """Refuse what no archive of debates claims: `total` and `packed` are bytes of it so far, and on disk."""
     if count > MAX_MEMBERS:
         raise ValueError(f"{name} is number {count}, expected at most {MAX_MEMBERS} members")
-    if not 0 <= member.size <= MAX_MEMBER:
-        raise ValueError(f"{name} has {member.size} bytes, expected 0 to {MAX_MEMBER}")
+    if not 0 <= size <= MAX_MEMBER:
+        raise ValueError(f"{name} has {size} bytes, expected 0 to {MAX_MEMBER}")
     if total > MAX_TOTAL:
         raise ValueError(f"{name} brings the decompressed size to {total} bytes, expected at most {MAX_TOTAL}")
     # Small archives are let be: their ratio says nothing, and they cannot fill a disk or a day.
-    packed = path.stat().st_size
-    if total > RATIO_FROM and total > MAX_RATIO * packed:
-        raise ValueError(
-            f"{name} brings the size to {total} bytes from {packed} compressed, a compression bomb;"
-            f" expected at most {MAX_RATIO} times as many"
-        )
+    if total > max(RATIO_FROM, MAX_RATIO * packed):
+        bomb = f"a compression bomb; expected at most {MAX_RATIO} times as many"
+        raise ValueError(f"{name} brings the size to {total} bytes from {packed} compressed, {bomb}")
 
 
 def _check_end(archive: tarfile.TarFile, path: Path) -> None:
@@ -185,6 +185,11 @@ def find_files(path: Path, suffix: str) -> list[Path]:
     if not files and len(archives) > 1:
         raise ValueError(f"{path}: holds {len(archives)} archives, expected one; give the path of the one to read")
     return files or archives
+
+
+def name_below(root: Path, file: Path) -> str:
+    """The name by which a file of an archive is called, wherever the archive lies."""
+    return file.name if file == root else file.relative_to(root).as_posix()
 
 
 def check_file_name(name: str, place: str) -> None:
@@ -223,29 +228,25 @@ def contents(sources: Sequence[Path], wanted: Sequence[str]) -> Generator[tuple[
 
 def _archived(path: Path, wanted: Sequence[str]) -> Iterator[tuple[str, Readable]]:
     """Members in the order of `wanted` in one pass: those that come too early wait, compressed."""
-    order = {name: place for place, name in enumerate(wanted)}
-    waiting: dict[int, tuple[int, int]] = {}
-    upcoming = 0
+    ahead, known, waiting = iter(wanted), {*wanted}, dict[str, tuple[int, int]]()
+    upcoming = next(ahead, "")
     with tempfile.SpooledTemporaryFile(_MAX_IN_MEMORY) as spool, open_archive(path) as archive:
         for member in archive:
-            content = archive.extractfile(member) if member.name in order else None
+            content = archive.extractfile(member) if member.name in known else None
             if content is None:
                 continue
-            place = order[member.name]
-            if place != upcoming:
+            if member.name != upcoming:
                 # A second pass would decompress the whole archive again for each such member.
                 start = spool.seek(0, io.SEEK_END)
                 with gzip.GzipFile(fileobj=spool, mode="wb", compresslevel=1) as packed:
                     shutil.copyfileobj(content, packed)
-                waiting[place] = start, spool.tell() - start
+                waiting[member.name] = start, spool.tell() - start
                 continue
-            yield PurePosixPath(member.name).name, content
-            upcoming += 1
-            while upcoming in waiting:
+            yield PurePosixPath(upcoming).name, content
+            while (upcoming := next(ahead, "")) in waiting:
                 start, length = waiting.pop(upcoming)
                 spool.seek(start)
-                yield PurePosixPath(wanted[upcoming]).name, gzip.GzipFile(fileobj=io.BytesIO(spool.read(length)))
-                upcoming += 1
+                yield PurePosixPath(upcoming).name, gzip.GzipFile(fileobj=io.BytesIO(spool.read(length)))
 
 
 # UTF-8, a line at a time: what is no text is an error that names its place.
@@ -255,9 +256,8 @@ _CONVERT = "for example by `iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW`, or save i
 
 def text_lines(content: Readable, name: str, limit: int) -> Iterator[str]:
     """UTF-8 lines with their ends; one of more than `limit` bytes is an error, so that memory stays bounded."""
-    offset = number = 0
-    while raw := content.readline(limit + 1):
-        number += 1
+    offset = 0
+    for number, raw in enumerate(iter(lambda: content.readline(limit + 1), b""), start=1):
         if len(raw) > limit:
             raise ValueError(f"{name}:{number}: a line of more than {limit} bytes; expected a text file of debates")
         yield decode(raw, name, offset)

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import pyarrow as pa
 
-from hansard_bias.base.files import table_writer
+from hansard_bias.base.files import sha256, table_writer
 from hansard_bias.base.parallel import in_order
+from hansard_bias.corpora.archives import name_below
 from hansard_bias.corpora.cleaning import clean_text, is_procedural, plain_line
 from hansard_bias.corpora.readers import find_reader
 from hansard_bias.corpora.schema import KEPT, REJECTED, Record, whole_characters
@@ -25,17 +25,8 @@ BATCH_CHARACTERS = 4_000_000
 BATCH_RECORDS = 20_000
 
 
-class Sifted(NamedTuple):
-    """Some records, cleaned: those that are speeches and those that are not."""
-
-    kept: pa.Table  # columns of schema.KEPT
-    rejected: pa.Table  # columns of schema.REJECTED
-
-
 @dataclass
 class _Account:
-    """What a corpus's summary counts."""
-
     read: int = 0  # records that the reader yielded
     kept: int = 0
     words: int = 0
@@ -43,22 +34,30 @@ class _Account:
     days: set[date] = field(default_factory=set)
     speakers: set[str] = field(default_factory=set)
 
-    def reading(self, records: Iterable[Record]) -> Iterator[Record]:
-        """Count the records while they are read."""
+    def batches(self, records: Iterable[Record]) -> Iterator[list[Record]]:
+        """The records, counted while they are read, in batches of bounded size."""
+        batch: list[Record] = []
+        characters = 0
         for record in records:
             self.read += 1
-            yield record
+            batch.append(record)
+            characters += len(record.text)
+            if characters >= BATCH_CHARACTERS or len(batch) == BATCH_RECORDS:
+                yield batch
+                batch, characters = [], 0
+        if batch:
+            yield batch
 
-    def add(self, sifted: Sifted) -> None:
+    def add(self, kept: pa.Table, rejected: pa.Table) -> None:
         """Count a batch."""
-        self.kept += len(sifted.kept)
+        self.kept += len(kept)
         # Cleaned text has single blanks, so that counting them is as good as splitting.
-        self.words += sum(text.count(" ") + 1 for text in sifted.kept["text"].to_pylist())
-        self.dropped.update(sifted.rejected["reason"].to_pylist())
+        self.words += sum(text.count(" ") + 1 for text in kept["text"].to_pylist())
+        self.dropped.update(rejected["reason"].to_pylist())
         # A day of which nothing was kept was a sitting all the same.
-        for table in sifted:
+        for table in (kept, rejected):
             self.days.update(table["sitting"].unique().drop_null().to_pylist())
-        self.speakers.update(sifted.kept["speaker"].unique().to_pylist())
+        self.speakers.update(kept["speaker"].unique().to_pylist())
 
     def summary(self, source_digest: str) -> dict[str, object]:
         """The content of metrics/corpora/<corpus>.json."""
@@ -84,59 +83,45 @@ def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Pa
     batches: memory does not grow with the archive. Raises ValueError where the path is missing, holds no such archive,
     or no speech is left; earlier tables then stay.
     """
-    path, reader = Path(corpus.path), find_reader(name, corpus)
+    path, reader, account = Path(corpus.path), find_reader(name, corpus), _Account()
+    given = f"params.yaml: corpora.{name}.path is {corpus.path!r}"
     if not path.exists():
         advice = "put the archive there, or run `hansard-bias sample`"
-        raise ValueError(
-            f"params.yaml: corpora.{name}.path is {corpus.path!r}, expected an existing archive or folder; {advice}"
-        )
-    account = _Account()
-    with (
-        table_writer(folder / f"{name}.parquet", KEPT) as kept,
-        table_writer(folder / f"{name}.rejected.parquet", REJECTED) as rejected,
-    ):
-        batches = _batches(account.reading(reader.read(path, corpus.columns)))
-        for sifted in in_order(partial(sift, name, clean), batches):
-            account.add(sifted)
-            kept.write_table(sifted.kept)
-            rejected.write_table(sifted.rejected)
+        raise ValueError(f"{given}, expected an existing archive or folder; {advice}")
+    files = folder / f"{name}.parquet", folder / f"{name}.rejected.parquet"
+    with table_writer(files[0], KEPT) as speeches, table_writer(files[1], REJECTED) as others:
+        records = reader.read(path, corpus.columns)
+        for kept, rejected in in_order(partial(sift, name, clean), account.batches(records)):
+            account.add(kept, rejected)
+            speeches.write_table(kept)
+            others.write_table(rejected)
         if not account.kept:
             counts = ", ".join(f"{reason} {count}" for reason, count in sorted(account.dropped.items())) or "no record"
-            raise ValueError(
-                f"params.yaml: corpora.{name}.path is {corpus.path!r}, expected speeches; all dropped: {counts}"
-            )
+            raise ValueError(f"{given}, expected speeches; all dropped: {counts}")
         # The digest comes last: an archive that cannot be read is told at once, not after minutes of hashing.
         return account.summary(digest(path, reader.sources(path)))
 
 
-def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """Records in batches of bounded size."""
-    batch: list[Record] = []
-    characters = 0
-    for record in records:
-        batch.append(record)
-        characters += len(record.text)
-        if characters >= BATCH_CHARACTERS or len(batch) == BATCH_RECORDS:
-            yield batch
-            batch, characters = [], 0
-    if batch:
-        yield batch
-
-
-def sift(name: str, clean: CleanConfig, records: Sequence[Record]) -> Sifted:
-    """Clean some records of the corpus `name` and tell the speeches from the rest."""
+def sift(name: str, clean: CleanConfig, records: Sequence[Record]) -> list[pa.Table]:
+    """Clean some records of the corpus `name`: a table of those that are speeches (KEPT) and of the rest (REJECTED)."""
     kept: list[tuple[object, ...]] = []
     rejected: list[tuple[object, ...]] = []
     for record in records:
         text = clean_text(record.text, clean.lowercase)
+        day = record.sitting.isoformat() if record.sitting else "undated"
+        about = (plain_line(record.speaker), record.role, plain_line(record.topic))
+        facts = (f"{name}/{day}/{record.ordinal:05d}", name, record.sitting, record.ordinal, *about)
         # What the archive says of a record goes before what its text looks like.
-        reason = record.reason or drop_reason(text, record.role, clean)
-        if reason:
-            rejected.append((*_facts(name, record), text, reason, plain_line(record.source)))
+        if reason := record.reason or drop_reason(text, record.role, clean):
+            rejected.append((*facts, text, reason, plain_line(record.source)))
         else:
             # A NUL would end the text in other programs.
-            kept.append((*_facts(name, record), text, whole_characters(record.text).replace("\0", " ")))
-    return Sifted(_table(kept, KEPT), _table(rejected, REJECTED))
+            kept.append((*facts, text, whole_characters(record.text).replace("\0", " ")))
+    # With its types: a batch without any row, or of nulls alone, would get others.
+    return [
+        pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
+        for rows, schema in ((kept, KEPT), (rejected, REJECTED))
+    ]
 
 
 def drop_reason(text: str, role: str, clean: CleanConfig) -> str:
@@ -150,23 +135,6 @@ def drop_reason(text: str, role: str, clean: CleanConfig) -> str:
 
 def digest(root: Path, files: Iterable[Path]) -> str:
     """SHA-256 of the source files: their names relative to `root`, and their content."""
-    total = hashlib.sha256()
     # Names relative to the archive: the same files elsewhere are the same source.
-    for file in sorted(files):
-        name = file.name if file == root else file.relative_to(root).as_posix()
-        with file.open("rb") as content:
-            total.update(f"{name}\0{hashlib.file_digest(content, 'sha256').hexdigest()}\n".encode())
-    return total.hexdigest()
-
-
-def _facts(name: str, record: Record) -> tuple[object, ...]:
-    day = record.sitting.isoformat() if record.sitting else "undated"
-    speech_id = f"{name}/{day}/{record.ordinal:05d}"
-    speaker, topic = plain_line(record.speaker), plain_line(record.topic)
-    return speech_id, name, record.sitting, record.ordinal, speaker, record.role, topic
-
-
-def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
-    # Column by column with its type: a batch without any row, or of nulls alone, would get another one.
-    columns = zip(*rows, strict=True) if rows else ((),) * len(schema)
-    return pa.table([pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)], schema)
+    lines = (f"{name_below(root, file)}\0{sha256(file)}\n" for file in sorted(files))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -7,6 +7,7 @@ import sys
 import unicodedata
 from collections.abc import Callable
 from functools import cache
+from itertools import chain
 
 _MARKER = re.compile(r"[(\[]\s*(?:interpretation(?:\s+(?:ends?|begins|continues))?|translation|english)\s*[)\]]", re.I)
 _AFTER_MARKER = re.compile(r"(?:\s*:)?")
@@ -26,6 +27,7 @@ _ASCII_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _DELETED = "\u00ad\u200c\u200d\u2060\ufeff"
 
 
+# The tables are made when they are needed: they take a tenth of a second.
 @cache
 def _unseen_table() -> dict[int, str]:
     """Every character that is blank or invisible: it becomes a space, or nothing."""
@@ -36,11 +38,8 @@ def _unseen_table() -> dict[int, str]:
 
 @cache
 def _surface_table() -> dict[int, str]:
-    """Every character that has a plainer equivalent."""
-    table = dict(_unseen_table())
-    for plain, characters in (("'", _SINGLE), ('"', _DOUBLE), ("-", _DASHES), ("...", "\u2026")):
-        table |= dict.fromkeys(map(ord, characters), plain)
-    return table
+    plainer = {"'": _SINGLE, '"': _DOUBLE, "-": _DASHES, "...": "\u2026"}
+    return _unseen_table() | {ord(sign): plain for plain, signs in plainer.items() for sign in signs}
 
 
 # Every rule here only deletes spaces (the text has single ones), so that no rule undoes another. The order matters:
@@ -115,7 +114,7 @@ def strip_markers(text: str) -> str:
     """Remove what the interpreters' booth adds: `(interpretation)`, `(interpretation ends)`, `[Translation]`."""
     if _MARKER.search(text) is None:
         return text
-    return _without(text, lambda part: _MARKER.fullmatch(part) is not None, _AFTER_MARKER)
+    return _without(text, lambda part: bool(_MARKER.fullmatch(part)), _AFTER_MARKER)
 
 
 def _without(text: str, is_aside: Callable[[str], bool], tail: re.Pattern[str]) -> str:
@@ -123,38 +122,34 @@ def _without(text: str, is_aside: Callable[[str], bool], tail: re.Pattern[str]) 
 
     One pass, whatever stands inside what: a bracket in which another one stays is no aside, nor is any around it.
     """
-    outside: list[str] = []
-    opened: list[list[str]] = []
+    stack: list[list[str]] = [[]]  # what stands outside of brackets, then what each open one holds so far
     place = 0
     for bracket in _BRACKET.finditer(text):
-        (opened[-1] if opened else outside).append(text[place : bracket.start()])
+        stack[-1].append(text[place : bracket.start()])
         place = bracket.end()
         if bracket[0] in "([":
-            opened.append([bracket[0]])
-            continue
-        if opened and is_aside("".join(opened[-1]) + bracket[0]):
-            opened.pop()
-            (opened[-1] if opened else outside).append(" ")
+            stack.append([bracket[0]])
+        elif len(stack) > 1 and is_aside("".join(stack[-1]) + bracket[0]):
+            stack.pop()
+            stack[-1].append(" ")
             after = tail.match(text, place)
             assert after is not None, "it may be empty"
             place = after.end()
-        elif bracket[0] == "]" and not (opened and opened[-1][0] == "["):
-            (opened[-1] if opened else outside).append("]")
+        elif bracket[0] == "]" and not (len(stack) > 1 and stack[-1][0] == "["):
+            stack[-1].append("]")
         else:
-            outside.extend(part for parts in opened for part in parts)
-            outside.append(bracket[0])
-            opened.clear()
-    outside.extend(part for parts in opened for part in parts)
-    return "".join([*outside, text[place:]])
+            stack[0] += [*chain.from_iterable(stack[1:]), bracket[0]]
+            del stack[1:]
+    return "".join([*chain.from_iterable(stack), text[place:]])
 
 
 def _is_note(part: str) -> bool:
-    """Whether brackets, with what stands in them, are a note of a vote or a marker (which a note may have split)."""
     line = " ".join(part.split())
+    # A note of a vote in the midst of a marker has split it.
     if _MARKER.fullmatch(line):
         return True
     note = _NOTE.match(line) if line.endswith(")") else None
-    return note is not None and _NOTED.search(line, note.end()) is not None
+    return bool(note and _NOTED.search(line, note.end()))
 
 
 def plain_line(text: str) -> str:
@@ -190,21 +185,20 @@ def clean_text(text: str, lowercase: bool) -> str:
 
 
 def _before_year(found: re.Match[str]) -> str:
-    """What stands between a number and a year: a comma where the number is a day or counts something."""
     start = found.start()
+    # A comma where the number is a day or counts something.
     number = any(match.end() == start for match in _DAY_OR_NUMBER.finditer(found.string, max(0, start - 16), start))
     return ", " if number else " "
 
 
 def _budget_year(found: re.Match[str]) -> str:
-    """A pair of years joined by a hyphen, where the second follows the first and one of them has four digits."""
+    # Not a fraction, nor a date: the second year follows the first, and one of them has four digits.
     first, second = found.groups()
     follows = (int(second) - int(first)) % 100 == 1 and len(first + second) > 4
     return f"{first}-{second}" if follows else found[0]
 
 
 def _plain_characters(text: str) -> str:
-    """Composed characters (NFC), plain quotes and dashes, spaces for control and format characters."""
     if text.isascii():
         return _ASCII_CONTROL.sub(" ", text).replace("`", "'")
     # Once more after the table: what it deletes may have stood between a letter and its accent.
@@ -212,7 +206,6 @@ def _plain_characters(text: str) -> str:
 
 
 def _composed(text: str) -> str:
-    """Composed characters (NFC); sorting the accents of one letter takes the square of their number, so 30 must do."""
     if unicodedata.is_normalized("NFC", text):
         return text
     return unicodedata.normalize("NFC", _many_accents().sub(r"\1", text))
@@ -220,7 +213,7 @@ def _composed(text: str) -> str:
 
 @cache
 def _many_accents() -> re.Pattern[str]:
-    """More accents on one letter than Unicode's stream-safe form allows."""
+    # Sorting the accents of one letter takes the square of their number: Unicode's stream-safe form allows 30.
     accents = "".join(chr(code) for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code)))
     return re.compile(f"([{accents}]{{30}})[{accents}]+")
 
@@ -230,6 +223,5 @@ def is_procedural(text: str) -> bool:
     if len(text) > _LONGEST_FORMULAS:
         return False
     bare = _TITLE_STOP.sub(r"\1", text.casefold())
-    sentences = [sentence.strip(" ,;:-\"'") for sentence in _SENTENCE_END.split(bare)]
-    spoken = [sentence for sentence in sentences if sentence]
-    return bool(spoken) and all(_FORMULA.fullmatch(sentence) for sentence in spoken)
+    spoken = [*filter(None, (sentence.strip(" ,;:-\"'") for sentence in _SENTENCE_END.split(bare)))]
+    return bool(spoken) and all(map(_FORMULA.fullmatch, spoken))

@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
 
 FACTS = pa.schema(
-    {
-        "speech_id": pa.string(),
-        "corpus": pa.string(),
-        "sitting": pa.date32(),
-        "ordinal": pa.int64(),
-        "speaker": pa.string(),
-        "role": pa.string(),
-        "topic": pa.string(),
-    }
+    {"speech_id": pa.string(), "corpus": pa.string(), "sitting": pa.date32(), "ordinal": pa.int64()}
+    | dict.fromkeys(("speaker", "role", "topic"), pa.string())
 )
 _TEXT = pa.field("text", pa.string())
 
 KEPT = pa.schema([*FACTS, _TEXT, pa.field("raw", pa.string())])  # speeches of an archive: cleaned and as read
+# Records of an archive that are no (usable) speech: why, and where they stand.
 REJECTED = pa.schema([*FACTS, _TEXT, pa.field("reason", pa.string()), pa.field("source", pa.string())])
-"""Records of an archive that are no (usable) speech: why, and where they stand."""
 MEASURES = pa.schema({"split": pa.string(), "words": pa.int64(), "bytes": pa.int64()})
+# Whether a test speech has a run of 13 words with some model's training text in common; false in other splits.
 SHARING = pa.field("shares_13gram", pa.bool_())
-"""Whether a test speech has a run of 13 words with some model's training text in common; false in other splits."""
 ALIGNED = pa.schema([*FACTS, _TEXT, *MEASURES, SHARING])  # speeches that models learn from or are tested on
 
-
-# What every reader yields: one record a speech, and one for everything set aside, so that nothing is lost silently.
 
 ROLES = ("member", "chair", "minister", "witness", "crowd")
 
@@ -43,32 +33,20 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One piece of an archive, in the order of the debate."""
+    """One piece of an archive: a speech, or something set aside, so that nothing is lost silently."""
 
     sitting: date | None  # None where the archive's date cannot be read; such a record always has a reason
-    ordinal: int  # counts the records of a sitting, those set aside too
-    speaker: str
-    role: str
-    topic: str
     text: str
     source: str  # `file:line`
+    speaker: str = ""
+    role: str = "member"
+    topic: str = ""
     reason: str = ""  # why this is not a usable speech ("heading", "broken_row", ...); empty for a speech
+    ordinal: int = 0  # counts the records of a sitting in the order of reading, those set aside too
 
     def __post_init__(self) -> None:
         assert self.role in ROLES, self.role
         assert self.sitting is not None or self.reason, "a speech has a sitting"
-
-
-class Ordinals:
-    """Numbers the records of each sitting, also where a sitting's records are not together."""
-
-    def __init__(self) -> None:
-        self._next: Counter[date | None] = Counter()
-
-    def take(self, sitting: date | None) -> int:
-        """The next free number of a sitting."""
-        self._next[sitting] += 1
-        return self._next[sitting] - 1
 
 
 def whole_characters(text: str) -> str:

@@ -1,4 +1,9 @@
-"""Validate params.yaml and the probes' files before any stage touches its outputs: `dvc repro check`."""
+"""Validate params.yaml and the probes' files before any stage touches its outputs: `dvc repro check`.
+
+Its outputs change only with what a stage behind it depends on: the files of `model.init` and of `probe`, and `corpora`
+and `models` without their labels. DVC can name a section of params.yaml as a dependency, but not a section without one
+of its keys.
+"""
 
 from __future__ import annotations
 
@@ -39,11 +44,11 @@ def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_f
 
 
 def write_sections(config: Config, folder: Path) -> None:
-    """What stages depend on of `corpora`, a file for each kind of stage; a label is in none of them."""
-    # DVC can name a section of params.yaml as a dependency, but not a section without one of its keys.
+    """What stages depend on of `corpora` and `models`, a file for each kind of stage; a label is in none of them."""
     sample = [name for name, corpus in config.corpora.items() if Path(corpus.path).is_relative_to(SAMPLE)]
     with files.atomic_folder(folder) as partial:
         write_json(partial / "corpora.json", {"corpora": list(config.corpora), "of the sample": sample})
+        write_json(partial / "mixtures.json", {name: model.mixture for name, model in config.models.items()})
         write_json(partial / "licences.json", {name: corpus.licence for name, corpus in config.corpora.items()})
         for name, corpus in config.corpora.items():
             columns = None if corpus.columns is None else asdict(corpus.columns)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,32 +14,27 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from hansard_bias.corpora.align import audits, duplicates, splits
-from hansard_bias.corpora.align.duplicates import Fingerprints
-from hansard_bias.corpora.align.splits import days_of, hash_order, period_of
-from hansard_bias.corpora.align.texts import Rows, TextFiles, take
+from hansard_bias.corpora.align.duplicates import Fingerprints, Flags, Rows, Texts, take
+from hansard_bias.corpora.align.splits import Days, Ranks, days_of, hash_order, period_of
 from hansard_bias.corpora.schema import ALIGNED, FACTS, MEASURES, SHARING
 from hansard_bias.params import SPLITS, AlignConfig, Config
 
 WRITTEN = 8192  # speeches in memory when a corpus is written
-WINDOW, EXACT, NEAR, COPY, NEAR_COPY, UNMATCHED, SURPLUS = REASONS = (
-    "outside_window",
-    "exact_duplicate",
-    "near_duplicate",
-    "exact_copy_in_later_split",
-    "near_copy_in_later_split",
-    "period_without_counterpart",
-    "period_surplus",
-)
-"""Why speeches are dropped, in this order."""
+WINDOW, EXACT, NEAR = "outside_window", "exact_duplicate", "near_duplicate"
+COPY, NEAR_COPY = "exact_copy_in_later_split", "near_copy_in_later_split"
+UNMATCHED, SURPLUS = "period_without_counterpart", "period_surplus"
+# Why speeches inside the window are dropped, in this order; the first four are repeats.
+REASONS = (EXACT, NEAR, COPY, NEAR_COPY, UNMATCHED, SURPLUS)
+Window = tuple[np.datetime64, np.datetime64]  # first and last day
 
 
 @dataclass(frozen=True)
 class Aligned:
     """The aligned corpora, who trains on what, and the record of how it came about."""
 
+    # The kept speeches of each corpus, in the order of the debates: facts, measures, and the `row` of the text.
     corpora: dict[str, pd.DataFrame]
-    """The kept speeches of each corpus, in the order of the debates: facts, measures, and the `row` of the text."""
-    texts: TextFiles  # the texts by `row`
+    texts: Texts  # the texts by `row`
     mixtures: pd.DataFrame  # which speeches each model uses: model, corpus, speech_id, split
     report: dict[str, object]  # the content of metrics/alignment.json
 
@@ -53,32 +50,33 @@ class Aligned:
 class _Pool:
     """The speeches of all corpora inside the window, in one table, and why those that are gone were dropped."""
 
-    def __init__(
-        self, tables: Mapping[str, pd.DataFrame], first: np.datetime64, last: np.datetime64, files: Mapping[str, Path]
-    ) -> None:
-        """`tables`: the facts of each corpus's speeches, and the `place` of each speech in its corpus's file."""
-        days = {name: days_of(table["sitting"]) for name, table in tables.items()}
-        parts = [table[(days[name] >= first) & (days[name] <= last)] for name, table in tables.items()]
+    def __init__(self, tables: Mapping[str, pd.DataFrame], window: Window, files: Mapping[str, Path]) -> None:
+        self.names, self.read = list(tables), [len(table) for table in tables.values()]
+        inside = [_within(days_of(table["sitting"]), window) for table in tables.values()]
+        parts = [table[rows] for table, rows in zip(tables.values(), inside, strict=True)]
         self.table = pd.concat(parts, ignore_index=True)
-        self.names, self.read = list(tables), {name: len(table) for name, table in tables.items()}
         self.corpus = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         self.days = days_of(self.table["sitting"])
-        self.texts = TextFiles([files[name] for name in tables], self.corpus, self.table.pop("place").to_numpy())
+        self.texts = Texts([files[name] for name in tables], self.corpus, self.table.pop("place").to_numpy())
         self.reasons = np.full(len(self.table), "", dtype=object)
 
     @property
-    def left(self) -> NDArray[np.int64]:
+    def left(self) -> Rows:
         """Rows not dropped."""
         return np.flatnonzero(self.reasons == "")
 
-    def drop(self, rows: NDArray[np.int64], reason: str) -> None:
+    def drop(self, rows: Rows, reason: str) -> None:
         """Drop the rows, given by number, that are still there: the first reason counts."""
         self.reasons[rows[self.reasons[rows] == ""]] = reason
 
-    def counts(self, reason: str) -> dict[str, int]:
-        """Speeches of each corpus that have this reason; those kept have none."""
-        counts = np.bincount(self.corpus[self.reasons == reason], minlength=len(self.names))
-        return dict(zip(self.names, counts.tolist(), strict=True))
+    def by_corpus(self, values: NDArray[Any], of: Callable[[NDArray[Any]], Any]) -> dict[str, Any]:
+        """A number for each corpus from what is known of its speeches."""
+        return {name: of(values[self.corpus == code]) for code, name in enumerate(self.names)}
+
+    def require_splits(self, split: Ranks, align: AlignConfig) -> None:
+        """Raise ValueError unless every corpus has a speech in every split left."""
+        left = self.left
+        splits.require_splits(self.corpus[left], split[left], self.days[left], self.names, align)
 
 
 def align(files: Mapping[str, Path], config: Config) -> Aligned:
@@ -88,8 +86,8 @@ def align(files: Mapping[str, Path], config: Config) -> Aligned:
     the corpora share no days or a split stays empty.
     """
     tables = _in_order(files, config)
-    first, last = common_window(tables, config.align)
-    pool = _Pool(tables, first, last, files)
+    first, last = window = common_window(tables, config.align)
+    pool = _Pool(tables, window, files)
     # The order matters: copies within a corpus go first, so that none takes a place in a split; those between splits
     # next; and the periods are made equal last, in what is left.
     prints, pairs = _drop_repeats(pool, config.align)
@@ -97,17 +95,17 @@ def align(files: Mapping[str, Path], config: Config) -> Aligned:
     _match_periods(pool, split, prints.words, config.align)
     kept = _kept(pool, split, prints, config.align)
     mixtures, budget = splits.choose_speeches(kept, config)
-    corpora = {name: _finish(kept[kept["corpus"] == code], name) for code, name in enumerate(pool.names)}
-    leaks = audits.leakage(corpora, mixtures, pool.texts)
+    corpora = {name: _finish(kept[kept["corpus"] == code], name) for code, name in enumerate(config.corpora)}
+    leaks, sharing = audits.leakage(corpora, mixtures, pool.texts)
     # Speeches that share a phrase stay, with a mark: the scores are also given without them.
-    corpora = {name: table.assign(**{SHARING.name: leaks.sharing[name]}) for name, table in corpora.items()}
+    corpora = {name: table.assign(**{SHARING.name: sharing[name]}) for name, table in corpora.items()}
     sample = audits.audit_sample(corpora, pool.texts, config.align.seed)
-    sittings = {name: len(np.unique(pool.days[pool.corpus == code])) for code, name in enumerate(pool.names)}
+    sittings = pool.by_corpus(pool.days, lambda days: len(np.unique(days)))
     report: dict[str, object] = {
         "window": {"first_day": str(first), "last_day": str(last), "sittings": sittings},
         "statistics": audits.statistics_table(corpora, mixtures, config),
         **_account(pool),
-        "leakage": leaks.report,
+        "leakage": leaks,
         "format_audit": audits.format_audit(sample),
         "content_audit": audits.content_audit(sample),
         "budget": {"kind": config.align.budget, "words_per_model": budget},
@@ -131,18 +129,22 @@ def _in_order(files: Mapping[str, Path], config: Config) -> dict[str, pd.DataFra
     return tables
 
 
-def common_window(tables: dict[str, pd.DataFrame], align: AlignConfig) -> tuple[np.datetime64, np.datetime64]:
+def common_window(tables: dict[str, pd.DataFrame], align: AlignConfig) -> Window:
     """The days that the settings ask for and that lie between the first and the last sitting of every corpus."""
     days = {name: days_of(table["sitting"]) for name, table in tables.items()}
     first = max(np.datetime64(align.first_day, "D"), *(each.min() for each in days.values()))
     last = min(np.datetime64(align.last_day, "D"), *(each.max() for each in days.values()))
-    if not all(((each >= first) & (each <= last)).any() for each in days.values()):
+    if not all(_within(each, (first, last)).any() for each in days.values()):
         covered = "; ".join(f"{name} sat {each.min()} to {each.max()}" for name, each in days.items())
         raise ValueError(
             f"no day range with sittings of every corpus within align.first_day {align.first_day} and align.last_day "
             f"{align.last_day} ({covered}); choose days that all of them cover"
         )
     return first, last
+
+
+def _within(days: Days, window: Window) -> Flags:
+    return (days >= window[0]) & (days <= window[1])
 
 
 def _drop_repeats(pool: _Pool, align: AlignConfig) -> tuple[Fingerprints, Rows]:
@@ -154,11 +156,11 @@ def _drop_repeats(pool: _Pool, align: AlignConfig) -> tuple[Fingerprints, Rows]:
     return prints, pairs
 
 
-def _split(pool: _Pool, prints: Fingerprints, pairs: Rows, align: AlignConfig) -> NDArray[np.int8]:
+def _split(pool: _Pool, prints: Fingerprints, pairs: Rows, align: AlignConfig) -> Ranks:
     """Split by sitting, then remove from training and validation what a later split holds too."""
     split = splits.assign_splits(pool.days, pool.corpus, align, len(pool.names))
+    pool.require_splits(split, align)
     left = pool.left
-    splits.require_splits(pool.corpus[left], split[left], pool.days[left], pool.names, align)
     pool.drop(left[duplicates.copies_of_later_splits(prints.keys[left], split[left])], COPY)
     # A pair of which one was dropped just now is a copy no longer.
     pairs = pairs[(pool.reasons[pairs] == "").all(axis=1)]
@@ -166,7 +168,7 @@ def _split(pool: _Pool, prints: Fingerprints, pairs: Rows, align: AlignConfig) -
     return split
 
 
-def _match_periods(pool: _Pool, split: NDArray[np.int8], size: Rows, align: AlignConfig) -> None:
+def _match_periods(pool: _Pool, split: Ranks, size: Rows, align: AlignConfig) -> None:
     """In every split, give each period the same share of the words in all corpora (align.period none: leave as is)."""
     if align.period == "none":
         return
@@ -184,41 +186,29 @@ def _match_periods(pool: _Pool, split: NDArray[np.int8], size: Rows, align: Alig
     pool.drop(left[least > targets], SURPLUS)
 
 
-def _kept(pool: _Pool, split: NDArray[np.int8], prints: Fingerprints, align: AlignConfig) -> pd.DataFrame:
+def _kept(pool: _Pool, split: Ranks, prints: Fingerprints, align: AlignConfig) -> pd.DataFrame:
     """The speeches left, with what the mixtures are chosen by (corpus and split as numbers)."""
+    pool.require_splits(split, align)
     left = pool.left
-    splits.require_splits(pool.corpus[left], split[left], pool.days[left], pool.names, align)
-    table = pool.table.iloc[left].reset_index(drop=True)
-    return table.assign(
-        corpus=pool.corpus[left],
-        split=split[left],
-        row=left,
-        words=prints.words[left],
-        bytes=prints.sizes[left],
-        period=period_of(pool.days[left], align.period),
-        # Not the order in which the periods were cut: what that left has low numbers where much was cut.
-        order=hash_order(table["speech_id"], align.seed, "mixture"),
-    )
+    facts = pool.table.iloc[left].reset_index(drop=True)
+    period = period_of(pool.days[left], align.period)
+    table = facts.assign(corpus=pool.corpus[left], split=split[left], row=left, period=period)
+    # Not the order in which the periods were cut: what that left has low numbers where much was cut.
+    order = hash_order(table["speech_id"], align.seed, "mixture")
+    return table.assign(words=prints.words[left], bytes=prints.sizes[left], order=order)
 
 
 def _finish(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """One corpus as it is written, but for the texts."""
-    split = pd.Series(np.array(SPLITS, dtype=object)[table["split"]], dtype="str", index=table.index)
-    return table.assign(corpus=name, split=split)[[*FACTS.names, "row", *MEASURES.names]].reset_index(drop=True)
+    table = table.assign(corpus=name, split=splits.named(table["split"], SPLITS))
+    return table[[*FACTS.names, "row", *MEASURES.names]].reset_index(drop=True)
 
 
 def _account(pool: _Pool) -> dict[str, object]:
-    """Every speech accounted for: read = kept + the sum of dropped."""
-    by_reason = {reason: pool.counts(reason) for reason in ("", *REASONS[1:])}
-    kept = by_reason.pop("")
-    inside_window = np.bincount(pool.corpus, minlength=len(pool.names))
-    dropped = {}
-    for name, inside in zip(pool.names, inside_window.tolist(), strict=True):
-        counts = {reason: each[name] for reason, each in by_reason.items()}
-        dropped[name] = {WINDOW: pool.read[name] - inside, **counts}
-        assert pool.read[name] == kept[name] + sum(dropped[name].values()), "every speech is accounted for"
-    return {
-        "speeches": {name: {"read": pool.read[name], "kept": kept[name]} for name in pool.names},
-        "dropped": dropped,
-        "duplicates": {reason: by_reason[reason] for reason in (EXACT, NEAR, COPY, NEAR_COPY)},
-    }
+    speeches, dropped = {}, {}
+    counted = pool.by_corpus(pool.reasons, lambda reasons: Counter(reasons.tolist()))
+    for (name, counts), read in zip(counted.items(), pool.read, strict=True):
+        dropped[name] = {WINDOW: read - counts.total(), **{reason: counts[reason] for reason in REASONS}}
+        speeches[name] = {"read": read, "kept": counts[""]}
+        assert read == counts[""] + sum(dropped[name].values()), "every speech is accounted for"
+    repeats = {reason: {name: each[reason] for name, each in dropped.items()} for reason in REASONS[:4]}
+    return {"speeches": speeches, "dropped": dropped, "duplicates": repeats}

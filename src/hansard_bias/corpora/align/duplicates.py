@@ -1,37 +1,94 @@
-"""Repeated speeches: exact copies by a key of letters and digits, near copies by MinHash over word 5-grams."""
+"""Repeated speeches: exact copies by a key of letters and digits, near copies by MinHash over word 5-grams.
+
+The texts stay on disk and are read part by part, in whichever process needs them.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hansard_bias.base.parallel import in_order
-from hansard_bias.corpora.align.texts import Part, Rows, Texts
 
 NGRAM = 5
 PERMUTATIONS = 64
 RECALL = 0.999  # least probability that a pair exactly at the threshold becomes a candidate
+# Speeches of one bucket are compared with this many that follow: a formula of thousands stays linear in time.
 NEIGHBOURS = 50
-"""Speeches of one bucket are compared with this many that follow: a formula of thousands stays linear in time."""
 PAIRS = 4096  # pairs whose sketches are compared at one time
 
 _WORD = re.compile(r"[^\W_]+")
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 
+Rows = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 Codes = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
-class WordHashes:
+class Part:
+    """Some texts: rows of one row group of a Parquet file. Small enough for the memory, and picklable."""
+
+    path: Path
+    group: int
+    places: Rows  # (texts,): places within the row group
+    rows: Rows  # (texts,): their numbers
+
+    def read(self, column: str = "text") -> list[str]:
+        """The texts, in the order of `rows`."""
+        with pq.ParquetFile(self.path) as file:
+            texts = file.read_row_group(self.group, [column], use_threads=False)[column]
+        return list(texts.take(pa.array(self.places)).to_pylist())
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts left on disk: text number k is row `place[k]` of Parquet file number `file[k]`."""
+
+    paths: Sequence[Path]
+    file: Rows
+    place: Rows
+
+    def __len__(self) -> int:
+        return len(self.file)
+
+    def parts(self, rows: Rows) -> Iterator[Part]:
+        """These texts, each once: one part for each row group that holds some, in the order of files and groups."""
+        for number, path in enumerate(self.paths):
+            own, metadata = rows[self.file[rows] == number], pq.read_metadata(path)
+            # A row group is what can be read alone.
+            sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+            starts = np.cumsum([0, *sizes[:-1]], dtype=np.int64)
+            groups = np.searchsorted(starts, self.place[own], side="right") - 1
+            for group in np.unique(groups).tolist():
+                members = own[groups == group]
+                yield Part(path, group, self.place[members] - starts[group], members)
+
+
+def take(texts: Texts, rows: Rows, column: str = "text") -> list[str]:
+    """Texts by number, in the order of `rows`; all of them in memory."""
+    found = np.empty(len(rows), dtype=object)
+    where = np.argsort(rows, kind="stable")
+    # Each row group is read once, whatever the order that is asked for.
+    for part in texts.parts(np.unique(rows)):
+        first = np.searchsorted(rows[where], part.rows)
+        assert (rows[where[first]] == part.rows).all()
+        found[where[first]] = part.read(column)
+    return found.tolist()
+
+
+class WordHashes(NamedTuple):
     """Some texts as numbers; case, spacing and punctuation do not count."""
 
     keys: Codes  # (texts,): equal for texts of the same letters and digits
@@ -39,26 +96,14 @@ class WordHashes:
     counts: Rows  # (texts,): words of each text
 
 
-@dataclass(frozen=True)
-class Fingerprints:
+class Fingerprints(NamedTuple):
     """What is kept of all texts to find the copies among them."""
 
     keys: Codes  # (texts,)
     sketches: NDArray[np.uint32]  # (texts, PERMUTATIONS): MinHash values; all zero where not `sketched`
-    sketched: NDArray[np.bool_]  # (texts,): whether the text is long enough to have near-duplicates
+    sketched: Flags  # (texts,): whether the text is long enough to have near-duplicates
     words: Rows  # (texts,): words between spaces
     sizes: Rows  # (texts,): UTF-8 bytes
-
-    @classmethod
-    def empty(cls, count: int) -> Fingerprints:
-        """Room for so many texts."""
-        sketches, numbers = np.zeros((count, PERMUTATIONS), dtype=np.uint32), np.zeros((2, count), dtype=np.int64)
-        return cls(np.zeros(count, dtype=np.uint64), sketches, np.zeros(count, dtype=bool), *numbers)
-
-    def put(self, rows: Rows, part: Fingerprints) -> None:
-        """Fill in those of some texts."""
-        for field in dataclasses.fields(self):
-            getattr(self, field.name)[rows] = getattr(part, field.name)
 
 
 def _hashes(texts: Any) -> Codes:
@@ -92,9 +137,13 @@ def ngram_hashes(chunk: WordHashes, n: int) -> tuple[Codes, Rows]:
 
 def fingerprint(texts: Texts, min_words: int) -> Fingerprints:
     """Keys of all texts, and MinHash sketches of those with `min_words` words or more."""
-    prints = Fingerprints.empty(len(texts))
-    for rows, part in in_order(partial(_fingerprint, min_words), texts.parts(np.arange(len(texts)))):
-        prints.put(rows, part)
+    count = len(texts)
+    sketches, numbers = np.zeros((count, PERMUTATIONS), dtype=np.uint32), np.zeros((2, count), dtype=np.int64)
+    prints = Fingerprints(np.zeros(count, dtype=np.uint64), sketches, np.zeros(count, dtype=bool), *numbers)
+    # Filled in part by part: two copies of all sketches would not fit.
+    for rows, part in in_order(partial(_fingerprint, min_words), texts.parts(np.arange(count))):
+        for whole, some in zip(map(np.asarray, prints), part, strict=True):
+            whole[rows] = some
     return prints
 
 
@@ -108,24 +157,22 @@ def _fingerprint(min_words: int, part: Part) -> tuple[Rows, Fingerprints]:
     sketched = hashed.counts >= max(min_words, NGRAM)
     # datasketch hashes 32 bits; the upper half of a product is the better mixed one.
     grams = np.split((hashes >> np.uint64(32)).astype(np.uint32), np.cumsum(counts)[:-1])
-    long = (grams[row].tolist() for row in np.flatnonzero(sketched))
-    values = [sketch.hashvalues for sketch in MinHash.generator(long, num_perm=PERMUTATIONS, hashfunc=int)]
-    if values:
-        sketches[sketched] = np.stack(values)
+    rows = np.flatnonzero(sketched)
+    made = MinHash.generator((grams[row].tolist() for row in rows), num_perm=PERMUTATIONS, hashfunc=int)
+    for row, sketch in zip(rows, made, strict=True):
+        sketches[row] = sketch.hashvalues
     words, sizes = np.array([(len(text.split()), len(text.encode())) for text in texts], dtype=np.int64).T
     return part.rows, Fingerprints(hashed.keys, sketches, sketched, words, sizes)
 
 
-def exact_repeats(corpus: Rows, keys: Codes) -> NDArray[np.bool_]:
+def exact_repeats(corpus: Rows, keys: Codes) -> Flags:
     """Whether the same key came before in the same corpus; rows are in the order of the debates."""
-    repeated = pd.DataFrame({"corpus": corpus, "key": keys}).duplicated(keep="first")
-    return repeated.to_numpy(dtype=bool)
+    return pd.DataFrame({"corpus": corpus, "key": keys}).duplicated(keep="first").to_numpy(dtype=bool)
 
 
-def copies_of_later_splits(keys: Codes, split: NDArray[np.int8]) -> NDArray[np.bool_]:
+def copies_of_later_splits(keys: Codes, split: NDArray[np.int8]) -> Flags:
     """Whether the same key occurs in a split nearer to the test: training gives way to validation, both to test."""
-    last = pd.Series(split).groupby(keys).transform("max").to_numpy()
-    return np.asarray(split < last, dtype=bool)
+    return np.asarray(split < pd.Series(split).groupby(keys).transform("max").to_numpy(), dtype=bool)
 
 
 def near_pairs(texts: Texts, prints: Fingerprints, rows: Rows, threshold: float) -> Rows:
@@ -136,11 +183,9 @@ def near_pairs(texts: Texts, prints: Fingerprints, rows: Rows, threshold: float)
     """
     rows = rows[prints.sketched[rows]]
     pairs = rows[_candidates(prints.sketches[rows], threshold)]
-    if not len(pairs):
-        return pairs
-    blocks = np.array_split(pairs, len(pairs) // PAIRS + 1)
     sketches = prints.sketches
-    agreement = np.concatenate([(sketches[each[:, 0]] == sketches[each[:, 1]]).mean(axis=1) for each in blocks])
+    blocks = (sketches[block.T] for block in np.array_split(pairs, len(pairs) // PAIRS + 1))
+    agreement = np.concatenate([(first == second).mean(axis=1) for first, second in blocks])
     # An estimate of the similarity: its standard error is at most 1/16, so that 0.25 below the threshold loses nothing.
     pairs = pairs[agreement >= threshold - 0.25]
     return pairs[_similarities(texts, pairs) >= threshold]
@@ -161,29 +206,26 @@ def _candidates(sketches: NDArray[np.uint32], threshold: float) -> Rows:
         band = band[order]
         for lag in range(1, min(NEIGHBOURS + 1, size)):
             same = np.flatnonzero(band[lag:] == band[:-lag])
+            found.append(order[same] * size + order[same + lag])
+            # Nor are there any further apart.
             if not len(same):
                 break
-            found.append(order[same] * size + order[same + lag])
     codes = np.unique(np.concatenate(found))
-    return np.stack([codes // size, codes % size], axis=1) if size else np.zeros((0, 2), dtype=np.int64)
+    return np.stack(np.divmod(codes, max(size, 1)), axis=1)
 
 
 def _similarities(texts: Texts, pairs: Rows) -> NDArray[np.float64]:
-    """True Jaccard similarity of the sets of word 5-grams of each pair of texts."""
     grams: dict[int, Codes] = {}
     for rows, sets in in_order(_gram_sets, texts.parts(np.unique(pairs))):
         grams.update(zip(rows.tolist(), sets, strict=True))
-    similarities = np.zeros(len(pairs))
-    for row, (first, second) in enumerate(pairs.tolist()):
-        # Sets, not counts: how often a phrase is repeated says nothing of a copy.
-        both = len(np.intersect1d(grams[first], grams[second], assume_unique=True))
-        similarities[row] = both / (len(grams[first]) + len(grams[second]) - both)
-    return similarities
+    both = [len(np.intersect1d(grams[a], grams[b], assume_unique=True)) for a, b in pairs.tolist()]
+    either = [len(grams[a]) + len(grams[b]) for a, b in pairs.tolist()]
+    return np.array(both, dtype=np.float64) / (np.array(either) - both)
 
 
 def _gram_sets(part: Part) -> tuple[Rows, list[Codes]]:
-    """The different word 5-grams of each text."""
     hashes, counts = ngram_hashes(hash_words(part.read()), NGRAM)
+    # Sets, not counts: how often a phrase is repeated says nothing of a copy.
     return part.rows, [np.unique(own) for own in np.split(hashes, np.cumsum(counts)[:-1])]
 
 
@@ -195,6 +237,5 @@ def near_repeats(pairs: Rows, corpus: Rows) -> Rows:
 
 def near_copies_of_later_splits(pairs: Rows, split: NDArray[np.int8]) -> Rows:
     """Rows with a near copy in a split nearer to the test."""
-    first, second = pairs[:, 0], pairs[:, 1]
-    gives_way = np.where(split[first] < split[second], first, second)
-    return np.unique(gives_way[split[first] != split[second]])
+    of_pairs = split[pairs]
+    return np.unique(pairs[of_pairs < of_pairs.max(axis=1, keepdims=True)])

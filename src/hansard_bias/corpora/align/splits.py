@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from hansard_bias.corpora.align.duplicates import Rows
 from hansard_bias.params import SPLITS, AlignConfig, Config
 from hansard_bias.randomness import mix, stable_hash, stable_hashes
 
+Days = NDArray[np.datetime64]
+Ranks = NDArray[np.int8]  # splits as positions in SPLITS
+Floats = NDArray[np.float64]
+
 
 def hash_order(items: Iterable[str], seed: int, purpose: str) -> NDArray[np.uint64]:
-    """A random number per text item that depends on nothing but the item, the seed and the purpose."""
+    """A random number for each text that depends on nothing but the text, the seed and the purpose."""
     return mix(stable_hash(purpose, seed), stable_hashes(items))
 
 
-def days_of(dates: ArrayLike | pd.Series) -> NDArray[np.datetime64]:
+def days_of(dates: ArrayLike | pd.Series) -> Days:
     """Dates of any kind (date objects, timestamps, date32) as days."""
     return np.asarray(dates, dtype="datetime64[D]")
 
 
-def period_of(dates: ArrayLike | pd.Series, period: str) -> NDArray[np.int64]:
+def period_of(dates: ArrayLike | pd.Series, period: str) -> Rows:
     """The period of each date as a number: 1999 (year), 19992 (its second quarter), 0 (none)."""
     days = days_of(dates)
     if period == "none":
         return np.zeros(days.shape, dtype=np.int64)
     months = days.astype("datetime64[M]").astype(np.int64)  # since January 1970
-    years = months // 12 + 1970
-    return years if period == "year" else years * 10 + months % 12 // 3 + 1
+    return months // 12 + 1970 if period == "year" else (months // 12 + 1970) * 10 + months % 12 // 3 + 1
 
 
-def assign_splits(
-    days: NDArray[np.datetime64], corpus: NDArray[np.int64], align: AlignConfig, corpora: int
-) -> NDArray[np.int8]:
+def assign_splits(days: Days, corpus: Rows, align: AlignConfig, corpora: int) -> Ranks:
     """The split of each speech, as a position in SPLITS, from its day and its corpus (numbered from 0)."""
     unique, inverse = np.unique(days, return_inverse=True)
     sits = np.zeros((len(unique), corpora), dtype=bool)
@@ -42,7 +45,7 @@ def assign_splits(
     return split_days(unique, sits, align)[inverse]
 
 
-def split_days(days: NDArray[np.datetime64], sits: NDArray[np.bool_], align: AlignConfig) -> NDArray[np.int8]:
+def split_days(days: Days, sits: NDArray[np.bool_], align: AlignConfig) -> Ranks:
     """Deal days into splits by share, stratified by period.
 
     Parameters: `days` (days,), unique; `sits` (days, corpora), whether each corpus sat on each day.
@@ -62,23 +65,17 @@ def split_days(days: NDArray[np.datetime64], sits: NDArray[np.bool_], align: Ali
         rows = rows[np.lexsort((order[rows], -sits[rows].sum(axis=1)))]
         counts = sits[rows].sum(axis=0)
         fewest = counts[counts > 0].min()
-        wanted = owed + shares * fewest
-        quotas = _whole(wanted)
+        wanted, quotas = owed + shares * fewest, np.zeros(len(SPLITS))
+        # Whole numbers with the same sum: one at a time to whichever is furthest behind.
+        for _ in range(round(wanted.sum())):
+            quotas[np.argmax(wanted - quotas)] += 1
         if counts.all():  # other periods are not compared, so they must not upset the balance of those that are
             owed = wanted - quotas
         splits[rows] = _fill(sits[rows], quotas / fewest)
     return splits
 
 
-def _whole(wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Whole numbers with the same sum: one at a time to whichever is furthest behind."""
-    quotas = np.zeros(len(wanted))
-    for _ in range(round(wanted.sum())):
-        quotas[np.argmax(wanted - quotas)] += 1
-    return quotas
-
-
-def _fill(sits: NDArray[np.bool_], shares: NDArray[np.float64]) -> NDArray[np.int8]:
+def _fill(sits: NDArray[np.bool_], shares: Floats) -> Ranks:
     """Give each day, in order, to the split that is furthest behind in the corpora that sat on it.
 
     Each corpus's arrears are divided by its sittings: where corpora disagree, the one with less text decides.
@@ -95,19 +92,11 @@ def _fill(sits: NDArray[np.bool_], shares: NDArray[np.float64]) -> NDArray[np.in
     return splits
 
 
-def require_splits(
-    corpus: NDArray[np.int64],
-    split: NDArray[np.int8],
-    days: NDArray[np.datetime64],
-    names: list[str],
-    align: AlignConfig,
-) -> None:
+def require_splits(corpus: Rows, split: Ranks, days: Days, names: list[str], align: AlignConfig) -> None:
     """Raise ValueError unless every corpus has a speech in every split."""
-    for code, name in enumerate(names):
+    for (code, name), (rank, part) in itertools.product(enumerate(names), enumerate(SPLITS)):
         of_corpus = corpus == code
-        for rank, part in enumerate(SPLITS):
-            if (split[of_corpus] == rank).any():
-                continue
+        if not (split[of_corpus] == rank).any():
             sittings = len(np.unique(days[of_corpus]))
             raise ValueError(
                 f"no {part} speech left in corpus {name}: align.split.{part} is {getattr(align.split, part):g} of the "
@@ -119,7 +108,7 @@ def require_splits(
 # How many words of each corpus, period and split stay, and which speeches each model uses of its parents' splits.
 
 
-def midpoints(words: NDArray[np.int64], groups: NDArray[np.int64], order: NDArray[np.generic]) -> NDArray[np.float64]:
+def midpoints(words: Rows, groups: Rows, order: NDArray[np.generic]) -> Floats:
     """Words of the speech's group that come before its middle, when the group is read in `order`."""
     rows = np.lexsort((order, groups))
     # One running sum over all groups, from which each takes off what came before it.
@@ -131,9 +120,7 @@ def midpoints(words: NDArray[np.int64], groups: NDArray[np.int64], order: NDArra
     return result
 
 
-def least_targets(
-    words: NDArray[np.int64], groups: NDArray[np.int64], order: NDArray[np.generic]
-) -> NDArray[np.float64]:
+def least_targets(words: Rows, groups: Rows, order: NDArray[np.generic]) -> Floats:
     """The least number of words for which each speech is chosen from its group.
 
     Chosen are the leading speeches in `order` whose total comes nearest to the target (up to the last midpoint at or
@@ -143,7 +130,7 @@ def least_targets(
     return np.where(2 * middle <= words, 0.0, middle)
 
 
-def period_targets(words: NDArray[np.float64], budget: str) -> NDArray[np.float64]:
+def period_targets(words: Floats, budget: str) -> Floats:
     """Words to keep, given the words there are, both (splits, periods, corpora); 0 where a period lacks a corpus.
 
     balanced: what the poorest corpus has in the period. full: each corpus as much as it can, at period shares
@@ -157,7 +144,7 @@ def period_targets(words: NDArray[np.float64], budget: str) -> NDArray[np.float6
     wanted = (shared / totals).min(axis=2, keepdims=True)
     scale = np.divide(shared, wanted, out=np.full_like(shared, np.inf), where=wanted > 0).min(axis=1, keepdims=True)
     # Infinite where the corpora share no period of a split: then nothing of it can be kept.
-    targets: NDArray[np.float64] = wanted * np.where(np.isfinite(scale), scale, 0.0)
+    targets: Floats = wanted * np.where(np.isfinite(scale), scale, 0.0)
     return targets
 
 
@@ -174,7 +161,6 @@ def choose_speeches(table: pd.DataFrame, config: Config) -> tuple[pd.DataFrame, 
     split, corpus = table["split"].to_numpy(), table["corpus"].to_numpy()
     targets = _targets(table, weights, config.align.budget)
     least = _proportional_targets(table, len(config.corpora))
-    names, splits = np.array([*config.corpora], dtype=object), np.array(SPLITS, dtype=object)
     parts, budget = [], {}
     for row, model in enumerate(config.models):
         chosen = least <= targets[row, split, corpus]
@@ -182,17 +168,17 @@ def choose_speeches(table: pd.DataFrame, config: Config) -> tuple[pd.DataFrame, 
         chosen |= (split == SPLITS.index("test")) & (weights[row, corpus] > 0)
         budget[model] = int(table["words"].to_numpy()[chosen & (split == 0)].sum())
         ordered = table[chosen].sort_values(["split", "corpus"], kind="stable").reset_index(drop=True)
-        columns = {
-            "model": model,
-            "corpus": pd.Series(names[ordered["corpus"]], dtype="str"),
-            "speech_id": ordered["speech_id"],
-            "split": pd.Series(splits[ordered["split"]], dtype="str"),
-        }
-        parts.append(pd.DataFrame(columns))
-    return pd.concat(parts, ignore_index=True), budget
+        corpora, splits = named(ordered["corpus"], [*config.corpora]), named(ordered["split"], SPLITS)
+        parts.append(ordered[["speech_id"]].assign(model=model, corpus=corpora, split=splits))
+    return pd.concat(parts, ignore_index=True)[["model", "corpus", "speech_id", "split"]], budget
 
 
-def _targets(table: pd.DataFrame, weights: NDArray[np.float64], budget: str) -> NDArray[np.float64]:
+def named(codes: pd.Series, names: Sequence[str]) -> pd.Series:
+    """Positions in a list of names as these names."""
+    return pd.Series(np.array(names, dtype=object)[codes], dtype="str", index=codes.index)
+
+
+def _targets(table: pd.DataFrame, weights: Floats, budget: str) -> Floats:
     """(models, splits, corpora): words that each model takes; -1 where it takes none."""
     available = np.zeros((len(SPLITS), weights.shape[1]))
     np.add.at(available, (table["split"].to_numpy(), table["corpus"].to_numpy()), table["words"].to_numpy())
@@ -204,14 +190,12 @@ def _targets(table: pd.DataFrame, weights: NDArray[np.float64], budget: str) -> 
     return np.where(weights[:, None] > 0, weights[:, None] * capacity[:, :, None], -1.0)
 
 
-def _proportional_targets(table: pd.DataFrame, corpora: int) -> NDArray[np.float64]:
-    """Least targets within corpus and split, in an order of which every leading part keeps the periods' proportions.
-
-    A speech's place is the share of its period's words that come before it in random order.
-    """
+def _proportional_targets(table: pd.DataFrame, corpora: int) -> Floats:
+    """Least targets within corpus and split, in an order of which every leading part keeps the periods' proportions."""
     words, period = table["words"].to_numpy(), pd.factorize(table["period"])[0]
     part = table["split"].to_numpy().astype(np.int64) * corpora + table["corpus"].to_numpy()
     cell = part * (period.max(initial=0) + 1) + period
-    # By words, not by number: speeches of one period may be longer than those of another.
+    # A speech's place is the share of its period's words that come before it in random order: of words, not of
+    # speeches, as those of one period may be longer than those of another.
     place = midpoints(words, cell, table["order"].to_numpy()) / np.maximum(np.bincount(cell, weights=words)[cell], 1)
     return least_targets(words, part, place)

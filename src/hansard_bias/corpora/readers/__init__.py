@@ -8,12 +8,14 @@ registers a reader when its module is imported, which happens when its name is l
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import pkgutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from datetime import date
 from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
 
 from hansard_bias.corpora.schema import Record
 from hansard_bias.params import ColumnsConfig, ConfigError, CorpusConfig
@@ -21,10 +23,9 @@ from hansard_bias.params.validation import did_you_mean, require
 
 Read = Callable[[Path, ColumnsConfig | None], Iterator[Record]]
 Sources = Callable[[Path], list[Path]]
-_R = TypeVar("_R", bound=Read)
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Reader:
     """One format of archives."""
 
@@ -36,13 +37,21 @@ class Reader:
 _registered: dict[str, Reader] = {}
 
 
-def reader(name: str, sources: Sources, takes_columns: bool = False) -> Callable[[_R], _R]:
-    """Register the function below as the reader of this name."""
+def reader(name: str, sources: Sources, takes_columns: bool = False) -> Callable[[Read], Read]:
+    """Register the function below as the reader of this name, and number the records of each sitting."""
 
-    def register(read: _R) -> _R:
+    def register(read: Read) -> Read:
+        @functools.wraps(read)
+        def numbered(path: Path, columns: ColumnsConfig | None = None) -> Iterator[Record]:
+            # Here, so that ids are stable in every format, also where a sitting's records are not together.
+            ordinals: Counter[date | None] = Counter()
+            for record in read(path, columns):
+                yield dataclasses.replace(record, ordinal=ordinals[record.sitting])
+                ordinals[record.sitting] += 1
+
         assert name not in _registered, f"two readers are called {name}"
-        _registered[name] = Reader(read, sources, takes_columns)
-        return read
+        _registered[name] = Reader(numbered, sources, takes_columns)
+        return numbered
 
     return register
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from hansard_bias.base.messages import joined
-from hansard_bias.corpora.archives import Readable, cells_told, contents, find_files, is_archive, names, text_lines
+from hansard_bias.corpora.archives import Readable, cells_told, contents, find_files, name_below, names, text_lines
 from hansard_bias.corpora.cleaning import strip_markers
 from hansard_bias.corpora.readers import reader
-from hansard_bias.corpora.schema import Ordinals, Record, iso_day, plain_name
+from hansard_bias.corpora.schema import Record, iso_day, plain_name
 from hansard_bias.params import ColumnsConfig
 
 NEEDED = ("speechdate", "speechtext")
@@ -24,9 +24,8 @@ _SEPARATOR = re.compile(r"(?m)^[ \t]*\*(?:[ \t]*\*)+[ \t]*$|\.?\[Text\]")
 _EDITORIAL = re.compile(r"[(\[][^()\[\]]*[)\]]\.?")
 _NUMBERS = re.compile(r"\d+")
 _AFTER_RETURN = re.compile(r"(?<=\r)(?!\n|\Z)")
-_CHAIR = re.compile(
-    r"(?:the )?(?:acting |assistant |deputy )*(?:speaker|chair(?:man|person|woman)?|presiding officer|clerk)\b"
-)
+_DEPUTIES = r"(?:the )?(?:acting |assistant |deputy )*"
+_CHAIR = re.compile(_DEPUTIES + r"(?:speaker|chair(?:man|person|woman)?|presiding officer|clerk)\b")
 _CROWD = re.compile(r"(?:some|an|several) (?:hon\.?|honourable) members?\b")
 _OFFICE = re.compile(r"\(.*")
 _MINISTER = re.compile(
@@ -37,24 +36,19 @@ _MINISTER = re.compile(
 
 def sources(path: Path) -> list[Path]:
     """The files that `read_lipad` reads, in order of their dates."""
-    found = find_files(path, ".csv")
-    if found and is_archive(found[0]):
-        return found
-    return sorted(found, key=lambda file: _date_key(file.relative_to(path).as_posix()))
+    return sorted(find_files(path, ".csv"), key=lambda file: _date_key(name_below(path, file)))
 
 
 @reader("lipad", sources)
 def read_lipad(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
     """Every row, day by day; `path` is a folder of CSV files, an archive, or a folder that holds an archive."""
-    ordinals = Ordinals()
     found = sources(path)
     # By date, not by name: 1999-4-12 comes after 1999-10-1 as text.
-    days = sorted(names(found, ".csv"), key=_date_key)
-    if not days:
+    if not (days := sorted(names(found, ".csv"), key=_date_key)):
         raise ValueError(f"{path}: no .csv file found; expected LiPaD's year/month/day.csv")
     for name, content in contents(found, days):
         for line, row in _rows(name, content):
-            yield _record(row, f"{name}:{line}", ordinals)
+            yield _record(row, f"{name}:{line}")
 
 
 def _date_key(name: str) -> tuple[tuple[int, ...], str]:
@@ -66,14 +60,13 @@ class _Row:
     """The lines of the row that the csv module is reading: a quote that stays open must not swallow the file."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
-        self.lines: list[str] = []
-        self.characters = 0
-        self.is_complete = False
+        self.name, self.lines, self.characters, self.is_complete = name, list[str](), 0, False
 
     def passing(self, lines: Iterable[str]) -> Iterator[str]:
-        """The same lines, remembered until the next row begins."""
-        for number, line in enumerate(lines, start=1):
+        """The same lines, remembered until the next row begins; a lone carriage return ends one, too."""
+        # The csv module would give up the file at such a return.
+        pieces = (piece for line in lines for piece in (_AFTER_RETURN.split(line) if "\r" in line else [line]))
+        for number, line in enumerate(pieces, start=1):
             if self.is_complete:
                 self.lines, self.characters, self.is_complete = [], 0, False
             self.lines.append(line)
@@ -83,70 +76,49 @@ class _Row:
                 raise ValueError(f"{place}: a row of more than {MAX_ROW} characters; expected one speech")
             yield line
 
-    def check_end(self, line: int) -> None:
-        """Raise where the file has ended inside quotes: then one more line belongs to the same row."""
-        if len(list(csv.reader([*self.lines, "end"]))) == 1:
-            place = f"{self.name}:{line - len(self.lines)}"
-            raise ValueError(f"{place}: a quoted cell never ends; expected a whole file")
 
-
-def _csv_lines(content: Readable, name: str) -> Iterator[str]:
-    """The file's lines; a lone carriage return ends one, too, or the csv module would give up the file."""
-    for line in text_lines(content, name, MAX_ROW):
-        if line.count("\r") > line.endswith("\r\n"):
-            yield from _AFTER_RETURN.split(line)
-        else:
-            yield line
-
-
-def _rows(name: str, content: Readable) -> Iterator[tuple[int, Mapping[str, str] | Sequence[str]]]:
-    """Line and cells of each row: a mapping by column, or the bare cells where their number is wrong."""
+def _rows(name: str, content: Readable) -> Iterator[tuple[int, Mapping[str, str] | str]]:
+    """Line and cells by column of each row; or its bare text, where it has too few or too many cells."""
     current = _Row(name)
-    rows = csv.reader(current.passing(_csv_lines(content, name)))
+    rows = csv.reader(current.passing(text_lines(content, name, MAX_ROW)))
     with cells_told(name, rows, MAX_CELL, f"expected cells of at most {MAX_CELL} characters"):
         header = [column.strip().lower() for column in next(rows, [])]
-        missing = [column for column in NEEDED if column not in header]
-        if missing:
+        if missing := [column for column in NEEDED if column not in header]:
             raise ValueError(f"{name}: no column {', '.join(missing)}; there are {joined(header) or 'none'}")
         current.is_complete, line = True, rows.line_num + 1
         for cells in rows:
             if cells:
-                yield line, dict(zip(header, cells, strict=True)) if len(cells) == len(header) else cells
+                yield line, dict(zip(header, cells, strict=True)) if len(cells) == len(header) else ",".join(cells)
             current.is_complete, line = True, rows.line_num + 1
-        current.check_end(line)
+        # Where the file ended inside quotes, one more line belongs to the same row.
+        if len(list(csv.reader([*current.lines, "end"]))) == 1:
+            place = f"{name}:{line - len(current.lines)}"
+            raise ValueError(f"{place}: a quoted cell never ends; expected a whole file")
 
 
-def _record(row: Mapping[str, str] | Sequence[str], source: str, ordinals: Ordinals) -> Record:
-    """One row as a record; a row that cannot be used keeps its text and gets a reason."""
-    if not isinstance(row, Mapping):
-        return Record(None, ordinals.take(None), "", "member", "", ",".join(row), source, "broken_row")
+def _record(row: Mapping[str, str] | str, source: str) -> Record:
+    if isinstance(row, str):
+        return Record(None, row, source, reason="broken_row")
     # Some cells say NA where nothing is known.
     cell = {column: "" if value.strip() in _MISSING else value.strip() for column, value in row.items()}
     sitting = iso_day(cell["speechdate"])
+    name, office = cell.get("speakername", ""), cell.get("speakeroldname", "")
     position = cell.get("speakerposition", "").casefold()
-    office = cell.get("speakeroldname", "")
     text = strip_markers(_SEPARATOR.sub(" ", cell["speechtext"])).strip()
+    # What LiPaD says of a row goes before what its text shows.
+    said = _SET_ASIDE.get(position) or ("editorial" if _EDITORIAL.fullmatch(text) else "")
     return Record(
-        sitting=sitting,
-        ordinal=ordinals.take(sitting),
-        speaker=plain_name(_OFFICE.sub("", cell.get("speakername", "") or office)),
-        role=_role(position, office or cell.get("speakername", "")),
+        sitting,
+        text,
+        source,
+        speaker=plain_name(_OFFICE.sub("", name or office)),
+        role=_role(position, office or name),
         topic=" / ".join(filter(None, (cell.get("maintopic"), cell.get("subtopic")))),
-        text=text,
-        source=source,
-        reason="bad_date" if sitting is None else _reason(position, text),
+        reason="bad_date" if sitting is None else said if text else "empty",
     )
 
 
-def _reason(position: str, text: str) -> str:
-    """Why a dated row is no speech: what LiPaD says of it, or what its text shows."""
-    if not text:
-        return "empty"
-    return _SET_ASIDE.get(position) or ("editorial" if _EDITORIAL.fullmatch(text) else "")
-
-
 def _role(position: str, office: str) -> str:
-    """The role by the position and by the name as printed, with the office in parentheses."""
     low = office.lower()
     if position == "intervention" or _CROWD.match(low):
         return "crowd"

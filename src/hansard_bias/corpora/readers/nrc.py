@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 import re
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
@@ -17,7 +18,7 @@ from hansard_bias.base.messages import shown
 from hansard_bias.corpora.archives import Readable, contents, is_archive, members, open_archive, text_lines
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.nrc_sitting import Sitting
-from hansard_bias.corpora.schema import Ordinals, Record
+from hansard_bias.corpora.schema import Record
 from hansard_bias.params import ColumnsConfig
 
 TEXT, IDS = "NunavutHansard.en", "NunavutHansard.id"
@@ -39,37 +40,27 @@ def sources(path: Path) -> list[Path]:
 def read_nrc(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
     """Every record of the corpus in order; `path` is the archive, a folder with it, or a folder with its two files."""
     with closing(_contents(path, TEXT)) as text, closing(_contents(path, IDS)) as ids:
-        ordinals, known = Ordinals(), set[str]()
-        for sitting, lines in itertools.groupby(_lines(next(text)[1], next(ids)[1], path), key=lambda line: line[0]):
+        known = set[str]()
+        for sitting, lines in itertools.groupby(_lines(next(text)[1], next(ids)[1], path), operator.itemgetter(0)):
             for entry in Sitting(_bounded(lines), known).entries():
-                yield Record(
-                    sitting=sitting,
-                    ordinal=ordinals.take(sitting),
-                    speaker=entry.speaker,
-                    role=entry.role,
-                    topic=entry.topic,
-                    text=entry.text(),
-                    source=f"{TEXT}:{entry.line}",
-                    reason=entry.reason,
-                )
+                about = (entry.speaker, entry.role, entry.topic, entry.reason)
+                yield Record(sitting, entry.text(), f"{TEXT}:{entry.line}", *about)
 
 
 def _bounded(lines: Iterable[Line]) -> list[tuple[int, str]]:
-    """The numbered lines of one sitting; more than a day can hold is an error."""
     kept, characters = [], 0
     for sitting, number, line in lines:
         kept.append((number, line))
         characters += len(line) + 1
         if characters > MAX_SITTING:
-            raise ValueError(
-                f"{TEXT}:{number}: the sitting of {sitting} has more than {MAX_SITTING} characters; expected one day"
-            )
+            most = f"more than {MAX_SITTING} characters; expected one day"
+            raise ValueError(f"{TEXT}:{number}: the sitting of {sitting} has {most}")
     return kept
 
 
 def _lines(text: Readable, ids: Readable, path: Path) -> Iterator[Line]:
     """Each line with its sitting and number; the two files must have the same number of lines."""
-    texts, days = 0, 0
+    texts = days = 0
     sitting_of: dict[str, date] = {}
     both = (map(str.strip, text_lines(*file, MAX_LINE)) for file in ((text, TEXT), (ids, IDS)))
     for number, (line, key) in enumerate(itertools.zip_longest(*both), start=1):
@@ -81,32 +72,26 @@ def _lines(text: Readable, ids: Readable, path: Path) -> Iterator[Line]:
                 sitting_of[name] = _sitting(key, number)
             yield sitting_of[name], number, line
     if texts != days:
-        raise ValueError(
-            f"{path}: {TEXT} has {texts} lines, {IDS} has {days}; expected as many, use one release's files"
-        )
+        expected = "expected as many, use one release's files"
+        raise ValueError(f"{path}: {TEXT} has {texts} lines, {IDS} has {days}; {expected}")
     if texts == 0:
         raise ValueError(f"{path}: {TEXT} is empty; expected one line of text a line")
 
 
 def _sitting(key: str, number: int) -> date:
-    """The day in a line of the .id file."""
     found = _ID.fullmatch(key)
     try:
-        if found is None:
-            raise ValueError("no match")
-        return date(int(found[1]), int(found[2]), int(found[3]))
-    except ValueError:
-        example = "'Hansard_19990401<TAB>65'"
-        raise ValueError(
-            f"{IDS}:{number}: {shown(key)} is not a sitting and a line number, expected {example}"
-        ) from None
+        return date(*map(int, found.groups() if found else ()))
+    except (ValueError, TypeError):
+        expected = "expected 'Hansard_19990401<TAB>65'"
+        raise ValueError(f"{IDS}:{number}: {shown(key)} is not a sitting and a line number, {expected}") from None
 
 
 def _contents(path: Path, name: str) -> Generator[tuple[str, Readable], None, None]:
-    """The open file of one of the corpus's two. Each gets its own handle: a compressed stream has one position."""
     located = _locate(path)
     if located.is_dir():
         return contents([located / name], [str(located / name)])
+    # Each of the two files gets its own handle: a compressed stream has one position.
     with open_archive(located) as archive:
         found = [member.name for member in members(archive, located) if PurePosixPath(member.name).name == name]
     if len(found) != 1:
@@ -115,13 +100,12 @@ def _contents(path: Path, name: str) -> Generator[tuple[str, Readable], None, No
 
 
 def _locate(path: Path) -> Path:
-    """The folder that holds the two files, or the archive."""
     if is_archive(path):
         return path
     folders = sorted({file.parent for name in (TEXT, IDS) for file in path.rglob(name)})
     candidates = folders or sorted(file for file in path.glob("*") if is_archive(file))
     if len(candidates) != 1:
-        found = ", ".join(str(candidate) for candidate in candidates) or "neither"
+        found = ", ".join(map(str, candidates)) or "neither"
         raise ValueError(f"{path}: expected one folder with {TEXT} and {IDS}, or one .tgz, found {found}")
     missing = [name for name in (TEXT, IDS) if candidates[0].is_dir() and not (candidates[0] / name).is_file()]
     if missing:

@@ -16,18 +16,19 @@ _OFFICE = (
     r"|commissioner(?= ?\()"
 )
 _NOTE = r"\([^()]{1,90}\)"
-_HEAD = (
-    rf"(?:(?P<office>{_OFFICE})|(?P<person>(?:{_TITLE} ?){{1,2}} ?{_NAME}{{1,40}}?)) ?(?P<note>(?:{_NOTE} ?){{0,3}}):"
-)
+_PERSON = rf"(?P<person>(?:{_TITLE} ?){{1,2}} ?{_NAME}{{1,40}}?)"
+_SPEAKS = rf" ?(?P<note>(?:{_NOTE} ?){{0,3}}):"
 # A turn starts a line, or follows the end of a sentence in it; "mr." is not such an end.
-_TURN = re.compile(rf"(?:^[ ]*|(?<=[.?!\"\u201d)])(?<!mr\.)(?<!ms\.)(?<!mrs\.)(?<!hon\.)(?<!dr\.) ?){_HEAD}", re.I)
-# A heading and the turn after it in one line, or a call and the turn: `community freezer repairs mr. mclean :`.
-_TRAILING = re.compile(
-    rf"(?<=\w )(?P<person>(?:{_TITLE} ?){{1,2}} ?{_NAME}{{1,40}}?) ?(?P<note>(?:{_NOTE} ?){{0,3}}):$", re.I
+_TURN = re.compile(
+    rf"(?:^[ ]*|(?<=[.?!\"\u201d)])(?<!mr\.)(?<!ms\.)(?<!mrs\.)(?<!hon\.)(?<!dr\.) ?)"
+    rf"(?:(?P<office>{_OFFICE})|{_PERSON}){_SPEAKS}",
+    re.I,
 )
+# A heading and the turn after it in one line, or a call and the turn: `community freezer repairs mr. mclean :`.
+_TRAILING = re.compile(rf"(?<=\w ){_PERSON}{_SPEAKS}$", re.I)
 _ADDRESSED = re.compile(r"(?:\b(?:thank|you|thanks|merci|qujannamiik|to|by|with|of|minister|is|and)|'na) $", re.I)
 _ALONE = re.compile(rf"(?:mrs?|ms|miss|hon)\b\.? ?{_NAME}{{1,40}}", re.I)
-_WORD = re.compile(r"[^\W\d_]+(?: ?['\u2019\-] ?[^\W\d_]+)*")
+WORD = re.compile(r"[^\W\d_]+(?: ?['\u2019\-] ?[^\W\d_]+)*")
 _NOT_A_NAME = re.compile(
     r"\b(?:an?|and|are|as|ask|at|be|by|can|chair(?:man|person)|do|for|from|has|have|i|if|in|is|it|my|not|of|on|or|our"
     r"|said|say|speaker|that|the|their|there|they|this|to|was|we|what|who|will|with|would|you|your)\b",
@@ -62,11 +63,8 @@ _ORDER_LINE = re.compile(
 )
 _BILL = re.compile(r"bills? (?:no\.? ?)?(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten)\b[^?!]*")
 _ORDER_NUMBER = re.compile(r"\d{1,2} ?\.?")
-_LIST_MORE = re.compile(
-    r"(?:bills?|committee reports?|standing committee reports?|tabled documents?|minister's) .*\d.*"
-)
+_LIST_MORE = re.compile(r"(?:bills?|(?:standing )?committee reports?|tabled documents?|minister's) .*\d.*")
 _INTERRUPTION = re.compile(r">.*|-{2,} ?[^.]{0,40}|\[? ?ed ?\. note.*|tape (?:# ?|no\. ?)?\d+.*", re.I)
-_ADJOURNED = re.compile(r"[> ]*(?:the )?(?:house|assembly) adjourned", re.I)
 # The clerk reads the orders of the day for the next sitting: `orders of the day for monday , may 17 .` and their list,
 # which ends where somebody says something.
 _ORDERS_OF = re.compile(rf".*\borders? (?:of|for) the day\b.*|{_WEEKDAY}.{{0,60}}")
@@ -75,8 +73,6 @@ _FIRST_ORDER = re.compile(
     r"(?:item )?1 ?[.,]? ?(?:opening )?prayer ?\.?|1 ?\.|(?:opening )?prayer\b.{0,4}|-.+|bills? .+"
     r"|(?:first|second|third) reading of bills.*|consideration in committee .*"
 )
-_SAID = re.compile(r"thank you|\b(?:i|we|you|thank|speaker|is|are|was|were|will|have|has)\b")
-_TITLE_PAGE = re.compile(r"(?:nunavut )?hansard|nunavut canada|legislative assembly of nunavut", re.I)
 _BILLS = re.compile(r"(?:committee report|bill)s?\b", re.I)
 _BY = re.compile(r" ?\( ?(?P<name>[^()\d]{2,40}?) ?\)(?: \d{1,4})?$")
 
@@ -91,7 +87,7 @@ class Turn:
 
     @property
     def role(self) -> str:
-        """One of records.ROLES, as far as the title tells."""
+        """One of schema.ROLES, as far as the title tells."""
         low = self.name.lower()
         if "member" in low and self.is_office:
             return "crowd"
@@ -107,8 +103,8 @@ class Heading:
     """A heading, page header or list line, set aside with its reason."""
 
     reason: str
+    # 1: an item of the orders of the day. 2: one question, statement, motion. 3: a bill. 0: none of these.
     level: int = 0
-    """1: an item of the orders of the day. 2: one question, statement, motion. 3: a bill. 0: none of these."""
     title: str = ""
     by: str = ""  # the member whom a level-2 heading names in parentheses
 
@@ -124,8 +120,8 @@ def split_turns(line: str) -> list[tuple[Turn | None, str]]:
     starts = [match.start() for match in found] + [len(line)]
     pieces: list[tuple[Turn | None, str]] = [(None, line[: starts[0]])] if line[: starts[0]].strip() else []
     for match, end in zip(found, starts[1:], strict=True):
-        name = match["office"] or match["person"]
-        pieces.append((Turn(name.strip(), match["office"] is not None, match["note"].lower()), line[match.end() : end]))
+        turn = Turn((match["office"] or match["person"]).strip(), bool(match["office"]), match["note"].lower())
+        pieces.append((turn, line[match.end() : end]))
     return pieces
 
 
@@ -138,13 +134,12 @@ def _names_a_speaker(match: re.Match[str]) -> bool:
 
 def _is_name(titled: str) -> bool:
     """Whether a title and what follows it can be a person: `mr. tootoo`, not `mr. chairman i ask`."""
-    return 2 <= len(_WORD.findall(titled)) <= 6 and _NOT_A_NAME.search(titled.lower().removeprefix("the ")) is None
+    return 2 <= len(WORD.findall(titled)) <= 6 and _NOT_A_NAME.search(titled.lower().removeprefix("the ")) is None
 
 
 def lone_name(line: str) -> Turn | None:
     """The speaker, where a line is a name and nothing else."""
-    alone = len(line) < 48 and _ALONE.fullmatch(line) is not None and _is_name(line)
-    return Turn(line, False, "") if alone else None
+    return Turn(line, False, "") if len(line) < 48 and _ALONE.fullmatch(line) and _is_name(line) else None
 
 
 def classify(line: str, after: str, in_list: bool) -> Heading | None:
@@ -154,18 +149,18 @@ def classify(line: str, after: str, in_list: bool) -> Heading | None:
         return None
     low = line.lower().translate(_QUOTES).strip()
     if low[0].isdigit() or low.endswith("present") or "day" in low or "hansard" in low:
-        header = _PAGE_HEADER.fullmatch(" ".join(low.split()))
-        if header:
+        if _PAGE_HEADER.fullmatch(" ".join(low.split())):
             return Heading("page_header")
-        if _ORDER_NUMBER.fullmatch(low) and (in_list or is_order(after)):
+        # The number of an order may stand on a line of its own, with the order on the next.
+        is_number = _ORDER_NUMBER.fullmatch(low) is not None
+        if is_number and (in_list or _is_listed(_ORDER_LINE.fullmatch(after.lower().translate(_QUOTES)))):
             return Heading("list")
     return _numbered(line, low, after, in_list) or _order(line, low, after, in_list)
 
 
 def _numbered(line: str, low: str, after: str, in_list: bool) -> Heading | None:
     """`Item 5: ...` and `Question 064 - 2(3): ... (Member)`."""
-    item = _ITEM.fullmatch(low) if "item" in low else None
-    if item:
+    if "item" in low and (item := _ITEM.fullmatch(low)):
         return Heading("heading", 1, line[item.start("title") :].strip())
     match = _NUMBERED.fullmatch(low) if "(" in low else None
     if match is None or not (match["colon"] == ":" or _is_title(match["title"])):
@@ -186,16 +181,14 @@ def _is_title(text: str) -> bool:
     return not text.endswith((".", "?", "!", ",", ";")) and text.count(" ") < 16
 
 
-def is_order(line: str) -> bool:
-    """Whether a line belongs to a list of the orders of the day: `2. Ministers' Statements`, `prayer2 .`."""
-    match = _ORDER_LINE.fullmatch(line.lower().translate(_QUOTES))
-    return match is not None and bool(match["lead"] or match["number"] or match["more"])
+def _is_listed(order: re.Match[str] | None) -> bool:
+    """Whether an order of the day is one of a list: `2. Ministers' Statements`, `prayer2 .`."""
+    return order is not None and any(order.group("lead", "number", "more"))
 
 
 def _order(line: str, low: str, after: str, in_list: bool) -> Heading | None:
-    match = _ORDER_LINE.fullmatch(low)
-    if match:
-        if match["lead"] or match["number"] or match["more"] or in_list:
+    if match := _ORDER_LINE.fullmatch(low):
+        if in_list or _is_listed(match):
             return Heading("list")
         return None if match["stop"] else Heading("heading", 1, line)
     if in_list and _LIST_MORE.fullmatch(low):
@@ -212,21 +205,6 @@ def opens_orders(line: str, after: str) -> bool:
     return bool(_ORDERS_OF.fullmatch(low) and _SOME_DAY.search(low) and _FIRST_ORDER.fullmatch(after.lower()))
 
 
-def ends_orders(line: str) -> bool:
-    """Whether that list has ended before this line."""
-    return _SAID.search(line.lower()) is not None or any(turn is not None for turn, _ in split_turns(line))
-
-
-def opens_title_page(line: str, after: str) -> bool:
-    """`hansard`, `nunavut canada`: an issue's cover begins, also where nothing said that the House adjourned."""
-    return _TITLE_PAGE.fullmatch(line) is not None and _TITLE_PAGE.fullmatch(after) is not None
-
-
 def is_interruption(line: str) -> bool:
     """`>>Applause`, `> > prayer`, `--laughter`: something happens, the turn goes on."""
     return line[0] in ">-[tT" and _INTERRUPTION.fullmatch(line) is not None
-
-
-def ends_sitting(line: str) -> bool:
-    """Whether the House adjourns; what follows is the next issue's cover."""
-    return _ADJOURNED.match(line) is not None

@@ -14,9 +14,11 @@ from hansard_bias.corpora.readers import nrc_lines as lines_of
 from hansard_bias.corpora.readers.nrc_lines import Heading, Turn, classify, is_interruption, lone_name, split_turns
 from hansard_bias.corpora.schema import plain_name
 
-_WORDS = re.compile(r"[^\W\d_]+(?: ?['\u2019\-] ?[^\W\d_]+)*")
 _PRESENT = re.compile(r"(?:.* )?members present ?:?", re.I)
 _CONTENTS_LINE = re.compile(r".*(?: \d{1,4}|\d ?[-\u2013] ?\d+ ?\( ?\d+ ?\).*)")
+_ADJOURNED = re.compile(r"[> ]*(?:the )?(?:house|assembly) adjourned", re.I)
+_SAID = re.compile(r"thank you|\b(?:i|we|you|thank|speaker|is|are|was|were|will|have|has)\b")
+_TITLE_PAGE = re.compile(r"(?:nunavut )?hansard|nunavut canada|legislative assembly of nunavut", re.I)
 _SEAT = re.compile(r"\([^)]*\)?")
 # A longer line on a cover is prose; a cover with fewer seats is a fragment, whose list of members proves nothing.
 _LONGEST_NAME = 60
@@ -59,11 +61,15 @@ class _Cover:
             return "contents"
         if len(line) > _LONGEST_NAME and line.endswith((".", "?", '"')):
             return "appendix"
-        people = self.officers if self.part == "officers" else self.words if self.part == "members" else []
-        named = _SEAT.sub("", low)
-        people += [word[0].replace(" ", "") for word in _WORDS.finditer(named)]
+        people = {"officers": self.officers, "members": self.words}.get(self.part, [])
+        people += [word[0].replace(" ", "") for word in lines_of.WORD.finditer(_SEAT.sub("", low))]
         self.seats += self.part == "members" and "(" in line
         return "list"
+
+
+def _begins(line: str) -> bool:
+    """Whether a turn or an interruption begins with this line."""
+    return is_interruption(line) or split_turns(line)[0][0] is not None
 
 
 class Sitting:
@@ -73,96 +79,91 @@ class Sitting:
         """`known` gathers the names on the covers, sitting by sitting: a cover may lack a member."""
         self._lines = [(number, line) for number, line in lines if line]
         self._paragraphs = {later for (_, before), (later, _) in itertools.pairwise(lines) if not before}
-        self._entries: list[Entry] = []
+        self._known, self._entries, self._headings = known, list[Entry](), ["", ""]
+        self._first_cover = _Cover()
+        self._cover: _Cover | None = self._first_cover
         self._turn: Entry | None = None
-        self._cover: _Cover | None = _Cover()
-        self._first_cover = self._cover
-        self._known = known
-        self._headings = ["", ""]
+        # The member whom the last numbered heading names ("" for none); None where no heading waits for a speaker.
         self._announced: str | None = None
-        """The member whom the last numbered heading names ('' for none); None where no heading waits for a speaker."""
-        self._title_until = -1
-        self._in_list = False
-        self._in_orders = False
+        self._title_until, self._in_list, self._in_orders = -1, False, False
 
     def entries(self) -> Iterator[Entry]:
         """The records of the sitting, in the order in which they start."""
         for index, (number, line) in enumerate(self._lines):
-            if self._cover is None or not self._reads_cover(index, number, line):
+            if reason := self._reason(index, line):
+                self._aside(number, line, reason)
+            elif index <= self._title_until:
+                (_, title), *turns = split_turns(line)
+                self._headings[self._announced is not None] += " " + title
+                self._aside(number, title, "heading")
+                for turn, _ in turns:
+                    self._speak(turn, "", number)
+            else:
                 self._read(index, number, line)
         if self._first_cover.seats >= _FEWEST_SEATS:
             self._known.update(self._first_cover.words)
         # Close matches are slow, and a sitting has some thirty speakers.
         resolve = cache(self._resolve)
         for entry in self._entries:
-            if not entry.reason and not entry.text():
-                entry.reason = "empty"
+            entry.reason = entry.reason or ("" if entry.text() else "empty")
             entry.role = resolve(entry.speaker) if entry.role == "member" else entry.role
             yield entry
 
     def _after(self, index: int) -> str:
         return self._lines[index + 1][1] if index + 1 < len(self._lines) else ""
 
-    def _reads_cover(self, index: int, number: int, line: str) -> bool:
-        """Set aside a line of the cover or the table of contents; False once the debate has begun."""
+    def _cover_reason(self, index: int, line: str) -> str:
         assert self._cover is not None
         turn, after = split_turns(line)[0][0], self._after(index)
         heading, present = classify(line, "", False), _PRESENT.fullmatch(line)
-        opens = (
-            heading is not None and heading.level > 0 and lines_of.announces(after) and not self._opens_cover(index + 1)
-        )
-        if opens or present or line.startswith((">", "--a")) or (turn is not None and not self._opens_cover(index)):
+        opens = heading is not None and heading.level > 0 and lines_of.announces(after)
+        begins = (opens and not self._opens_cover(index + 1)) or (turn is not None and not self._opens_cover(index))
+        if begins or present or line.startswith((">", "--a")):
             self._cover = None
-        if self._cover is not None:
-            is_header = heading is not None and heading.reason == "page_header"
-            self._aside(number, line, "page_header" if is_header else self._cover.read(line))
-        elif present:
-            self._aside(number, line, "heading")
-        return self._cover is not None or present is not None
+            return "heading" if present else ""
+        is_header = heading is not None and heading.reason == "page_header"
+        return "page_header" if is_header else self._cover.read(line)
 
     def _opens_cover(self, index: int) -> bool:
-        """The first line of a cover: its title, or `Speaker: The Hon. Levi Barnabas, M.L.A.`, which is no turn."""
-        low = self._lines[index][1].lower()
-        if lines_of.opens_title_page(low, self._after(index)):
+        low, after = self._lines[index][1].lower(), self._after(index).lower()
+        # A cover begins with its title, whether the House adjourned or not, or with `Speaker: The Hon. Levi Barnabas,
+        # M.L.A.`, which is no turn.
+        if _TITLE_PAGE.fullmatch(low) and _TITLE_PAGE.fullmatch(after):
             return True
-        return "speaker" in low[:16] and "m.l.a" in low + (self._after(index).lower() if low.endswith(":") else "")
+        return "speaker" in low[:16] and "m.l.a" in low + (after if low.endswith(":") else "")
 
-    def _read(self, index: int, number: int, line: str) -> None:
-        """One line of the debate."""
+    def _reason(self, index: int, line: str) -> str:
+        """Why a whole line is set aside; empty where it is text of the debate, or the title of a heading before it."""
+        if self._cover is not None and (reason := self._cover_reason(index, line)):
+            return reason
         if self._opens_cover(index):
             self._cover, self._turn = _Cover(), None
-            self._aside(number, line, "list")
-            return
+            return "list"
         if is_interruption(line):
-            self._interrupt(number, line)
-            return
+            self._check_end(line)
+            return "interruption"
         if index <= self._title_until:
-            title, *turns = split_turns(line)
-            self._headings[1 if self._announced is not None else 0] += " " + title[1]
-            self._aside(number, title[1], "heading")
-            for speaker, _ in turns:
-                self._speak(speaker, "", number)
-            return
-        self._in_orders = self._in_orders and not lines_of.ends_orders(line)
-        if self._in_orders:
-            self._aside(number, line, "list")
-            return
+            return ""
+        # The list ends where somebody says something.
+        if self._in_orders and not _SAID.search(line.lower()) and not any(turn for turn, _ in split_turns(line)):
+            return "list"
         self._in_orders = lines_of.opens_orders(line, self._after(index))
         heading = Heading("heading") if _PRESENT.fullmatch(line) else classify(line, self._after(index), self._in_list)
+        reason = heading.reason if heading else ""
+        self._in_list = reason == "list" or (self._in_list and reason == "page_header")
         if heading is not None:
             self._open_heading(index, heading)
-            self._aside(number, line, heading.reason)
-            self._in_list = heading.reason == "list" or (self._in_list and heading.reason == "page_header")
-            return
-        self._in_list = False
+        return reason
+
+    def _read(self, index: int, number: int, line: str) -> None:
         spoken, _, happens = line.partition(" > > ")
         for turn, text in split_turns(spoken):
             self._speak(turn or self._lone(index, line), text, number)
         if happens:
-            self._interrupt(number, "> > " + happens)
+            self._check_end("> > " + happens)
+            self._aside(number, "> > " + happens, "interruption")
 
     def _speak(self, turn: Turn | None, text: str, number: int) -> None:
-        """Text of a turn, a new one or the one that goes on."""
         if turn is not None:
             self._open_turn(number, plain_name(turn.name), turn.role)
             # A name on a line of its own, with or without a stop.
@@ -188,11 +189,10 @@ class Sitting:
             return lone_name(line.rstrip(" ."))
         if self._turn is None or self._turn.role != "chair":
             return None
-        turn = lone_name(line)
-        after = self._after(index)
-        if turn is None or not after or is_interruption(after) or classify(after, "", False) or lone_name(after):
+        turn, after = lone_name(line), self._after(index)
+        if turn is None or not after or classify(after, "", False) or lone_name(after) or _begins(after):
             return None
-        return turn if split_turns(after)[0][0] is None else None
+        return turn
 
     def _open_heading(self, index: int, heading: Heading) -> None:
         """Remember what the following speeches are about; a numbered heading ends the turn before it."""
@@ -202,21 +202,16 @@ class Sitting:
         if heading.level == 2:
             self._turn, self._announced = None, heading.by
         if not heading.title:
-            self._title_until = index + self._title_lines(index)
+            # Its title are the lines before the next turn, or just the next one.
+            ahead = [line for _, line in self._lines[index + 1 : index + 2 + _TITLE_LINES]]
+            ends = (count for count, line in enumerate(ahead) if _begins(line) or classify(line, "", False))
+            is_title = bool(ahead) and not ahead[0].endswith((".", "?", "!"))
+            self._title_until = index + next(ends, int(is_title))
 
-    def _title_lines(self, index: int) -> int:
-        """How many lines after a heading without a title are its title: those before the next turn."""
-        ahead = [line for _, line in self._lines[index + 1 : index + 2 + _TITLE_LINES]]
-        for count, line in enumerate(ahead):
-            if split_turns(line)[0][0] is not None or is_interruption(line) or classify(line, "", False):
-                return count
-        return 1 if ahead and not ahead[0].endswith((".", "?", "!")) else 0
-
-    def _interrupt(self, number: int, line: str) -> None:
-        self._aside(number, line, "interruption")
-        if lines_of.ends_sitting(line):
-            self._cover = _Cover()
-            self._turn = None
+    def _check_end(self, interruption: str) -> None:
+        if _ADJOURNED.match(interruption):
+            # What follows is the next issue's cover.
+            self._cover, self._turn = _Cover(), None
 
     def _aside(self, number: int, text: str, reason: str) -> None:
         self._entries.append(Entry(number, [text.strip()], reason=reason))

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path, PurePath
 
 from hansard_bias.base.messages import joined, shown
 from hansard_bias.corpora.archives import contents, find_files, names
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.xml_stream import read_xml
-from hansard_bias.corpora.schema import Ordinals, Record, iso_day, plain_name
+from hansard_bias.corpora.schema import Record, iso_day, plain_name
 from hansard_bias.params import ColumnsConfig
 
 MAX_TEXT = 5_000_000  # characters in an utterance with its notes; the longest real speeches have some 100,000
@@ -21,10 +22,8 @@ _TOKENS = ("w", "pc")
 # What a piece takes in memory beside its text, in characters.
 _PIECE = 100
 _COMPONENT = re.compile(r"(.*?)[_.-]?(\d{4}-\d{2}-\d{2})")
-_SET_ASIDE: Mapping[str, str] = {
-    **{"note": "note", "gap": "gap", "head": "heading"},
-    **dict.fromkeys(("kinesic", "incident", "vocal"), "stage_direction"),
-}
+_SET_ASIDE = {"note": "note", "gap": "gap", "head": "heading"}
+_SET_ASIDE |= dict.fromkeys(("kinesic", "incident", "vocal"), "stage_direction")
 _ROLES = {"chair": "chair", "guest": "witness"}
 _NAME_PARTS = ("forename", "nameLink", "surname")
 
@@ -51,15 +50,13 @@ class Piece:
         self.grow(1)
         if tag == "seg":
             self.finish()
-        elif tag == "s":
-            self.sentences += 1
-        elif tag in _TOKENS:
-            self.depth += 1
-            if self.depth == 1:
-                self.join = join
-                # Every word leaves a space behind it, before it is known what follows.
-                if join in ("left", "both") and self.parts and self.parts[-1] == " ":
-                    self.parts.pop()
+        self.sentences += tag == "s"
+        self.depth += tag in _TOKENS
+        if tag in _TOKENS and self.depth == 1:
+            self.join = join
+            # Every word leaves a space behind it, before it is known what follows.
+            if join in ("left", "both") and self.parts[-1:] == [" "]:
+                self.parts.pop()
 
     def end(self, tag: str) -> None:
         """An element ends."""
@@ -68,13 +65,10 @@ class Piece:
         elif tag == "s":
             self.sentences -= 1
             self.parts.append(" ")
-        elif tag in _TOKENS:
-            self.depth -= 1
-            if self.depth == 0:
-                self.parts.append(" ".join("".join(self.word).split()))
-                self.word.clear()
-                if self.join not in ("right", "both"):
-                    self.parts.append(" ")
+        self.depth -= tag in _TOKENS
+        if tag in _TOKENS and self.depth == 0:
+            self.parts += [" ".join("".join(self.word).split()), "" if self.join in ("right", "both") else " "]
+            self.word.clear()
 
     def add(self, text: str) -> None:
         """Text; the space between the words of a sentence is the file's layout."""
@@ -99,20 +93,14 @@ class Piece:
 
     def finish(self) -> None:
         """A paragraph ends."""
-        if text := " ".join("".join(self.parts).split()):
-            self.paragraphs.append(text)
+        self.paragraphs += filter(None, [" ".join("".join(self.parts).split())])
         self.parts.clear()
 
 
-def sources(path: Path) -> list[Path]:
-    """The files that `read_parlamint` reads: XML files, or the archive."""
-    return find_files(path, ".xml")
-
-
-@reader("parlamint", sources)
+@reader("parlamint", partial(find_files, suffix=".xml"))
 def read_parlamint(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
     """Every utterance, note and heading, sitting by sitting; of a file in both forms the plain one is read."""
-    found = sources(path)
+    found = find_files(path, ".xml")
     listed = names(found, ".xml")
     debates = _debates(listed, path)
     known: dict[str, str] = {}
@@ -120,11 +108,11 @@ def read_parlamint(path: Path, _: ColumnsConfig | None = None) -> Iterator[Recor
     for name, content in contents(found, [name for name in listed if not _component(name)]):
         for _ in read_xml(content, name, _People(name, known)):
             pass
-    ordinals = Ordinals()
     for name, content in contents(found, debates):
         debate = _Debate(name, known)
         for _ in read_xml(content, name, debate):
-            yield from (debate.record(piece, ordinals) for piece in debate.take())
+            yield from map(debate.record, debate.ready)
+            debate.ready.clear()
 
 
 def _component(name: str) -> re.Match[str] | None:
@@ -133,7 +121,6 @@ def _component(name: str) -> re.Match[str] | None:
 
 
 def _debates(listed: Sequence[str], path: Path) -> list[str]:
-    """The files of debates in order of their days, each in one form."""
     chosen: dict[tuple[str, str], str] = {}
     corpora: set[str] = set()
     # Plain files first, so that they are the ones chosen: annotated ones are many times as large.
@@ -157,8 +144,7 @@ class _People:
 
     def __init__(self, name: str, known: dict[str, str]) -> None:
         self.name, self.known = name, known
-        self.person, self.part = "", ""
-        self.is_named = False
+        self.person, self.part, self.is_named = "", "", False
         self.parts: dict[str, str] = {}
 
     def start(self, tag: str, attributes: Mapping[str, str], line: int) -> None:
@@ -178,39 +164,33 @@ class _People:
                 self.known[self.person] = plain_name(name)
 
     def text(self, text: str) -> None:
-        if self.part and len(self.parts.get(self.part, "")) < 1000:
-            self.parts[self.part] = f"{self.parts.get(self.part, '')} {text}"
+        before = self.parts.get(self.part, "")
+        if self.part and len(before) < 1000:
+            self.parts[self.part] = f"{before} {text}"
 
 
 class _Debate:
     """One file of debates: its day, its topic, and the pieces of it that are complete."""
 
     def __init__(self, name: str, known: Mapping[str, str]) -> None:
-        self.name, self.known = name, known
-        self.topic = ""
+        self.name, self.known, self.topic = name, known, ""
         self.day: date | None = None
-        self.is_setting = self.is_text = False
-        self.open: list[Piece] = []
-        self.ready: list[Piece] = []
+        self.inside = set[str]()  # setting or text: what is read depends on it
+        self.open, self.ready = list[Piece](), list[Piece]()
 
     def start(self, tag: str, attributes: Mapping[str, str], line: int) -> None:
-        if tag == "setting":
-            self.is_setting = True
-        elif tag == "date" and self.is_setting and self.day is None and "when" in attributes:
+        if tag in ("setting", "text"):
+            self.inside.add(tag)
+        elif tag == "date" and "setting" in self.inside and self.day is None and "when" in attributes:
             self.day = _day(attributes["when"], f"{self.name}:{line}")
-        elif tag == "text":
-            self.is_text = True
-        elif self.is_text and (tag == "u" or tag in _SET_ASIDE):
+        elif "text" in self.inside and (tag == "u" or tag in _SET_ASIDE):
             self.open.append(Piece(tag, f"{self.name}:{line}", dict(attributes), self.topic))
         elif self.open:
             self.open[-1].start(tag, attributes.get("join", ""))
 
     def end(self, tag: str) -> None:
-        if tag == "setting":
-            self.is_setting = False
-        elif tag == "text":
-            self.is_text = False
-        elif self.open and tag == self.open[-1].tag:
+        self.inside.discard(tag)
+        if self.open and tag == self.open[-1].tag:
             self._close(self.open.pop())
         elif self.open:
             self.open[-1].end(tag)
@@ -220,47 +200,37 @@ class _Debate:
             self.open[-1].add(text)
 
     def _close(self, piece: Piece) -> None:
-        """What stands inside a speech comes after it: an interruption ends nothing."""
         piece.finish()
         if piece.tag == "head":
             self.topic = " ".join(piece.paragraphs)
+        # What stands inside a speech comes after it: an interruption ends nothing.
         closed, piece.asides = [piece, *piece.asides], []
         if self.open:
             self.open[-1].take_aside(closed)
         else:
             self.ready += closed
 
-    def take(self) -> list[Piece]:
-        """The pieces that were completed since the last call."""
-        ready, self.ready = self.ready, []
-        return ready
-
-    def record(self, piece: Piece, ordinals: Ordinals) -> Record:
+    def record(self, piece: Piece) -> Record:
         """A piece as a record."""
         named = _component(self.name)
         assert named is not None, "only such files are read for their debates"
-        sitting = self.day or _day(named[2], self.name)
         text = "\n".join(piece.paragraphs)
         # `#chair`, or `list.xml#chair`: chair.
-        who, marks = (
-            [reference.rpartition("#")[2] for reference in piece.attributes.get(name, "").split()]
-            for name in ("who", "ana")
-        )
+        references = (piece.attributes.get(name, "").split() for name in ("who", "ana"))
+        who, marks = ([reference.rpartition("#")[2] for reference in each] for each in references)
         return Record(
-            sitting=sitting,
-            ordinal=ordinals.take(sitting),
+            self.day or _day(named[2], self.name),
+            text,
+            piece.source,
             speaker=", ".join(self.known.get(speaker, speaker) for speaker in who),
             role=next((role for mark, role in _ROLES.items() if mark in marks), "member"),
             topic=piece.topic,
-            text=text,
-            source=piece.source,
             reason=_SET_ASIDE.get(piece.tag, "" if text else "empty"),
         )
 
 
 def _day(value: str, place: str) -> date:
     # Some sittings are dated with the minute at which they began.
-    day = iso_day(value.partition("T")[0])
-    if day is None:
-        raise ValueError(f"{place}: {shown(value)} is not a day of sitting, expected YYYY-MM-DD")
-    return day
+    if day := iso_day(value.partition("T")[0]):
+        return day
+    raise ValueError(f"{place}: {shown(value)} is not a day of sitting, expected YYYY-MM-DD")

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
 
-from hansard_bias.corpora.archives import check_file_name
+from hansard_bias.corpora.archives import check_file_name, name_below
 from hansard_bias.corpora.cleaning import strip_markers
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.formats import COMPRESSED, FORMATS, MAX_CELL, table_format, table_rows
-from hansard_bias.corpora.schema import Ordinals, Record, plain_name, whole_characters
+from hansard_bias.corpora.schema import Record, plain_name, whole_characters
 from hansard_bias.params import ColumnsConfig
 
 _ROLE_WORDS = {
@@ -29,29 +28,24 @@ _ROLES = {word: role for role, words in _ROLE_WORDS.items() for word in words.sp
 
 def sources(path: Path) -> list[Path]:
     """The files that `read_table` reads, in order of their paths below `path`."""
-    formats, packings = ", ".join(FORMATS), ", ".join(COMPRESSED)
-    expected = f"expected {formats}, alone or compressed ({packings}), or a folder of such files"
+    packed = f"alone or compressed ({', '.join(COMPRESSED)})"
+    expected = f"expected {', '.join(FORMATS)}, {packed}, or a folder of such files"
     if path.is_file():
         check_file_name(path.name, str(path.parent))
-        if not table_format(path):
-            raise ValueError(f"{path}: not a table by its name; {expected}")
-        return [path]
-    found = {_name(file, path): file for file in path.rglob("*") if table_format(file) and file.is_file()}
+        if table_format(path):
+            return [path]
+        raise ValueError(f"{path}: not a table by its name; {expected}")
+    found = {name_below(path, file): file for file in path.rglob("*") if table_format(file) and file.is_file()}
     # What lies in a hidden folder is a version control's or an editor's copy.
-    files = {name: file for name, file in found.items() if not name.startswith(".") and "/." not in name}
+    files = {name: file for name, file in found.items() if "/." not in f"/{name}"}
     if not files:
         raise ValueError(f"{path}: holds no table; {expected}")
     for name in files:
         check_file_name(name, str(path))
     bare = Counter(name.removesuffix(file.suffix * (file.suffix in COMPRESSED)) for name, file in files.items())
-    twice = [name for name, times in bare.items() if times > 1]
-    if twice:
+    if twice := [name for name, times in bare.items() if times > 1]:
         raise ValueError(f"{path}: holds {min(twice)} twice, packed and unpacked; keep one of the files")
     return [files[name] for name in sorted(files)]
-
-
-def _name(file: Path, root: Path) -> str:
-    return file.name if file == root else file.relative_to(root).as_posix()
 
 
 @reader("table", sources, takes_columns=True)
@@ -61,64 +55,51 @@ def read_table(path: Path, columns: ColumnsConfig | None = None) -> Iterator[Rec
     Rows without a date come last. All rows are held until the last one is read: only then is their order known.
     """
     assert columns is not None, "find_reader sees to it"
-    found = [record for file in sources(path) for record in _records(file, _name(file, path), columns)]
-    found.sort(key=lambda record: (record.sitting is None, record.sitting or date.min))
-    found.reverse()
-    ordinals = Ordinals()
-    # Popped, so that the memory of what was yielded is free.
-    while found:
-        record = found.pop()
-        yield dataclasses.replace(record, ordinal=ordinals.take(record.sitting))
+    found = [
+        _record(row, f"{name}:{line}", columns)
+        for name, file in ((name_below(path, file), file) for file in sources(path))
+        for line, row in table_rows(file, name, columns.names())
+    ]
+    ordered = deque(sorted(found, key=lambda record: (record.sitting is None, record.sitting or date.min)))
+    found.clear()
+    # The memory of what was yielded is free.
+    while ordered:
+        yield ordered.popleft()
 
 
-def _records(file: Path, name: str, columns: ColumnsConfig) -> Iterator[Record]:
-    """The rows of a file, without their ordinals: the other rows of a sitting may be anywhere."""
-    for line, row in table_rows(file, name, columns.names()):
-        source = f"{name}:{line}"
-        if isinstance(row, str):
-            yield Record(None, 0, "", "member", "", whole_characters(row), source, "broken_row")
-        else:
-            yield _record(row, source, columns)
-
-
-def _record(row: Mapping[str, object], source: str, columns: ColumnsConfig) -> Record:
-    """One row; where it cannot be used it keeps its text and gets a reason."""
+def _record(row: Mapping[str, object] | str, source: str, columns: ColumnsConfig) -> Record:
+    if isinstance(row, str):
+        return Record(None, whole_characters(row), source, reason="broken_row")
     speaker, role, topic, mark = (
         _cell(row, column, source, " / ") for column in (columns.speaker, columns.role, columns.topic, columns.id)
     )
     text = strip_markers(plain_text(_cell(row, columns.text, source, "\n"))).strip()
     sitting = _sitting(row.get(columns.date), columns.date_format)
     return Record(
-        sitting=sitting,
-        ordinal=0,
-        speaker=plain_name(speaker),
+        sitting,
+        text,
+        f"{source} ({mark})" if mark else source,
+        plain_name(speaker),
         # Somebody with another word, or none, is a member.
-        role=_ROLES.get(role.casefold(), "member"),
-        topic=topic,
-        text=text,
-        source=f"{source} ({mark})" if mark else source,
+        _ROLES.get(role.casefold(), "member"),
+        topic,
         reason="bad_date" if sitting is None else "" if text else "empty",
     )
 
 
 def _cell(row: Mapping[str, object], column: str, source: str, joint: str) -> str:
-    """A cell as text; the parts of a list are joined."""
     value = row.get(column) if column else None
     parts = value if isinstance(value, list) else [value]
     for part in parts:
         if not isinstance(part, str | int | float | date | None):
             kind = type(part).__name__
             raise ValueError(f"{source}: column {column} holds a {kind}, expected text or a list of texts")
-    text = joint.join(filter(None, (_text(part) for part in parts)))
+    # What is missing (null, not a number) is empty.
+    texts = (whole_characters(str(part)).strip() for part in parts if part is not None and part == part)
+    text = joint.join(filter(None, texts))
     if len(text) > MAX_CELL:
         raise ValueError(f"{source}: column {column} has {len(text)} characters, expected at most {MAX_CELL}")
     return text
-
-
-def _text(part: object) -> str:
-    """A value as text; what is missing (null, not a number) is empty, and half a character a question mark."""
-    missing = part is None or part != part
-    return "" if missing else whole_characters(str(part)).strip()
 
 
 def _sitting(value: object, date_format: str) -> date | None:
@@ -146,32 +127,23 @@ _STRAY = re.compile(r"<(?!/?[A-Za-z][^<>]*>)|&(?!#?\w{1,32};)")
 
 
 class _Text(HTMLParser):
-    """Collects what a reader of the page would see."""
-
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self.unread = 0
+        super().__init__()
+        self.parts, self.unread = list[str](), 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: object) -> None:
         self.unread += tag in _UNREAD
-        self._break(tag)
+        self.parts.append("" if _INLINE.fullmatch(tag) else "\n")
 
     def handle_endtag(self, tag: str) -> None:
         self.unread -= tag in _UNREAD and self.unread > 0
-        self._break(tag)
+        self.parts.append("" if _INLINE.fullmatch(tag) else "\n")
 
     def handle_data(self, data: str) -> None:
-        if not self.unread:
-            self.parts.append(data)
-
-    def _break(self, tag: str) -> None:
-        if not _INLINE.fullmatch(tag):
-            self.parts.append("\n")
+        self.parts.append("" if self.unread else data)
 
 
 def _without_comments(text: str) -> str:
-    """Text without what stands between `<!--` and `-->`."""
     # By hand: the parser, as any pattern, takes the square of the time for comments that stay open.
     kept, place = [], 0
     while (start := text.find("<!--", place)) >= 0 and (end := text.find("-->", start + 4)) >= 0:

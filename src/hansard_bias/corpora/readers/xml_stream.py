@@ -63,21 +63,18 @@ def _blocks(content: Readable, name: str) -> Iterator[str]:
 
 
 class _Source:
-    """One document's parser and the limits on it."""
-
     def __init__(self, name: str, handler: Handler) -> None:
-        self.name, self.handler = name, handler
-        self.depth = self.silent = 0
+        self.name, self.handler, self.depth, self.silent = name, handler, 0, 0
         self.parser = parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
         parser.CharacterDataHandler = self._text
         parser.CommentHandler, parser.ProcessingInstructionHandler = self._pass, self._pass
-        parser.EntityDeclHandler = self._entity
-        parser.StartDoctypeDeclHandler = self._doctype
+        parser.EntityDeclHandler, parser.StartDoctypeDeclHandler = self._entity, self._doctype
 
     def feed(self, block: str) -> None:
-        """Parse one more block; a tag that does not end, or ever new names, would fill the memory."""
+        """Parse one more block."""
+        # A tag that does not end, or ever new names, would fill the memory.
         self.silent += len(block)
         self.parser.Parse(block, False)
         if self.silent > MAX_TAG:
@@ -86,15 +83,13 @@ class _Source:
             self._refuse(f"more than {MAX_NAMES} different names of tags and attributes")
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        self.silent = 0
-        self.depth += 1
+        self.silent, self.depth = 0, self.depth + 1
         if self.depth > MAX_DEPTH:
             self._refuse(f"more than {MAX_DEPTH} elements inside each other")
         self.handler.start(tag.rpartition(":")[2], attributes, self.parser.CurrentLineNumber)
 
     def _end(self, tag: str) -> None:
-        self.silent = 0
-        self.depth -= 1
+        self.silent, self.depth = 0, self.depth - 1
         self.handler.end(tag.rpartition(":")[2])
 
     def _text(self, text: str) -> None:

@@ -55,7 +55,7 @@ def corpus_table(results: Results) -> Table:
     columns = ["Text", "Split", "Speeches", "Words", "Size", "Speakers", "Sittings", "First day", "Last day"]
     rows = []
     for record in results.alignment.statistics:
-        names = [f"{record.label} ({fmt.title(record.name)})", record.split]
+        names = [f"{results.config.column_label(record.name)} ({fmt.title(record.name)})", record.split]
         # A small archive may have a split without a day.
         days = [day or fmt.NOTHING for day in (record.first_day, record.last_day)]
         text, people = [fmt.count(record.speeches), fmt.count(record.words)], fmt.count(record.speakers)
