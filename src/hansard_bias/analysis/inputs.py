@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,13 @@ import pyarrow.parquet as pq
 from hansard_bias.base.files import ALIGNED, METRICS, MODELS, PROBED, SCORES, TOKENIZER, require_path, run_name, sha256
 from hansard_bias.corpora.schema import SHARING
 from hansard_bias.params import Config
+from hansard_bias.probing.planted import PlantedFrame, planted_frames
+from hansard_bias.probing.prompts import Group, load_groups
 from hansard_bias.probing.tables import ASKED, Probed, read_probed
 from hansard_bias.scoring.tables import FOLDS_KEY, TOKENIZER_KEY, WEIGHTS_KEY, read_sums, read_tokens
-from hansard_bias.statistics.design import CorpusSums, StrArray
+from hansard_bias.statistics.design import CorpusSums, Design, StrArray
 from hansard_bias.statistics.intervals import FloatArray
+from hansard_bias.tokens.words import Vocabulary
 
 Flags = npt.NDArray[np.bool_]
 COMPARED = ["speech_id", "sitting", "bytes", "tokens"]
@@ -51,18 +55,6 @@ class Losses:
         return CorpusSums.of_speeches(nats, self.tokens[rows], self.bytes_[rows], self.sittings[rows])
 
 
-def score_path(config: Config, root: Path, model: str, seed: int) -> Path:
-    """The scores of one training run; ValueError where there are none."""
-    name = run_name(model, seed)
-    return require_path(root / SCORES / f"{name}.parquet", f"score@{name}")
-
-
-def read_test_tokens(config: Config, root: Path, corpus: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
-    """Where each test speech begins, shape [speeches + 1], and the token ids of all, shape [tokens]."""
-    # They are the same in every table of scores: any will do.
-    return read_tokens(score_path(config, root, next(iter(config.models)), config.train.seeds[0]), corpus, "token_ids")
-
-
 def read_losses(config: Config, root: Path) -> dict[str, Losses]:
     """Corpus to losses.
 
@@ -70,7 +62,8 @@ def read_losses(config: Config, root: Path) -> dict[str, Losses]:
     other folds or of other speeches than the first model's.
     """
     runs = [(model, seed) for model in config.models for seed in config.train.seeds]
-    paths = [score_path(config, root, *run) for run in runs]
+    data = StudyData(config, root)
+    paths = [data.scores(*run) for run in runs]
     # Scores of another vocabulary are of other tokens: no difference between them means anything.
     tokenizer = sha256(require_path(root / TOKENIZER / "tokenizer.json", "tokenizer"))
     tables: list[pd.DataFrame] = []
@@ -92,7 +85,7 @@ def read_losses(config: Config, root: Path) -> dict[str, Losses]:
             )
         tables.append(table.to_pandas())
         if not tables[-1][["corpus", *COMPARED]].equals(tables[0][["corpus", *COMPARED]]):
-            raise ValueError(f"{path}: other test speeches than {score_path(config, root, *runs[0])}; {remedy}")
+            raise ValueError(f"{path}: other test speeches than {paths[0]}; {remedy}")
     return {corpus: _losses(corpus, tables, len(config.models), root) for corpus in config.corpora}
 
 
@@ -205,3 +198,83 @@ def check_alike(names: Sequence[str], runs: Sequence[Probed]) -> None:
 def over_seeds(tables: Iterable[pd.DataFrame], column: str) -> FloatArray:
     """One column of every seed's table side by side, shape [rows, seeds]."""
     return np.stack([table[column].to_numpy(dtype=np.float64) for table in tables], axis=1)
+
+
+# All of it, as the metrics ask for it.
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """What the stages before left of a study: each part is read once, when a metric asks for it; ValueError there.
+
+    Models and corpora come in the order of `config`, in everything.
+    """
+
+    config: Config
+    root: Path
+
+    @cached_property
+    def losses(self) -> dict[str, Losses]:
+        """The surprisal of the test speeches, by corpus."""
+        return read_losses(self.config, self.root)
+
+    @cached_property
+    def sums(self) -> dict[str, CorpusSums]:
+        """The same, by corpus, summed by sitting."""
+        return {corpus: losses.sums() for corpus, losses in self.losses.items()}
+
+    @cached_property
+    def facts(self) -> dict[str, Facts]:
+        """What is known of the test speeches, by corpus."""
+        return read_facts(self.losses, self.root)
+
+    @cached_property
+    def probes(self) -> ProbeRuns:
+        """The probes of every model and seed."""
+        return read_probe_runs(self.config, self.root)
+
+    @property
+    def asked(self) -> Probed:
+        """The probes of the first run: all were asked the same, with the same tokenizer and about the same text."""
+        return next(iter(self.probes.values()))[0]
+
+    @cached_property
+    def groups(self) -> tuple[Group, Group]:
+        """The two groups of terms that the prompts ask about."""
+        return load_groups(self.root / self.config.probe.groups)
+
+    @cached_property
+    def frames(self) -> tuple[PlantedFrame, ...]:
+        """What the sample planted; nothing in other archives."""
+        return planted_frames(self.config, self.root)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The tokenizer's tokens."""
+        return Vocabulary(require_path(self.root / TOKENIZER / "tokenizer.json", "tokenizer"))
+
+    @cached_property
+    def design(self) -> Design:
+        """Rows, columns, own models and resampling as the statistics name them."""
+        config, bias = self.config, self.config.bias
+        rows = {name: config.row_key(name) for name in config.models}
+        own = {corpus: config.own_model(corpus) for corpus in config.corpora}
+        return Design(
+            models=tuple(rows.values()),
+            columns=config.columns(),
+            own={corpus: rows[model] for corpus, model in own.items() if model is not None},
+            mixtures={rows[name]: model.mixture for name, model in config.models.items()},
+            draws=bias.draws,
+            confidence=bias.confidence,
+            seed=bias.seed,
+        )
+
+    def scores(self, model: str, seed: int) -> Path:
+        """The scores of one training run; ValueError where there are none."""
+        name = run_name(model, seed)
+        return require_path(self.root / SCORES / f"{name}.parquet", f"score@{name}")
+
+    def test_tokens(self, corpus: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
+        """Where each test speech begins, shape [speeches + 1], and the token ids of all, shape [tokens]."""
+        # They are the same in every table of scores: any will do.
+        return read_tokens(self.scores(next(iter(self.config.models)), self.config.train.seeds[0]), corpus, "token_ids")

@@ -7,27 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hansard_bias.statistics.associations import AssociationEffect as AssociationEffect
+from hansard_bias.statistics.intervals import Count as Count
 from hansard_bias.statistics.intervals import Interval
-
-
-@dataclass(frozen=True)
-class Count:
-    """How many of the prompts, and their share."""
-
-    count: int
-    rate: Interval
-
-
-@dataclass(frozen=True)
-class PreferenceRate:
-    """The cultural bias rate of a model."""
-
-    prompts: int
-    first: Count
-    second: Count
-    any: Count
-    tied: int
-    undecided: int
+from hansard_bias.statistics.preferences import PreferenceRate as PreferenceRate
+from hansard_bias.statistics.preferences import Stability as Stability
 
 
 @dataclass(frozen=True)
@@ -56,15 +40,6 @@ class TermAudit:
     pieces: int
     usage: dict[str, int]
     warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Stability:
-    """How far the wordings of a prompt, or of all prompts, agree; only a prompt has a number of wordings."""
-
-    agreement: float
-    spread: float | None
-    wordings: int | None = None
 
 
 @dataclass(frozen=True)
@@ -124,20 +99,6 @@ class Probes:
     uncorrected_rates: dict[str, PreferenceRate]
     stability: dict[str, Stability]
     themes: dict[str, dict[str, ThemeMean]]
-
-
-@dataclass(frozen=True)
-class AssociationEffect:
-    """Effect size and permutation test of one model; no effect size where all words associate alike."""
-
-    effect_size: Interval | None
-    by_seed: tuple[float | None, ...]
-    ddof: int
-    p: float
-    p_greater: float
-    partitions: int
-    exact: bool
-    p_holm: float | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from hansard_bias.analysis.metrics import further_records
 from hansard_bias.analysis.records import SCHEMA, BiasResults, Cell
 from hansard_bias.base.messages import joined, one_line, shown
 
@@ -57,7 +58,15 @@ def read_bias(path: Path) -> BiasResults:
     if written != SCHEMA:
         found = f"schema {shown(written)}" if written is not None else "results of before they had a schema"
         raise ValueError(f"{path}: holds {found}, expected schema {SCHEMA}; {remake('bias')}")
-    return from_json(BiasResults, content, path, "bias")
+    return bias_from_json(content, path)
+
+
+def bias_from_json(content: object, where: str | Path) -> BiasResults:
+    """The content of bias.json: the fields of `BiasResults`, then a key for each further metric."""
+    sections = {name: kind for name, kind in _hints(BiasResults).items() if name != "more"}
+    further = further_records(sections)
+    file = vars(from_json(dataclasses.make_dataclass("File", {**sections, **further}.items()), content, where, "bias"))
+    return BiasResults(**{name: file[name] for name in sections}, more={name: file[name] for name in further})
 
 
 def read_cells(path: Path) -> tuple[Cell, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from hansard_bias.statistics.matrix import measure
 from hansard_bias.statistics.preferences import compare_models, prompt_preferences
 from hansard_bias.statistics.resampling import bootstrap_weights, generator
 from hansard_bias.statistics.study import Study
+from hansard_bias.statistics.tests import TestRecord
 
 TEXTS = ("text1", "text2")
 METRICS = ("excess", "tilt", "preference", "bias_ratio")
@@ -67,14 +68,14 @@ def p_values(group: Group, settings: VerdictConfig) -> dict[str, float]:
     """
     first, second, mixture = group.models
     sums, design = group.sums(), group.design(settings, {group.models[2]: {name: 0.5 for name in TEXTS}})
-    tests = measure(sums, design)["tests"]
+    tests = measure(sums, design).tests
     rng = generator(settings.seed, "preference")
     compared = compare_models(group.values(first), group.values(second), settings.draws, rng, settings.confidence)
     ratios = Study.of(sums, design).bias_ratio()
     return {
         "excess": _test(tests, "excess", model=second, corpus=TEXTS[0]),
         "tilt": _test(tests, "tilt", model=mixture),
-        "preference": float(compared["p"]),
+        "preference": compared.p,
         "bias_ratio": _p_of_interval(ratios[:, 0] - ratios[:, 1]),
     }
 
@@ -96,11 +97,11 @@ def responses(group: Group) -> dict[str, FloatArray]:
     }
 
 
-def _test(tests: list[dict[str, Any]], family: str, **about: str) -> float:
+def _test(tests: Sequence[TestRecord], family: str, **about: str) -> float:
     """p of the one test of a family that is about this model (and corpus)."""
     wanted = {"family": family, **about}
-    (found,) = (test for test in tests if wanted.items() <= test.items())
-    return float(found["p"])
+    (found,) = (test for test in tests if wanted.items() <= vars(test).items())
+    return found.p
 
 
 def _p_of_interval(replicates: FloatArray) -> float:

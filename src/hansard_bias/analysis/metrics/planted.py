@@ -8,12 +8,13 @@ from itertools import combinations
 
 import numpy as np
 
-from hansard_bias.analysis.inputs import ProbeRuns
-from hansard_bias.analysis.preferences import preference_array
+from hansard_bias.analysis.inputs import ProbeRuns, StudyData
+from hansard_bias.analysis.metrics import metric
+from hansard_bias.analysis.metrics.probes import preference_array
 from hansard_bias.analysis.probe_records import Planted, PlantedAssociation, PlantedDifference, PlantedMeasure, Recovery
 from hansard_bias.params import Config
 from hansard_bias.probing.planted import PlantedFrame, planted_shares
-from hansard_bias.statistics.intervals import FloatArray, Interval, percentile_interval
+from hansard_bias.statistics.intervals import FloatArray, percentile_interval
 from hansard_bias.statistics.preferences import compare_models, prompt_preferences
 from hansard_bias.statistics.resampling import bootstrap_weights, generator
 
@@ -25,13 +26,15 @@ EVEN = 1e-9
 ByRow = Mapping[str, FloatArray]
 
 
-def planted_findings(runs: ProbeRuns, config: Config, frames: Sequence[PlantedFrame]) -> Planted:
+@metric("planted", Planted)
+def planted_findings(data: StudyData) -> Planted:
     """The truth of every frame in every model, and what was measured; empty where no frames were asked.
 
     Raises ValueError where the models were asked other frames.
     """
     # In order of names, as everything is that draws or sums over items: no bit depends on the order of a file.
-    frames = sorted(frames, key=lambda frame: frame.id)
+    config, runs = data.config, data.probes
+    frames = sorted(data.frames, key=lambda frame: frame.id)
     single = [config.row_key(name) for name in planted_shares(config) if config.models[name].is_single]
     truth = planted_log_odds(config, frames)
     if not frames or not truth:
@@ -133,6 +136,6 @@ def _differences(
         for arrays in (values, off):
             rng = generator(config.bias.seed, "planted difference", measure, *sorted((left, right)))
             found = compare_models(arrays[left], arrays[right], config.probe.draws, rng, config.bias.confidence)
-            compared.append(Interval(found["effect"], found["low"], found["high"]))
+            compared.append(found.interval)
         planted = float((truth[left] - truth[right]).mean())
         yield PlantedDifference(f"{left} against {right}", planted, *compared)

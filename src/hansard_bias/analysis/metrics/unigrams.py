@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,16 +15,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hansard_bias.analysis.comparison import comparison_design
-from hansard_bias.analysis.inputs import Losses, read_test_tokens
-from hansard_bias.base.files import ENCODED, MIXTURES, TOKENIZER, require_path
-from hansard_bias.params import Config
-from hansard_bias.statistics.design import CorpusSums, Design
+from hansard_bias.analysis.inputs import Losses, StudyData
+from hansard_bias.analysis.metrics import Found, metric
+from hansard_bias.analysis.records import UnigramRecord
+from hansard_bias.base.files import ENCODED, MIXTURES, require_path
+from hansard_bias.statistics.design import CorpusSums
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.matrix import measure
-from hansard_bias.statistics.tests import correct
+from hansard_bias.statistics.tests import TestRecord, correct
 from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded
-from hansard_bias.tokens.words import Vocabulary
 
 Counts = npt.NDArray[np.int64]
 Offsets = npt.NDArray[np.int64]
@@ -35,28 +32,31 @@ _CHUNK = 20_000
 """Speeches whose tokens are in memory at once."""
 
 
-def unigram_findings(config: Config, losses: Mapping[str, Losses], root: Path) -> tuple[dict[str, Any], list[Any]]:
-    """The section `unigrams` of bias.json, by row of the matrix, and its tests.
+@metric("unigrams", dict[str, UnigramRecord])
+def unigram_findings(data: StudyData) -> Found:
+    """By row of the matrix, with tests.
 
     A row holds the `perplexity` of every column under the token frequencies of the model's own training text, and
     `gain_nats`: how much less the model itself is surprised, in nats per token, with an interval that draws sittings
     and seeds anew as the matrix does. The tests ask, for every model and corpus, whether the gain is zero.
     """
-    vocabulary = Vocabulary(require_path(root / TOKENIZER / "tokenizer.json", "tokenizer"))
-    texts = {corpus: read_test_tokens(config, root, corpus) for corpus in config.corpora}
-    encoded = {corpus: read_encoded(root / ENCODED / corpus) for corpus in config.corpora}
-    mixtures = pq.read_table(require_path(root / MIXTURES, "align"))
-    rows: dict[str, Any] = {}
-    tests: list[Any] = []
-    for index, model in enumerate(config.models):
-        surprisals = unigram_surprisals(training_counts(model, encoded, mixtures, len(vocabulary.begins)))
-        sums = {name: _beside(losses[name], index, by_speech(surprisals, *texts[name])) for name in losses}
-        measured = measure(sums, _design(config, model))
-        rows[config.row_key(model)] = _row(measured["models"], config.row_key(model))
-        tests += [_test(record, config.row_key(model)) for record in measured["tests"]]
+    corpora, vocabulary = data.config.corpora, len(data.vocabulary.begins)
+    texts = {corpus: data.test_tokens(corpus) for corpus in corpora}
+    encoded = {corpus: read_encoded(data.root / ENCODED / corpus) for corpus in corpora}
+    mixtures = pq.read_table(require_path(data.root / MIXTURES, "align"))
+    rows: dict[str, UnigramRecord] = {}
+    tests: list[TestRecord] = []
+    for index, (model, row) in enumerate(zip(data.config.models, data.design.models, strict=True)):
+        surprisals = unigram_surprisals(training_counts(model, encoded, mixtures, vocabulary))
+        sums = {name: _beside(each, index, by_speech(surprisals, *texts[name])) for name, each in data.losses.items()}
+        # Model and frequencies as the two rows of a matrix of their own: the excess is then the gain, with minus.
+        own = dict.fromkeys(corpora, UNIGRAMS)
+        measured = measure(sums, replace(data.design, models=(row, UNIGRAMS), own=own, mixtures={}))
+        gain = {column: -excess for column, excess in measured.models[row].excess_nats.items()}
+        rows[row] = UnigramRecord(measured.models[UNIGRAMS].perplexity, gain)
+        tests += [_test(record, row) for record in measured.tests]
     # One family over all models: each of them asks the same question.
-    correct(tests, "p", "p_sittings")
-    return rows, tests
+    return Found(rows, correct(tests))
 
 
 def training_counts(model: str, encoded: Mapping[str, EncodedCorpus], mixtures: pa.Table, vocabulary: int) -> Counts:
@@ -100,29 +100,8 @@ def _beside(losses: Losses, model: int, guessed: FloatArray) -> CorpusSums:
     return CorpusSums.of_speeches(nats, losses.tokens, losses.bytes_, losses.sittings)
 
 
-def _design(config: Config, model: str) -> Design:
-    """Model and frequencies as the two rows of a matrix of their own: the excess is then the gain, with minus."""
-    rows, own = (config.row_key(model), UNIGRAMS), dict.fromkeys(config.corpora, UNIGRAMS)
-    return replace(comparison_design(config), models=rows, own=own, mixtures={})
-
-
-def _row(measured: Mapping[str, Any], row: str) -> dict[str, Any]:
-    excess = measured[row]["excess_nats"]
-    return {
-        "perplexity": measured[UNIGRAMS]["perplexity"],
-        "gain_nats": {column: _negative(interval) for column, interval in excess.items()},
-    }
-
-
-def _test(record: Mapping[str, Any], row: str) -> dict[str, Any]:
-    bounds = _negative({"value": record["effect"], "low": record["low"], "high": record["high"]})
-    verb = "better" if bounds["value"] > 0 else "worse"
-    what = f"{row} reads {record['corpus']} {verb} than the frequencies of its training text"
-    effect = {"effect": bounds["value"], "low": bounds["low"], "high": bounds["high"]}
-    return {**record, "family": UNIGRAMS, "what": what, **effect}
-
-
-def _negative(interval: Mapping[str, float | None]) -> dict[str, Any]:
-    value, low, high = interval["value"], interval["low"], interval["high"]
-    assert value is not None, "an excess is always known where the corpus has a model of its own"
-    return {"value": -value, "low": None if high is None else -high, "high": None if low is None else -low}
+def _test(record: TestRecord, row: str) -> TestRecord:
+    gain = -record.interval
+    verb = "better" if gain.value > 0 else "worse"
+    what = f"{row} reads {record.corpus} {verb} than the frequencies of its training text"
+    return replace(record, family=UNIGRAMS, what=what, effect=gain.value, low=gain.low, high=gain.high)

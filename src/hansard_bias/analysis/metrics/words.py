@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from hansard_bias.analysis.inputs import Facts, Losses, read_test_tokens, score_path
+from hansard_bias.analysis.inputs import Flags, StudyData
+from hansard_bias.analysis.metrics import Found, metric
 from hansard_bias.analysis.records import WordRow, WordSummary
-from hansard_bias.base.files import TOKENIZER, require_path
 from hansard_bias.params import Config
 from hansard_bias.scoring.tables import read_tokens
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.words import WordGaps, word_gaps
-from hansard_bias.tokens.words import Ids, Vocabulary
+from hansard_bias.tokens.words import Ids
 
 
 @dataclass(frozen=True)
@@ -37,41 +36,39 @@ class Counted:
         return np.asarray(sums, dtype=np.float64).reshape(self.counts.shape)
 
 
-def word_findings(
-    config: Config, losses: Mapping[str, Losses], facts: Mapping[str, Facts], root: Path
-) -> tuple[list[WordRow], list[WordSummary]]:
-    """The words, and one summary for each corpus, text and model.
+@metric("words", tuple[WordSummary, ...])
+def word_findings(data: StudyData) -> Found:
+    """One summary for each corpus, text and model, and the words themselves as rows.
 
     Of each only the `bias.words` words that contribute most to the gap are kept; p is corrected over all. Corpora
     without an own model have no gap to explain.
     """
-    vocabulary = Vocabulary(require_path(root / TOKENIZER / "tokenizer.json", "tokenizer"))
+    config = data.config
     kept: list[WordRow] = []
     summaries: list[WordSummary] = []
-    for corpus, each in losses.items():
+    for corpus, facts in data.facts.items():
         own = config.own_model(corpus)
-        for text, chosen in facts[corpus].texts.items():
+        for text, chosen in facts.texts.items():
             if own is None or not chosen.any():
                 continue
-            counted = count_words(config, corpus, each, chosen, vocabulary, root)
-            for model, gaps in _gaps(config, corpus, own, counted, root):
+            counted = count_words(data, corpus, chosen)
+            for model, gaps in _gaps(data, corpus, own, counted):
                 head = text, corpus, config.row_key(model), config.row_key(own)
                 kept += _rows(head, counted, gaps, config.bias.words)
                 summaries.append(_summary(head, gaps, config))
-    return kept, summaries
+    return Found(summaries, rows=kept)
 
 
-def count_words(
-    config: Config, corpus: str, losses: Losses, chosen: np.ndarray, vocabulary: Vocabulary, root: Path
-) -> Counted:
+def count_words(data: StudyData, corpus: str, chosen: Flags) -> Counted:
     """Find the words of the chosen speeches that occur at least `bias.word_occurrences` times."""
-    offsets, ids = read_test_tokens(config, root, corpus)
-    words = vocabulary.words(offsets, ids)
+    losses = data.losses[corpus]
+    offsets, ids = data.test_tokens(corpus)
+    words = data.vocabulary.words(offsets, ids)
     days, sitting_of_speech = np.unique(losses.sittings, return_inverse=True)
     speech = np.repeat(np.arange(len(losses)), np.diff(offsets))
     inside, sitting = chosen[speech], sitting_of_speech[speech]
     occurrences = np.bincount(words.code[words.first & inside], minlength=len(words.names))
-    frequent = np.flatnonzero(occurrences >= config.bias.word_occurrences)
+    frequent = np.flatnonzero(occurrences >= data.config.bias.word_occurrences)
     # In the order of the alphabet: nothing may depend on which word is met first.
     frequent = frequent[np.argsort(np.array(words.names)[frequent], kind="stable")] if len(frequent) else frequent
     number = np.full(len(words.names) + 1, -1)
@@ -86,24 +83,21 @@ def count_words(
     return Counted(names, cell, counts.astype(np.float64), float(losses.tokens[chosen].sum()))
 
 
-def _gaps(config: Config, corpus: str, own: str, counted: Counted, root: Path) -> Iterator[tuple[str, WordGaps]]:
+def _gaps(data: StudyData, corpus: str, own: str, counted: Counted) -> Iterator[tuple[str, WordGaps]]:
     """Every other model against the own one."""
     if not counted.names:
         return
-    bias = config.bias
-    reference = _sums(config, corpus, own, counted, root)
-    for model in config.models:
+    bias = data.config.bias
+    asked = counted.counts, bias.draws, bias.confidence, bias.seed, bias.slice_sittings
+    reference = _sums(data, corpus, own, counted)
+    for model in data.config.models:
         if model != own:
-            differences = _sums(config, corpus, model, counted, root) - reference
-            yield (
-                model,
-                word_gaps(differences, counted.counts, bias.draws, bias.confidence, bias.seed, bias.slice_sittings),
-            )
+            yield model, word_gaps(_sums(data, corpus, model, counted) - reference, *asked)
 
 
-def _sums(config: Config, corpus: str, model: str, counted: Counted, root: Path) -> FloatArray:
+def _sums(data: StudyData, corpus: str, model: str, counted: Counted) -> FloatArray:
     """Σ surprisal of one model, shape [words, seeds, sittings]."""
-    paths = [score_path(config, root, model, seed) for seed in config.train.seeds]
+    paths = [data.scores(model, seed) for seed in data.config.train.seeds]
     return np.stack([counted.sums(read_tokens(path, corpus, "surprisals")[1]) for path in paths], axis=1)
 
 
