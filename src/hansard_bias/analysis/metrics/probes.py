@@ -66,7 +66,7 @@ def preference_findings(data: StudyData) -> Found:
     prompts = {
         prompt["prompt"]: PromptRecord(
             **{name: prompt[name] for name in ("prompt", "theme", "text")},
-            models={row: _answer(*(each[row][at] for each in (judged, raw, stability, tops))) for row in data.probes},
+            models={row: _answer(judged[row][at], raw[row][at], stability[row][at], tops[row][at]) for row in judged},
         )
         for at, prompt in enumerate(asked.to_dict("records"))
     }
