@@ -27,7 +27,7 @@ def to_json(content: Any) -> Any:
         return {
             field.name: _field_json(_hints(type(content))[field.name], getattr(content, field.name))
             for field in dataclasses.fields(content)
-            if not _is_default(field, getattr(content, field.name))
+            if getattr(content, field.name) != _default(field)
         }
     if isinstance(content, Mapping):
         return {key: to_json(value) for key, value in content.items()}
@@ -81,10 +81,9 @@ def read_rows(path: Path, kind: type[T], stage: str) -> tuple[T, ...]:
         if not {*columns(kind)} <= {*(reader.fieldnames or ())}:
             found = joined(reader.fieldnames or ())
             raise ValueError(f"{path}:1: columns are {found!r}, expected {','.join(columns(kind))!r}; {remake(stage)}")
-        record: Any = kind
-        hints = _hints(record)
+        hints = _hints(kind).items()
         return tuple(
-            from_json(kind, {name: _cell(hints[name], row[name]) for name in hints}, f"{path}:{reader.line_num}", stage)
+            from_json(kind, {name: _cell(hint, row[name]) for name, hint in hints}, f"{path}:{reader.line_num}", stage)
             for row in reader
         )
 
@@ -146,7 +145,9 @@ def _record(kind: Any, value: Any, key: str) -> Any:
     for name in value:
         _require(name in hints, _below(key, name), value[name], f"no such key (known: {joined(hints)})")
     for field in dataclasses.fields(kind):
-        _require(field.name in value or _default(field) is not _NONE, _below(key, field.name), None, "a value")
+        _require(
+            field.name in value or _default(field) is not dataclasses.MISSING, _below(key, field.name), None, "a value"
+        )
     try:
         return kind(**{name: _parsed(hints[name], item, _below(key, name)) for name, item in value.items()})
     except AssertionError as error:
@@ -177,18 +178,9 @@ def _hints(kind: Any) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
 
 
-_NONE = object()
-"""No default, where None may be one."""
-
-
 def _default(field: dataclasses.Field[Any]) -> Any:
-    if field.default_factory is not dataclasses.MISSING:
-        return field.default_factory()
-    return _NONE if field.default is dataclasses.MISSING else field.default
-
-
-def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
-    return bool(_default(field) is not _NONE and value == _default(field))
+    """Dataclasses' MISSING, which equals no value, where there is none."""
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 def _field_json(hint: Any, value: Any) -> Any:

@@ -13,14 +13,7 @@ from hansard_bias.statistics.intervals import FloatArray, Interval, bca_interval
 from hansard_bias.statistics.preferences import PreferenceRate
 from hansard_bias.statistics.resampling import generator
 from hansard_bias.statistics.study import Study
-from hansard_bias.statistics.tests import (
-    Groups,
-    TestRecord,
-    Training,
-    correct,
-    crossed_sign_flip_test,
-    sign_flip_test,
-)
+from hansard_bias.statistics.tests import Groups, TestRecord, Training, correct, crossed_sign_flip_test, sign_flip_test
 from hansard_bias.statistics.variance import Components
 
 ByColumn = dict[str, Interval]
