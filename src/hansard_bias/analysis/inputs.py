@@ -132,9 +132,8 @@ class StudyData:
     @cached_property
     def facts(self) -> dict[str, Facts]:
         """What is known of the test speeches, by corpus; ValueError where scores and aligned speeches do not fit."""
-        return {
-            corpus: _facts(losses, self.root / ALIGNED / f"{corpus}.parquet") for corpus, losses in self.losses.items()
-        }
+        folder = self.root / ALIGNED
+        return {corpus: _facts(losses, folder / f"{corpus}.parquet") for corpus, losses in self.losses.items()}
 
     @cached_property
     def probes(self) -> ProbeRuns:
@@ -215,9 +214,8 @@ def _losses(corpus: str, tables: list[pd.DataFrame], models: int, root: Path) ->
 
 def _facts(losses: Losses, path: Path) -> Facts:
     if SHARING.name not in pq.read_schema(require_path(path, "align")).names:
-        raise ValueError(
-            f"{path}: has no column {SHARING.name}, expected it since speeches are marked; run `dvc repro align`"
-        )
+        missing = f"has no column {SHARING.name}, expected it since speeches are marked"
+        raise ValueError(f"{path}: {missing}; run `dvc repro align`")
     columns = ["speech_id", *KINDS[1:], SHARING.name]
     table = pq.read_table(path, columns=columns, filters=pc.field("split") == "test").to_pandas()
     # Scores come in the order of the debates, and all arrays follow them.

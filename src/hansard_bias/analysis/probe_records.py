@@ -16,8 +16,6 @@ from hansard_bias.statistics.preferences import Stability as Stability
 
 @dataclass(frozen=True)
 class GroupRecord:
-    """One of the two groups of terms."""
-
     name: str
     label: str
     terms: tuple[str, ...]
@@ -33,8 +31,6 @@ class Groups:
 
 @dataclass(frozen=True)
 class TermAudit:
-    """What is known of a term before anything is asked."""
-
     group: str
     term: str
     pieces: int
@@ -44,8 +40,6 @@ class TermAudit:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A word that a model would put in the gap."""
-
     token: str
     probability: float
     seeds: int
@@ -53,8 +47,6 @@ class Candidate:
 
 @dataclass(frozen=True)
 class PromptAnswer:
-    """What one model says to one prompt."""
-
     preference: Interval
     direction: str
     sign_share: float | None
@@ -66,8 +58,6 @@ class PromptAnswer:
 
 @dataclass(frozen=True)
 class PromptRecord:
-    """One prompt and the answers by model."""
-
     prompt: str
     theme: str
     text: str
@@ -76,8 +66,6 @@ class PromptRecord:
 
 @dataclass(frozen=True)
 class ThemeMean:
-    """The mean preference over the prompts of a theme."""
-
     prompts: int
     value: float
     low: float | None
@@ -91,8 +79,6 @@ class ThemeMean:
 
 @dataclass(frozen=True)
 class Probes:
-    """All that the prompts of the groups say."""
-
     groups: Groups
     audit: tuple[TermAudit, ...]
     prompts: tuple[PromptRecord, ...]
@@ -103,8 +89,6 @@ class Probes:
 
 @dataclass(frozen=True)
 class AssociationTest:
-    """One test of word sets, in one space of vectors."""
-
     test: str
     targets: tuple[str, ...]
     attributes: tuple[str, ...]
@@ -114,15 +98,11 @@ class AssociationTest:
 
 @dataclass(frozen=True)
 class SeedMean(Interval):
-    """A mean over seeds, and that of every seed."""
-
     by_seed: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class PairRecord:
-    """The cosine of two words, by model."""
-
     word: str
     other: str
     space: str
@@ -131,8 +111,6 @@ class PairRecord:
 
 @dataclass(frozen=True)
 class WordAudit:
-    """What is known of a word of the association tests."""
-
     word: str
     pieces: int
     usage: dict[str, int]
@@ -141,8 +119,6 @@ class WordAudit:
 
 @dataclass(frozen=True)
 class Associations:
-    """Word embedding association tests and cosines."""
-
     tests: tuple[AssociationTest, ...]
     pairs: tuple[PairRecord, ...]
     audit: tuple[WordAudit, ...]
@@ -150,8 +126,6 @@ class Associations:
 
 @dataclass(frozen=True)
 class LegacyShares:
-    """Shares of prompts with a term among the first words."""
-
     first: SeedMean
     second: SeedMean
     any: SeedMean
@@ -159,8 +133,6 @@ class LegacyShares:
 
 @dataclass(frozen=True)
 class Legacy:
-    """The study's first definition of bias."""
-
     definition: str
     top: int
     prompts: int
@@ -169,8 +141,6 @@ class Legacy:
 
 @dataclass(frozen=True)
 class PlantedAssociation:
-    """A planted log-odds and what a model shows of it."""
-
     association: str
     topic: str
     prompts: tuple[str, ...]
@@ -182,8 +152,6 @@ class PlantedAssociation:
 
 @dataclass(frozen=True)
 class Recovery:
-    """Signs found again, and the line of measured on planted log-odds."""
-
     models: tuple[str, ...]
     signs: int
     signs_right: int
@@ -193,8 +161,6 @@ class Recovery:
 
 @dataclass(frozen=True)
 class PlantedDifference:
-    """Two models of one legislature each, compared over all frames."""
-
     what: str
     planted: float
     measured: Interval
@@ -203,8 +169,6 @@ class PlantedDifference:
 
 @dataclass(frozen=True, kw_only=True)
 class PlantedMeasure:
-    """What one measure finds again: in the models of one legislature, and in all."""
-
     single: Recovery | None = None
     all: Recovery
     differences: tuple[PlantedDifference, ...]

@@ -27,8 +27,6 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class LeftOut:
-    """The test speeches of one corpus that share 13 words in a row with training text."""
-
     speeches: int
     of_speeches: int
     share_of_tokens: float
@@ -63,24 +61,18 @@ class WordSummary:
 
 @dataclass(frozen=True)
 class UnigramRecord:
-    """What token frequencies alone would give, and what the model gains over them."""
-
     perplexity: ByColumn
     gain_nats: ByColumn
 
 
 @dataclass(frozen=True)
 class BenchmarkMeasure:
-    """All prompts together, and theme by theme."""
-
     all: BenchmarkShares
     themes: dict[str, BenchmarkShares]
 
 
 @dataclass(frozen=True)
 class BenchmarkAnswer:
-    """One model on one prompt."""
-
     plain: Interval
     corrected: Interval
     direction: str
@@ -88,8 +80,6 @@ class BenchmarkAnswer:
 
 @dataclass(frozen=True)
 class BenchmarkItem:
-    """One prompt of a benchmark and the answers by model."""
-
     line: int
     theme: str
     prompt: str
@@ -112,8 +102,6 @@ class BenchmarkRecord:
 
 @dataclass(frozen=True)
 class LikelihoodRecord:
-    """Exact pseudo-log-likelihoods of the sampled speeches of one corpus."""
-
     speeches: int
     tokens: int
     pll: Interval

@@ -121,9 +121,8 @@ def association_summary(
 def _sides(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
     one, two = (np.asarray(side, dtype=np.float64) for side in (first, second))
     if one.ndim != 1 or two.ndim != 1 or not one.size or not two.size:
-        raise ValueError(
-            f"associations of shapes {one.shape} and {two.shape}: expected one for each word, on both sides"
-        )
+        shapes = f"{one.shape} and {two.shape}"
+        raise ValueError(f"associations of shapes {shapes}: expected one for each word, on both sides")
     if not (np.isfinite(one).all() and np.isfinite(two).all()):
         raise ValueError("associations: expected finite numbers; a word's vector is zero or not finite")
     return one, two

@@ -57,9 +57,8 @@ class CorpusSums:
     def ordered(self) -> CorpusSums:
         """The same sums with the sittings in the order of their names, as floats."""
         order = sorted(range(len(self.sittings)), key=self.sittings.__getitem__)
-        names = tuple(self.sittings[index] for index in order)
-        nats, tokens, bytes_ = (np.asarray(x, dtype=np.float64) for x in (self.nats, self.tokens, self.bytes_))
-        return CorpusSums(nats[:, :, order], tokens[order], bytes_[order], names)
+        sums = (np.asarray(x, dtype=np.float64)[..., order] for x in (self.nats, self.tokens, self.bytes_))
+        return CorpusSums(*sums, tuple(self.sittings[index] for index in order))
 
 
 @dataclass(frozen=True)
@@ -92,6 +91,10 @@ class Design:
     def singles(self) -> dict[str, str]:
         """Corpus to column, for the columns that are one corpus."""
         return {next(iter(weights)): name for name, weights in self.columns.items() if len(weights) == 1}
+
+    def has_excess(self, column: str) -> bool:
+        """Whether every corpus of a column has an own model."""
+        return all(corpus in self.own for corpus in self.columns[column])
 
 
 def require(holds: bool, problem: str) -> None:

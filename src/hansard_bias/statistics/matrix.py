@@ -70,8 +70,7 @@ def tests_of(study: Study) -> tuple[TestRecord, ...]:
 def _excess_tests(study: Study) -> Iterator[TestRecord]:
     """Every model against the own model of every corpus."""
     for corpus, own in study.design.own.items():
-        excess = study.corpus_excess(corpus)
-        tokens = study.sums[corpus].tokens
+        excess, tokens = study.corpus_excess(corpus), study.sums[corpus].tokens
         parts = study.components(corpus, study.design.models.index(own))
         for index, row in enumerate(study.design.models):
             # A model is no better or worse than itself: nothing to test.
@@ -136,9 +135,8 @@ def _resampled(study: Study) -> str:
 
 def _sitting_excess(study: Study, row: str, corpus: str) -> FloatArray:
     """Sum of the difference between a model and the own model, shape [sittings], averaged over seeds; nats."""
-    models = study.design.models
-    nats = study.sums[corpus].nats.mean(axis=1)
-    return np.asarray(nats[models.index(row)] - nats[models.index(study.design.own[corpus])])
+    nats = dict(zip(study.design.models, study.sums[corpus].nats.mean(axis=1), strict=True))
+    return np.asarray(nats[row] - nats[study.design.own[corpus]])
 
 
 def measure(sums: Mapping[str, CorpusSums], design: Design) -> Matrix:
@@ -189,8 +187,7 @@ def _models(study: Study) -> dict[str, ModelRecord]:
 
 def _uncertainty(study: Study) -> Uncertainty:
     """What was resampled, whose variance it is, and what the design could have seen."""
-    design = study.design
-    sittings = {corpus: len(sums.sittings) for corpus, sums in study.sums.items()}
+    design, sittings = study.design, {corpus: len(sums.sittings) for corpus, sums in study.sums.items()}
     single = [corpus for corpus, count in sittings.items() if count == 1]
     notes = [f"one sitting in the test text of {corpus}: no interval for what is read there" for corpus in single]
     if study.seeds == 1:
@@ -234,8 +231,8 @@ def _smallest_effects(study: Study) -> dict[str, dict[str, float]]:
     """
     smallest = {
         f"on_{column}": study.column_components(column, excess=True).smallest_effect(study.design.confidence)
-        for column, weights in study.design.columns.items()
-        if all(corpus in study.design.own for corpus in weights)
+        for column in study.design.columns
+        if study.design.has_excess(column)
     }
     return {
         row: {column: float(effects[index]) for column, effects in smallest.items() if effects[index] > 0}

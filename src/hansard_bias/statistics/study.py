@@ -41,15 +41,13 @@ class Study:
         """Check that sums and design fit each other, and resample: the same draws for every model."""
         # In the order of their names, so that the draws do not depend on the order of the file.
         ordered = {corpus: sums[corpus].ordered() for corpus in sums}
-        seeds = _check_fit(ordered, design)
-        seed_variance = SeedVariance.of(seeds, design.draws, generator(design.seed, "seeds"))
+        seeds, draws = _check_fit(ordered, design), design.draws
+        rngs = {corpus: generator(design.seed, "sittings", corpus) for corpus in ordered}
         drawn = {
-            corpus: resampled_corpus(
-                each.nats, each.tokens, each.bytes_, design.draws, generator(design.seed, "sittings", corpus)
-            )
+            corpus: resampled_corpus(each.nats, each.tokens, each.bytes_, draws, rngs[corpus])
             for corpus, each in ordered.items()
         }
-        return cls(ordered, design, drawn, seed_variance)
+        return cls(ordered, design, drawn, SeedVariance.of(seeds, draws, generator(design.seed, "seeds")))
 
     @property
     def seeds(self) -> int:
@@ -62,23 +60,16 @@ class Study:
         return crossed(each.nats if against is None else each.nats - each.nats[against], each.tokens)
 
     def column_components(self, column: str, excess: bool = False) -> Components:
-        """The same for a column: of the cross-entropy, or of the excess where every corpus has an own model."""
+        """The same for a column: of the cross-entropy, or of the excess."""
         return self._parts(self._terms(self.design.columns[column], excess))
 
     def tilt_components(self, row: str) -> Components:
         """The same for the tilt of every model, over the two corpora of one model's mixture."""
         return self._parts(self._terms(self._sides(row), excess=True))
 
-    def nats_per_token(self, column: str) -> FloatArray:
-        """Cross-entropy of every model on a column, in nats per token."""
-        return self._linear(self._terms(self.design.columns[column], excess=False))
-
-    def excess_nats(self, column: str) -> FloatArray | None:
-        """Excess cross-entropy X of every model on a column, in nats per token; None where an own model is missing."""
-        weights = self.design.columns[column]
-        if not all(corpus in self.design.own for corpus in weights):
-            return None
-        return self._linear(self._terms(weights, excess=True))
+    def nats_per_token(self, column: str, excess: bool = False) -> FloatArray:
+        """Cross-entropy of every model on a column, or its excess X, in nats per token."""
+        return self._linear(self._terms(self.design.columns[column], excess))
 
     def corpus_excess(self, corpus: str) -> FloatArray:
         """X(m,c) = CE(m,c) - CE(own(c),c) in nats per token, for a corpus with an own model."""
@@ -120,14 +111,12 @@ class Study:
 
     def quantities(self, column: str) -> dict[str, FloatArray]:
         """Everything said of a cell: perplexity, bits per byte, and the excess where there is one."""
-        corpora, weights = self.replicates, self.design.columns[column].items()
-        nats = self.nats_per_token(column)
-        bytes_ = np.asarray(np.sum([weight * corpora[corpus].bytes_per_token for corpus, weight in weights], axis=0))
+        nats, weights = self.nats_per_token(column), self.design.columns[column].items()
+        bytes_ = np.sum([weight * self.replicates[corpus].bytes_per_token for corpus, weight in weights], axis=0)
         bits = math.log(2) * bytes_[:, None]
         found = {"perplexity": np.exp(np.minimum(nats, _LARGEST)), "bits_per_byte": nats / bits}
-        excess = self.excess_nats(column)
-        if excess is not None:
-            found["excess_nats"] = excess
+        if self.design.has_excess(column):
+            found["excess_nats"] = excess = self.nats_per_token(column, excess=True)
             # An own model's zero stays zero, also where bytes per token are unknown.
             found["excess_bits_per_byte"] = np.where(excess == 0, 0.0, excess / bits)
         return found

@@ -28,10 +28,7 @@ ByRow = Mapping[str, FloatArray]
 
 @metric("planted", Planted)
 def planted_findings(data: StudyData) -> Planted:
-    """The truth of every frame in every model, and what was measured; empty where no frames were asked.
-
-    Raises ValueError where the models were asked other frames.
-    """
+    """The truth of every frame in every model, and what was measured; ValueError where models were asked others."""
     # In order of names, as everything is that draws or sums over items: no bit depends on the order of a file.
     config, runs = data.config, data.probes
     frames = sorted(data.frames, key=lambda frame: frame.id)
@@ -40,11 +37,11 @@ def planted_findings(data: StudyData) -> Planted:
     if not frames or not truth:
         return Planted()
     values = {measure: {row: _array(runs, row, measure, frames) for row in truth} for measure in MEASURES}
-    associations = [
+    associations = tuple(
         _record(frame, number, row, float(truth[row][number]), values, config)
         for number, frame in enumerate(frames)
         for row in truth
-    ]
+    )
     summary = {
         measure: PlantedMeasure(
             single=_recovery(truth, values[measure], single, measure, config) if single else None,
@@ -53,7 +50,7 @@ def planted_findings(data: StudyData) -> Planted:
         )
         for measure in MEASURES
     }
-    return Planted(tuple(associations), summary)
+    return Planted(associations, summary)
 
 
 def planted_log_odds(config: Config, frames: Sequence[PlantedFrame]) -> dict[str, FloatArray]:

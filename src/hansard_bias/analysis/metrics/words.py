@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,8 +32,7 @@ class Counted:
 
     def sums(self, surprisals: FloatArray) -> FloatArray:
         """Σ surprisal of each word and sitting, shape [words, sittings]."""
-        size = self.counts.size
-        sums = np.bincount(self.cell, weights=surprisals, minlength=size + 1)[:size]
+        sums = np.bincount(self.cell, weights=surprisals, minlength=self.counts.size + 1)[:-1]
         return np.asarray(sums, dtype=np.float64).reshape(self.counts.shape)
 
 
@@ -103,23 +103,18 @@ def _sums(data: StudyData, corpus: str, model: str, counted: Counted) -> FloatAr
 
 def _rows(head: tuple[str, str, str, str], counted: Counted, gaps: WordGaps, most: int) -> list[WordRow]:
     """The words that contribute most, in either direction; contribution: their share of the excess, nats per token."""
-    occurrences = counted.counts.sum(axis=1)
+    occurrences, present = counted.counts.sum(axis=1), np.count_nonzero(counted.counts > 0, axis=1)
     contribution = gaps.difference * occurrences / counted.tokens
-    present = np.count_nonzero(counted.counts > 0, axis=1)
     # Stable, so that equal contributions stay in the order of the alphabet.
     order = np.argsort(-np.abs(contribution), kind="stable")
+    numbers: dict[str, Any] = {**vars(gaps), "contribution": contribution}
     return [
         WordRow(
             *head,
             counted.names[at],
             int(occurrences[at]),
             int(present[at]),
-            float(gaps.difference[at]),
-            low=_known(gaps.low[at]),
-            high=_known(gaps.high[at]),
-            contribution=float(contribution[at]),
-            p=_known(gaps.p[at]),
-            p_holm=_known(gaps.p_holm[at]),
+            **{name: float(value[at]) if np.isfinite(value[at]) else None for name, value in numbers.items()},
         )
         for at in (order[:most] if most else order).tolist()
     ]
@@ -128,17 +123,7 @@ def _rows(head: tuple[str, str, str, str], counted: Counted, gaps: WordGaps, mos
 def _summary(head: tuple[str, str, str, str], gaps: WordGaps, config: Config) -> WordSummary:
     """How many words were looked at, and how many differ beyond chance."""
     sure = gaps.p_holm <= 1 - config.bias.confidence
-    return WordSummary(
-        *head,
-        words=len(gaps.difference),
-        tested=int(np.isfinite(gaps.p).sum()),
-        more_surprising=int(np.sum(sure & (gaps.difference > 0))),
-        less_surprising=int(np.sum(sure & (gaps.difference < 0))),
-        least_occurrences=config.bias.word_occurrences,
-        correction="Holm over all words tested, p of Student's t",
-    )
-
-
-def _known(value: float) -> float | None:
-    """A number, or None where there is none."""
-    return float(value) if np.isfinite(value) else None
+    tested = int(np.isfinite(gaps.p).sum())
+    more, less = (int(np.sum(sure & side)) for side in (gaps.difference > 0, gaps.difference < 0))
+    correction = "Holm over all words tested, p of Student's t"
+    return WordSummary(*head, len(gaps.difference), tested, more, less, config.bias.word_occurrences, correction)
