@@ -25,6 +25,7 @@ from hansard_bias.probing.tables import ASKED, Probed, read_probed
 from hansard_bias.scoring.tables import FOLDS_KEY, TOKENIZER_KEY, WEIGHTS_KEY, read_sums, read_tokens
 from hansard_bias.statistics.design import CorpusSums, Design, StrArray
 from hansard_bias.statistics.intervals import FloatArray
+from hansard_bias.statistics.resampling import generator
 from hansard_bias.tokens.words import Vocabulary
 
 Flags = npt.NDArray[np.bool_]
@@ -179,6 +180,10 @@ class StudyData:
             confidence=config.bias.confidence,
             seed=config.bias.seed,
         )
+
+    def drawn(self, *names: str) -> tuple[int, np.random.Generator, float]:
+        """Draws, their source, which these names decide, and confidence: what the statistics of probes want."""
+        return self.config.probe.draws, generator(self.config.bias.seed, *names), self.config.bias.confidence
 
     def scores(self, model: str, seed: int) -> Path:
         """The scores of one training run; ValueError where there are none."""

@@ -18,7 +18,6 @@ from hansard_bias.analysis.probe_records import (
 from hansard_bias.analysis.record_files import from_json
 from hansard_bias.base.files import PROBED
 from hansard_bias.statistics.associations import association_summary
-from hansard_bias.statistics.resampling import generator
 from hansard_bias.statistics.tests import TestRecord, correct
 from hansard_bias.statistics.variance import seed_means
 
@@ -58,7 +57,7 @@ def _what(test: AssociationTest, row: str) -> str:
 
 def _effects(data: StudyData, test: str, space: str) -> dict[str, AssociationEffect]:
     """By row: effect size, p and the effect sizes of the seeds."""
-    asked, config = data.asked.associations, data.config
+    asked = data.asked.associations
     # By name, so that what is drawn does not depend on the order of a set's words.
     members = asked[(asked["test"] == test) & (asked["space"] == space)].sort_values(["side", "word"])
     first_words = int((members["side"] == "first").sum())
@@ -66,9 +65,7 @@ def _effects(data: StudyData, test: str, space: str) -> dict[str, AssociationEff
         row: association_summary(
             over_seeds((run.associations.loc[members.index] for run in probed), "value"),
             first_words,
-            config.probe.draws,
-            generator(config.bias.seed, "association", test, space, row),
-            config.bias.confidence,
+            *data.drawn("association", test, space, row),
         )
         for row, probed in data.probes.items()
     }
@@ -76,7 +73,6 @@ def _effects(data: StudyData, test: str, space: str) -> dict[str, AssociationEff
 
 def _pairs(data: StudyData) -> Iterator[PairRecord]:
     """Every pair of words in every space: each model's mean cosine over seeds."""
-    bias, draws = data.config.bias, data.config.probe.draws
     asked = data.asked.associations
     for index, pair in asked[asked["kind"] == "cosine"].to_dict("index").items():
         words = pair["word"], pair["other"]
@@ -84,7 +80,6 @@ def _pairs(data: StudyData) -> Iterator[PairRecord]:
         for row, probed in data.probes.items():
             cosines = over_seeds((run.associations.loc[[index]] for run in probed), "value")
             # Draws that this pair, whichever of its words comes first, shares with no other.
-            rng = generator(bias.seed, "cosine", pair["space"], *sorted(words), row)
-            (mean,) = seed_means(cosines, draws, rng, bias.confidence)
+            (mean,) = seed_means(cosines, *data.drawn("cosine", pair["space"], *sorted(words), row))
             means[row] = SeedMean(**vars(mean), by_seed=tuple(cosines[0].tolist()))
         yield PairRecord(*words, pair["space"], means)

@@ -10,11 +10,9 @@ import pandas as pd
 from hansard_bias.analysis.inputs import StudyData, over_seeds
 from hansard_bias.analysis.metrics import metric
 from hansard_bias.analysis.records import BenchmarkAnswer, BenchmarkItem, BenchmarkMeasure, BenchmarkRecord
-from hansard_bias.params import Config
 from hansard_bias.probing.tables import ASKED
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.preferences import BenchmarkShares, benchmark_directions, benchmark_summary
-from hansard_bias.statistics.resampling import generator
 from hansard_bias.statistics.variance import seed_means
 
 # What the model says, and the same without what it would say whatever the prompt's content words are.
@@ -41,14 +39,14 @@ def _benchmark(name: str, asked: pd.DataFrame, data: StudyData) -> BenchmarkReco
         for row, probed in data.probes.items()
     }
     models = {
-        row: {measure: _measure(array, asked, name, data.config) for measure, array in measured.items()}
+        row: {measure: _measure(array, asked, name, data) for measure, array in measured.items()}
         for row, measured in values.items()
     }
     items = [
         BenchmarkItem(
             **{column: line[column] for column in ASKED["benchmarks"][1:]},
             models={
-                row: _answer({measure: array[[number]] for measure, array in measured.items()}, line, row, data.config)
+                row: _answer({measure: array[[number]] for measure, array in measured.items()}, line, row, data)
                 for row, measured in values.items()
             },
         )
@@ -59,22 +57,22 @@ def _benchmark(name: str, asked: pd.DataFrame, data: StudyData) -> BenchmarkReco
     return BenchmarkRecord(name, unlike, models, tuple(sorted(items, key=lambda item: item.line)))
 
 
-def _measure(array: FloatArray, asked: pd.DataFrame, name: str, config: Config) -> BenchmarkMeasure:
+def _measure(array: FloatArray, asked: pd.DataFrame, name: str, data: StudyData) -> BenchmarkMeasure:
     """All prompts together, and theme by theme."""
 
     def summary(members: FloatArray, part: str) -> BenchmarkShares:
-        rng = generator(config.bias.seed, "benchmark", name, part)
-        return benchmark_summary(members, config.probe.draws, rng, config.bias.confidence)
+        return benchmark_summary(members, *data.drawn("benchmark", name, part))
 
     themes = dict.fromkeys(asked.sort_values("line")["theme"])
     by_theme = {theme: summary(array[(asked["theme"] == theme).to_numpy()], theme) for theme in themes}
     return BenchmarkMeasure(summary(array, ""), by_theme)
 
 
-def _answer(measured: dict[str, FloatArray], line: Mapping[Hashable, Any], row: str, config: Config) -> BenchmarkAnswer:
+def _answer(
+    measured: dict[str, FloatArray], line: Mapping[Hashable, Any], row: str, data: StudyData
+) -> BenchmarkAnswer:
     """What one model says to one prompt, with draws that no other prompt changes; arrays are [1, seeds]."""
     told = {}
     for measure, array in measured.items():
-        rng = generator(config.bias.seed, "benchmark item", *(line[name] for name in NAMED), row)
-        (told[measure],) = seed_means(array, config.probe.draws, rng, config.bias.confidence)
+        (told[measure],) = seed_means(array, *data.drawn("benchmark item", *(line[name] for name in NAMED), row))
     return BenchmarkAnswer(**told, direction=benchmark_directions(measured["plain"])[0])

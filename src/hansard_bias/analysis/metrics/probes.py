@@ -39,7 +39,6 @@ from hansard_bias.statistics.preferences import (
     paraphrase_stability,
     prompt_preferences,
 )
-from hansard_bias.statistics.resampling import generator
 from hansard_bias.statistics.tests import TestRecord, correct
 
 # L* decides; L is reported beside it, so that a reader sees what the correction for the prior does.
@@ -59,7 +58,7 @@ def preference_findings(data: StudyData) -> Found:
         for column in (CORRECTED, UNCORRECTED)
     )
     judged, raw = (
-        {row: _judge(array, asked["prompt"], config) for row, array in each.items()} for each in (values, uncorrected)
+        {row: _judge(array, asked["prompt"], data) for row, array in each.items()} for each in (values, uncorrected)
     )
     stability = {row: paraphrase_stability(array) for row, array in values.items()}
     tops = {row: top_fillings(probed, config.probe.top_k) for row, probed in data.probes.items()}
@@ -77,9 +76,9 @@ def preference_findings(data: StudyData) -> Found:
         prompts=tuple(prompts[name] for name in dict.fromkeys(first.prompts["prompt"])),
         uncorrected_rates={row: _rate(decisions, config) for row, decisions in raw.items()},
         stability={row: _mean_stability(records) for row, records in stability.items()},
-        themes={row: dict(_themes(array, first, config)) for row, array in values.items()},
+        themes={row: dict(_themes(array, data)) for row, array in values.items()},
     )
-    tests = [*paired_tests(values, config, "preference"), *paired_tests(uncorrected, config, PLAIN)]
+    tests = [*paired_tests(values, data, "preference"), *paired_tests(uncorrected, data, PLAIN)]
     return Found(section, tests, {row: {"cultural_bias_rate": _rate(each, config)} for row, each in judged.items()})
 
 
@@ -112,7 +111,7 @@ def _listed(by_seed: tuple[list[dict[str, Any]], ...]) -> Iterator[Candidate]:
         yield Candidate(**item, seeds=int(min(counts[item["token"]], len(by_seed))))
 
 
-def paired_tests(values: ByRow, config: Config, family: str) -> list[TestRecord]:
+def paired_tests(values: ByRow, data: StudyData, family: str) -> list[TestRecord]:
     """Every pair of models on the same prompts: a paired sign-flip, corrected by Holm within the family.
 
     L* compares what the sentences add to each model's own habits; L has those habits in it. Of two models the first by
@@ -120,19 +119,15 @@ def paired_tests(values: ByRow, config: Config, family: str) -> list[TestRecord]
     """
     records = []
     for left, right in combinations(sorted(values), 2):
-        rng = generator(config.bias.seed, "preference", left, right)
-        record = compare_models(values[left], values[right], config.probe.draws, rng, config.bias.confidence)
+        record = compare_models(values[left], values[right], *data.drawn("preference", left, right))
         records.append(replace(record, family=family, what=f"{left} against {right}"))
     return correct(records)
 
 
-def _judge(array: FloatArray, prompts: pd.Series[str], config: Config) -> list[PromptPreference]:
+def _judge(array: FloatArray, prompts: pd.Series[str], data: StudyData) -> list[PromptPreference]:
     """Every prompt with draws of its own, which other prompts of the file do not change."""
-    judged: list[PromptPreference] = []
-    for prompt, values in zip(prompts, array, strict=True):
-        rng = generator(config.bias.seed, "prompt", prompt)
-        judged += prompt_preferences(values[None], config.probe.draws, rng, config.bias.confidence)
-    return judged
+    asked = zip(prompts, array, strict=True)
+    return [prompt_preferences(values[None], *data.drawn("prompt", prompt))[0] for prompt, values in asked]
 
 
 def _rate(judged: list[PromptPreference], config: Config) -> PreferenceRate:
@@ -146,15 +141,14 @@ def _answer(
     return PromptAnswer(*corrected, raw.preference, raw.decision, stability, top)
 
 
-def _themes(array: FloatArray, run: Probed, config: Config) -> Iterator[tuple[str, ThemeMean]]:
+def _themes(array: FloatArray, data: StudyData) -> Iterator[tuple[str, ThemeMean]]:
     """Mean L* of the prompts of every theme, with an interval over prompts and seeds."""
-    by_prompt, themes = np.nanmean(array, axis=1), shown_prompts(run)["theme"]
-    for theme in dict.fromkeys(run.prompts["theme"]):
+    by_prompt, themes = np.nanmean(array, axis=1), shown_prompts(data.asked)["theme"]
+    for theme in dict.fromkeys(data.asked.prompts["theme"]):
         members = by_prompt[(themes == theme).to_numpy()]
-        rng = generator(config.bias.seed, "theme", theme)
         # Prompts of a theme are to its mean what paraphrases are to a prompt's.
-        mean = prompt_preferences(members[None], config.probe.draws, rng, config.bias.confidence)[0].preference
-        yield theme, ThemeMean(len(members), **vars(mean))
+        (judged,) = prompt_preferences(members[None], *data.drawn("theme", theme))
+        yield theme, ThemeMean(len(members), **vars(judged.preference))
 
 
 def _mean_stability(records: list[Stability]) -> Stability:
