@@ -13,8 +13,8 @@ from hansard_bias.statistics.design import StrArray
 from hansard_bias.statistics.intervals import FloatArray, Interval
 from hansard_bias.statistics.study import measure_slice
 
+# Kinds of slices with many values: only those with most text are reported.
 CAPPED = ("topic", "speaker")
-"""Kinds of slices with many values: only those with most text are reported."""
 
 
 def perplexity_matrix(models: Mapping[str, ModelRecord]) -> dict[str, dict[str, float]]:
@@ -60,9 +60,9 @@ def slice_rows(data: StudyData) -> Iterator[SliceRow]:
                     chosen = allowed & (values == value)
                     sums = losses.sums(chosen)
                     sizes = int(chosen.sum()), len(sums.sittings), int(sums.tokens.sum())
-                    for row, numbers in measure_slice(sums, corpus, data.design, bias.slice_sittings).items():
-                        found = *_bounds(numbers.perplexity), *_bounds(numbers.excess_nats)
-                        yield SliceRow(text, corpus, kind, value, row, *sizes, *found)
+                    measured = measure_slice(sums, corpus, data.design, bias.slice_sittings)
+                    for row, (perplexity, excess) in measured.items():
+                        yield SliceRow(text, corpus, kind, value, row, *sizes, *_bounds(perplexity), *_bounds(excess))
 
 
 def largest(values: StrArray, tokens: FloatArray, most: int) -> list[str]:

@@ -29,26 +29,23 @@ from hansard_bias.statistics.resampling import generator
 from hansard_bias.tokens.words import Vocabulary
 
 Flags = npt.NDArray[np.bool_]
+# Columns that must be the same for all models and seeds.
 COMPARED = ["corpus", "speech_id", "sitting", "bytes", "tokens"]
-"""Columns that must be the same for all models and seeds."""
+# What scores were made with.
 FINGERPRINT = (TOKENIZER_KEY, WEIGHTS_KEY, FOLDS_KEY)
-"""What scores were made with."""
+# What is known of a speech beside its text.
 KINDS = ("year", "topic", "role", "speaker")
-"""What is known of a speech beside its text."""
 
 
 @dataclass(frozen=True)
 class Losses:
     """The test speeches of one corpus."""
 
+    # Σ surprisal in nats, shape [models, seeds, speeches]; models and seeds in the order of params.yaml.
     nats: FloatArray
-    """Σ surprisal in nats, shape [models, seeds, speeches]; models and seeds in the order of params.yaml."""
-    tokens: FloatArray
-    """Scored tokens, shape [speeches]."""
-    bytes_: FloatArray
-    """UTF-8 bytes, shape [speeches]."""
-    sittings: StrArray
-    """Days, shape [speeches]."""
+    tokens: FloatArray  # Scored tokens, shape [speeches]
+    bytes_: FloatArray  # UTF-8 bytes, shape [speeches]
+    sittings: StrArray  # Days, shape [speeches]
     speech_ids: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -64,10 +61,8 @@ class Losses:
 class Facts:
     """Of the test speeches of one corpus, in the order of their losses."""
 
-    values: dict[str, StrArray]
-    """Each of KINDS to its value, shape [speeches]; empty where it is not known."""
-    sharing: Flags
-    """Whether a run of 13 words occurs in training text, too, shape [speeches]."""
+    values: dict[str, StrArray]  # Each of KINDS to its value, shape [speeches]; empty where it is not known
+    sharing: Flags  # Whether a run of 13 words occurs in training text, too, shape [speeches]
 
     @property
     def texts(self) -> dict[str, Flags]:
@@ -75,8 +70,8 @@ class Facts:
         return {"all": np.ones_like(self.sharing), "without_shared": ~self.sharing}
 
 
+# By the model's row in metrics files, one entry a seed in the order of train.seeds.
 ProbeRuns = dict[str, list[Probed]]
-"""By the model's row in metrics files, one entry a seed in the order of train.seeds."""
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def read_rows(path: Path, kind: type[T], stage: str) -> tuple[T, ...]:
         if not {*columns(kind)} <= {*(reader.fieldnames or ())}:
             found = joined(reader.fieldnames or ())
             raise ValueError(f"{path}:1: columns are {found!r}, expected {','.join(columns(kind))!r}; {remake(stage)}")
-        hints = _hints(kind).items()
+        hints = _hints(cast(Any, kind)).items()
         return tuple(
             from_json(kind, {name: _cell(hint, row[name]) for name, hint in hints}, f"{path}:{reader.line_num}", stage)
             for row in reader

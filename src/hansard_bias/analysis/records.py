@@ -21,8 +21,8 @@ from hansard_bias.statistics.tests import TestRecord as TestRecord
 
 T = TypeVar("T")
 
+# Of bias.json: raised with every change of these records, so that an older file is refused and not misread.
 SCHEMA = 1
-"""Of bias.json: raised with every change of these records, so that an older file is refused and not misread."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,8 @@ class BiasResults:
     associations: Associations
     legacy: Legacy
     planted: Planted
+    # By name, the records of all metrics that are no field here; in the file each has a key of its own.
     more: dict[str, Any] = field(default_factory=dict)
-    """By name, the records of all metrics that are no field here; in the file each has a key of its own."""
 
     def metric(self, kind: type[T]) -> T:
         """The metric whose record is of this class."""

@@ -12,11 +12,11 @@ from hansard_bias.statistics.intervals import FloatArray, Interval, blocks, perc
 from hansard_bias.statistics.resampling import bootstrap_weights
 from hansard_bias.statistics.variance import SeedVariance
 
+# Of the standard deviation in d, as in the reference code of May et al. 2019; Caliskan et al. do not say.
 DDOF = 1
-"""Of the standard deviation in d, as in the reference code of May et al. 2019; Caliskan et al. do not say."""
 
+# Target words up to which all partitions are counted: 2^16 partial sums on either side.
 MOST_EXACT_WORDS = 32
-"""Target words up to which all partitions are counted: 2^16 partial sums on either side."""
 
 # Partitions whose statistic differs from the observed one by rounding alone count as ties.
 _RELATIVE_TIE = 1e-12
@@ -40,14 +40,10 @@ class AssociationEffect:
 class PermutationResult:
     """How often a random division of the target words does at least as well as the real one."""
 
-    p: float
-    """Two-sided: as far from 0 in either direction."""
-    p_greater: float
-    """One-sided, as in Caliskan et al. 2017: at least as large."""
-    partitions: int
-    """Divisions that were looked at, the real one among them."""
-    exact: bool
-    """Whether those were all there are."""
+    p: float  # Two-sided: as far from 0 in either direction
+    p_greater: float  # One-sided, as in Caliskan et al. 2017: at least as large
+    partitions: int  # Divisions that were looked at, the real one among them
+    exact: bool  # Whether those were all there are
 
 
 def effect_size(first: npt.ArrayLike, second: npt.ArrayLike) -> float:

@@ -26,10 +26,9 @@ THRESHOLD_NATS = math.log(2)
 class PromptPreference:
     """What one prompt says about one model."""
 
-    preference: Interval
-    """Mean L* in nats over paraphrases and seeds; above 0 favours the first group."""
+    preference: Interval  # Mean L* in nats over paraphrases and seeds; above 0 favours the first group
+    # Share of the draws in which L* has the sign of its mean; None where nothing could be resampled.
     sign_share: float | None
-    """Share of the draws in which L* has the sign of its mean; None where nothing could be resampled."""
     decision: Decision
 
 

@@ -31,10 +31,8 @@ class Study:
 
     sums: Mapping[str, CorpusSums]
     design: Design
-    replicates: Mapping[str, CorpusReplicates]
-    """Corpus to its replicates over sittings."""
-    seed_variance: SeedVariance
-    """Of the training runs: shared by all corpora, because a run reads all of them."""
+    replicates: Mapping[str, CorpusReplicates]  # Corpus to its replicates over sittings
+    seed_variance: SeedVariance  # Of the training runs: shared by all corpora, because a run reads all of them
 
     @classmethod
     def of(cls, sums: Mapping[str, CorpusSums], design: Design) -> Study:
@@ -189,17 +187,10 @@ def _check_fit(sums: Mapping[str, CorpusSums], design: Design) -> int:
 # Perplexity and excess of every model on a part of a corpus: a year, a topic, a role, a speaker.
 
 
-@dataclass(frozen=True)
-class SliceNumbers:
-    """One model on one slice."""
-
-    perplexity: Interval
-    excess_nats: Interval | None
-    """Against the corpus's own model; None where there is none."""
-
-
-def measure_slice(sums: CorpusSums, corpus: str, design: Design, least_sittings: int) -> dict[str, SliceNumbers]:
-    """Row to its numbers, as `matrix.measure` defines them, for the sittings in which the slice occurs.
+def measure_slice(
+    sums: CorpusSums, corpus: str, design: Design, least_sittings: int
+) -> dict[str, tuple[Interval, Interval | None]]:
+    """Row to perplexity and excess in nats per token (`matrix.measure`), for the sittings in which the slice occurs.
 
     Parameters
     ----------
@@ -207,22 +198,22 @@ def measure_slice(sums: CorpusSums, corpus: str, design: Design, least_sittings:
     design : of the whole study; its models, own models and draws are used.
     least_sittings : with fewer the numbers have no intervals: a handful of days says nothing about other days.
 
-    Intervals are one by one: of a hundred, five miss the truth. No slice is tested.
+    The excess is None where the corpus has no own model. Intervals are one by one: of a hundred, five miss the truth.
+    No slice is tested.
     """
     few = len(sums.sittings) < least_sittings
     own = {corpus: design.own[corpus]} if corpus in design.own else {}
     # Where there are no intervals, two draws are all that a study needs to exist.
     draws = 2 if few else design.draws
     alone = replace(design, columns={corpus: {corpus: 1.0}}, own=own, mixtures={}, draws=draws)
-    study = Study.of({corpus: sums}, alone)
-    quantities = study.quantities(corpus)
-    excess = quantities.get("excess_nats")
     # An estimate without replicates has no bounds.
-    shown = 1 if few else None
+    found = {
+        name: each[: 1 if few else None] for name, each in Study.of({corpus: sums}, alone).quantities(corpus).items()
+    }
     return {
-        row: SliceNumbers(
-            percentile_interval(quantities["perplexity"][:shown, index], design.confidence),
-            None if excess is None else percentile_interval(excess[:shown, index], design.confidence),
+        row: (
+            percentile_interval(found["perplexity"][:, index], design.confidence),
+            percentile_interval(found["excess_nats"][:, index], design.confidence) if own else None,
         )
         for index, row in enumerate(design.models)
     }

@@ -50,10 +50,8 @@ def sign_flip_test(
 class Groups:
     """The groups (sittings, prompts) of one mean: what each adds to it, and its share of the weight."""
 
-    deviations: FloatArray
-    """share x (value of the group - mean), shape [groups]; they sum to 0."""
-    shares: FloatArray
-    """Shape [groups]; they sum to 1."""
+    deviations: FloatArray  # share x (value of the group - mean), shape [groups]; they sum to 0
+    shares: FloatArray  # Shape [groups]; they sum to 1
 
     @classmethod
     def of(cls, sums: npt.ArrayLike, sizes: npt.ArrayLike) -> Groups:
@@ -72,12 +70,9 @@ class Groups:
 class Training:
     """What the training runs (seeds) add to the variance of a mean, from `Components`."""
 
-    variance: float
-    """Of the mean, due to the seeds."""
-    df: float
-    """Its degrees of freedom; 0 with one seed."""
-    interaction: float
-    """The part of the groups' variance that this one counts, too."""
+    variance: float  # Of the mean, due to the seeds
+    df: float  # Its degrees of freedom; 0 with one seed
+    interaction: float  # The part of the groups' variance that this one counts, too
 
     def deviations(self, groups: float, draws: int, rng: np.random.Generator) -> FloatArray:
         """What other runs would have added to the mean, whose groups have this variance; shape [draws]."""

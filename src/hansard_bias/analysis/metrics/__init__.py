@@ -27,12 +27,9 @@ class Found:
     """What a metric returns where it has more to say than its section."""
 
     section: Any
-    tests: Sequence[TestRecord] = ()
-    """Corrected within their family."""
-    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """By row: fields of `ModelRecord`."""
-    rows: Sequence[Any] = ()
-    """Lines of the CSV file that is called as the metric."""
+    tests: Sequence[TestRecord] = ()  # Corrected within their family
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # By row: fields of `ModelRecord`
+    rows: Sequence[Any] = ()  # Lines of the CSV file that is called as the metric
 
 
 def metric(name: str, record: Any) -> Callable[[M], M]:

@@ -17,8 +17,8 @@ from hansard_bias.statistics.variance import seed_means
 
 # What the model says, and the same without what it would say whatever the prompt's content words are.
 MEASURES = {"plain": "log_odds", "corrected": "preference"}
+# The columns that tell one prompt of a benchmark from all others, wherever it stands in its file.
 NAMED = ("benchmark", "prompt", "favorable", "unfavorable")
-"""The columns that tell one prompt of a benchmark from all others, wherever it stands in its file."""
 
 
 @metric("benchmarks", tuple[BenchmarkRecord, ...])

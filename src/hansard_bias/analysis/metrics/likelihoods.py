@@ -16,8 +16,8 @@ from hansard_bias.scoring.tables import FORMS, SAMPLE_KEY, TEXTS_KEY, TOKENIZER_
 from hansard_bias.statistics.intervals import FloatArray, percentile_interval
 from hansard_bias.statistics.resampling import generator, resampled_sums
 
+# What all runs must have in common, in words.
 IN_COMMON = {SAMPLE_KEY: "sample", TOKENIZER_KEY: "tokenizer", TEXTS_KEY: "test speeches"}
-"""What all runs must have in common, in words."""
 
 
 @metric("likelihoods", dict[str, dict[str, LikelihoodRecord]])

@@ -18,10 +18,10 @@ from hansard_bias.statistics.intervals import FloatArray, percentile_interval
 from hansard_bias.statistics.preferences import compare_models, prompt_preferences
 from hansard_bias.statistics.resampling import bootstrap_weights
 
+# L and L*, by their columns in the probe tables.
 MEASURES = ("log_odds", "preference")
-"""L and L*, by their columns in the probe tables."""
+# Log-odds of even odds, but for rounding: they have no sign to find.
 EVEN = 1e-9
-"""Log-odds of even odds, but for rounding: they have no sign to find."""
 
 ByRow = Mapping[str, FloatArray]
 

@@ -28,8 +28,8 @@ from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded
 Counts = npt.NDArray[np.int64]
 Offsets = npt.NDArray[np.int64]
 UNIGRAMS = "unigrams"
+# Speeches whose tokens are in memory at once.
 _CHUNK = 20_000
-"""Speeches whose tokens are in memory at once."""
 
 
 @metric("unigrams", dict[str, UnigramRecord])
@@ -65,20 +65,13 @@ def training_counts(model: str, encoded: Mapping[str, EncodedCorpus], mixtures: 
     learned = mixtures.filter(chosen)
     total = np.zeros(vocabulary, dtype=np.int64)
     for name, corpus in encoded.items():
-        ids = learned.filter(pc.equal(learned["corpus"], name))["speech_id"]
-        total += _counts(corpus, corpus.rows(ids), vocabulary)
-    return total
-
-
-def _counts(corpus: EncodedCorpus, rows: npt.NDArray[np.int64], vocabulary: int) -> Counts:
-    """Occurrences in the chosen speeches, a chunk at a time: the tokens of a large corpus stay on disk."""
-    chosen = np.zeros(len(corpus.lengths), dtype=bool)
-    chosen[rows] = True
-    total = np.zeros(vocabulary, dtype=np.int64)
-    for at in range(0, len(chosen), _CHUNK):
-        start, lengths = int(corpus.starts[at]), corpus.lengths[at : at + _CHUNK]
-        tokens = np.asarray(corpus.tokens[start : start + int(lengths.sum())])
-        total += np.bincount(tokens[np.repeat(chosen[at : at + _CHUNK], lengths)], minlength=vocabulary)
+        inside = np.zeros(len(corpus.lengths), dtype=bool)
+        inside[corpus.rows(learned.filter(pc.equal(learned["corpus"], name))["speech_id"])] = True
+        # A chunk at a time: the tokens of a large corpus stay on disk.
+        for at in range(0, len(inside), _CHUNK):
+            start, lengths = int(corpus.starts[at]), corpus.lengths[at : at + _CHUNK]
+            tokens = np.asarray(corpus.tokens[start : start + int(lengths.sum())])
+            total += np.bincount(tokens[np.repeat(inside[at : at + _CHUNK], lengths)], minlength=vocabulary)
     return total
 
 

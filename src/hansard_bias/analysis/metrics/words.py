@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +23,10 @@ class Counted:
     """The words of a corpus that occur often enough, by sitting."""
 
     names: tuple[str, ...]
+    # Of each token: word * sittings + sitting, or words * sittings where it is in no such word; shape [tokens].
     cell: Ids
-    """Of each token: word * sittings + sitting, or words * sittings where it is in no such word; shape [tokens]."""
-    counts: FloatArray
-    """Occurrences, shape [words, sittings]."""
-    tokens: float
-    """Tokens of the text looked at, those outside these words too."""
+    counts: FloatArray  # Occurrences, shape [words, sittings]
+    tokens: float  # Tokens of the text looked at, those outside these words too
 
     def sums(self, surprisals: FloatArray) -> FloatArray:
         """Σ surprisal of each word and sitting, shape [words, sittings]."""
@@ -107,17 +105,22 @@ def _rows(head: tuple[str, str, str, str], counted: Counted, gaps: WordGaps, mos
     contribution = gaps.difference * occurrences / counted.tokens
     # Stable, so that equal contributions stay in the order of the alphabet.
     order = np.argsort(-np.abs(contribution), kind="stable")
-    numbers: dict[str, Any] = {**vars(gaps), "contribution": contribution}
+    numbers = {**vars(gaps), "contribution": contribution}
     return [
         WordRow(
             *head,
             counted.names[at],
             int(occurrences[at]),
             int(present[at]),
-            **{name: float(value[at]) if np.isfinite(value[at]) else None for name, value in numbers.items()},
+            **_known(numbers, at),
         )
         for at in (order[:most] if most else order).tolist()
     ]
+
+
+def _known(numbers: Mapping[str, FloatArray], at: int) -> dict[str, Any]:
+    """The numbers of one word, None where there is none."""
+    return {name: float(each[at]) if np.isfinite(each[at]) else None for name, each in numbers.items()}
 
 
 def _summary(head: tuple[str, str, str, str], gaps: WordGaps, config: Config) -> WordSummary:
