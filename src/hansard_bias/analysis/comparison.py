@@ -44,7 +44,6 @@ def cells(models: Mapping[str, ModelRecord]) -> list[Cell]:
 
 
 def _bounds(interval: Interval | None) -> tuple[Any, Any, Any]:
-    """Value, low and high; nothing where there is no number."""
     return (None, None, None) if interval is None else (interval.value, interval.low, interval.high)
 
 

@@ -106,6 +106,7 @@ class StudyData:
                 TOKENIZER_KEY: (f"another tokenizer than {TOKENIZER}", tokenizer),
                 WEIGHTS_KEY: (f"other weights than {MODELS / run_name(*run)}", _trained_weights(self.root, *run)),
             }
+            # Without a summary of the training nothing is known of the weights here.
             for key, (what, here) in present.items():
                 if here and made_with[key] != here:
                     told = f"{made_with[key][:12]} there, {here[:12]} here"
@@ -115,6 +116,7 @@ class StudyData:
             if made_with[FOLDS_KEY] != folds:
                 told = f"({made_with[FOLDS_KEY]}), expected those of the first ({folds})"
                 raise ValueError(f"{path}: scored in other folds {told}; {remedy}")
+            # All arrays are laid side by side: row by row the same speeches.
             tables.append(table.to_pandas())
             if not tables[-1][COMPARED].equals(tables[0][COMPARED]):
                 raise ValueError(f"{path}: other test speeches than {paths[0]}; {remedy}")
@@ -198,7 +200,6 @@ def _trained_weights(root: Path, model: str, seed: int) -> str:
 
 
 def _losses(corpus: str, tables: list[pd.DataFrame], models: int, root: Path) -> Losses:
-    """One corpus out of the tables of all runs."""
     parts = [table[table["corpus"] == corpus] for table in tables]
     first = parts[0]
     if first.empty:

@@ -65,6 +65,7 @@ def bias_from_json(content: object, where: str | Path) -> BiasResults:
     """The content of bias.json: the fields of `BiasResults`, then a key for each further metric."""
     sections = {name: kind for name, kind in _hints(BiasResults).items() if name != "more"}
     further = further_records(sections)
+    # As one record, so that an unknown or missing key is refused in the words of any other.
     file = vars(from_json(dataclasses.make_dataclass("File", {**sections, **further}.items()), content, where, "bias"))
     return BiasResults(**{name: file[name] for name in sections}, more={name: file[name] for name in further})
 
@@ -150,6 +151,7 @@ def _record(kind: Any, value: Any, key: str) -> Any:
         )
     try:
         return kind(**{name: _parsed(hints[name], item, _below(key, name)) for name, item in value.items()})
+    # What a record itself refuses, such as an interval with one bound.
     except AssertionError as error:
         raise _MisfitError(key, value, str(error)) from None
 
@@ -179,12 +181,12 @@ def _hints(kind: Any) -> dict[str, Any]:
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
-    """Dataclasses' MISSING, which equals no value, where there is none."""
+    # Dataclasses' MISSING, where there is none, equals no value.
     return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 def _field_json(hint: Any, value: Any) -> Any:
-    """A field's value; None in place of a record is that record with null in all its fields."""
+    # None in place of a record is that record with null in all its fields: a reader finds the same keys everywhere.
     if value is None:
         record = (*typing.get_args(hint), None)[0]
         return dict.fromkeys(columns(record)) if dataclasses.is_dataclass(record) else None
@@ -192,7 +194,7 @@ def _field_json(hint: Any, value: Any) -> Any:
 
 
 def _cell(hint: Any, text: str | None) -> Any:
-    """A cell of a table as the value that it was before it was written."""
+    # CSV has no types: the value that it was before it was written.
     kind = (typing.get_args(hint) or (hint,))[0]
     if kind is str:
         return text or ""

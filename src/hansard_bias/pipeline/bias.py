@@ -23,6 +23,7 @@ def run(config: Config, root: Path = Path(".")) -> None:
     data = StudyData(config.in_order_of_names(), root)
     matrix, found = measure(data.sums, data.design), measure_all(data, columns(BiasResults))
     content = {"schema": SCHEMA, **vars(matrix), **{name: each.section for name, each in found.items()}}
+    # A metric may test, and may say something of each model: that stands beside what the matrix says.
     for each in found.values():
         content["tests"] = [*content["tests"], *each.tests]
         content["models"] |= {row: replace(content["models"][row], **more) for row, more in each.models.items()}

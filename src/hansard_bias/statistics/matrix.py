@@ -165,7 +165,6 @@ def measure(sums: Mapping[str, CorpusSums], design: Design) -> Matrix:
 
 
 def _models(study: Study) -> dict[str, ModelRecord]:
-    """Every number of every row, as intervals."""
     design = study.design
     names = ("perplexity", "bits_per_byte", "excess_nats", "excess_bits_per_byte")
     # All names in every row: an excess that no column has is an empty section, not a missing one.
@@ -186,7 +185,6 @@ def _models(study: Study) -> dict[str, ModelRecord]:
 
 
 def _uncertainty(study: Study) -> Uncertainty:
-    """What was resampled, whose variance it is, and what the design could have seen."""
     design, sittings = study.design, {corpus: len(sums.sittings) for corpus, sums in study.sums.items()}
     single = [corpus for corpus, count in sittings.items() if count == 1]
     notes = [f"one sitting in the test text of {corpus}: no interval for what is read there" for corpus in single]

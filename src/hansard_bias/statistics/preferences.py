@@ -57,6 +57,7 @@ def prompt_preferences(
     array = _checked(values)
     replicates = np.full((len(array), 1 + draws), np.nan)
     seed_variance = SeedVariance.of(array.shape[2], draws, rng)
+    # Resampling needs rectangles: prompts of equally many wordings go together.
     for members, block in _same_length(array):
         replicates[members, 0] = block.mean(axis=(1, 2))
         if block.shape[1] > 1:

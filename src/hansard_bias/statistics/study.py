@@ -104,7 +104,6 @@ class Study:
         return np.asarray(nats[0] + (nats - nats[0]) * shrinkage)
 
     def _own(self, corpus: str) -> int:
-        """The row of the own model."""
         return self.design.models.index(self.design.own[corpus])
 
     def quantities(self, column: str) -> dict[str, FloatArray]:
@@ -127,7 +126,6 @@ class Study:
         return self._linear(self._terms(self._sides(row), excess=True))[:, self.design.models.index(row)]
 
     def _sides(self, row: str) -> dict[str, float]:
-        """The first corpus of a mixture less the second."""
         return dict(zip(self.design.mixtures[row], (1.0, -1.0), strict=True))
 
     def bias_ratio(self) -> FloatArray:
@@ -202,6 +200,7 @@ def measure_slice(
     No slice is tested.
     """
     few = len(sums.sittings) < least_sittings
+    # Neither columns nor own models of other corpora: they have no text here.
     own = {corpus: design.own[corpus]} if corpus in design.own else {}
     # Where there are no intervals, two draws are all that a study needs to exist.
     draws = 2 if few else design.draws

@@ -173,6 +173,7 @@ class TestRecord:
     @classmethod
     def of(cls, effect: Interval, p: float, **about: Any) -> TestRecord:
         """The test of an effect, alone in its family until `correct` has seen the others."""
+        # Holm's correction of a family of one is p itself.
         return cls(effect=effect.value, low=effect.low, high=effect.high, p=p, p_holm=p, **about)
 
     @property
@@ -185,6 +186,7 @@ def correct(family: Sequence[TestRecord]) -> list[TestRecord]:
     """The tests of one family with Holm's correction of their p, and of that over sittings where they have one."""
     corrected = [replace(test, p_holm=float(p)) for test, p in zip(family, holm([t.p for t in family]), strict=True)]
     sittings = [test.p_sittings for test in family if test.p_sittings is not None]
+    # Preferences and associations know no sittings.
     if len(sittings) < len(family):
         return corrected
     return [replace(t, p_sittings_holm=float(p)) for t, p in zip(corrected, holm(sittings), strict=True)]

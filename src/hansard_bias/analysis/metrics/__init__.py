@@ -46,6 +46,7 @@ def metric(name: str, record: Any) -> Callable[[M], M]:
 def measure_all(data: StudyData, sections: Sequence[str]) -> dict[str, Found]:
     """What every metric finds: first these sections, as far as they are metrics, then the others by their names."""
     _discover(but=())
+    # The order of the file, and of its tests, is that of the sections; what comes later goes by name.
     names = [name for name in sections if name in _METRICS] + sorted(_METRICS.keys() - set(sections))
     results = {name: _METRICS[name][1](data) for name in names}
     return {name: each if isinstance(each, Found) else Found(each) for name, each in results.items()}

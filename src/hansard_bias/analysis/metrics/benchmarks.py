@@ -58,7 +58,6 @@ def _benchmark(name: str, asked: pd.DataFrame, data: StudyData) -> BenchmarkReco
 
 
 def _measure(array: FloatArray, asked: pd.DataFrame, name: str, data: StudyData) -> BenchmarkMeasure:
-    """All prompts together, and theme by theme."""
 
     def summary(members: FloatArray, part: str) -> BenchmarkShares:
         return benchmark_summary(members, *data.drawn("benchmark", name, part))
@@ -71,8 +70,9 @@ def _measure(array: FloatArray, asked: pd.DataFrame, name: str, data: StudyData)
 def _answer(
     measured: dict[str, FloatArray], line: Mapping[Hashable, Any], row: str, data: StudyData
 ) -> BenchmarkAnswer:
-    """What one model says to one prompt, with draws that no other prompt changes; arrays are [1, seeds]."""
+    """What one model says to one prompt; arrays are [1, seeds]."""
     told = {}
+    # Draws by all that names the prompt: no other prompt of the file changes them.
     for measure, array in measured.items():
         (told[measure],) = seed_means(array, *data.drawn("benchmark item", *(line[name] for name in NAMED), row))
     return BenchmarkAnswer(**told, direction=benchmark_directions(measured["plain"])[0])

@@ -49,7 +49,6 @@ def likelihood_findings(data: StudyData) -> dict[str, dict[str, LikelihoodRecord
 
 
 def _likelihoods_of(corpus: str, runs: list[pd.DataFrame], config: Config) -> LikelihoodRecord:
-    """One model on one corpus."""
     parts = [run[run["corpus"] == corpus] for run in runs]
     tokens = parts[0]["tokens"].to_numpy(dtype=np.float64)
     found = {}

@@ -118,6 +118,7 @@ def paired_tests(values: ByRow, data: StudyData, family: str) -> list[TestRecord
     name is the left one, whatever their order in params.yaml.
     """
     records = []
+    # By name, so that a pair has the same sign whatever the order of params.yaml.
     for left, right in combinations(sorted(values), 2):
         record = compare_models(values[left], values[right], *data.drawn("preference", left, right))
         records.append(replace(record, family=family, what=f"{left} against {right}"))
@@ -125,7 +126,7 @@ def paired_tests(values: ByRow, data: StudyData, family: str) -> list[TestRecord
 
 
 def _judge(array: FloatArray, prompts: pd.Series[str], data: StudyData) -> list[PromptPreference]:
-    """Every prompt with draws of its own, which other prompts of the file do not change."""
+    # Each with draws of its own, so that other prompts of the file change nothing.
     asked = zip(prompts, array, strict=True)
     return [prompt_preferences(values[None], *data.drawn("prompt", prompt))[0] for prompt, values in asked]
 

@@ -82,7 +82,7 @@ def count_words(data: StudyData, corpus: str, chosen: Flags) -> Counted:
 
 
 def _gaps(data: StudyData, corpus: str, own: str, counted: Counted) -> Iterator[tuple[str, WordGaps]]:
-    """Every other model against the own one."""
+    # Short texts have no word that is frequent enough.
     if not counted.names:
         return
     bias = data.config.bias
@@ -119,12 +119,10 @@ def _rows(head: tuple[str, str, str, str], counted: Counted, gaps: WordGaps, mos
 
 
 def _known(numbers: Mapping[str, FloatArray], at: int) -> dict[str, Any]:
-    """The numbers of one word, None where there is none."""
     return {name: float(each[at]) if np.isfinite(each[at]) else None for name, each in numbers.items()}
 
 
 def _summary(head: tuple[str, str, str, str], gaps: WordGaps, config: Config) -> WordSummary:
-    """How many words were looked at, and how many differ beyond chance."""
     sure = gaps.p_holm <= 1 - config.bias.confidence
     tested = int(np.isfinite(gaps.p).sum())
     more, less = (int(np.sum(sure & side)) for side in (gaps.difference > 0, gaps.difference < 0))
