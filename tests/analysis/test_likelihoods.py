@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hansard_bias.analysis.inputs import StudyData
-from hansard_bias.analysis.metrics.likelihoods import likelihood_findings
+from hansard_bias.analysis.metrics.runs import likelihood_findings
 from hansard_bias.params import Config, parse_config
 from helpers.project import TINY, merged
 
