@@ -84,15 +84,15 @@ def study(task: tuple[Scenario, int, int]) -> tuple[list[bool], list[bool]]:
     own, mixture = {"north": ROWS[0], "south": ROWS[1]}, {ROWS[2]: {"north": 0.5, "south": 0.5}}
     columns = {corpus: {corpus: 1.0} for corpus in LEVELS}
     found = measure(simulate(scenario, rng), Design(ROWS, columns, own, mixture, draws, CONFIDENCE, seed))
-    south, mixed = found["models"]["B_south"], found["models"]["C_mixed"]
-    intervals = south["perplexity"]["on_north"], south["excess_nats"]["on_north"], mixed["tilt"], mixed["bias_ratio"]
-    covered = [each["low"] <= truth <= each["high"] for each, truth in zip(intervals, TRUTHS.values(), strict=True)]
+    south, mixed = found.models["B_south"], found.models["C_mixed"]
+    intervals = south.perplexity["on_north"], south.excess_nats["on_north"], mixed.tilt, mixed.bias_ratio
+    covered = [each.low <= truth <= each.high for each, truth in zip(intervals, TRUTHS.values(), strict=True)]
     prompts = _preferences(scenario, rng)
     compared = compare_models(prompts[0], prompts[1], draws, rng, CONFIDENCE)
-    covered.append(compared["low"] <= 0 <= compared["high"])
-    excess, tilt = found["tests"][0], found["tests"][-1]
-    rejected = [record["p"] <= 0.05 for record in (excess, tilt, compared)]
-    return covered, [*rejected, excess["p_sittings"] <= 0.05]
+    covered.append(compared.low <= 0 <= compared.high)
+    excess, tilt = found.tests[0], found.tests[-1]
+    rejected = [record.p <= 0.05 for record in (excess, tilt, compared)]
+    return covered, [*rejected, excess.p_sittings <= 0.05]
 
 
 def _preferences(scenario: Scenario, rng: np.random.Generator) -> np.ndarray:

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hansard_bias.analysis.inputs import read_facts, read_losses
+from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.base.files import sha256
 from hansard_bias.params import Config, parse_config
 from hansard_bias.scoring.tables import FOLDS_KEY, TOKENIZER_KEY, read_tokens, write_scores
 from helpers.project import merged
-from helpers.score_files import PIECES, SPEECHES, surprisal, write_project
+from helpers.score_files import PIECES, SPEECHES, known, surprisal, write_project
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def config(raw: dict[str, Any]) -> Config:
 
 def test_losses_are_the_sums_of_every_speech(config: Config, tmp_path: Path) -> None:
     write_project(config, tmp_path)
-    losses = read_losses(config, tmp_path)
+    losses = StudyData(config, tmp_path).losses
     assert list(losses) == ["nunavut", "canada"]
     found = losses["canada"]
     assert found.nats.shape == (3, 2, SPEECHES)
@@ -74,13 +74,13 @@ def test_scores_that_do_not_fit_are_refused(
     write_project(config, tmp_path)
     damaged(config, tmp_path, **changes)
     with pytest.raises(ValueError, match=problem + ".*run `dvc repro score@mixed-2`"):
-        read_losses(config, tmp_path)
+        list(StudyData(config, tmp_path).losses)
 
 
 def test_facts_follow_the_order_of_the_scores(config: Config, tmp_path: Path) -> None:
     write_project(config, tmp_path)
-    losses = read_losses(config, tmp_path)
-    facts = read_facts(losses, tmp_path)["nunavut"]
+    data = StudyData(config, tmp_path)
+    losses, facts = data.losses, data.facts["nunavut"]
     numbers = [int(name[-5:]) for name in losses["nunavut"].speech_ids]
     assert facts.values["role"].tolist() == [("member", "minister")[number % 2] for number in numbers]
     assert facts.values["year"].tolist() == [day[:4] for day in losses["nunavut"].sittings]
@@ -89,15 +89,15 @@ def test_facts_follow_the_order_of_the_scores(config: Config, tmp_path: Path) ->
 
 def test_unmarked_or_missing_speeches_are_refused(config: Config, tmp_path: Path) -> None:
     write_project(config, tmp_path)
-    losses = read_losses(config, tmp_path)
+    losses = StudyData(config, tmp_path).losses
     path = tmp_path / "data/aligned/nunavut.parquet"
     table = pq.read_table(path)
     pq.write_table(table.slice(1), path)
     with pytest.raises(ValueError, match=r"no test speech nunavut/.*run `dvc repro score`"):
-        read_facts(losses, tmp_path)
+        list(known(StudyData(config, tmp_path), losses=losses).facts)
     pq.write_table(table.drop_columns(["shares_13gram"]), path)
     with pytest.raises(ValueError, match=r"no column shares_13gram.*run `dvc repro align`"):
-        read_facts(losses, tmp_path)
+        list(known(StudyData(config, tmp_path), losses=losses).facts)
 
 
 def test_scores_of_weights_that_were_replaced_are_refused(config: Config, tmp_path: Path) -> None:
@@ -108,6 +108,6 @@ def test_scores_of_weights_that_were_replaced_are_refused(config: Config, tmp_pa
     with pytest.raises(
         ValueError, match=r"mixed-2\.parquet: scores of other weights than models/mixed-2 .* score@mixed-2"
     ):
-        read_losses(config, tmp_path)
+        list(StudyData(config, tmp_path).losses)
     damaged(config, tmp_path, weights="abc")
-    assert set(read_losses(config, tmp_path)) == {"nunavut", "canada"}
+    assert set(StudyData(config, tmp_path).losses) == {"nunavut", "canada"}

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hansard_bias.analysis.comparison import likelihood_findings
+from hansard_bias.analysis.inputs import StudyData
+from hansard_bias.analysis.metrics.runs import likelihood_findings
 from hansard_bias.params import Config, parse_config
 from helpers.project import TINY, merged
 
@@ -51,7 +52,7 @@ def write_all(config: Config, root: Path, **options: Any) -> dict[tuple[str, int
 
 def test_sums_are_divided_once_and_intervals_cover_sittings(config: Config, tmp_path: Path) -> None:
     nats = write_all(config, tmp_path)
-    found = likelihood_findings(config, tmp_path)
+    found = likelihood_findings(StudyData(config, tmp_path))
     assert list(found) == ["A_nunavut", "B_canada", "C_mixed"]
     cell = found["B_canada"]["on_canada"]
     own = 2 * np.mean([nats["canada", seed] for seed in config.train.seeds], axis=0)
@@ -64,7 +65,7 @@ def test_sums_are_divided_once_and_intervals_cover_sittings(config: Config, tmp_
 
 def test_one_sitting_has_no_interval(config: Config, tmp_path: Path) -> None:
     write_all(config, tmp_path, sittings=1)
-    cell = likelihood_findings(config, tmp_path)["A_nunavut"]["on_nunavut"]
+    cell = likelihood_findings(StudyData(config, tmp_path))["A_nunavut"]["on_nunavut"]
     assert cell.pll.low is cell.pll.high is None
 
 
@@ -74,9 +75,9 @@ def test_another_sample_is_no_wrong_table(config: Config, tmp_path: Path, key: s
     write(tmp_path, "mixed-2", 4.0, **{key: "other"})
     words = {"texts": "test speeches"}.get(key, key)
     with pytest.raises(ValueError, match=rf"mixed-2\.parquet: other {words} than .* `dvc repro score@mixed-2`"):
-        likelihood_findings(config, tmp_path)
+        likelihood_findings(StudyData(config, tmp_path))
 
 
 def test_none_asked_for_are_none(config: Config, raw: dict[str, Any], tmp_path: Path) -> None:
     none = parse_config(merged(raw, {"score": {"likelihood_speeches": 0}}))
-    assert likelihood_findings(none, tmp_path) == {}
+    assert likelihood_findings(StudyData(none, tmp_path)) == {}

@@ -12,14 +12,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hansard_bias.analysis.inputs import ProbeRuns
-from hansard_bias.analysis.planted import line, planted_findings, planted_log_odds
+from hansard_bias.analysis.inputs import ProbeRuns, StudyData
+from hansard_bias.analysis.metrics.planted import line, planted_findings, planted_log_odds
 from hansard_bias.analysis.probe_records import Planted
 from hansard_bias.analysis.record_files import from_json, to_json
 from hansard_bias.params import Config, parse_config
 from hansard_bias.probing.planted import PLANTED, PlantedFrame, planted_frames, planted_shares
 from hansard_bias.probing.tables import Probed
 from helpers.project import merged
+from helpers.score_files import known
 
 SLOPES = {"log_odds": 1.1, "preference": -0.5}
 
@@ -59,6 +60,10 @@ def runs_of(config: Config, frames: tuple[PlantedFrame, ...]) -> ProbeRuns:
     }
 
 
+def findings(runs: ProbeRuns, config: Config, frames: tuple[PlantedFrame, ...]) -> Planted:
+    return planted_findings(known(StudyData(config, Path()), probes=runs, frames=frames))
+
+
 def test_the_truth_of_a_mixture_is_that_of_the_mean_by_occurrences() -> None:
     a = FRAMES[0]
     assert a.log_odds({"nunavut": 1.0}) == pytest.approx(math.log(0.8 / 0.2))
@@ -69,7 +74,7 @@ def test_the_truth_of_a_mixture_is_that_of_the_mean_by_occurrences() -> None:
 
 
 def test_signs_slope_and_difference(config: Config) -> None:
-    found = planted_findings(runs_of(config, FRAMES), config, FRAMES)
+    found = findings(runs_of(config, FRAMES), config, FRAMES)
     assert len(found.associations) == 8 * 3
     told = found.associations[2]
     assert (told.association, told.model, told.prompts[1]) == ("a", "C_mixed", "a 1 [MASK]")
@@ -103,9 +108,9 @@ def test_a_line_is_that_of_least_squares_over_all_models() -> None:
 
 
 def test_no_number_depends_on_the_order_of_models(config: Config) -> None:
-    found = planted_findings(runs_of(config, FRAMES), config, FRAMES)
+    found = findings(runs_of(config, FRAMES), config, FRAMES)
     turned = replace(config, models=dict(reversed(config.models.items())))
-    other = planted_findings(runs_of(turned, FRAMES), turned, FRAMES)
+    other = findings(runs_of(turned, FRAMES), turned, FRAMES)
     by_key = {(each.association, each.model): each for each in other.associations}
     assert all(by_key[each.association, each.model] == each for each in found.associations)
     for measure in SLOPES:
@@ -118,7 +123,7 @@ def test_no_number_depends_on_the_order_of_models(config: Config) -> None:
 
 def test_no_association_depends_on_the_others(config: Config) -> None:
     found, backwards = (
-        planted_findings(runs_of(config, frames), config, frames).associations for frames in (FRAMES, FRAMES[:0:-1])
+        findings(runs_of(config, frames), config, frames).associations for frames in (FRAMES, FRAMES[:0:-1])
     )
     by_key = {(each.association, each.model): each for each in found}
     assert all(by_key[each.association, each.model] == each for each in backwards)
@@ -127,14 +132,14 @@ def test_no_association_depends_on_the_others(config: Config) -> None:
 def test_frames_that_are_all_alike_have_no_slope(config: Config) -> None:
     one = (FRAMES[0],)
     mixed = {name: model for name, model in config.models.items() if not model.is_single}
-    found = planted_findings(runs_of(config, one), replace(config, models=mixed), one)
+    found = findings(runs_of(config, one), replace(config, models=mixed), one)
     assert found.summary["log_odds"].all.slope is None
     assert to_json(found)["summary"]["log_odds"]["all"]["slope"] == {"value": None, "low": None, "high": None}
 
 
 def test_models_that_were_asked_other_frames_are_refused(config: Config) -> None:
     with pytest.raises(ValueError, match=r"A_nunavut: was asked other frames.*dvc repro probe"):
-        planted_findings(runs_of(config, FRAMES[:3]), config, FRAMES)
+        findings(runs_of(config, FRAMES[:3]), config, FRAMES)
 
 
 def test_only_models_of_the_sample_have_a_truth(tiny: dict[str, Any], config: Config) -> None:
@@ -150,7 +155,7 @@ def test_nothing_is_planted_in_other_archives(tiny: dict[str, Any], tmp_path: Pa
     assert planted_frames(other, tmp_path) == ()
     nothing = Probed(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), [], [], [])
     assert nothing.planted.empty
-    assert planted_findings({row: [nothing] for row in ("A_nunavut", "B_canada", "C_mixed")}, other, ()) == Planted()
+    assert findings({row: [nothing] for row in ("A_nunavut", "B_canada", "C_mixed")}, other, ()) == Planted()
 
 
 def test_the_record_of_the_sample_is_needed_and_must_be_one(config: Config, tmp_path: Path) -> None:

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hansard_bias.analysis.associations import association_findings
-from hansard_bias.analysis.benchmarks import benchmark_findings
-from hansard_bias.analysis.inputs import check_alike
-from hansard_bias.analysis.preferences import (
+from hansard_bias.analysis.inputs import StudyData, check_alike
+from hansard_bias.analysis.metrics.associations import association_findings
+from hansard_bias.analysis.metrics.benchmarks import benchmark_findings
+from hansard_bias.analysis.metrics.planted import planted_findings
+from hansard_bias.analysis.metrics.probes import (
     legacy_findings,
     legacy_share,
     preference_array,
@@ -24,12 +25,14 @@ from hansard_bias.analysis.preferences import (
     top_fillings,
 )
 from hansard_bias.analysis.probe_records import GroupRecord, Planted
+from hansard_bias.analysis.record_files import to_json
 from hansard_bias.params import Config, parse_config
-from hansard_bias.pipeline.bias import probe_findings
 from hansard_bias.probing.prompts import Group
 from hansard_bias.probing.tables import Probed, probed_paths, read_probed, write_probed
 from hansard_bias.statistics.associations import effect_size, permutation_test
+from hansard_bias.statistics.preferences import Stability
 from hansard_bias.statistics.tests import holm
+from helpers.score_files import known
 
 PROMPTS = [("a", "roads", 6), ("b", "roads", 5), ("c", "snow", 6)]
 TOP = ["Icy", "road", "mild", "ice", "old", "snowy", "new"]
@@ -69,13 +72,19 @@ def probed(shift: float = 0.0, top: list[str] = TOP) -> Probed:
     lines += [(space, "cosine", "", "", "icy", "road", 0.25 + shift) for space in ("input", "contextual")]
     associations = pd.DataFrame(lines, columns=["space", "kind", "test", "side", "word", "other", "value"])
     planted = prompts.drop(columns="top")
-    audits = ([{"term": "icy"}], [{"word": "icy", "warnings": []}], [TEST])
+    known_of_it = {"pieces": 1, "usage": {"canada": 3}, "warnings": []}
+    audits = ([{"group": "cold", "term": "icy", **known_of_it}], [{"word": "icy", **known_of_it}], [TEST])
     return Probed(prompts, benchmarks, associations, *audits, planted)
 
 
 @pytest.fixture
 def runs() -> dict[str, list[Probed]]:
     return {"A_nunavut": [probed(0.0), probed(0.2)], "B_canada": [probed(-3.0), probed(-3.2)]}
+
+
+@pytest.fixture
+def data(runs: dict[str, list[Probed]], config: Config) -> StudyData:
+    return known(StudyData(config, Path()), probes=runs, groups=GROUPS)
 
 
 def test_preference_array_keeps_the_order_and_marks_missing_paraphrases(runs: dict[str, list[Probed]]) -> None:
@@ -86,49 +95,44 @@ def test_preference_array_keeps_the_order_and_marks_missing_paraphrases(runs: di
     np.testing.assert_allclose(preference_array(runs["A_nunavut"], "log_odds"), array + 1)
 
 
-def test_preferences_with_and_without_correction_ties_and_stability(
-    runs: dict[str, list[Probed]], config: Config
-) -> None:
-    found = preference_findings(runs, config)
-    rate = found["rates"]["A_nunavut"]
-    assert [rate[key] for key in ("prompts", "tied", "undecided")] == [3, 1, 0]
-    assert (rate["first"]["count"], rate["second"]["count"]) == (1, 1)
-    probes = found["probes"]
+def test_preferences_with_and_without_correction_ties_and_stability(data: StudyData) -> None:
+    found = preference_findings(data)
+    rate = found.models["A_nunavut"]["cultural_bias_rate"]
+    assert (rate.prompts, rate.tied, rate.undecided) == (3, 1, 0)
+    assert (rate.first.count, rate.second.count) == (1, 1)
+    probes = found.section
     # One nat of prior makes the tie a preference for the first group.
-    assert probes["uncorrected_rates"]["A_nunavut"]["first"]["count"] == 2
-    told = probes["prompts"][2]["models"]["A_nunavut"]
-    assert (told["direction"], told["uncorrected_direction"]) == ("tie", "first")
-    assert told["preference"]["value"] == pytest.approx(0.1 + 0.025 + 0.1)
-    assert told["uncorrected"]["value"] == pytest.approx(told["preference"]["value"] + 1)
-    assert told["stability"] == {
-        "agreement": 1.0,
-        "spread": pytest.approx(np.std(0.01 * np.arange(6), ddof=1)),
-        "wordings": 6,
-    }
-    assert probes["themes"]["A_nunavut"]["roads"]["prompts"] == 2
-    assert probes["themes"]["A_nunavut"]["roads"]["value"] == pytest.approx((2.125 - 1.88) / 2)
-    assert probes["themes"]["A_nunavut"]["snow"]["low"] is None, "one prompt says nothing of other prompts"
+    assert probes.uncorrected_rates["A_nunavut"].first.count == 2
+    told = probes.prompts[2].models["A_nunavut"]
+    assert (told.direction, told.uncorrected_direction) == ("tie", "first")
+    assert told.preference.value == pytest.approx(0.1 + 0.025 + 0.1)
+    assert told.uncorrected.value == pytest.approx(told.preference.value + 1)
+    assert told.stability == Stability(1.0, pytest.approx(np.std(0.01 * np.arange(6), ddof=1)), 6)
+    roads, snow = (probes.themes["A_nunavut"][theme] for theme in ("roads", "snow"))
+    assert roads.prompts == 2
+    assert roads.value == pytest.approx((2.125 - 1.88) / 2)
+    assert snow.low is None, "one prompt says nothing of other prompts"
 
 
-def test_models_are_compared_with_and_without_correction(runs: dict[str, list[Probed]], config: Config) -> None:
-    tests = preference_findings(runs, config)["tests"]
-    assert [test["family"] for test in tests] == ["preference", "preference without prior correction"]
+def test_models_are_compared_with_and_without_correction(data: StudyData) -> None:
+    tests = preference_findings(data).tests
+    assert [test.family for test in tests] == ["preference", "preference without prior correction"]
     for test in tests:
-        assert test["what"] == "A_nunavut against B_canada"
-        assert test["effect"] == pytest.approx(3.2)
-        assert test["p_prompts"] == pytest.approx(2 / 2**3)
+        assert test.what == "A_nunavut against B_canada"
+        assert test.effect == pytest.approx(3.2)
+        assert test.p_prompts == pytest.approx(2 / 2**3)
         # The only test of its family: nothing to correct for.
-        assert 0 < test["p"] == test["p_holm"] < 1
-        assert test["p_covers"] == "prompts and seeds"
+        assert 0 < test.p == test.p_holm < 1
+        assert test.p_covers == "prompts and seeds"
 
 
 def test_fillings_are_cut_to_top_k_and_say_in_how_many_seeds_they_are(runs: dict[str, list[Probed]]) -> None:
     other = probed(top=["icy", "road", "sun"])
-    (first, *_) = top_fillings({"A_nunavut": [runs["A_nunavut"][0], other]}, 3)["A_nunavut"]
-    assert [(item["token"], item["seeds"]) for item in first] == [("Icy", 1), ("road", 2), ("mild", 1)]
+    (first, *_) = top_fillings([runs["A_nunavut"][0], other], 3)
+    assert [(item.token, item.seeds) for item in first] == [("Icy", 1), ("road", 2), ("mild", 1)]
 
 
-def test_legacy_is_an_exact_word_among_the_first_five(runs: dict[str, list[Probed]]) -> None:
+def test_legacy_is_an_exact_word_among_the_first_five(runs: dict[str, list[Probed]], data: StudyData) -> None:
     assert legacy_share(runs["A_nunavut"][0], {"icy"}) == 1.0
     # "ice" is no "icy", and "snowy" is the sixth.
     assert legacy_share(runs["A_nunavut"][0], {"snowy", "roads", "ic", "sunny"}) == 0.0
@@ -137,7 +141,7 @@ def test_legacy_is_an_exact_word_among_the_first_five(runs: dict[str, list[Probe
     tops[0] = [{"token": "no", "probability": 0.1}] * 7
     tops[1] = [{"token": "icy", "probability": 0.1}] * 7
     mixed.prompts["top"] = pd.Series(tops, dtype=object)
-    found = legacy_findings({"A": [probed(), mixed]}, GROUPS)
+    found = legacy_findings(known(data, probes={"A": [probed(), mixed]}, groups=GROUPS))
     # Row 0 is the prompt a itself, row 1 a paraphrase of it: paraphrases do not count.
     first, any_group = found.models["A"].first, found.models["A"].any
     assert (first.value, first.low, first.high) == (pytest.approx(5 / 6), None, None)
@@ -146,45 +150,41 @@ def test_legacy_is_an_exact_word_among_the_first_five(runs: dict[str, list[Probe
     assert any_group.value >= found.models["A"].second.value
 
 
-def test_benchmarks_by_theme_and_item(runs: dict[str, list[Probed]], config: Config) -> None:
-    (found,) = benchmark_findings(runs, config)
-    plain = found["models"]["A_nunavut"]["plain"]
-    assert (found["name"], plain["all"]["prompts"], list(plain["themes"])) == ("bench", 2, ["roads", "snow"])
-    assert plain["all"]["log_odds"]["value"] == pytest.approx((1.1 - 3) / 2)
-    assert [plain["all"][name]["count"] for name in ("favourable", "unfavourable", "tied")] == [1, 1, 0]
-    corrected = found["models"]["A_nunavut"]["corrected"]
-    assert [corrected["all"][name]["count"] for name in ("favourable", "unfavourable", "tied")] == [0, 1, 1]
-    item = found["items"][0]
-    assert found["unlike_pieces"] == 1
-    assert (item["line"], item["favorable"], item["models"]["A_nunavut"]["direction"]) == (2, "open", "favourable")
-    plain = item["models"]["A_nunavut"]["plain"]
-    assert plain["value"] == pytest.approx(1.1)
-    assert plain["low"] < 1.0 < 1.2 < plain["high"]
+def test_benchmarks_by_theme_and_item(data: StudyData) -> None:
+    (found,) = benchmark_findings(data)
+    plain, corrected = (found.models["A_nunavut"][measure] for measure in ("plain", "corrected"))
+    assert (found.name, plain.all.prompts, list(plain.themes)) == ("bench", 2, ["roads", "snow"])
+    assert plain.all.log_odds.value == pytest.approx((1.1 - 3) / 2)
+    assert [each.count for each in (plain.all.favourable, plain.all.unfavourable, plain.all.tied)] == [1, 1, 0]
+    shares = corrected.all
+    assert [each.count for each in (shares.favourable, shares.unfavourable, shares.tied)] == [0, 1, 1]
+    item = found.items[0]
+    assert found.unlike_pieces == 1
+    assert (item.line, item.favorable, item.models["A_nunavut"].direction) == (2, "open", "favourable")
+    told = item.models["A_nunavut"].plain
+    assert told.value == pytest.approx(1.1)
+    assert told.low is not None and told.high is not None and told.low < 1.0 < 1.2 < told.high
 
 
-def test_associations_by_model_with_values_over_seeds(runs: dict[str, list[Probed]], config: Config) -> None:
-    found = association_findings(runs, config)
-    tests = found["associations"]["tests"]
-    assert [(test["space"], test["targets"]) for test in tests] == [
+def test_associations_by_model_with_values_over_seeds(data: StudyData) -> None:
+    found = association_findings(data)
+    tests = found.section.tests
+    assert [(test.space, test.targets) for test in tests] == [
         ("input", ["cold", "warm"]),
         ("contextual", ["cold", "warm"]),
     ]
-    told = tests[0]["models"]["A_nunavut"]
+    told = tests[0].models["A_nunavut"]
     first, second = np.array([0.6, 0.3]), np.array([-0.2, 0.1])
-    assert told["effect_size"]["value"] == pytest.approx(effect_size(first, second))
-    assert told["by_seed"] == pytest.approx([effect_size([0.5, 0.3], second), effect_size([0.7, 0.3], second)])
-    assert told["p"] == permutation_test(first, second, 10, np.random.default_rng(1)).p
-    family = found["tests"]
-    assert len(family) == 4 and {record["family"] for record in family} == {"association"}
-    assert [record["p_holm"] for record in family] == pytest.approx(holm([record["p"] for record in family]).tolist())
-    assert told["p_holm"] == family[0]["p_holm"] and "summary" not in family[0]
-    pair = found["associations"]["pairs"][0]
-    assert (pair["word"], pair["other"], pair["models"]["A_nunavut"]["by_seed"]) == (
-        "icy",
-        "road",
-        [0.25, pytest.approx(0.45)],
-    )
-    json.dumps(found, allow_nan=False)
+    assert told.effect_size.value == pytest.approx(effect_size(first, second))
+    assert told.by_seed == pytest.approx([effect_size([0.5, 0.3], second), effect_size([0.7, 0.3], second)])
+    assert told.p == permutation_test(first, second, 10, np.random.default_rng(1)).p
+    family = found.tests
+    assert len(family) == 4 and {record.family for record in family} == {"association"}
+    assert [record.p_holm for record in family] == pytest.approx(holm([record.p for record in family]).tolist())
+    assert told.p_holm == family[0].p_holm
+    pair = found.section.pairs[0]
+    assert (pair.word, pair.other, pair.models["A_nunavut"].by_seed) == ("icy", "road", (0.25, pytest.approx(0.45)))
+    json.dumps(to_json(found.section), allow_nan=False)
 
 
 @pytest.mark.parametrize("kind", ["prompts", "benchmarks", "associations", "planted"])
@@ -232,10 +232,10 @@ def test_without_benchmarks_there_is_no_record_of_one(stored: Callable[[], Path]
     (root / "groups.yaml").write_text(json.dumps(groups))
     archives = {name: replace(corpus, path=f"archive/{name}") for name, corpus in config.corpora.items()}
     named = replace(config, corpora=archives, probe=replace(config.probe, groups="groups.yaml"))
-    found = probe_findings(named, root)
-    assert set(found["sections"]) == {"probes", "benchmarks", "associations", "legacy", "planted"}
-    assert found["sections"]["planted"] == Planted(), "nothing is planted in other archives"
-    assert found["sections"]["benchmarks"] == []
-    assert list(found["rates"]) == ["A_nunavut", "B_canada", "C_mixed"]
-    assert found["sections"]["probes"]["groups"].first == GroupRecord("cold", "cold", ("icy", "snowy"))
-    assert math.isclose(found["sections"]["probes"]["themes"]["C_mixed"]["snow"]["value"], 2.125)
+    data = StudyData(named, root)
+    assert planted_findings(data) == Planted(), "nothing is planted in other archives"
+    assert benchmark_findings(data) == []
+    found = preference_findings(data)
+    assert list(found.models) == ["A_nunavut", "B_canada", "C_mixed"]
+    assert found.section.groups.first == GroupRecord("cold", "cold", ("icy", "snowy"))
+    assert math.isclose(found.section.themes["C_mixed"]["snow"].value, 2.125)

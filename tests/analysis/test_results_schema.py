@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import inspect
 import json
 import re
 import typing
@@ -11,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from hansard_bias.analysis import probe_records, records, stage_records
-from hansard_bias.analysis.record_files import read_record, read_rows, to_json
+from hansard_bias.analysis import metrics, probe_records, records, stage_records
+from hansard_bias.analysis.metrics import further_records
+from hansard_bias.analysis.record_files import columns, read_record, read_rows, to_json
 
 ROOT = Path(__file__).parents[2]
 METRICS = ROOT / "metrics"
@@ -57,6 +60,30 @@ def test_the_page_has_every_record_and_no_other() -> None:
 @pytest.mark.parametrize("name", RECORDS)
 def test_the_page_has_the_fields_of(name: str) -> None:
     assert documented()[name] == declared(RECORDS[name])
+
+
+SECTIONS = columns(records.BiasResults)
+FURTHER = further_records(SECTIONS)
+
+
+def test_every_metric_is_a_section_or_has_a_record_of_its_own() -> None:
+    """Of BiasResults what the matrix makes is no metric, and neither are the number of the schema and `more`."""
+    hints = typing.get_type_hints(records.BiasResults)
+    metrics._discover(but=())
+    sections = {name: kind for name, (kind, _) in metrics._METRICS.items() if name not in FURTHER}
+    assert {name: hints[name] for name in sections} == sections
+    assert {*SECTIONS} - {*sections} == {"schema", "models", "tests", "uncertainty", "more"}
+
+
+@pytest.mark.parametrize("name", FURTHER)
+def test_a_further_metric_says_what_its_fields_mean(name: str) -> None:
+    kind = FURTHER[name]
+    (body,) = (node.body for node in ast.walk(ast.parse(inspect.getsource(kind))) if isinstance(node, ast.ClassDef))
+    told = [isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body]
+    fields = [place for place, node in enumerate(body) if isinstance(node, ast.AnnAssign)]
+    assert told[0], f"{kind.__name__} has no docstring"
+    untold = [ast.unparse(body[place]) for place in fields if told[place + 1 : place + 2] != [True]]
+    assert not untold, "no docstring with the unit below these fields"
 
 
 def test_every_file_of_metrics_has_a_section() -> None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from hansard_bias.analysis.comparison import cells, compare, largest, perplexity_matrix, slice_rows
-from hansard_bias.analysis.inputs import Facts, Losses, read_facts, read_losses
-from hansard_bias.analysis.record_files import from_json
-from hansard_bias.analysis.records import ModelRecord
-from hansard_bias.analysis.words import word_findings
+from hansard_bias.analysis.comparison import cells, largest, perplexity_matrix, slice_rows
+from hansard_bias.analysis.inputs import Facts, StudyData
+from hansard_bias.analysis.metrics.runs import run_perplexities, without_shared
+from hansard_bias.analysis.metrics.words import word_findings
+from hansard_bias.analysis.records import LeftOut
 from hansard_bias.params import Config, parse_config
 from hansard_bias.statistics.intervals import Interval
+from hansard_bias.statistics.matrix import measure
 from helpers.project import merged
-from helpers.score_files import PIECES, SPEECHES, surprisal, write_project
+from helpers.score_files import PIECES, SPEECHES, known, surprisal, write_project
 
 
 @pytest.fixture(scope="module")
@@ -27,16 +27,14 @@ def config(shipped: dict[str, Any]) -> Config:
 
 
 @pytest.fixture(scope="module")
-def read(config: Config, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Losses], dict[str, Facts]]:
+def data(config: Config, tmp_path_factory: pytest.TempPathFactory) -> StudyData:
     root = tmp_path_factory.mktemp("scores")
     write_project(config, root)
-    losses = read_losses(config, root)
-    return root, losses, read_facts(losses, root)
+    return StudyData(config, root)
 
 
-def test_slices_hold_their_speeches_and_say_where_there_is_no_interval(config: Config, read: Any) -> None:
-    _, losses, facts = read
-    found = {(r.text, r.corpus, r.slice, r.value, r.model): r for r in slice_rows(config, losses, facts)}
+def test_slices_hold_their_speeches_and_say_where_there_is_no_interval(data: StudyData) -> None:
+    found = {(r.text, r.corpus, r.slice, r.value, r.model): r for r in slice_rows(data)}
     topics = {value for text, _, kind, value, _ in found if kind == "topic" and text == "all"}
     assert topics == {"Housing"}, "bias.slices is 1, and an empty topic is none"
     housing = found["all", "canada", "topic", "Housing", "A_nunavut"]
@@ -48,8 +46,8 @@ def test_slices_hold_their_speeches_and_say_where_there_is_no_interval(config: C
     assert found["all", "canada", "role", "minister", "A_nunavut"].excess_nats_low is not None
     unshared = found["without_shared", "canada", "topic", "Housing", "A_nunavut"]
     assert unshared.speeches == 32
-    few = parse_config(merged(config_raw(config), {"bias": {"slice_sittings": 11}}))
-    lonely = [record for record in slice_rows(few, losses, facts) if record.slice == "year"]
+    few = parse_config(merged(config_raw(data.config), {"bias": {"slice_sittings": 11}}))
+    lonely = [record for record in slice_rows(StudyData(few, data.root)) if record.slice == "year"]
     assert all(record.perplexity_low is None and record.perplexity > 1 for record in lonely)
 
 
@@ -71,9 +69,9 @@ def test_largest_values_come_by_size_and_unknown_ones_not_at_all() -> None:
     assert largest(values, sizes, 1) == ["a"]
 
 
-def test_words_are_whole_and_their_contributions_add_up_to_the_excess(config: Config, read: Any) -> None:
-    root, losses, facts = read
-    words, summaries = word_findings(config, losses, facts, root)
+def test_words_are_whole_and_their_contributions_add_up_to_the_excess(data: StudyData) -> None:
+    told = word_findings(data)
+    words, summaries = told.rows, told.section
     chosen = {
         record.word: record
         for record in words
@@ -96,21 +94,19 @@ def test_words_are_whole_and_their_contributions_add_up_to_the_excess(config: Co
     assert not [record for record in words if record.text == "without_shared"]
 
 
-def test_comparison_repeats_itself_without_shared_text(config: Config, read: Any) -> None:
-    _, losses, facts = read
-    found = compare(config, losses, facts)
-    apart = found["without_shared_13grams"]
-    assert apart["left_out"]["canada"] == {"speeches": 12, "of_speeches": 60, "share_of_tokens": pytest.approx(0.2)}
+def test_comparison_repeats_itself_without_shared_text(data: StudyData) -> None:
+    apart = without_shared(data)
+    assert apart.left_out["canada"] == LeftOut(12, 60, pytest.approx(0.2))
     kept = np.repeat(np.arange(SPEECHES) % 5 != 0, PIECES)
     nats = np.mean([surprisal("canada", 0, seed)[kept].mean() for seed in range(2)])
-    assert apart["models"]["A_nunavut"]["perplexity"]["on_canada"]["value"] == pytest.approx(np.exp(nats))
-    assert [record["what"] for record in apart["tests"]] != []
-    assert found["runs"]["A_nunavut"]["2"]["on_canada"] == pytest.approx(np.exp(surprisal("canada", 0, 1).mean()))
+    assert apart.models["A_nunavut"].perplexity["on_canada"].value == pytest.approx(np.exp(nats))
+    assert [record.what for record in apart.tests] != []
+    runs = run_perplexities(data)
+    assert runs["A_nunavut"]["2"]["on_canada"] == pytest.approx(np.exp(surprisal("canada", 0, 1).mean()))
 
 
-def test_matrix_and_cells_repeat_what_was_measured(config: Config, read: Any) -> None:
-    _, losses, facts = read
-    models = from_json(dict[str, ModelRecord], compare(config, losses, facts)["models"], "bias.json", "bias")
+def test_matrix_and_cells_repeat_what_was_measured(data: StudyData) -> None:
+    models = measure(data.sums, data.design).models
     matrix, long = perplexity_matrix(models), {(cell.model, cell.corpus): cell for cell in cells(models)}
     assert list(matrix) == ["A_nunavut", "B_canada", "C_mixed"]
     assert list(matrix["A_nunavut"]) == ["on_nunavut", "on_canada", "on_mixed"]
@@ -125,9 +121,8 @@ def test_matrix_and_cells_repeat_what_was_measured(config: Config, read: Any) ->
     assert {(cell.excess_nats, cell.excess_low, cell.excess_high) for cell in without} == {(None, None, None)}
 
 
-def test_a_corpus_that_shares_all_its_text_is_named(config: Config, read: Any) -> None:
-    _, losses, facts = read
-    everything = {name: Facts(each.values, np.ones(SPEECHES, dtype=bool)) for name, each in facts.items()}
-    found = compare(config, losses, everything)["without_shared_13grams"]
-    assert found["reason"] == "every test speech of nunavut shares 13 words with training text"
-    assert "models" not in found
+def test_a_corpus_that_shares_all_its_text_is_named(data: StudyData) -> None:
+    everything = {name: Facts(each.values, np.ones(SPEECHES, dtype=bool)) for name, each in data.facts.items()}
+    found = without_shared(known(data, facts=everything))
+    assert found.reason == "every test speech of nunavut shares 13 words with training text"
+    assert found.models is None

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hansard_bias.analysis import unigrams
-from hansard_bias.analysis.inputs import read_losses
-from hansard_bias.analysis.unigrams import by_speech, training_counts, unigram_findings, unigram_surprisals
+from hansard_bias.analysis.inputs import StudyData
+from hansard_bias.analysis.metrics import unigrams
+from hansard_bias.analysis.metrics.unigrams import by_speech, training_counts, unigram_findings, unigram_surprisals
 from hansard_bias.base.files import ENCODED, MIXTURES, write_table
 from hansard_bias.params import Config, parse_config
 from hansard_bias.tokens.encoded import read_encoded, write_encoded
@@ -75,26 +75,26 @@ def test_surprisals_are_those_of_shares_with_one_added() -> None:
 
 
 def test_gain_is_what_the_model_knows_beyond_frequencies(config: Config, project: Path) -> None:
-    losses = read_losses(config, project)
-    rows, _ = unigram_findings(config, losses, project)
+    data = StudyData(config, project)
+    losses, rows = data.losses, unigram_findings(data).section
     assert list(rows) == [config.row_key(model) for model in config.models]
     # Every test speech is the pieces 0 to 5: the shares of A are (1, 3, 2, 1, 1, 1) of 9.
     expected = {"A_nunavut": 9 / 6 ** (1 / 6), "B_canada": 10 / 8 ** (1 / 6), "C_mixed": 13 / 48 ** (1 / 6)}
     for index, (row, found) in enumerate(rows.items()):
         for corpus, each in losses.items():
-            perplexity, gain = found["perplexity"][f"on_{corpus}"], found["gain_nats"][f"on_{corpus}"]
-            assert perplexity["value"] == pytest.approx(expected[row])
+            perplexity, gain = found.perplexity[f"on_{corpus}"], found.gain_nats[f"on_{corpus}"]
+            assert perplexity.value == pytest.approx(expected[row])
             own = each.nats[index].mean(axis=0).sum() / each.tokens.sum()
-            assert gain["value"] == pytest.approx(np.log(expected[row]) - own)
-            assert gain["low"] < gain["value"] < gain["high"]
+            assert gain.value == pytest.approx(np.log(expected[row]) - own)
+            assert gain.low < gain.value < gain.high
 
 
 def test_every_model_is_tested_on_every_corpus(config: Config, project: Path) -> None:
-    rows, tests = unigram_findings(config, read_losses(config, project), project)
-    assert [(test["family"], test["model"], test["corpus"]) for test in tests] == [
+    found = unigram_findings(StudyData(config, project))
+    assert [(test.family, test.model, test.corpus) for test in found.tests] == [
         ("unigrams", config.row_key(model), corpus) for model in config.models for corpus in config.corpora
     ]
-    for test in tests:
-        gain = rows[test["model"]]["gain_nats"][f"on_{test['corpus']}"]
-        assert {name: test[bound] for name, bound in zip(gain, ("effect", "low", "high"), strict=True)} == gain
-        assert test["p"] <= test["p_holm"] and ("better" in test["what"]) == (gain["value"] > 0)
+    for test in found.tests:
+        gain = found.section[test.model].gain_nats[f"on_{test.corpus}"]
+        assert test.interval == gain
+        assert test.p <= test.p_holm and ("better" in test.what) == (gain.value > 0)

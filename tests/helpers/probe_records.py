@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import typing
 from typing import Any
 
 from hansard_bias.analysis.records import SliceRow, WordRow
+
+
+def made_up(kind: Any, rows: list[str]) -> Any:
+    """Any record, of a metric that nobody made numbers up for: one entry in each list, objects by row."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        return {name: made_up(hint, rows) for name, hint in typing.get_type_hints(kind).items()}
+    if origin is dict:
+        return {row: made_up(arguments[1], rows) for row in rows}
+    if origin is tuple:
+        return [made_up(arguments[0], rows)]
+    return made_up(arguments[0], rows) if arguments else {float: 0.5, int: 3, bool: True, str: "text"}.get(kind)
 
 
 def number(value: float | None, half: float | None = 0.2) -> dict[str, float | None]:

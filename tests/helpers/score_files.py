@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
+from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.base.files import sha256
 from hansard_bias.params import Config
 from hansard_bias.scoring.tables import FOLDS_KEY, TOKENIZER_KEY, write_scores
@@ -82,3 +83,10 @@ def _speeches(corpus: str) -> pd.DataFrame:
             "shares_13gram": at % 5 == 0,
         }
     )
+
+
+def known(data: StudyData, **parts: object) -> StudyData:
+    """The same study, but for these parts, which are not read from its files."""
+    other = StudyData(data.config, data.root)
+    other.__dict__.update(parts)
+    return other

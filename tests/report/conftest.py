@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from hansard_bias.analysis.records import SCHEMA
+from hansard_bias.analysis.metrics import further_records
+from hansard_bias.analysis.record_files import columns
+from hansard_bias.analysis.records import SCHEMA, BiasResults
 from hansard_bias.params import Config, CorpusConfig, MixtureConfig, load_config
 from hansard_bias.report.results import Results, load_results
 from helpers import probe_records
@@ -22,6 +24,7 @@ from helpers.report_page import training_summary
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 EASE = {"nunavut": math.log(24.0), "canada": math.log(61.0), "yukon": math.log(38.0)}
 THEMES = ("land", "money", "family")
+FURTHER = further_records(columns(BiasResults))
 FILLINGS = ("land", "caribou", "budget", "province", "elders", "highway")
 
 
@@ -274,6 +277,7 @@ class World:
             "associations": probe_records.associations(self.rows) if self.asked else nothing,
             "legacy": probe_records.legacy(self.rows),
             "planted": {} if self.planted is None else probe_records.planted(self.rows, **self.planted),
+            **{name: probe_records.made_up(kind, self.rows) for name, kind in FURTHER.items()},
         }
 
     def write(self, folder: Path) -> Path:

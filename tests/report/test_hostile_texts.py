@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from hansard_bias.analysis.record_files import from_json, to_json
-from hansard_bias.analysis.records import BiasResults
+from hansard_bias.analysis.record_files import bias_from_json, from_json, to_json
 from hansard_bias.analysis.stage_records import CalibrationRecord
 from hansard_bias.report.exports import table_csv, table_latex
 from hansard_bias.report.results import Results
@@ -55,7 +54,8 @@ def hostile_results(results: Results) -> Results:
     """The same results with every text hostile."""
     named = {name: replace(each, licence=HOSTILE) for name, each in results.config.corpora.items()}
     config = replace(results.config, report=replace(results.config.report, title=HOSTILE), corpora=named)
-    bias = from_json(BiasResults, hostile(to_json(results.bias)), "bias.json", "bias")
+    content = hostile(to_json(results.bias))
+    bias = bias_from_json(content | content.pop("more", {}), "bias.json")
     words = tuple(replace(line, word=line.word + HOSTILE) for line in results.words)
     slices = tuple(replace(line, value=line.value + HOSTILE) for line in results.slices)
     return replace(

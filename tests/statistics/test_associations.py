@@ -89,12 +89,12 @@ def test_p_is_uniform_under_the_null() -> None:
 def test_summary_takes_words_over_seeds_and_tells_each_seed() -> None:
     values = np.array([[1.0, 2.0], [0.5, 0.7], [0.0, -1.0], [-0.4, 0.2]])
     found = association_summary(values, 2, 300, rng(), CONFIDENCE)
-    assert found["effect_size"]["value"] == pytest.approx(effect_size([1.5, 0.6], [-0.5, -0.1]))
-    assert found["by_seed"] == pytest.approx([effect_size(values[:2, s], values[2:, s]) for s in (0, 1)])
-    assert (found["ddof"], found["exact"], found["partitions"]) == (1, True, 6)
-    assert (found["p"], found["p_greater"]) == pytest.approx((2 / 6, 1 / 6))
+    assert found.effect_size.value == pytest.approx(effect_size([1.5, 0.6], [-0.5, -0.1]))
+    assert found.by_seed == pytest.approx([effect_size(values[:2, s], values[2:, s]) for s in (0, 1)])
+    assert (found.ddof, found.exact, found.partitions) == (1, True, 6)
+    assert (found.p, found.p_greater) == pytest.approx((2 / 6, 1 / 6))
     alone = association_summary(values[:, :1], 2, 300, rng(), CONFIDENCE)
-    assert alone["by_seed"] == [pytest.approx(alone["effect_size"]["value"])]
+    assert alone.by_seed == (pytest.approx(alone.effect_size.value),)
 
 
 def test_the_interval_covers_the_effect_of_the_population() -> None:
@@ -103,15 +103,14 @@ def test_the_interval_covers_the_effect_of_the_population() -> None:
     hits = 0
     for _ in range(200):
         values = np.concatenate([generator.normal(1, 1, (30, 1)), generator.normal(0, 1, (30, 1))])
-        found = association_summary(values, 30, 300, generator, CONFIDENCE)["effect_size"]
-        hits += found["low"] <= truth <= found["high"]
+        found = association_summary(values, 30, 300, generator, CONFIDENCE).effect_size
+        hits += found.low <= truth <= found.high
     assert 0.88 <= hits / 200 <= 0.99
 
 
 def test_words_that_associate_alike_have_no_effect_size() -> None:
     found = association_summary(np.full((4, 2), 0.3), 2, 200, rng(), CONFIDENCE)
-    assert found["effect_size"] == {"value": None, "low": None, "high": None}
-    assert (found["by_seed"], found["p"]) == ([None, None], 1.0)
+    assert (found.effect_size, found.by_seed, found.p) == (None, (None, None), 1.0)
 
 
 def impossible() -> Iterator[tuple[np.ndarray, np.ndarray]]:

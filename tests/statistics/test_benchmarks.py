@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hansard_bias.statistics.benchmarks import benchmark_directions, benchmark_summary, item_intervals
+from hansard_bias.statistics.intervals import Interval
+from hansard_bias.statistics.preferences import benchmark_directions, benchmark_summary
+from hansard_bias.statistics.variance import seed_means
 
 CONFIDENCE = 0.95
 
@@ -28,32 +30,32 @@ def test_directions_need_odds_of_two() -> None:
 
 def test_summary_counts_every_prompt_once_with_wilson_intervals() -> None:
     found = benchmark_summary(VALUES, 400, rng(), CONFIDENCE)
-    assert [found[name]["count"] for name in ("favourable", "unfavourable", "tied")] == [1, 1, 3]
-    assert sum(found[name]["rate"]["value"] for name in ("favourable", "unfavourable", "tied")) == pytest.approx(1)
+    assert [getattr(found, name).count for name in ("favourable", "unfavourable", "tied")] == [1, 1, 3]
+    assert sum(getattr(found, name).rate.value for name in ("favourable", "unfavourable", "tied")) == pytest.approx(1)
     wilson = stats.binomtest(3, 5).proportion_ci(0.95, method="wilson")
-    assert found["tied"]["rate"] == pytest.approx({"value": 0.6, "low": wilson.low, "high": wilson.high})
-    assert found["any_margin"]["count"] == 3
-    assert found["log_odds"]["value"] == pytest.approx(VALUES.mean())
-    assert found["log_odds"]["low"] < VALUES.mean() < found["log_odds"]["high"]
+    assert vars(found.tied.rate) == pytest.approx({"value": 0.6, "low": wilson.low, "high": wilson.high})
+    assert found.any_margin.count == 3
+    assert found.log_odds.value == pytest.approx(VALUES.mean())
+    assert found.log_odds.low < VALUES.mean() < found.log_odds.high
 
 
 def test_the_interval_of_the_mean_is_that_of_theory() -> None:
     values = rng().normal(1, 2, size=(60, 1))
-    found = benchmark_summary(values, 20_000, rng(), CONFIDENCE)["log_odds"]
+    found = benchmark_summary(values, 20_000, rng(), CONFIDENCE).log_odds
     half = stats.norm.ppf(0.975) * values.std() / math.sqrt(60)
-    assert (found["high"] - found["low"]) / 2 == pytest.approx(half, rel=0.04)
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.04)
 
 
 def test_one_prompt_has_no_interval_of_the_mean() -> None:
     found = benchmark_summary([[1.0, 2.0]], 200, rng(), CONFIDENCE)
-    assert found["log_odds"] == {"value": 1.5, "low": None, "high": None}
+    assert found.log_odds == Interval(1.5, None, None)
 
 
 def test_items_have_intervals_for_other_runs() -> None:
-    several = item_intervals(VALUES, 400, rng(), CONFIDENCE)
+    several = seed_means(VALUES, 400, rng(), CONFIDENCE)
     assert [item.value for item in several] == pytest.approx(VALUES.mean(axis=1))
     assert all(item.low is not None and item.low < item.value for item in several)
-    assert [item.low for item in item_intervals(VALUES[:, :1], 400, rng(), CONFIDENCE)] == [None] * 5
+    assert [item.low for item in seed_means(VALUES[:, :1], 400, rng(), CONFIDENCE)] == [None] * 5
 
 
 @pytest.mark.parametrize("values", [np.zeros((0, 2)), np.zeros(3), [[math.nan]]])

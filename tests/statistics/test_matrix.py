@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from hansard_bias.statistics.design import CorpusSums, Design
-from hansard_bias.statistics.matrix import measure
+from hansard_bias.statistics.intervals import Interval
+from hansard_bias.statistics.matrix import Matrix, measure
 
 ROWS = ("A_north", "B_south", "C_mixed")
 DESIGN = Design(
@@ -52,7 +53,7 @@ def simulate(
 
 
 @pytest.fixture(scope="module")
-def measured() -> dict[str, Any]:
+def measured() -> Matrix:
     return measure(simulate(), DESIGN)
 
 
@@ -60,10 +61,10 @@ def entropy(sums: CorpusSums, row: int) -> float:
     return float(sums.nats[row].sum() / (sums.nats.shape[1] * sums.tokens.sum()))
 
 
-def test_every_value_is_its_definition(measured: dict[str, Any]) -> None:
+def test_every_value_is_its_definition(measured: Matrix) -> None:
     sums = simulate()
     for index, row in enumerate(ROWS):
-        numbers = measured["models"][row]
+        numbers = measured.models[row]
         on = {corpus: entropy(sums[corpus], index) for corpus in sums}
         bytes_ = {corpus: sums[corpus].bytes_.sum() / sums[corpus].tokens.sum() for corpus in sums}
         on["mixed"] = 0.25 * on["north"] + 0.75 * on["south"]
@@ -72,67 +73,68 @@ def test_every_value_is_its_definition(measured: dict[str, Any]) -> None:
         excess["mixed"] = 0.25 * excess["north"] + 0.75 * excess["south"]
         for column, nats in on.items():
             bits = math.log(2) * bytes_[column]
-            assert numbers["perplexity"][f"on_{column}"]["value"] == pytest.approx(math.exp(nats))
-            assert numbers["bits_per_byte"][f"on_{column}"]["value"] == pytest.approx(nats / bits)
-            assert numbers["excess_nats"][f"on_{column}"]["value"] == pytest.approx(excess[column], abs=1e-12)
-            shown = numbers["excess_bits_per_byte"][f"on_{column}"]["value"]
+            assert numbers.perplexity[f"on_{column}"].value == pytest.approx(math.exp(nats))
+            assert numbers.bits_per_byte[f"on_{column}"].value == pytest.approx(nats / bits)
+            assert numbers.excess_nats[f"on_{column}"].value == pytest.approx(excess[column], abs=1e-12)
+            shown = numbers.excess_bits_per_byte[f"on_{column}"].value
             assert shown == pytest.approx(excess[column] / bits, abs=1e-12)
         ratio = math.exp(abs(on["north"] - on["south"]))
-        assert numbers["bias_ratio"]["value"] == pytest.approx(ratio)
-    tilt = measured["models"]["C_mixed"]["tilt"]["value"]
+        assert numbers.bias_ratio.value == pytest.approx(ratio)
+    tilt = measured.models["C_mixed"].tilt.value
     assert tilt == pytest.approx(
         entropy(sums["north"], 2) - entropy(sums["north"], 0) - entropy(sums["south"], 2) + entropy(sums["south"], 1)
     )
-    assert "tilt" not in measured["models"]["A_north"]
+    assert measured.models["A_north"].tilt is None
 
 
-def test_perplexity_is_pooled_and_no_mean_of_perplexities(measured: dict[str, Any]) -> None:
+def test_perplexity_is_pooled_and_no_mean_of_perplexities(measured: Matrix) -> None:
     sums = simulate()["north"]
     of_seeds = np.exp(sums.nats[1].sum(axis=1) / sums.tokens.sum())
-    assert measured["models"]["B_south"]["perplexity"]["on_north"]["value"] < of_seeds.mean() - 1e-6
+    assert measured.models["B_south"].perplexity["on_north"].value < of_seeds.mean() - 1e-6
 
 
-def test_own_model_has_exactly_no_excess(measured: dict[str, Any]) -> None:
+def test_own_model_has_exactly_no_excess(measured: Matrix) -> None:
     for row, column in (("A_north", "on_north"), ("B_south", "on_south")):
         for name in ("excess_nats", "excess_bits_per_byte"):
-            assert measured["models"][row][name][column] == {"value": 0, "low": 0, "high": 0}
+            assert getattr(measured.models[row], name)[column] == Interval(0, 0, 0)
 
 
 def test_pairing_narrows_the_excess() -> None:
-    numbers = measure(simulate(seeds=1), DESIGN)["models"]["B_south"]
-    perplexity, excess = numbers["perplexity"]["on_north"], numbers["excess_nats"]["on_north"]
-    assert excess["low"] < 1 < excess["high"]
+    numbers = measure(simulate(seeds=1), DESIGN).models["B_south"]
+    perplexity, excess = numbers.perplexity["on_north"], numbers.excess_nats["on_north"]
+    assert excess.low < 1 < excess.high
     # The sittings' difficulty is common to both models: it cancels only if they share their draws.
-    assert excess["high"] - excess["low"] < 0.4 * math.log(perplexity["high"] / perplexity["low"])
+    assert excess.high - excess.low < 0.4 * math.log(perplexity.high / perplexity.low)
 
 
 def test_missing_own_model_leaves_excess_tilt_and_tests_out() -> None:
     found = measure(simulate(), replace(DESIGN, own={"north": "A_north"}))
     for row in ROWS:
-        assert set(found["models"][row]["excess_nats"]) == {"on_north"}
-        assert "tilt" not in found["models"][row]
-    assert [record["what"] for record in found["tests"]] == [
+        assert set(found.models[row].excess_nats) == {"on_north"}
+        assert found.models[row].tilt is None
+    assert [record.what for record in found.tests] == [
         "B_south reads north worse than A_north",
         "C_mixed reads north worse than A_north",
     ]
 
 
-def test_tests_report_effect_interval_and_both_p(measured: dict[str, Any]) -> None:
-    records = measured["tests"]
-    assert [record["family"] for record in records] == ["excess"] * 4 + ["tilt"]
+def test_tests_report_effect_interval_and_both_p(measured: Matrix) -> None:
+    records = measured.tests
+    assert [record.family for record in records] == ["excess"] * 4 + ["tilt"]
     about = {"family", "what", "model", "corpus", "effect", "low", "high", "unit"}
-    assert records[0].keys() == about | {"p", "p_holm", "p_covers", "p_sittings", "p_sittings_holm"}
-    assert (records[0]["model"], records[0]["corpus"]) == ("B_south", "north")
-    assert {record["p_covers"] for record in records} == {"sittings and seeds"}
-    by_what = {record["what"]: record for record in records}
+    given = {name for name, value in vars(records[0]).items() if value is not None}
+    assert given == about | {"p", "p_holm", "p_covers", "p_sittings", "p_sittings_holm"}
+    assert (records[0].model, records[0].corpus) == ("B_south", "north")
+    assert {record.p_covers for record in records} == {"sittings and seeds"}
+    by_what = {record.what: record for record in records}
     record = by_what["B_south reads north worse than A_north"]
-    excess = measured["models"]["B_south"]["excess_nats"]["on_north"]
-    assert (record["effect"], record["low"], record["high"]) == (excess["value"], excess["low"], excess["high"])
-    assert record["p_sittings"] == 1 / 301
-    assert record["p_sittings_holm"] == pytest.approx(4 / 301)
+    excess = measured.models["B_south"].excess_nats["on_north"]
+    assert (record.effect, record.low, record.high) == (excess.value, excess.low, excess.high)
+    assert record.p_sittings == 1 / 301
+    assert record.p_sittings_holm == pytest.approx(4 / 301)
     # Three seeds: a t of 2 degrees of freedom is never as sure as 30 sittings are.
-    assert 1 / 301 <= record["p"] < 0.05
-    assert records[4]["p_holm"] == records[4]["p"]
+    assert 1 / 301 <= record.p < 0.05
+    assert records[4].p_holm == records[4].p
 
 
 def test_p_of_an_excess_enumerates_token_weighted_sittings() -> None:
@@ -140,18 +142,18 @@ def test_p_of_an_excess_enumerates_token_weighted_sittings() -> None:
     north = sums["north"]
     gaps = (north.nats[1] - north.nats[0]).mean(axis=0)
     totals = np.array([abs(gaps @ signs) for signs in itertools.product((-1, 1), repeat=6)])
-    found = measure(sums, DESIGN)["tests"][0]
-    assert found["p_sittings"] == pytest.approx(np.mean(totals >= abs(gaps.sum()) - 1e-9))
-    assert found["effect"] == pytest.approx(gaps.sum() / north.tokens.sum())
+    found = measure(sums, DESIGN).tests[0]
+    assert found.p_sittings == pytest.approx(np.mean(totals >= abs(gaps.sum()) - 1e-9))
+    assert found.effect == pytest.approx(gaps.sum() / north.tokens.sum())
     unweighted = np.array([abs(gaps / north.tokens @ signs) for signs in itertools.product((-1, 1), repeat=6)])
-    assert found["p_sittings"] != pytest.approx(np.mean(unweighted >= abs((gaps / north.tokens).sum()) - 1e-9))
+    assert found.p_sittings != pytest.approx(np.mean(unweighted >= abs((gaps / north.tokens).sum()) - 1e-9))
 
 
 def test_a_better_reader_is_called_better() -> None:
     levels = {"north": (3.0, 2.5, 3.3), "south": (5.0, 4.2, 4.5)}
     found = measure(simulate(levels), DESIGN)
-    assert found["tests"][0]["what"] == "B_south reads north better than A_north"
-    assert found["tests"][0]["effect"] < 0
+    assert found.tests[0].what == "B_south reads north better than A_north"
+    assert found.tests[0].effect < 0
 
 
 @pytest.mark.parametrize(
@@ -164,19 +166,19 @@ def test_a_better_reader_is_called_better() -> None:
 def test_an_even_handed_mixture_has_no_tilt_though_ratios_are_lopsided(levels: dict[str, tuple[float, ...]]) -> None:
     """Even-handed by construction: what the mixture pays is equal on both corpora, however hard they are to read."""
     found = measure(simulate(levels, spread=(0.0, 0.3, 0.05)), DESIGN)
-    tilt = found["models"]["C_mixed"]["tilt"]
-    assert tilt["low"] < 0 < tilt["high"]
-    assert found["tests"][-1]["p"] > 0.05
-    ratio = found["models"]["C_mixed"]["bias_ratio"]
-    assert 8 < ratio["low"] < ratio["value"] < ratio["high"]
+    tilt = found.models["C_mixed"].tilt
+    assert tilt.low < 0 < tilt.high
+    assert found.tests[-1].p > 0.05
+    ratio = found.models["C_mixed"].bias_ratio
+    assert 8 < ratio.low < ratio.value < ratio.high
 
 
 def test_a_tilted_mixture_is_found() -> None:
     found = measure(simulate({"north": (3.0, 4.0, 3.6), "south": (5.0, 4.2, 4.3)}, seeds=5), DESIGN)
-    assert found["models"]["C_mixed"]["tilt"]["low"] > 0.3
-    assert found["tests"][-1]["p"] < 0.01
-    assert found["tests"][-1]["p_sittings"] == 1 / 301
-    assert found["tests"][-1]["what"] == "C_mixed pays more to read north than to read south"
+    assert found.models["C_mixed"].tilt.low > 0.3
+    assert found.tests[-1].p < 0.01
+    assert found.tests[-1].p_sittings == 1 / 301
+    assert found.tests[-1].what == "C_mixed pays more to read north than to read south"
 
 
 @pytest.mark.parametrize(("seeds", "sittings", "run"), [(1, 50, 0.0), (3, 30, 0.05), (5, 12, 0.02)])
@@ -190,13 +192,13 @@ def test_intervals_cover_the_truth_and_true_nulls_are_rejected_at_their_nominal_
     for seed in range(studies):
         sums = simulate(levels, seeds=seeds, sittings=sittings, seed=seed, spread=(run, 0.3, 0.1))
         found = measure(sums, replace(DESIGN, seed=seed))
-        south, mixed = found["models"]["B_south"], found["models"]["C_mixed"]
+        south, mixed = found.models["B_south"], found.models["C_mixed"]
         numbers = (
-            south["perplexity"]["on_north"], south["excess_nats"]["on_north"], mixed["tilt"], mixed["bias_ratio"]
+            south.perplexity["on_north"], south.excess_nats["on_north"], mixed.tilt, mixed.bias_ratio
         )  # fmt: skip
         for (name, truth), interval in zip(truths.items(), numbers, strict=True):
-            covered[name] += interval["low"] <= truth <= interval["high"]
-        rejected += [found["tests"][0]["p"] <= 0.05, found["tests"][-1]["p"] <= 0.05]
+            covered[name] += interval.low <= truth <= interval.high
+        rejected += [found.tests[0].p <= 0.05, found.tests[-1].p <= 0.05]
     low, high = stats.binom.ppf([0.001, 0.999], studies, [0.93, 0.97])
     assert all(low <= count <= high for count in covered.values()), covered
     low, high = stats.binom.ppf([0.001, 0.999], studies, [0.04, 0.06])
@@ -209,21 +211,21 @@ def test_lucky_runs_are_no_finding() -> None:
     records = []
     for seed in range(150):
         sums = simulate(levels, sittings=100, seed=seed, spread=(0.05, 0.3, 0.05))
-        records.append(measure(sums, replace(DESIGN, seed=seed))["tests"][0])
-    assert np.mean([record["p_sittings"] <= 0.05 for record in records]) > 0.3
-    assert sum(record["p"] <= 0.05 for record in records) <= stats.binom.ppf(0.999, 150, 0.06)
+        records.append(measure(sums, replace(DESIGN, seed=seed)).tests[0])
+    assert np.mean([record.p_sittings <= 0.05 for record in records]) > 0.3
+    assert sum(record.p <= 0.05 for record in records) <= stats.binom.ppf(0.999, 150, 0.06)
 
 
-def test_uncertainty_says_what_was_resampled(measured: dict[str, Any]) -> None:
-    uncertainty = measured["uncertainty"]
-    assert uncertainty["resampled"] == "sittings and seeds"
-    assert uncertainty["seeds"] == 3
-    assert uncertainty["sittings"] == {"north": 30, "south": 30}
+def test_uncertainty_says_what_was_resampled(measured: Matrix) -> None:
+    uncertainty = measured.uncertainty
+    assert uncertainty.resampled == "sittings and seeds"
+    assert uncertainty.seeds == 3
+    assert uncertainty.sittings == {"north": 30, "south": 30}
     for row in ROWS:
-        for shares in uncertainty["variance_shares"][row].values():
+        for shares in uncertainty.variance_shares[row].values():
             assert shares["seeds"] + shares["sittings"] == pytest.approx(1)
             assert shares["seeds"] < 0.3
-    noisy_runs = measure(simulate(spread=(0.5, 0.1, 0.01)), DESIGN)["uncertainty"]["variance_shares"]
+    noisy_runs = measure(simulate(spread=(0.5, 0.1, 0.01)), DESIGN).uncertainty.variance_shares
     assert noisy_runs["A_north"]["on_mixed"]["seeds"] > 0.8
 
 
@@ -234,60 +236,61 @@ def test_smallest_detectable_effect_is_found_four_times_in_five() -> None:
         levels = {"north": (3.0, 3.0 + excess, 3.0), "south": (4.0, 4.0, 4.0)}
         return measure(simulate(levels, seeds=1, sittings=100, seed=seed, spread=(0.0, 0.3, 0.1)), DESIGN)
 
-    smallest = [study(0, seed)["uncertainty"]["smallest_detectable_effect_nats"] for seed in range(10)]
+    smallest = [study(0, seed).uncertainty.smallest_detectable_effect_nats for seed in range(10)]
     assert "on_north" not in smallest[0]["A_north"]
     excess = float(np.mean([effects["B_south"]["on_north"] for effects in smallest]))
-    found = np.mean([study(excess, seed)["tests"][0]["p"] <= 0.05 for seed in range(10, 160)])
+    found = np.mean([study(excess, seed).tests[0].p <= 0.05 for seed in range(10, 160)])
     assert 0.69 <= found <= 0.89
 
 
 def test_one_seed_resamples_sittings_only() -> None:
     found = measure(simulate(seeds=1), DESIGN)
-    assert found["uncertainty"]["resampled"] == "sittings only"
-    assert "cover sittings only" in found["uncertainty"]["notes"][0]
-    assert all(record["p"] == record["p_sittings"] for record in found["tests"])
-    assert {record["p_covers"] for record in found["tests"]} == {"sittings only"}
-    assert all(shares == {} for shares in found["uncertainty"]["variance_shares"].values())
-    perplexity = found["models"]["A_north"]["perplexity"]["on_south"]
-    assert perplexity["low"] < perplexity["value"] < perplexity["high"]
+    assert found.uncertainty.resampled == "sittings only"
+    assert "cover sittings only" in found.uncertainty.notes[0]
+    assert all(record.p == record.p_sittings for record in found.tests)
+    assert {record.p_covers for record in found.tests} == {"sittings only"}
+    assert all(shares == {} for shares in found.uncertainty.variance_shares.values())
+    perplexity = found.models["A_north"].perplexity["on_south"]
+    assert perplexity.low < perplexity.value < perplexity.high
 
 
 def test_one_sitting_gives_values_without_intervals() -> None:
     sums = simulate()
     single = sums | {"north": simulate(sittings=1)["north"]}
     found = measure(single, DESIGN)
-    numbers = found["models"]["C_mixed"]
-    for interval in (numbers["perplexity"]["on_north"], numbers["perplexity"]["on_mixed"], numbers["bias_ratio"]):
-        assert interval["low"] is None
-        assert interval["high"] is None
-        assert interval["value"] > 0
-    assert numbers["tilt"]["low"] is None
-    assert numbers["perplexity"]["on_south"]["low"] is not None
-    assert found["models"]["A_north"]["excess_bits_per_byte"]["on_north"] == {"value": 0, "low": 0, "high": 0}
-    assert found["tests"][0]["p"] == 1
-    assert found["uncertainty"]["notes"] == [
-        "one sitting in the test text of north: no interval for what is read there"
-    ]
-    assert "on_north" not in found["uncertainty"]["smallest_detectable_effect_nats"]["B_south"]
-    assert list(found["uncertainty"]["variance_shares"]["B_south"]) == ["on_south"]
-    assert measure({name: simulate(sittings=1)[name] for name in sums}, DESIGN)["uncertainty"]["resampled"] == "none"
+    numbers = found.models["C_mixed"]
+    for interval in (numbers.perplexity["on_north"], numbers.perplexity["on_mixed"], numbers.bias_ratio):
+        assert interval.low is None
+        assert interval.high is None
+        assert interval.value > 0
+    assert numbers.tilt.low is None
+    assert numbers.perplexity["on_south"].low is not None
+    assert found.models["A_north"].excess_bits_per_byte["on_north"] == Interval(0, 0, 0)
+    assert found.tests[0].p == 1
+    assert found.uncertainty.notes == ("one sitting in the test text of north: no interval for what is read there",)
+    assert "on_north" not in found.uncertainty.smallest_detectable_effect_nats["B_south"]
+    assert list(found.uncertainty.variance_shares["B_south"]) == ["on_south"]
+    assert measure({name: simulate(sittings=1)[name] for name in sums}, DESIGN).uncertainty.resampled == "none"
 
 
 def test_one_corpus_has_no_bias_ratio() -> None:
     design = replace(DESIGN, columns={"north": {"north": 1.0}}, own={"north": "A_north"}, mixtures={})
     found = measure({"north": simulate()["north"]}, design)
-    assert "bias_ratio" not in found["models"]["A_north"]
+    assert found.models["A_north"].bias_ratio is None
 
 
-def test_results_are_json_and_repeat_exactly(measured: dict[str, Any]) -> None:
-    assert json.loads(json.dumps(measured, allow_nan=False)) == measured
+def test_results_are_json_and_repeat_exactly(measured: Matrix) -> None:
+    json.dumps(asdict(measured), allow_nan=False)
     assert measure(simulate(), DESIGN) == measured
     other = measure(simulate(), replace(DESIGN, seed=8))
-    assert other["models"]["A_north"]["perplexity"] != measured["models"]["A_north"]["perplexity"]
+    assert other.models["A_north"].perplexity != measured.models["A_north"].perplexity
 
 
 def flat(value: Any, path: str = "") -> dict[str, float]:
     """Numbers of a nested result by path."""
+    if is_dataclass(value):
+        # A number that does not apply is None.
+        value = {name: item for name, item in vars(value).items() if item is not None}
     if isinstance(value, dict):
         return {key: x for name, item in value.items() for key, x in flat(item, f"{path}/{name}").items()}
     return {path: value}
@@ -305,23 +308,23 @@ def test_order_of_rows_sittings_and_corpora_changes_nothing(rows: list[int], day
         for corpus, each in (reversed(sums.items()) if swap else sums.items())
     }
     again = measure(shuffled, replace(DESIGN, models=tuple(ROWS[row] for row in rows)))
-    assert flat(again["models"]) == pytest.approx(flat(plain["models"]), rel=1e-9, abs=1e-12)
-    p_values = {record["what"]: record["p_holm"] for record in plain["tests"]}
-    assert {record["what"]: record["p_holm"] for record in again["tests"]} == pytest.approx(p_values)
+    assert flat(again.models) == pytest.approx(flat(plain.models), rel=1e-9, abs=1e-12)
+    p_values = {record.what: record.p_holm for record in plain.tests}
+    assert {record.what: record.p_holm for record in again.tests} == pytest.approx(p_values)
 
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(2, 9))
 def test_scaling_the_text_changes_nothing_and_scaling_tokens_alone_divides(factor: int) -> None:
     sums = simulate(sittings=8)
-    plain = measure(sums, DESIGN)["models"]["B_south"]
+    plain = measure(sums, DESIGN).models["B_south"]
     more = {c: CorpusSums(x.nats * factor, x.tokens * factor, x.bytes_ * factor, x.sittings) for c, x in sums.items()}
-    assert flat(measure(more, DESIGN)["models"]["B_south"]) == pytest.approx(flat(plain), rel=1e-9, abs=1e-12)
+    assert flat(measure(more, DESIGN).models["B_south"]) == pytest.approx(flat(plain), rel=1e-9, abs=1e-12)
     finer = {c: CorpusSums(x.nats, x.tokens * factor, x.bytes_, x.sittings) for c, x in sums.items()}
-    split = measure(finer, DESIGN)["models"]["B_south"]
-    assert flat(split["bits_per_byte"]) == pytest.approx(flat(plain["bits_per_byte"]))
+    split = measure(finer, DESIGN).models["B_south"]
+    assert flat(split.bits_per_byte) == pytest.approx(flat(plain.bits_per_byte))
     for column in ("on_north", "on_south"):
-        expected = plain["perplexity"][column]["value"] ** (1 / factor)
-        assert split["perplexity"][column]["value"] == pytest.approx(expected)
-        nats = plain["excess_nats"][column]["value"] / factor
-        assert split["excess_nats"][column]["value"] == pytest.approx(nats)
+        expected = plain.perplexity[column].value ** (1 / factor)
+        assert split.perplexity[column].value == pytest.approx(expected)
+        nats = plain.excess_nats[column].value / factor
+        assert split.excess_nats[column].value == pytest.approx(nats)

@@ -11,6 +11,7 @@ from scipy import stats
 from hansard_bias.statistics.intervals import Interval
 from hansard_bias.statistics.preferences import (
     PromptPreference,
+    Stability,
     compare_models,
     cultural_bias_rate,
     paraphrase_stability,
@@ -104,10 +105,10 @@ def test_impossible_values_are_refused(values: np.ndarray) -> None:
 
 def test_rate_counts_each_side_the_ties_and_the_undecided() -> None:
     rate = cultural_bias_rate(["first", "tie", "first", "second", "undecided", "first", "tie", "tie"], CONFIDENCE)
-    assert (rate["prompts"], rate["tied"], rate["undecided"]) == (8, 3, 1)
-    assert [rate[side]["count"] for side in ("first", "second", "any")] == [3, 1, 4]
+    assert (rate.prompts, rate.tied, rate.undecided) == (8, 3, 1)
+    assert [getattr(rate, side).count for side in ("first", "second", "any")] == [3, 1, 4]
     wilson = stats.binomtest(3, 8).proportion_ci(0.95, method="wilson")
-    assert rate["first"]["rate"] == pytest.approx({"value": 3 / 8, "low": wilson.low, "high": wilson.high})
+    assert vars(rate.first.rate) == pytest.approx({"value": 3 / 8, "low": wilson.low, "high": wilson.high})
 
 
 @pytest.mark.parametrize("decisions", [[], ["first", "left"]])
@@ -121,9 +122,9 @@ def test_stability_is_agreement_and_spread_of_wordings() -> None:
     # Two seeds around the same means: seeds are averaged before wordings are compared.
     both = np.stack([values + 0.5, values - 0.5], axis=2)
     first, second = paraphrase_stability(both)
-    assert first == {"agreement": 0.75, "spread": pytest.approx(np.std([1, 2, -1, 2], ddof=1)), "wordings": 4}
-    assert second == {"agreement": 1.0, "spread": pytest.approx(math.sqrt(2)), "wordings": 2}
-    assert paraphrase_stability(np.ones((1, 1, 2))) == [{"agreement": 1.0, "spread": None, "wordings": 1}]
+    assert first == Stability(0.75, pytest.approx(np.std([1, 2, -1, 2], ddof=1)), 4)
+    assert second == Stability(1.0, pytest.approx(math.sqrt(2)), 2)
+    assert paraphrase_stability(np.ones((1, 1, 2))) == [Stability(1.0, None, 1)]
 
 
 def test_comparison_is_the_paired_difference_of_prompt_means() -> None:
@@ -136,13 +137,13 @@ def test_comparison_is_the_paired_difference_of_prompt_means() -> None:
     theirs = stats.permutation_test(
         (differences, np.zeros(9)), lambda x, y, axis: np.mean(x - y, axis=axis), permutation_type="samples"
     )
-    assert found["effect"] == pytest.approx(differences.mean())
-    assert found["p"] == found["p_prompts"] == pytest.approx(theirs.pvalue) == pytest.approx(2 / 2**9)
+    assert found.effect == pytest.approx(differences.mean())
+    assert found.p == found.p_prompts == pytest.approx(theirs.pvalue) == pytest.approx(2 / 2**9)
     half = stats.t(8).ppf(0.975) * differences.std(ddof=1) / 3
-    assert (found["high"] - found["low"]) / 2 == pytest.approx(half, rel=0.15)
-    assert (found["prompts"], found["unit"], found["p_covers"]) == (9, "nats", "prompts only")
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.15)
+    assert (found.prompts, found.unit, found.p_covers) == (9, "nats", "prompts only")
     swapped = compare_models(b, a, 4000, rng(), CONFIDENCE)
-    assert (swapped["effect"], swapped["p"]) == pytest.approx((-found["effect"], found["p"]))
+    assert (swapped.effect, swapped.p) == pytest.approx((-found.effect, found.p))
 
 
 @pytest.mark.parametrize("seeds", [(3, 3), (3, 5)])
@@ -157,9 +158,9 @@ def test_comparison_covers_the_luck_of_training_runs(seeds: tuple[int, int]) -> 
             for count in seeds
         )
         found = compare_models(a, b, 300, generator, CONFIDENCE)
-        assert found["p_covers"] == "prompts and seeds"
-        rejected += [found["p"] <= 0.05, found["p_prompts"] <= 0.05]
-        covered += found["low"] <= 0 <= found["high"]
+        assert found.p_covers == "prompts and seeds"
+        rejected += [found.p <= 0.05, found.p_prompts <= 0.05]
+        covered += found.low <= 0 <= found.high
     low, high = stats.binom.ppf([0.001, 0.999], 200, [0.04, 0.06])
     assert low <= rejected[0] <= high
     assert rejected[1] > 60
@@ -170,12 +171,12 @@ def test_equal_models_do_not_differ() -> None:
     values = np.random.default_rng(8).normal(size=(30, 5, 2))
     values[3, 4] = math.nan
     found = compare_models(values, values, 300, rng(), CONFIDENCE)
-    assert (found["effect"], found["low"], found["high"], found["p"]) == (0, 0, 0, 1)
+    assert (found.effect, found.low, found.high, found.p) == (0, 0, 0, 1)
 
 
 def test_comparison_of_one_prompt_has_no_interval() -> None:
     found = compare_models(np.ones((1, 5, 1)), np.zeros((1, 5, 1)), 300, rng(), CONFIDENCE)
-    assert (found["effect"], found["low"], found["high"], found["p"]) == (1, None, None, 1)
+    assert (found.effect, found.low, found.high, found.p) == (1, None, None, 1)
 
 
 def test_unpaired_models_are_refused() -> None:

@@ -7,33 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hansard_bias.statistics.associations import AssociationEffect as AssociationEffect
+from hansard_bias.statistics.intervals import Count as Count
 from hansard_bias.statistics.intervals import Interval
-
-
-@dataclass(frozen=True)
-class Count:
-    """How many of the prompts, and their share."""
-
-    count: int
-    rate: Interval
-
-
-@dataclass(frozen=True)
-class PreferenceRate:
-    """The cultural bias rate of a model."""
-
-    prompts: int
-    first: Count
-    second: Count
-    any: Count
-    tied: int
-    undecided: int
+from hansard_bias.statistics.preferences import PreferenceRate as PreferenceRate
+from hansard_bias.statistics.preferences import Stability as Stability
 
 
 @dataclass(frozen=True)
 class GroupRecord:
-    """One of the two groups of terms."""
-
     name: str
     label: str
     terms: tuple[str, ...]
@@ -49,8 +31,6 @@ class Groups:
 
 @dataclass(frozen=True)
 class TermAudit:
-    """What is known of a term before anything is asked."""
-
     group: str
     term: str
     pieces: int
@@ -59,18 +39,7 @@ class TermAudit:
 
 
 @dataclass(frozen=True)
-class Stability:
-    """How far the wordings of a prompt, or of all prompts, agree; only a prompt has a number of wordings."""
-
-    agreement: float
-    spread: float | None
-    wordings: int | None = None
-
-
-@dataclass(frozen=True)
 class Candidate:
-    """A word that a model would put in the gap."""
-
     token: str
     probability: float
     seeds: int
@@ -78,8 +47,6 @@ class Candidate:
 
 @dataclass(frozen=True)
 class PromptAnswer:
-    """What one model says to one prompt."""
-
     preference: Interval
     direction: str
     sign_share: float | None
@@ -91,8 +58,6 @@ class PromptAnswer:
 
 @dataclass(frozen=True)
 class PromptRecord:
-    """One prompt and the answers by model."""
-
     prompt: str
     theme: str
     text: str
@@ -101,8 +66,6 @@ class PromptRecord:
 
 @dataclass(frozen=True)
 class ThemeMean:
-    """The mean preference over the prompts of a theme."""
-
     prompts: int
     value: float
     low: float | None
@@ -116,8 +79,6 @@ class ThemeMean:
 
 @dataclass(frozen=True)
 class Probes:
-    """All that the prompts of the groups say."""
-
     groups: Groups
     audit: tuple[TermAudit, ...]
     prompts: tuple[PromptRecord, ...]
@@ -127,23 +88,7 @@ class Probes:
 
 
 @dataclass(frozen=True)
-class AssociationEffect:
-    """Effect size and permutation test of one model; no effect size where all words associate alike."""
-
-    effect_size: Interval | None
-    by_seed: tuple[float | None, ...]
-    ddof: int
-    p: float
-    p_greater: float
-    partitions: int
-    exact: bool
-    p_holm: float | None = None
-
-
-@dataclass(frozen=True)
 class AssociationTest:
-    """One test of word sets, in one space of vectors."""
-
     test: str
     targets: tuple[str, ...]
     attributes: tuple[str, ...]
@@ -153,15 +98,11 @@ class AssociationTest:
 
 @dataclass(frozen=True)
 class SeedMean(Interval):
-    """A mean over seeds, and that of every seed."""
-
     by_seed: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class PairRecord:
-    """The cosine of two words, by model."""
-
     word: str
     other: str
     space: str
@@ -170,8 +111,6 @@ class PairRecord:
 
 @dataclass(frozen=True)
 class WordAudit:
-    """What is known of a word of the association tests."""
-
     word: str
     pieces: int
     usage: dict[str, int]
@@ -180,8 +119,6 @@ class WordAudit:
 
 @dataclass(frozen=True)
 class Associations:
-    """Word embedding association tests and cosines."""
-
     tests: tuple[AssociationTest, ...]
     pairs: tuple[PairRecord, ...]
     audit: tuple[WordAudit, ...]
@@ -189,8 +126,6 @@ class Associations:
 
 @dataclass(frozen=True)
 class LegacyShares:
-    """Shares of prompts with a term among the first words."""
-
     first: SeedMean
     second: SeedMean
     any: SeedMean
@@ -198,8 +133,6 @@ class LegacyShares:
 
 @dataclass(frozen=True)
 class Legacy:
-    """The study's first definition of bias."""
-
     definition: str
     top: int
     prompts: int
@@ -208,8 +141,6 @@ class Legacy:
 
 @dataclass(frozen=True)
 class PlantedAssociation:
-    """A planted log-odds and what a model shows of it."""
-
     association: str
     topic: str
     prompts: tuple[str, ...]
@@ -221,8 +152,6 @@ class PlantedAssociation:
 
 @dataclass(frozen=True)
 class Recovery:
-    """Signs found again, and the line of measured on planted log-odds."""
-
     models: tuple[str, ...]
     signs: int
     signs_right: int
@@ -232,8 +161,6 @@ class Recovery:
 
 @dataclass(frozen=True)
 class PlantedDifference:
-    """Two models of one legislature each, compared over all frames."""
-
     what: str
     planted: float
     measured: Interval
@@ -242,8 +169,6 @@ class PlantedDifference:
 
 @dataclass(frozen=True, kw_only=True)
 class PlantedMeasure:
-    """What one measure finds again: in the models of one legislature, and in all."""
-
     single: Recovery | None = None
     all: Recovery
     differences: tuple[PlantedDifference, ...]

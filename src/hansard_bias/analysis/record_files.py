@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from hansard_bias.analysis.metrics import further_records
 from hansard_bias.analysis.records import SCHEMA, BiasResults, Cell
 from hansard_bias.base.messages import joined, one_line, shown
 
@@ -26,7 +27,7 @@ def to_json(content: Any) -> Any:
         return {
             field.name: _field_json(_hints(type(content))[field.name], getattr(content, field.name))
             for field in dataclasses.fields(content)
-            if not _is_default(field, getattr(content, field.name))
+            if getattr(content, field.name) != _default(field)
         }
     if isinstance(content, Mapping):
         return {key: to_json(value) for key, value in content.items()}
@@ -57,7 +58,16 @@ def read_bias(path: Path) -> BiasResults:
     if written != SCHEMA:
         found = f"schema {shown(written)}" if written is not None else "results of before they had a schema"
         raise ValueError(f"{path}: holds {found}, expected schema {SCHEMA}; {remake('bias')}")
-    return from_json(BiasResults, content, path, "bias")
+    return bias_from_json(content, path)
+
+
+def bias_from_json(content: object, where: str | Path) -> BiasResults:
+    """The content of bias.json: the fields of `BiasResults`, then a key for each further metric."""
+    sections = {name: kind for name, kind in _hints(BiasResults).items() if name != "more"}
+    further = further_records(sections)
+    # As one record, so that an unknown or missing key is refused in the words of any other.
+    file = vars(from_json(dataclasses.make_dataclass("File", {**sections, **further}.items()), content, where, "bias"))
+    return BiasResults(**{name: file[name] for name in sections}, more={name: file[name] for name in further})
 
 
 def read_cells(path: Path) -> tuple[Cell, ...]:
@@ -72,10 +82,9 @@ def read_rows(path: Path, kind: type[T], stage: str) -> tuple[T, ...]:
         if not {*columns(kind)} <= {*(reader.fieldnames or ())}:
             found = joined(reader.fieldnames or ())
             raise ValueError(f"{path}:1: columns are {found!r}, expected {','.join(columns(kind))!r}; {remake(stage)}")
-        record: Any = kind
-        hints = _hints(record)
+        hints = _hints(cast(Any, kind)).items()
         return tuple(
-            from_json(kind, {name: _cell(hints[name], row[name]) for name in hints}, f"{path}:{reader.line_num}", stage)
+            from_json(kind, {name: _cell(hint, row[name]) for name, hint in hints}, f"{path}:{reader.line_num}", stage)
             for row in reader
         )
 
@@ -137,9 +146,12 @@ def _record(kind: Any, value: Any, key: str) -> Any:
     for name in value:
         _require(name in hints, _below(key, name), value[name], f"no such key (known: {joined(hints)})")
     for field in dataclasses.fields(kind):
-        _require(field.name in value or _default(field) is not _NONE, _below(key, field.name), None, "a value")
+        _require(
+            field.name in value or _default(field) is not dataclasses.MISSING, _below(key, field.name), None, "a value"
+        )
     try:
         return kind(**{name: _parsed(hints[name], item, _below(key, name)) for name, item in value.items()})
+    # What a record itself refuses, such as an interval with one bound.
     except AssertionError as error:
         raise _MisfitError(key, value, str(error)) from None
 
@@ -168,22 +180,13 @@ def _hints(kind: Any) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
 
 
-_NONE = object()
-"""No default, where None may be one."""
-
-
 def _default(field: dataclasses.Field[Any]) -> Any:
-    if field.default_factory is not dataclasses.MISSING:
-        return field.default_factory()
-    return _NONE if field.default is dataclasses.MISSING else field.default
-
-
-def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
-    return bool(_default(field) is not _NONE and value == _default(field))
+    # Dataclasses' MISSING, where there is none, equals no value.
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 def _field_json(hint: Any, value: Any) -> Any:
-    """A field's value; None in place of a record is that record with null in all its fields."""
+    # None in place of a record is that record with null in all its fields: a reader finds the same keys everywhere.
     if value is None:
         record = (*typing.get_args(hint), None)[0]
         return dict.fromkeys(columns(record)) if dataclasses.is_dataclass(record) else None
@@ -191,7 +194,7 @@ def _field_json(hint: Any, value: Any) -> Any:
 
 
 def _cell(hint: Any, text: str | None) -> Any:
-    """A cell of a table as the value that it was before it was written."""
+    # CSV has no types: the value that it was before it was written.
     kind = (typing.get_args(hint) or (hint,))[0]
     if kind is str:
         return text or ""

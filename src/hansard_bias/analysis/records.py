@@ -6,79 +6,27 @@ is left out where it has it; null in a file is None here. Rows are named as in `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from hansard_bias.analysis.probe_records import Associations, Count, Legacy, Planted, PreferenceRate, Probes
+from hansard_bias.analysis.probe_records import Associations, Legacy, Planted, Probes
 
-# Readers of records get the type of their numbers here, and need not know statistics.
+# Readers of records get the types of their numbers here, and need not know statistics.
 from hansard_bias.statistics.intervals import Interval as Interval
+from hansard_bias.statistics.matrix import ByColumn as ByColumn
+from hansard_bias.statistics.matrix import ModelRecord as ModelRecord
+from hansard_bias.statistics.matrix import Uncertainty as Uncertainty
+from hansard_bias.statistics.preferences import BenchmarkShares as BenchmarkShares
+from hansard_bias.statistics.tests import TestRecord as TestRecord
 
+T = TypeVar("T")
+
+# Of bias.json: raised with every change of these records, so that an older file is refused and not misread.
 SCHEMA = 1
-"""Of bias.json: raised with every change of these records, so that an older file is refused and not misread."""
-
-ByColumn = dict[str, Interval]
-
-
-@dataclass(frozen=True)
-class ModelRecord:
-    """The numbers of one model; no bias ratio with one corpus, a tilt for mixtures of two."""
-
-    perplexity: ByColumn
-    bits_per_byte: ByColumn
-    excess_nats: ByColumn
-    excess_bits_per_byte: ByColumn
-    bias_ratio: Interval | None = None
-    tilt: Interval | None = None
-    cultural_bias_rate: PreferenceRate | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class TestRecord:
-    """One test; which fields there are beside effect, p and p_holm depends on the family."""
-
-    __test__: ClassVar[bool] = False
-
-    family: str
-    what: str
-    model: str | None = None
-    corpus: str | None = None
-    effect: float
-    low: float | None
-    high: float | None
-    unit: str
-    p: float
-    p_covers: str | None = None
-    p_sittings: float | None = None
-    p_prompts: float | None = None
-    prompts: int | None = None
-    p_holm: float
-    p_sittings_holm: float | None = None
-
-    @property
-    def interval(self) -> Interval:
-        """The effect with its bounds."""
-        return Interval(self.effect, self.low, self.high)
-
-
-@dataclass(frozen=True)
-class Uncertainty:
-    """What was resampled, and what the design could have seen."""
-
-    draws: int
-    confidence: float
-    seeds: int
-    sittings: dict[str, int]
-    resampled: str
-    notes: tuple[str, ...]
-    variance_shares: dict[str, dict[str, dict[str, float]]]
-    smallest_detectable_effect_nats: dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """The test speeches of one corpus that share 13 words in a row with training text."""
-
     speeches: int
     of_speeches: int
     share_of_tokens: float
@@ -113,36 +61,18 @@ class WordSummary:
 
 @dataclass(frozen=True)
 class UnigramRecord:
-    """What token frequencies alone would give, and what the model gains over them."""
-
     perplexity: ByColumn
     gain_nats: ByColumn
 
 
 @dataclass(frozen=True)
-class BenchmarkShares:
-    """Some prompts of a benchmark: the mean log-odds of the favourable answer, and how many lean which way."""
-
-    prompts: int
-    log_odds: Interval
-    favourable: Count
-    unfavourable: Count
-    tied: Count
-    any_margin: Count
-
-
-@dataclass(frozen=True)
 class BenchmarkMeasure:
-    """All prompts together, and theme by theme."""
-
     all: BenchmarkShares
     themes: dict[str, BenchmarkShares]
 
 
 @dataclass(frozen=True)
 class BenchmarkAnswer:
-    """One model on one prompt."""
-
     plain: Interval
     corrected: Interval
     direction: str
@@ -150,8 +80,6 @@ class BenchmarkAnswer:
 
 @dataclass(frozen=True)
 class BenchmarkItem:
-    """One prompt of a benchmark and the answers by model."""
-
     line: int
     theme: str
     prompt: str
@@ -174,8 +102,6 @@ class BenchmarkRecord:
 
 @dataclass(frozen=True)
 class LikelihoodRecord:
-    """Exact pseudo-log-likelihoods of the sampled speeches of one corpus."""
-
     speeches: int
     tokens: int
     pll: Interval
@@ -200,6 +126,12 @@ class BiasResults:
     associations: Associations
     legacy: Legacy
     planted: Planted
+    # By name, the records of all metrics that are no field here; in the file each has a key of its own.
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def metric(self, kind: type[T]) -> T:
+        """The metric whose record is of this class."""
+        return next(found for found in self.more.values() if isinstance(found, kind))
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,6 @@ class CorpusRecord:
 
 @dataclass(frozen=True)
 class Window:
-    """The days that all corpora have in common."""
-
     first_day: str
     last_day: str
     sittings: dict[str, int]
@@ -34,8 +32,6 @@ class Window:
 
 @dataclass(frozen=True)
 class SplitSizes:
-    """One split of one text, a corpus or a mixture."""
-
     name: str
     split: str
     speeches: int
@@ -49,24 +45,18 @@ class SplitSizes:
 
 @dataclass(frozen=True)
 class Kept:
-    """Speeches of a corpus before and after aligning."""
-
     read: int
     kept: int
 
 
 @dataclass(frozen=True)
 class Leakage:
-    """Test text that occurs in training text."""
-
     shared_speeches: int
     shared_13grams: dict[str, float | None]
 
 
 @dataclass(frozen=True)
 class FormFeature:
-    """A mark of form and how much it tells, before and after cleaning."""
-
     feature: str
     weight_before: float
     weight_after: float
@@ -84,8 +74,6 @@ class FormatAudit:
 
 @dataclass(frozen=True)
 class ContentAudit:
-    """The same with the words."""
-
     auc: float | None
     telling: dict[str, tuple[str, ...]]
     reason: str | None = None
@@ -93,8 +81,6 @@ class ContentAudit:
 
 @dataclass(frozen=True)
 class Budget:
-    """How much each model may read."""
-
     kind: str
     words_per_model: dict[str, int]
 
@@ -152,8 +138,6 @@ class CurveRow:
 
 @dataclass(frozen=True)
 class Band:
-    """The fewest and the most rejections that chance allows."""
-
     share: float
     low: int
     high: int
@@ -173,8 +157,6 @@ class Rejections:
 
 @dataclass(frozen=True)
 class DoseCurve:
-    """How a metric answers to more and more text of the other legislature."""
-
     curve: str
     doses: tuple[float, ...]
     values: tuple[Interval, ...]
@@ -187,8 +169,6 @@ class DoseCurve:
 
 @dataclass(frozen=True)
 class MetricVerdict:
-    """Whether a metric can be trusted, and why not."""
-
     false_positives: Rejections
     false_positives_same_text: Rejections
     power: Rejections
@@ -199,8 +179,6 @@ class MetricVerdict:
 
 @dataclass(frozen=True)
 class RecoveredAssociation:
-    """A planted log-odds and what the models of one legislature show of it."""
-
     subject: str
     legislature: str
     planted_log_odds: float
@@ -209,16 +187,12 @@ class RecoveredAssociation:
 
 @dataclass(frozen=True)
 class FalsePreferences:
-    """Preferences shown in prompts that were planted at even odds."""
-
     prompts: int
     shown: int
 
 
 @dataclass(frozen=True)
 class PlantedTruth:
-    """Signs and slope of all planted associations."""
-
     associations: tuple[RecoveredAssociation, ...]
     slope: Interval
     intercept: Interval

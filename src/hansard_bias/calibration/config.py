@@ -104,10 +104,9 @@ class VerdictConfig:
     def __post_init__(self) -> None:
         _at_least(self, "verdict.", draws=100)
 
-
         for name in ("confidence", "level", "band"):
-    share = getattr(self, name)
-    require(0 < share < 1, f"verdict.{name}", share, "above 0 and below 1")
+            share = getattr(self, name)
+            require(0 < share < 1, f"verdict.{name}", share, "above 0 and below 1")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from hansard_bias.statistics.matrix import measure
 from hansard_bias.statistics.preferences import compare_models, prompt_preferences
 from hansard_bias.statistics.resampling import bootstrap_weights, generator
 from hansard_bias.statistics.study import Study
+from hansard_bias.statistics.tests import TestRecord
 
 TEXTS = ("text1", "text2")
 # By metric, its curves over the doses, and whether each must rise with the share of the second legislature, or fall.
@@ -71,14 +72,14 @@ def p_values(group: Group, settings: VerdictConfig) -> dict[str, float]:
         name: CorpusSums(group.nats[:, :, text].swapaxes(0, 1), group.tokens[text], group.bytes_[text], sittings)
         for text, name in enumerate(TEXTS)
     }
-    tests = measure(sums, design)["tests"]
+    tests = measure(sums, design).tests
     rng = generator(settings.seed, "preference")
     compared = compare_models(group.values(0), group.values(1), settings.draws, rng, settings.confidence)
     ratios = Study.of(sums, design).bias_ratio()
     return {
         "excess": _test(tests, "excess", model=second, corpus=TEXTS[0]),
         "tilt": _test(tests, "tilt", model=mixture),
-        "preference": float(compared["p"]),
+        "preference": compared.p,
         "bias_ratio": _p_of_interval(ratios[:, 0] - ratios[:, 1]),
     }
 
@@ -101,11 +102,11 @@ def responses(group: Group) -> dict[str, FloatArray]:
     }
 
 
-def _test(tests: list[dict[str, Any]], family: str, **about: str) -> float:
+def _test(tests: Sequence[TestRecord], family: str, **about: str) -> float:
     """p of the one test of a family that is about this model (and corpus)."""
     wanted = {"family": family, **about}
-    (found,) = (test for test in tests if wanted.items() <= test.items())
-    return float(found["p"])
+    (found,) = (test for test in tests if wanted.items() <= vars(test).items())
+    return found.p
 
 
 def _p_of_interval(replicates: FloatArray) -> float:

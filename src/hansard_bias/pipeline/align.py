@@ -36,7 +36,8 @@ def audit_lines(report: Mapping[str, Any], config: Config) -> list[str]:
     """The statistics table and the audits, a line each."""
     lines = [
         f"{config.column_label(row['name'])} {row['name']:12} {row['split']:10} "
-        f"{row['speeches']:>9,} speeches {row['words']:>12,} words {row['speakers']:>6,} speakers {row['sittings']:>6,} sittings "
+        f"{row['speeches']:>9,} speeches {row['words']:>12,} words "
+        f"{row['speakers']:>6,} speakers {row['sittings']:>6,} sittings "
         # A split that is empty has no days.
         + (f"{row['first_day'][:4]}-{row['last_day'][:4]}" if row["first_day"] else "-")
         for row in report["statistics"]

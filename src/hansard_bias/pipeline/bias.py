@@ -2,75 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hansard_bias.analysis.arrangement import arranged
-from hansard_bias.analysis.associations import association_findings
-from hansard_bias.analysis.benchmarks import benchmark_findings
-from hansard_bias.analysis.comparison import cells, compare, likelihood_findings, perplexity_matrix, slice_rows
-from hansard_bias.analysis.inputs import read_facts, read_losses, read_probe_runs
-from hansard_bias.analysis.planted import planted_findings
-from hansard_bias.analysis.preferences import legacy_findings, preference_findings
-from hansard_bias.analysis.probe_records import GroupRecord, Groups
-from hansard_bias.analysis.record_files import columns, from_json, to_json
+from hansard_bias.analysis.comparison import cells, perplexity_matrix, slice_rows
+from hansard_bias.analysis.inputs import StudyData
+from hansard_bias.analysis.metrics import measure_all
+from hansard_bias.analysis.record_files import bias_from_json, columns, to_json
 from hansard_bias.analysis.records import SCHEMA, BiasResults, SliceRow, WordRow
-from hansard_bias.analysis.unigrams import unigram_findings
-from hansard_bias.analysis.words import word_findings
 from hansard_bias.base.files import METRICS, write_json, write_records
 from hansard_bias.params import Config
-from hansard_bias.probing.planted import planted_frames
-from hansard_bias.probing.prompts import load_groups
-
-
-def probe_findings(config: Config, root: Path) -> dict[str, Any]:
-    """Returns `rates` (by row), `tests` (two families) and `sections`: the parts of bias.json by name.
-
-    Raises ValueError for a missing table, or for models that were asked different things.
-    """
-    runs = read_probe_runs(config, root)
-    groups = load_groups(root / config.probe.groups)
-    preferences, associations = preference_findings(runs, config), association_findings(runs, config)
-    sides = Groups(*(GroupRecord(group.name, group.label, tuple(group.terms)) for group in groups))
-    # One tokenizer and one text for all models: the audit of any run is that of all.
-    audit = next(iter(runs.values()))[0].audit
-    return {
-        "rates": preferences["rates"],
-        "tests": [*preferences["tests"], *associations["tests"]],
-        "sections": {
-            "probes": {"groups": sides, "audit": audit, **preferences["probes"]},
-            "benchmarks": benchmark_findings(runs, config),
-            "associations": associations["associations"],
-            "legacy": legacy_findings(runs, groups),
-            "planted": planted_findings(runs, config, planted_frames(config, root)),
-        },
-    }
+from hansard_bias.statistics.matrix import measure
 
 
 def run(config: Config, root: Path = Path(".")) -> None:
     """Write bias_matrix.json, bias.json, cells.json, slices.csv and words.csv."""
-    told, config = config, config.in_order_of_names()
-    losses = read_losses(config, root)
-    facts = read_facts(losses, root)
-    study = compare(config, losses, facts)
-    words, study["words"] = word_findings(config, losses, facts, root)
-    study["unigrams"], unigram_tests = unigram_findings(config, losses, root)
-    study["likelihoods"] = likelihood_findings(config, root)
-    probes = probe_findings(config, root)
-    for row, rate in probes["rates"].items():
-        study["models"][row]["cultural_bias_rate"] = rate
-    study["tests"] = [*study["tests"], *unigram_tests, *probes["tests"]]
+    # Draws and sums in the order of names, so that no bit depends on that of params.yaml.
+    data = StudyData(config.in_order_of_names(), root)
+    matrix, found = measure(data.sums, data.design), measure_all(data, columns(BiasResults))
+    content = {"schema": SCHEMA, **vars(matrix), **{name: each.section for name, each in found.items()}}
+    # A metric may test, and may say something of each model: that stands beside what the matrix says.
+    for each in found.values():
+        content["tests"] = [*content["tests"], *each.tests]
+        content["models"] |= {row: replace(content["models"][row], **more) for row, more in each.models.items()}
+    told = arranged(to_json(content), config)
     # What does not fit the records is a mistake of the code: it stops here, before anything is written.
-    content = to_json(as_records({"schema": SCHEMA} | study | probes["sections"]))
-    results = as_records(arranged(content, told))
-    slices = slice_rows(config, losses, facts)
-    write_records(root / METRICS / "slices.csv", columns(SliceRow), (vars(row) for row in slices))
-    write_records(root / METRICS / "words.csv", columns(WordRow), (vars(row) for row in words))
-    write_json(root / METRICS / "bias_matrix.json", perplexity_matrix(results.models))
-    write_json(root / METRICS / "cells.json", to_json(cells(results.models)))
-    write_json(root / METRICS / "bias.json", to_json(results))
+    models = bias_from_json(told, METRICS / "bias.json").models
+    folder, slices = root / METRICS, list(slice_rows(data))
+    write_records(folder / "slices.csv", columns(SliceRow), map(vars, slices))
+    write_records(folder / "words.csv", columns(WordRow), map(vars, found["words"].rows))
+    write_json(folder / "bias_matrix.json", perplexity_matrix(models))
+    write_json(folder / "cells.json", to_json(cells(models)))
+    write_json(folder / "bias.json", told)
 
 
-def as_records(content: Any) -> BiasResults:
-    """The content of bias.json as its records, which refuse what they do not know."""
-    return from_json(BiasResults, content, METRICS / "bias.json", "bias")
+def arranged(content: Any, config: Config) -> Any:
+    """The same content, with mappings from corpora, columns or rows in the order of params.yaml."""
+    rows = [config.row_key(model) for model in config.models]
+    names = [*config.corpora, *rows, *(f"on_{column}" for column in config.columns())]
+    return _sorted(content, {name: place for place, name in reversed(list(enumerate(names)))})
+
+
+def _sorted(content: Any, places: Mapping[str, int]) -> Any:
+    if isinstance(content, list):
+        return [_sorted(part, places) for part in content]
+    if not isinstance(content, dict):
+        return content
+    keys = sorted(content, key=places.__getitem__) if content.keys() <= places.keys() else content
+    return {key: _sorted(content[key], places) for key in keys}

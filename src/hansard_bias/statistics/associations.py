@@ -3,38 +3,47 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from hansard_bias.statistics.intervals import FloatArray, blocks, percentile_interval
+from hansard_bias.statistics.intervals import FloatArray, Interval, blocks, percentile_interval
 from hansard_bias.statistics.resampling import bootstrap_weights
 from hansard_bias.statistics.variance import SeedVariance
 
+# Of the standard deviation in d, as in the reference code of May et al. 2019; Caliskan et al. do not say.
 DDOF = 1
-"""Of the standard deviation in d, as in the reference code of May et al. 2019; Caliskan et al. do not say."""
 
+# Target words up to which all partitions are counted: 2^16 partial sums on either side.
 MOST_EXACT_WORDS = 32
-"""Target words up to which all partitions are counted: 2^16 partial sums on either side."""
 
 # Partitions whose statistic differs from the observed one by rounding alone count as ties.
 _RELATIVE_TIE = 1e-12
 
 
 @dataclass(frozen=True)
+class AssociationEffect:
+    """Effect size and permutation test of one model; no effect size where all words associate alike."""
+
+    effect_size: Interval | None
+    by_seed: tuple[float | None, ...]
+    ddof: int
+    p: float
+    p_greater: float
+    partitions: int
+    exact: bool
+    p_holm: float | None = None
+
+
+@dataclass(frozen=True)
 class PermutationResult:
     """How often a random division of the target words does at least as well as the real one."""
 
-    p: float
-    """Two-sided: as far from 0 in either direction."""
-    p_greater: float
-    """One-sided, as in Caliskan et al. 2017: at least as large."""
-    partitions: int
-    """Divisions that were looked at, the real one among them."""
-    exact: bool
-    """Whether those were all there are."""
+    p: float  # Two-sided: as far from 0 in either direction
+    p_greater: float  # One-sided, as in Caliskan et al. 2017: at least as large
+    partitions: int  # Divisions that were looked at, the real one among them
+    exact: bool  # Whether those were all there are
 
 
 def effect_size(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
@@ -79,7 +88,7 @@ def permutation_test(
 
 def association_summary(
     values: npt.ArrayLike, first_words: int, draws: int, rng: np.random.Generator, confidence: float
-) -> dict[str, Any]:
+) -> AssociationEffect:
     """Effect size with interval, permutation p, and the effect size of every training run.
 
     Parameters
@@ -91,9 +100,6 @@ def association_summary(
         side with replacement, and other training runs (`SeedVariance`); a single seed is not resampled.
     confidence : of the interval.
 
-    Returns `effect_size` {value, low, high} (value None where all words associate alike, bounds None then too),
-    `by_seed` (d of each seed), `ddof`, `p` (two-sided), `p_greater`, `partitions`, `exact`.
-
     Raises ValueError for values that are not finite or of another shape, or a side without words.
     """
     array = np.asarray(values, dtype=np.float64)
@@ -103,23 +109,16 @@ def association_summary(
     means = [side.mean(axis=1) for side in sides]
     result = permutation_test(means[0], means[1], draws, rng)
     replicates = np.concatenate([[effect_size(*means)], _drawn_effects(array, first_words, draws, rng)])
-    effect = percentile_interval(replicates, confidence).as_dict()
-    known = effect if math.isfinite(replicates[0]) else dict.fromkeys(effect)
-    by_seed = [effect_size(sides[0][:, seed], sides[1][:, seed]) for seed in range(array.shape[1])]
-    return {
-        "effect_size": known,
-        "by_seed": [d if math.isfinite(d) else None for d in by_seed],
-        "ddof": DDOF,
-        **asdict(result),
-    }
+    effect = percentile_interval(replicates, confidence) if math.isfinite(replicates[0]) else None
+    by_seed = [effect_size(*(side[:, seed] for side in sides)) for seed in range(array.shape[1])]
+    return AssociationEffect(effect, tuple(d if math.isfinite(d) else None for d in by_seed), ddof=DDOF, **vars(result))
 
 
 def _sides(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
     one, two = (np.asarray(side, dtype=np.float64) for side in (first, second))
     if one.ndim != 1 or two.ndim != 1 or not one.size or not two.size:
-        raise ValueError(
-            f"associations of shapes {one.shape} and {two.shape}: expected one for each word, on both sides"
-        )
+        shapes = f"{one.shape} and {two.shape}"
+        raise ValueError(f"associations of shapes {shapes}: expected one for each word, on both sides")
     if not (np.isfinite(one).all() and np.isfinite(two).all()):
         raise ValueError("associations: expected finite numbers; a word's vector is zero or not finite")
     return one, two

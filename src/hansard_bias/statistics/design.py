@@ -18,14 +18,10 @@ StrArray = npt.NDArray[np.str_]
 class CorpusSums:
     """The scored test speeches of one corpus, summed by sitting; ValueError where shapes or values are impossible."""
 
-    nats: FloatArray
-    """Σ surprisal in nats, shape [models, seeds, sittings]."""
-    tokens: FloatArray
-    """Scored tokens, shape [sittings]: the same for all models and seeds."""
-    bytes_: FloatArray
-    """UTF-8 bytes of the scored text, shape [sittings]."""
-    sittings: tuple[str, ...]
-    """Names of the sittings, all different: they, not their order, decide what is drawn."""
+    nats: FloatArray  # Σ surprisal in nats, shape [models, seeds, sittings]
+    tokens: FloatArray  # Scored tokens, shape [sittings]: the same for all models and seeds
+    bytes_: FloatArray  # UTF-8 bytes of the scored text, shape [sittings]
+    sittings: tuple[str, ...]  # Names of the sittings, all different: they, not their order, decide what is drawn
 
     def __post_init__(self) -> None:
         count = len(self.sittings)
@@ -57,23 +53,20 @@ class CorpusSums:
     def ordered(self) -> CorpusSums:
         """The same sums with the sittings in the order of their names, as floats."""
         order = sorted(range(len(self.sittings)), key=self.sittings.__getitem__)
-        names = tuple(self.sittings[index] for index in order)
-        nats, tokens, bytes_ = (np.asarray(x, dtype=np.float64) for x in (self.nats, self.tokens, self.bytes_))
-        return CorpusSums(nats[:, :, order], tokens[order], bytes_[order], names)
+        sums = self.nats, self.tokens, self.bytes_
+        nats, tokens, bytes_ = (np.asarray(each, dtype=np.float64)[..., order] for each in sums)
+        return CorpusSums(nats, tokens, bytes_, tuple(self.sittings[index] for index in order))
 
 
 @dataclass(frozen=True)
 class Design:
     """Which rows and columns the matrix has, and how it is resampled; ValueError where names or numbers do not fit."""
 
-    models: tuple[str, ...]
-    """Row names such as A_nunavut, in the order of `CorpusSums.nats`."""
+    models: tuple[str, ...]  # Row names such as A_nunavut, in the order of `CorpusSums.nats`
+    # Column name (without `on_`) to weights over corpora: single corpora, then mixtures. Weights are token shares.
     columns: Mapping[str, Mapping[str, float]]
-    """Column name (without `on_`) to weights over corpora: single corpora, then mixtures. Weights are token shares."""
-    own: Mapping[str, str]
-    """Corpus to the row of the model trained on it alone; corpora without one are left out."""
-    mixtures: Mapping[str, Mapping[str, float]]
-    """Row to its training mixture, for the rows that are mixtures."""
+    own: Mapping[str, str]  # Corpus to the row of the model trained on it alone; corpora without one are left out
+    mixtures: Mapping[str, Mapping[str, float]]  # Row to its training mixture, for the rows that are mixtures
     draws: int
     confidence: float
     seed: int
@@ -92,6 +85,10 @@ class Design:
     def singles(self) -> dict[str, str]:
         """Corpus to column, for the columns that are one corpus."""
         return {next(iter(weights)): name for name, weights in self.columns.items() if len(weights) == 1}
+
+    def has_excess(self, column: str) -> bool:
+        """Whether every corpus of a column has an own model."""
+        return all(corpus in self.own for corpus in self.columns[column])
 
 
 def require(holds: bool, problem: str) -> None:

@@ -53,13 +53,30 @@ class Interval:
 
     def map(self, function: Callable[[float], float]) -> Interval:
         """Value and bounds through an increasing function."""
-        low = None if self.low is None else function(self.low)
-        high = None if self.high is None else function(self.high)
-        return Interval(function(self.value), low, high)
+        return Interval(
+            function(self.value), *(None if bound is None else function(bound) for bound in (self.low, self.high))
+        )
 
     def as_dict(self) -> dict[str, float | None]:
         """The form of metrics files: value, low, high."""
-        return {"value": self.value, "low": self.low, "high": self.high}
+        return dict(vars(self))
+
+    def __neg__(self) -> Interval:
+        """The interval of the negative."""
+        return Interval(-self.value, *(None if bound is None else -bound for bound in (self.high, self.low)))
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many of the prompts, and their share."""
+
+    count: int
+    rate: Interval
+
+    @classmethod
+    def of(cls, count: int, total: int, confidence: float) -> Count:
+        """With Wilson's interval of the share."""
+        return cls(count, wilson_interval(count, total, confidence))
 
 
 def percentile_interval(replicates: npt.ArrayLike, confidence: float) -> Interval:

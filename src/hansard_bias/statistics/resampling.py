@@ -58,10 +58,9 @@ def resampled_sums(values: npt.ArrayLike, draws: int, rng: np.random.Generator) 
 class CorpusReplicates:
     """One corpus, its estimate (index 0) and its bootstrap replicates (from index 1 on)."""
 
+    # Pooled cross-entropy CE(m,c), shape [1 + draws, models]; the replicates are nan with one sitting.
     nats_per_token: FloatArray
-    """Pooled cross-entropy CE(m,c), shape [1 + draws, models]; the replicates are nan with one sitting."""
-    bytes_per_token: FloatArray
-    """UTF-8 bytes per token, shape [1 + draws]."""
+    bytes_per_token: FloatArray  # UTF-8 bytes per token, shape [1 + draws]
 
 
 def resampled_corpus(

@@ -31,25 +31,21 @@ class Study:
 
     sums: Mapping[str, CorpusSums]
     design: Design
-    replicates: Mapping[str, CorpusReplicates]
-    """Corpus to its replicates over sittings."""
-    seed_variance: SeedVariance
-    """Of the training runs: shared by all corpora, because a run reads all of them."""
+    replicates: Mapping[str, CorpusReplicates]  # Corpus to its replicates over sittings
+    seed_variance: SeedVariance  # Of the training runs: shared by all corpora, because a run reads all of them
 
     @classmethod
     def of(cls, sums: Mapping[str, CorpusSums], design: Design) -> Study:
         """Check that sums and design fit each other, and resample: the same draws for every model."""
         # In the order of their names, so that the draws do not depend on the order of the file.
         ordered = {corpus: sums[corpus].ordered() for corpus in sums}
-        seeds = _check_fit(ordered, design)
-        seed_variance = SeedVariance.of(seeds, design.draws, generator(design.seed, "seeds"))
+        seeds, draws = _check_fit(ordered, design), design.draws
+        rngs = {corpus: generator(design.seed, "sittings", corpus) for corpus in ordered}
         drawn = {
-            corpus: resampled_corpus(
-                each.nats, each.tokens, each.bytes_, design.draws, generator(design.seed, "sittings", corpus)
-            )
+            corpus: resampled_corpus(each.nats, each.tokens, each.bytes_, draws, rngs[corpus])
             for corpus, each in ordered.items()
         }
-        return cls(ordered, design, drawn, seed_variance)
+        return cls(ordered, design, drawn, SeedVariance.of(seeds, draws, generator(design.seed, "seeds")))
 
     @property
     def seeds(self) -> int:
@@ -62,23 +58,16 @@ class Study:
         return crossed(each.nats if against is None else each.nats - each.nats[against], each.tokens)
 
     def column_components(self, column: str, excess: bool = False) -> Components:
-        """The same for a column: of the cross-entropy, or of the excess where every corpus has an own model."""
+        """The same for a column: of the cross-entropy, or of the excess."""
         return self._parts(self._terms(self.design.columns[column], excess))
 
     def tilt_components(self, row: str) -> Components:
         """The same for the tilt of every model, over the two corpora of one model's mixture."""
         return self._parts(self._terms(self._sides(row), excess=True))
 
-    def nats_per_token(self, column: str) -> FloatArray:
-        """Cross-entropy of every model on a column, in nats per token."""
-        return self._linear(self._terms(self.design.columns[column], excess=False))
-
-    def excess_nats(self, column: str) -> FloatArray | None:
-        """Excess cross-entropy X of every model on a column, in nats per token; None where an own model is missing."""
-        weights = self.design.columns[column]
-        if not all(corpus in self.design.own for corpus in weights):
-            return None
-        return self._linear(self._terms(weights, excess=True))
+    def nats_per_token(self, column: str, excess: bool = False) -> FloatArray:
+        """Cross-entropy of every model on a column, or its excess X, in nats per token."""
+        return self._linear(self._terms(self.design.columns[column], excess))
 
     def corpus_excess(self, corpus: str) -> FloatArray:
         """X(m,c) = CE(m,c) - CE(own(c),c) in nats per token, for a corpus with an own model."""
@@ -115,19 +104,16 @@ class Study:
         return np.asarray(nats[0] + (nats - nats[0]) * shrinkage)
 
     def _own(self, corpus: str) -> int:
-        """The row of the own model."""
         return self.design.models.index(self.design.own[corpus])
 
     def quantities(self, column: str) -> dict[str, FloatArray]:
         """Everything said of a cell: perplexity, bits per byte, and the excess where there is one."""
-        corpora, weights = self.replicates, self.design.columns[column].items()
-        nats = self.nats_per_token(column)
-        bytes_ = np.asarray(np.sum([weight * corpora[corpus].bytes_per_token for corpus, weight in weights], axis=0))
+        nats, weights = self.nats_per_token(column), self.design.columns[column].items()
+        bytes_ = np.sum([weight * self.replicates[corpus].bytes_per_token for corpus, weight in weights], axis=0)
         bits = math.log(2) * bytes_[:, None]
         found = {"perplexity": np.exp(np.minimum(nats, _LARGEST)), "bits_per_byte": nats / bits}
-        excess = self.excess_nats(column)
-        if excess is not None:
-            found["excess_nats"] = excess
+        if self.design.has_excess(column):
+            found["excess_nats"] = excess = self.nats_per_token(column, excess=True)
             # An own model's zero stays zero, also where bytes per token are unknown.
             found["excess_bits_per_byte"] = np.where(excess == 0, 0.0, excess / bits)
         return found
@@ -140,7 +126,6 @@ class Study:
         return self._linear(self._terms(self._sides(row), excess=True))[:, self.design.models.index(row)]
 
     def _sides(self, row: str) -> dict[str, float]:
-        """The first corpus of a mixture less the second."""
         return dict(zip(self.design.mixtures[row], (1.0, -1.0), strict=True))
 
     def bias_ratio(self) -> FloatArray:
@@ -200,17 +185,10 @@ def _check_fit(sums: Mapping[str, CorpusSums], design: Design) -> int:
 # Perplexity and excess of every model on a part of a corpus: a year, a topic, a role, a speaker.
 
 
-@dataclass(frozen=True)
-class SliceNumbers:
-    """One model on one slice."""
-
-    perplexity: Interval
-    excess_nats: Interval | None
-    """Against the corpus's own model; None where there is none."""
-
-
-def measure_slice(sums: CorpusSums, corpus: str, design: Design, least_sittings: int) -> dict[str, SliceNumbers]:
-    """Row to its numbers, as `matrix.measure` defines them, for the sittings in which the slice occurs.
+def measure_slice(
+    sums: CorpusSums, corpus: str, design: Design, least_sittings: int
+) -> dict[str, tuple[Interval, Interval | None]]:
+    """Row to perplexity and excess in nats per token (`matrix.measure`), for the sittings in which the slice occurs.
 
     Parameters
     ----------
@@ -218,22 +196,23 @@ def measure_slice(sums: CorpusSums, corpus: str, design: Design, least_sittings:
     design : of the whole study; its models, own models and draws are used.
     least_sittings : with fewer the numbers have no intervals: a handful of days says nothing about other days.
 
-    Intervals are one by one: of a hundred, five miss the truth. No slice is tested.
+    The excess is None where the corpus has no own model. Intervals are one by one: of a hundred, five miss the truth.
+    No slice is tested.
     """
     few = len(sums.sittings) < least_sittings
+    # Neither columns nor own models of other corpora: they have no text here.
     own = {corpus: design.own[corpus]} if corpus in design.own else {}
     # Where there are no intervals, two draws are all that a study needs to exist.
     draws = 2 if few else design.draws
     alone = replace(design, columns={corpus: {corpus: 1.0}}, own=own, mixtures={}, draws=draws)
-    study = Study.of({corpus: sums}, alone)
-    quantities = study.quantities(corpus)
-    excess = quantities.get("excess_nats")
     # An estimate without replicates has no bounds.
-    shown = 1 if few else None
+    found = {
+        name: each[: 1 if few else None] for name, each in Study.of({corpus: sums}, alone).quantities(corpus).items()
+    }
     return {
-        row: SliceNumbers(
-            percentile_interval(quantities["perplexity"][:shown, index], design.confidence),
-            None if excess is None else percentile_interval(excess[:shown, index], design.confidence),
+        row: (
+            percentile_interval(found["perplexity"][:, index], design.confidence),
+            percentile_interval(found["excess_nats"][:, index], design.confidence) if own else None,
         )
         for index, row in enumerate(design.models)
     }

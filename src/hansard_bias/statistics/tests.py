@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from hansard_bias.statistics.intervals import FloatArray, blocks
+from hansard_bias.statistics.intervals import FloatArray, Interval, blocks
 from hansard_bias.statistics.variance import TFactors
 
 
@@ -50,10 +50,8 @@ def sign_flip_test(
 class Groups:
     """The groups (sittings, prompts) of one mean: what each adds to it, and its share of the weight."""
 
-    deviations: FloatArray
-    """share x (value of the group - mean), shape [groups]; they sum to 0."""
-    shares: FloatArray
-    """Shape [groups]; they sum to 1."""
+    deviations: FloatArray  # share x (value of the group - mean), shape [groups]; they sum to 0
+    shares: FloatArray  # Shape [groups]; they sum to 1
 
     @classmethod
     def of(cls, sums: npt.ArrayLike, sizes: npt.ArrayLike) -> Groups:
@@ -72,12 +70,9 @@ class Groups:
 class Training:
     """What the training runs (seeds) add to the variance of a mean, from `Components`."""
 
-    variance: float
-    """Of the mean, due to the seeds."""
-    df: float
-    """Its degrees of freedom; 0 with one seed."""
-    interaction: float
-    """The part of the groups' variance that this one counts, too."""
+    variance: float  # Of the mean, due to the seeds
+    df: float  # Its degrees of freedom; 0 with one seed
+    interaction: float  # The part of the groups' variance that this one counts, too
 
     def deviations(self, groups: float, draws: int, rng: np.random.Generator) -> FloatArray:
         """What other runs would have added to the mean, whose groups have this variance; shape [draws]."""
@@ -125,9 +120,8 @@ def crossed_sign_flip_test(
         flipped = [_signs(rng.integers(0, 2, size=(size, part.shares.size), dtype=np.int8)) for part in parts]
         drawn = sum(s @ (part.deviations + part.shares * mean) for s, part in zip(flipped, parts, strict=True))
         # A tie with the observed mean counts, whatever the order of summation.
-        hits += int(
-            np.count_nonzero(np.abs(shift * drawn + other_runs[start : start + size]) >= abs(value) * (1 - 1e-9))
-        )
+        far = np.abs(shift * drawn + other_runs[start : start + size]) >= abs(value) * (1 - 1e-9)
+        hits += int(np.count_nonzero(far))
         start += size
     return (1 + hits) / (draws + 1)
 
@@ -153,11 +147,49 @@ def holm(p_values: npt.ArrayLike) -> FloatArray:
     return corrected
 
 
-def correct(family: Sequence[dict[str, Any]], *names: str) -> None:
-    """Put Holm's correction of each p, by these names, beside it: `p_holm` beside `p` in all records of a family."""
-    for name in names:
-        for record, p in zip(family, holm([record[name] for record in family]), strict=True):
-            record[f"{name}_holm"] = float(p)
+@dataclass(frozen=True, kw_only=True)
+class TestRecord:
+    """One test; which fields there are beside effect, p and p_holm depends on the family."""
+
+    # pytest takes every class of this name for a class of tests.
+    __test__: ClassVar[bool] = False
+
+    family: str
+    what: str
+    model: str | None = None
+    corpus: str | None = None
+    effect: float
+    low: float | None
+    high: float | None
+    unit: str
+    p: float
+    p_covers: str | None = None
+    p_sittings: float | None = None
+    p_prompts: float | None = None
+    prompts: int | None = None
+    p_holm: float
+    p_sittings_holm: float | None = None
+
+    @classmethod
+    def of(cls, effect: Interval, p: float, **about: Any) -> TestRecord:
+        """The test of an effect, alone in its family until `correct` has seen the others."""
+        # Holm's correction of a family of one is p itself.
+        return cls(effect=effect.value, low=effect.low, high=effect.high, p=p, p_holm=p, **about)
+
+    @property
+    def interval(self) -> Interval:
+        """The effect with its bounds."""
+        return Interval(self.effect, self.low, self.high)
+
+
+def correct(family: Sequence[TestRecord]) -> list[TestRecord]:
+    """The tests of one family with Holm's correction of their p, and of that over sittings where they have one."""
+    corrected = [replace(test, p_holm=float(p)) for test, p in zip(family, holm([t.p for t in family]), strict=True)]
+    sittings = [test.p_sittings for test in family if test.p_sittings is not None]
+    # Preferences and associations know no sittings.
+    if len(sittings) < len(family):
+        return corrected
+    return [replace(t, p_sittings_holm=float(p)) for t, p in zip(corrected, holm(sittings), strict=True)]
 
 
 def _random_signs(groups: int, draws: int, rng: np.random.Generator) -> Iterator[FloatArray]:
@@ -170,8 +202,7 @@ def _all_signs(groups: int) -> Iterator[FloatArray]:
     """Blocks of all 2^groups assignments of signs, shape [block, groups]."""
     start = 0
     for size in blocks(2**groups, groups):
-        assignments = np.arange(start, start + size)[:, None]
-        yield _signs((assignments >> np.arange(groups)) & 1)
+        yield _signs((np.arange(start, start + size)[:, None] >> np.arange(groups)) & 1)
         start += size
 
 

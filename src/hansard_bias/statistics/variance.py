@@ -23,14 +23,13 @@ class Components:
     Stat. Med. 26, 596; Gallas 2006): both are samples, and every seed reads every group.
     """
 
-    by_seed: FloatArray
-    """The mean of each seed, shape [..., seeds]."""
+    by_seed: FloatArray  # The mean of each seed, shape [..., seeds]
+    # Variance that the groups give to the mean (unbiased; with what differs between seeds from group to group).
     groups: FloatArray
-    """Variance that the groups give to the mean (unbiased; with what differs between seeds from group to group)."""
+    # The part of `groups`, and of `seeds`, that is the interaction of seeds and groups; 0 with one seed.
     interaction: FloatArray
-    """The part of `groups`, and of `seeds`, that is the interaction of seeds and groups; 0 with one seed."""
+    # Degrees of freedom of `groups`: the effective number of groups 1 / Σ share² (Kish 1965) less one, at least 1.
     df_groups: FloatArray
-    """Degrees of freedom of `groups`: the effective number of groups 1 / Σ share² (Kish 1965) less one, at least 1."""
 
     def of(self, index: int) -> Components:
         """The components of one of several means, such as that of one model."""
@@ -145,9 +144,9 @@ def t_sum(df: npt.ArrayLike, levels: Sequence[float]) -> FloatArray:
 
 # Draws of training runs: how far a mean over a few runs may lie from the mean over all that could have been.
 
+# With two runs (ν = 1) the matching prior, which holds to second order, covers 91 to 96 %, Behrens and Fisher's 95 to
+# 99 %. This share of its narrower part is given up then: simulated studies cover 95 to 98 % (benchmarks/RESULTS.md).
 CAUTION = 0.3
-"""With two runs (ν = 1) the matching prior, which holds to second order, covers 91 to 96 %, Behrens and Fisher's 95 to
-99 %. This share of its narrower part is given up then: simulated studies cover 95 to 98 % (benchmarks/RESULTS.md)."""
 
 
 @dataclass(frozen=True)
@@ -163,14 +162,10 @@ class TFactors:
     of the variance this is Student's t. (The same for the sittings would change nothing: their ν is large.)
     """
 
-    df: float
-    """Degrees of freedom ν, above 0."""
-    chi: FloatArray
-    """χ²_ν, shape [draws]."""
-    further: FloatArray
-    """χ²_2, to be added for ν + 2; shape [draws]."""
-    uniform: FloatArray
-    """Decides between the two; shape [draws]."""
+    df: float  # Degrees of freedom ν, above 0
+    chi: FloatArray  # χ²_ν, shape [draws]
+    further: FloatArray  # χ²_2, to be added for ν + 2; shape [draws]
+    uniform: FloatArray  # Decides between the two; shape [draws]
 
     @classmethod
     def of(cls, df: float, draws: int, rng: np.random.Generator) -> TFactors:
@@ -193,10 +188,8 @@ class TFactors:
 class SeedVariance:
     """Draws of training runs, the same for everything that these runs have read."""
 
-    directions: FloatArray
-    """Normal, centred, of unit variance per seed before centring; shape [draws, seeds]."""
-    t_factors: TFactors | None
-    """None with one seed, of whose variance nothing is known."""
+    directions: FloatArray  # Normal, centred, of unit variance per seed before centring; shape [draws, seeds]
+    t_factors: TFactors | None  # None with one seed, of whose variance nothing is known
 
     @classmethod
     def of(cls, seeds: int, draws: int, rng: np.random.Generator) -> SeedVariance:

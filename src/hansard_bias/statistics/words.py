@@ -20,13 +20,11 @@ _WORDS = 256
 class WordGaps:
     """Of every word, arrays of shape [words]; nan where a word has too few sittings for an interval."""
 
-    difference: FloatArray
-    """Mean difference in surprisal between the two models, nats per occurrence."""
+    difference: FloatArray  # Mean difference in surprisal between the two models, nats per occurrence
     low: FloatArray
     high: FloatArray
     p: FloatArray
-    p_holm: FloatArray
-    """Corrected for all words that have a p."""
+    p_holm: FloatArray  # Corrected for all words that have a p
 
 
 def word_gaps(
@@ -55,7 +53,8 @@ def word_gaps(
     for start in range(0, len(words), _WORDS):
         chosen = words[start : start + _WORDS]
         parts = crossed(differences[chosen], counts[chosen])
-        drawn = _draws(parts, differences[chosen], counts[chosen], sittings, seed_variance, seed)
+        sums = differences[chosen].mean(axis=1)
+        drawn = _draws(parts, sums, counts[chosen], sittings, seed_variance, seed)
         low[chosen], high[chosen] = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
         p[chosen] = _p(parts)
     corrected[words] = holm(p[words])
@@ -64,23 +63,17 @@ def word_gaps(
 
 
 def _draws(
-    parts: Components,
-    differences: FloatArray,
-    counts: FloatArray,
-    sittings: FloatArray,
-    seed_variance: SeedVariance,
-    seed: int,
+    parts: Components, sums: FloatArray, counts: FloatArray, sittings: FloatArray, runs: SeedVariance, seed: int
 ) -> FloatArray:
     """Bootstrap replicates of some words, shape [draws, words]."""
-    drawn_counts = sittings @ counts.T
-    sums = sittings @ differences.mean(axis=1).T
+    drawn_counts, drawn_sums = sittings @ counts.T, sittings @ sums.T
     value, present = parts.value, np.count_nonzero(counts > 0, axis=1)
     # A draw without the word says nothing of it: no deviation.
-    means = np.divide(sums, drawn_counts, out=np.tile(value, (len(sums), 1)), where=drawn_counts > 0)
+    means = np.divide(drawn_sums, drawn_counts, out=np.tile(value, (len(sittings), 1)), where=drawn_counts > 0)
     # One draw of χ² for all words, by way of its quantile, is as good as one for each and depends on no order.
-    uniform = generator(seed, "word tails").random(len(sums))
+    uniform = generator(seed, "word tails").random(len(sittings))
     t_factors = np.sqrt(present / (present - 1)) * _t_factors(parts.df_groups, uniform)
-    others = seed_variance.deviations(parts.by_seed, parts.seeds_share)
+    others = runs.deviations(parts.by_seed, parts.seeds_share)
     return np.asarray(value + (means - value) * parts.shrinkage * t_factors + others)
 
 

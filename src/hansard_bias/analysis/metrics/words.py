@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from hansard_bias.analysis.inputs import Facts, Losses, read_test_tokens, score_path
+from hansard_bias.analysis.inputs import Flags, StudyData
+from hansard_bias.analysis.metrics import Found, metric
 from hansard_bias.analysis.records import WordRow, WordSummary
-from hansard_bias.base.files import TOKENIZER, require_path
 from hansard_bias.params import Config
 from hansard_bias.scoring.tables import read_tokens
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.words import WordGaps, word_gaps
-from hansard_bias.tokens.words import Ids, Vocabulary
+from hansard_bias.tokens.words import Ids
 
 
 @dataclass(frozen=True)
@@ -23,55 +23,50 @@ class Counted:
     """The words of a corpus that occur often enough, by sitting."""
 
     names: tuple[str, ...]
+    # Of each token: word * sittings + sitting, or words * sittings where it is in no such word; shape [tokens].
     cell: Ids
-    """Of each token: word * sittings + sitting, or words * sittings where it is in no such word; shape [tokens]."""
-    counts: FloatArray
-    """Occurrences, shape [words, sittings]."""
-    tokens: float
-    """Tokens of the text looked at, those outside these words too."""
+    counts: FloatArray  # Occurrences, shape [words, sittings]
+    tokens: float  # Tokens of the text looked at, those outside these words too
 
     def sums(self, surprisals: FloatArray) -> FloatArray:
         """Σ surprisal of each word and sitting, shape [words, sittings]."""
-        size = self.counts.size
-        sums = np.bincount(self.cell, weights=surprisals, minlength=size + 1)[:size]
+        sums = np.bincount(self.cell, weights=surprisals, minlength=self.counts.size + 1)[:-1]
         return np.asarray(sums, dtype=np.float64).reshape(self.counts.shape)
 
 
-def word_findings(
-    config: Config, losses: Mapping[str, Losses], facts: Mapping[str, Facts], root: Path
-) -> tuple[list[WordRow], list[WordSummary]]:
-    """The words, and one summary for each corpus, text and model.
+@metric("words", tuple[WordSummary, ...])
+def word_findings(data: StudyData) -> Found:
+    """One summary for each corpus, text and model, and the words themselves as rows.
 
     Of each only the `bias.words` words that contribute most to the gap are kept; p is corrected over all. Corpora
     without an own model have no gap to explain.
     """
-    vocabulary = Vocabulary(require_path(root / TOKENIZER / "tokenizer.json", "tokenizer"))
+    config = data.config
     kept: list[WordRow] = []
     summaries: list[WordSummary] = []
-    for corpus, each in losses.items():
+    for corpus, facts in data.facts.items():
         own = config.own_model(corpus)
-        for text, chosen in facts[corpus].texts.items():
+        for text, chosen in facts.texts.items():
             if own is None or not chosen.any():
                 continue
-            counted = count_words(config, corpus, each, chosen, vocabulary, root)
-            for model, gaps in _gaps(config, corpus, own, counted, root):
+            counted = count_words(data, corpus, chosen)
+            for model, gaps in _gaps(data, corpus, own, counted):
                 head = text, corpus, config.row_key(model), config.row_key(own)
                 kept += _rows(head, counted, gaps, config.bias.words)
                 summaries.append(_summary(head, gaps, config))
-    return kept, summaries
+    return Found(summaries, rows=kept)
 
 
-def count_words(
-    config: Config, corpus: str, losses: Losses, chosen: np.ndarray, vocabulary: Vocabulary, root: Path
-) -> Counted:
+def count_words(data: StudyData, corpus: str, chosen: Flags) -> Counted:
     """Find the words of the chosen speeches that occur at least `bias.word_occurrences` times."""
-    offsets, ids = read_test_tokens(config, root, corpus)
-    words = vocabulary.words(offsets, ids)
+    losses = data.losses[corpus]
+    offsets, ids = data.test_tokens(corpus)
+    words = data.vocabulary.words(offsets, ids)
     days, sitting_of_speech = np.unique(losses.sittings, return_inverse=True)
     speech = np.repeat(np.arange(len(losses)), np.diff(offsets))
     inside, sitting = chosen[speech], sitting_of_speech[speech]
     occurrences = np.bincount(words.code[words.first & inside], minlength=len(words.names))
-    frequent = np.flatnonzero(occurrences >= config.bias.word_occurrences)
+    frequent = np.flatnonzero(occurrences >= data.config.bias.word_occurrences)
     # In the order of the alphabet: nothing may depend on which word is met first.
     frequent = frequent[np.argsort(np.array(words.names)[frequent], kind="stable")] if len(frequent) else frequent
     number = np.full(len(words.names) + 1, -1)
@@ -86,65 +81,50 @@ def count_words(
     return Counted(names, cell, counts.astype(np.float64), float(losses.tokens[chosen].sum()))
 
 
-def _gaps(config: Config, corpus: str, own: str, counted: Counted, root: Path) -> Iterator[tuple[str, WordGaps]]:
-    """Every other model against the own one."""
+def _gaps(data: StudyData, corpus: str, own: str, counted: Counted) -> Iterator[tuple[str, WordGaps]]:
+    # Short texts have no word that is frequent enough.
     if not counted.names:
         return
-    bias = config.bias
-    reference = _sums(config, corpus, own, counted, root)
-    for model in config.models:
+    bias = data.config.bias
+    asked = counted.counts, bias.draws, bias.confidence, bias.seed, bias.slice_sittings
+    reference = _sums(data, corpus, own, counted)
+    for model in data.config.models:
         if model != own:
-            differences = _sums(config, corpus, model, counted, root) - reference
-            yield (
-                model,
-                word_gaps(differences, counted.counts, bias.draws, bias.confidence, bias.seed, bias.slice_sittings),
-            )
+            yield model, word_gaps(_sums(data, corpus, model, counted) - reference, *asked)
 
 
-def _sums(config: Config, corpus: str, model: str, counted: Counted, root: Path) -> FloatArray:
+def _sums(data: StudyData, corpus: str, model: str, counted: Counted) -> FloatArray:
     """Σ surprisal of one model, shape [words, seeds, sittings]."""
-    paths = [score_path(config, root, model, seed) for seed in config.train.seeds]
+    paths = [data.scores(model, seed) for seed in data.config.train.seeds]
     return np.stack([counted.sums(read_tokens(path, corpus, "surprisals")[1]) for path in paths], axis=1)
 
 
 def _rows(head: tuple[str, str, str, str], counted: Counted, gaps: WordGaps, most: int) -> list[WordRow]:
     """The words that contribute most, in either direction; contribution: their share of the excess, nats per token."""
-    occurrences = counted.counts.sum(axis=1)
+    occurrences, present = counted.counts.sum(axis=1), np.count_nonzero(counted.counts > 0, axis=1)
     contribution = gaps.difference * occurrences / counted.tokens
-    present = np.count_nonzero(counted.counts > 0, axis=1)
     # Stable, so that equal contributions stay in the order of the alphabet.
     order = np.argsort(-np.abs(contribution), kind="stable")
+    numbers = {**vars(gaps), "contribution": contribution}
     return [
         WordRow(
             *head,
             counted.names[at],
             int(occurrences[at]),
             int(present[at]),
-            float(gaps.difference[at]),
-            low=_known(gaps.low[at]),
-            high=_known(gaps.high[at]),
-            contribution=float(contribution[at]),
-            p=_known(gaps.p[at]),
-            p_holm=_known(gaps.p_holm[at]),
+            **_known(numbers, at),
         )
         for at in (order[:most] if most else order).tolist()
     ]
 
 
+def _known(numbers: Mapping[str, FloatArray], at: int) -> dict[str, Any]:
+    return {name: float(each[at]) if np.isfinite(each[at]) else None for name, each in numbers.items()}
+
+
 def _summary(head: tuple[str, str, str, str], gaps: WordGaps, config: Config) -> WordSummary:
-    """How many words were looked at, and how many differ beyond chance."""
     sure = gaps.p_holm <= 1 - config.bias.confidence
-    return WordSummary(
-        *head,
-        words=len(gaps.difference),
-        tested=int(np.isfinite(gaps.p).sum()),
-        more_surprising=int(np.sum(sure & (gaps.difference > 0))),
-        less_surprising=int(np.sum(sure & (gaps.difference < 0))),
-        least_occurrences=config.bias.word_occurrences,
-        correction="Holm over all words tested, p of Student's t",
-    )
-
-
-def _known(value: float) -> float | None:
-    """A number, or None where there is none."""
-    return float(value) if np.isfinite(value) else None
+    tested = int(np.isfinite(gaps.p).sum())
+    more, less = (int(np.sum(sure & side)) for side in (gaps.difference > 0, gaps.difference < 0))
+    correction = "Holm over all words tested, p of Student's t"
+    return WordSummary(*head, len(gaps.difference), tested, more, less, config.bias.word_occurrences, correction)

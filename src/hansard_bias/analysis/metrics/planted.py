@@ -8,49 +8,49 @@ from itertools import combinations
 
 import numpy as np
 
-from hansard_bias.analysis.inputs import ProbeRuns
-from hansard_bias.analysis.preferences import preference_array
+from hansard_bias.analysis.inputs import ProbeRuns, StudyData
+from hansard_bias.analysis.metrics import metric
+from hansard_bias.analysis.metrics.probes import preference_array
 from hansard_bias.analysis.probe_records import Planted, PlantedAssociation, PlantedDifference, PlantedMeasure, Recovery
 from hansard_bias.params import Config
 from hansard_bias.probing.planted import PlantedFrame, planted_shares
-from hansard_bias.statistics.intervals import FloatArray, Interval, percentile_interval
+from hansard_bias.statistics.intervals import FloatArray, percentile_interval
 from hansard_bias.statistics.preferences import compare_models, prompt_preferences
-from hansard_bias.statistics.resampling import bootstrap_weights, generator
+from hansard_bias.statistics.resampling import bootstrap_weights
 
+# L and L*, by their columns in the probe tables.
 MEASURES = ("log_odds", "preference")
-"""L and L*, by their columns in the probe tables."""
+# Log-odds of even odds, but for rounding: they have no sign to find.
 EVEN = 1e-9
-"""Log-odds of even odds, but for rounding: they have no sign to find."""
 
 ByRow = Mapping[str, FloatArray]
 
 
-def planted_findings(runs: ProbeRuns, config: Config, frames: Sequence[PlantedFrame]) -> Planted:
-    """The truth of every frame in every model, and what was measured; empty where no frames were asked.
-
-    Raises ValueError where the models were asked other frames.
-    """
+@metric("planted", Planted)
+def planted_findings(data: StudyData) -> Planted:
+    """The truth of every frame in every model, and what was measured; ValueError where models were asked others."""
     # In order of names, as everything is that draws or sums over items: no bit depends on the order of a file.
-    frames = sorted(frames, key=lambda frame: frame.id)
+    config, runs = data.config, data.probes
+    frames = sorted(data.frames, key=lambda frame: frame.id)
     single = [config.row_key(name) for name in planted_shares(config) if config.models[name].is_single]
     truth = planted_log_odds(config, frames)
     if not frames or not truth:
         return Planted()
     values = {measure: {row: _array(runs, row, measure, frames) for row in truth} for measure in MEASURES}
-    associations = [
-        _record(frame, number, row, float(truth[row][number]), values, config)
+    associations = tuple(
+        _record(frame, number, row, float(truth[row][number]), values, data)
         for number, frame in enumerate(frames)
         for row in truth
-    ]
+    )
     summary = {
         measure: PlantedMeasure(
-            single=_recovery(truth, values[measure], single, measure, config) if single else None,
-            all=_recovery(truth, values[measure], list(truth), measure, config),
-            differences=tuple(_differences(truth, values[measure], single, measure, config)),
+            single=_recovery(truth, values[measure], single, measure, data) if single else None,
+            all=_recovery(truth, values[measure], list(truth), measure, data),
+            differences=tuple(_differences(truth, values[measure], single, measure, data)),
         )
         for measure in MEASURES
     }
-    return Planted(tuple(associations), summary)
+    return Planted(associations, summary)
 
 
 def planted_log_odds(config: Config, frames: Sequence[PlantedFrame]) -> dict[str, FloatArray]:
@@ -90,37 +90,36 @@ def _array(runs: ProbeRuns, row: str, measure: str, frames: Sequence[PlantedFram
 
 
 def _record(
-    frame: PlantedFrame, number: int, row: str, truth: float, values: Mapping[str, ByRow], config: Config
+    frame: PlantedFrame, number: int, row: str, truth: float, values: Mapping[str, ByRow], data: StudyData
 ) -> PlantedAssociation:
     """One frame in one model; intervals over paraphrases and seeds."""
     measured = {}
     for measure, by_row in values.items():
         # The same draws for L and L*, whatever else is measured and in which order.
-        rng = generator(config.bias.seed, "planted", row, frame.id)
-        judged = prompt_preferences(by_row[row][number][None], config.probe.draws, rng, config.bias.confidence)
-        measured[measure] = judged[0].preference
+        (judged,) = prompt_preferences(by_row[row][number][None], *data.drawn("planted", row, frame.id))
+        measured[measure] = judged.preference
     return PlantedAssociation(frame.id, frame.topic, tuple(frame.prompts), row, truth, **measured)
 
 
-def _recovery(truth: ByRow, values: ByRow, rows: Sequence[str], measure: str, config: Config) -> Recovery:
+def _recovery(truth: ByRow, values: ByRow, rows: Sequence[str], measure: str, data: StudyData) -> Recovery:
     """How many signs are right where there is one, and the line of measured on planted; intervals over frames."""
     planted = np.stack([truth[row] for row in rows])
     measured = np.stack([np.nanmean(values[row], axis=(1, 2)) for row in rows])
     decided = np.abs(planted) > EVEN
-    rng = generator(config.bias.seed, "planted line", measure, *sorted(rows))
+    draws, rng, confidence = data.drawn("planted line", measure, *sorted(rows))
     frames = planted.shape[1]
-    weights = np.vstack([np.ones(frames), bootstrap_weights(frames, config.probe.draws, rng)])
+    weights = np.vstack([np.ones(frames), bootstrap_weights(frames, draws, rng)])
     slopes, intercepts = line(planted, measured, weights)
     # Frames of even odds have no sign to find; they still tell of the slope.
     right = (np.sign(planted) == np.sign(measured))[decided]
     # Frames that are all alike lie on no line.
-    fitted = [percentile_interval(each, config.bias.confidence) for each in (slopes, intercepts)]
+    fitted = [percentile_interval(each, confidence) for each in (slopes, intercepts)]
     slope, intercept = (None if np.isnan(each.value) else each for each in fitted)
     return Recovery(tuple(rows), int(decided.sum()), int(right.sum()), slope, intercept)
 
 
 def _differences(
-    truth: ByRow, values: ByRow, rows: Sequence[str], measure: str, config: Config
+    truth: ByRow, values: ByRow, rows: Sequence[str], measure: str, data: StudyData
 ) -> Iterator[PlantedDifference]:
     """Mean differences between models of one legislature each, as planted, as measured, and measured less planted.
 
@@ -131,8 +130,7 @@ def _differences(
         off = {row: values[row] - truth[row][:, None, None] for row in (left, right)}
         compared = []
         for arrays in (values, off):
-            rng = generator(config.bias.seed, "planted difference", measure, *sorted((left, right)))
-            found = compare_models(arrays[left], arrays[right], config.probe.draws, rng, config.bias.confidence)
-            compared.append(Interval(found["effect"], found["low"], found["high"]))
+            asked = data.drawn("planted difference", measure, *sorted((left, right)))
+            compared.append(compare_models(arrays[left], arrays[right], *asked).interval)
         planted = float((truth[left] - truth[right]).mean())
         yield PlantedDifference(f"{left} against {right}", planted, *compared)
