@@ -14,7 +14,7 @@ from hansard_bias.report import figures as registry
 from hansard_bias.report.figures import curves as figures_curves
 from hansard_bias.report.figures import effects as figures_effects
 from hansard_bias.report.figures import matrix as figures_matrix
-from hansard_bias.report.figures import style as figures
+from hansard_bias.report import figures
 from hansard_bias.report.results import Results
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -7,7 +7,6 @@ import pytest
 from hansard_bias.report.formats import NO_BREAK, NOTHING
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table, probes
-from hansard_bias.report.tables import probe_groups as probe_tables
 
 
 @pytest.fixture
@@ -21,23 +20,23 @@ def row(table: Table, number: int) -> list[str]:
 
 def test_without_records_there_are_no_tables(load: Callable[..., Results]) -> None:
     results = load()
-    assert probe_tables.benchmark_tables(results) == []
-    assert probe_tables.unused_words(results) == ""
+    assert probes.benchmark_tables(results) == []
+    assert probes.unused_words(results) == ""
     for make in (
-        probe_tables.association_table,
-        probe_tables.cosine_table,
+        probes.association_table,
+        probes.cosine_table,
     ):
         assert make(results).rows == ()
 
 
 def test_rates_without_correction_and_stability(full: Results) -> None:
-    table = probe_tables.correction_table(full)
+    table = probes.correction_table(full)
     assert table.columns[-2:] == ("Wordings that agree", "Spread of wordings (nats)")
     assert row(table, 0)[0] == "A (Nunavut)" and row(table, 0)[-4:] == ["2", "1", "88 %", "0.41"]
 
 
 def test_themes_are_rows_and_models_columns(full: Results) -> None:
-    table = probe_tables.theme_table(full)
+    table = probes.theme_table(full)
     assert table.columns[:2] == ("Theme", "Model A (Nunavut)")
     assert [line[:2] for line in table.rows] == [
         ("land", "+0.50 (+0.30 to +0.70)"),
@@ -46,7 +45,7 @@ def test_themes_are_rows_and_models_columns(full: Results) -> None:
 
 
 def test_a_benchmark_has_all_prompts_then_each_theme(full: Results) -> None:
-    table, corrected = probe_tables.benchmark_tables(full)
+    table, corrected = probes.benchmark_tables(full)
     assert "prior-corrected" in corrected.caption and corrected.rows == table.rows
     assert "Old study" in table.caption
     assert row(table, 0)[:4] == ["A (Nunavut)", "all", "4", "+1.50 (+1.30 to +1.70)"]
@@ -57,7 +56,7 @@ def test_a_benchmark_has_all_prompts_then_each_theme(full: Results) -> None:
 
 
 def test_associations_name_sets_vectors_and_models(full: Results) -> None:
-    table = probe_tables.association_table(full)
+    table = probes.association_table(full)
     assert row(table, 0) == [
         "northern against southern",
         "land and ice against budget",
@@ -80,16 +79,16 @@ def test_associations_name_sets_vectors_and_models(full: Results) -> None:
 
 
 def test_cosines_and_words_that_are_never_used(full: Results) -> None:
-    assert row(probe_tables.cosine_table(full), 0)[:3] == [
+    assert row(probes.cosine_table(full), 0)[:3] == [
         "ice, land",
         "input embeddings (WEAT)",
         "+0.31 (+0.11 to +0.51)",
     ]
-    assert probe_tables.unused_words(full) == "tundra"
+    assert probes.unused_words(full) == "tundra"
 
 
 def test_the_older_definition_says_what_it_is(full: Results) -> None:
-    table = probe_tables.legacy_table(full)
+    table = probes.legacy_table(full)
     assert table.caption == "Older definition: a listed term among the first five."
     assert row(table, 0) == ["A (Nunavut)", "25 %", "50 %", "60 %", "60 %, 60 %"]
 

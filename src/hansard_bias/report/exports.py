@@ -7,8 +7,12 @@ import io
 import math
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import astuple
+from itertools import chain
+from operator import attrgetter
 
-from hansard_bias.analysis.records import Interval
+from hansard_bias.analysis.record_files import columns
+from hansard_bias.analysis.records import Cell, Interval
 from hansard_bias.base.files import harmless
 from hansard_bias.report.formats import DASH, MINUS, NO_BREAK, NOTHING, TIMES, Shown, training_text
 from hansard_bias.report.results import Results
@@ -17,7 +21,6 @@ from hansard_bias.report.tables import Table
 BOUNDS = ("value", "low", "high")
 
 Value = str | float | None
-Rows = list[list[Value]]
 
 
 def long_tables(results: Results) -> dict[str, str]:
@@ -31,28 +34,23 @@ def long_tables(results: Results) -> dict[str, str]:
 
 def matrix_csv(results: Results) -> str:
     """One line a cell: perplexity, bits per byte and excess, with bounds."""
-    header = ["model", "trained_on", "corpus", "perplexity", "low", "high", "bits_per_byte"]
-    rows: Rows = []
-    for (model, column), cell in results.cells.items():
-        perplexity = results.perplexity(model, column)
-        names = [results.config.row_key(model), training_text(results.config, model), column]
-        excess = [cell.excess_nats, cell.excess_low, cell.excess_high]
-        rows.append([*names, *_bounds(perplexity), cell.bits_per_byte, *excess])
-    return to_csv([*header, "excess_nats", "excess_low", "excess_high"], rows)
+    model, *names = columns(Cell)
+    lines = ((training_text(results.config, model), astuple(cell)) for (model, _), cell in results.cells.items())
+    return to_csv([model, "trained_on", *names], ([row, text, *numbers] for text, (row, *numbers) in lines))
 
 
 def effects_csv(results: Results) -> str:
     """One line an effect: bias ratio, excess (in nats, and as a factor), tilt."""
-    rows: Rows = []
+    found: list[tuple[str, str, str, Interval | None, str]] = []
     for model in results.config.models:
         key, measures = results.config.row_key(model), results.measures(model)
-        rows += [[key, "bias_ratio", "", *_bounds(measures.bias_ratio), "ratio"]] if measures.bias_ratio else []
+        found.append((key, "bias_ratio", "", measures.bias_ratio, "ratio"))
         for column in results.config.columns():
             excess = results.excess(model, column)
-            if excess is not None:
-                rows.append([key, "excess", column, *_bounds(excess), "nats_per_token"])
-                rows.append([key, "excess_factor", column, *_bounds(excess.map(math.exp)), "ratio"])
-        rows += [[key, "tilt", "", *_bounds(measures.tilt), "nats_per_token"]] if measures.tilt else []
+            found.append((key, "excess", column, excess, "nats_per_token"))
+            found.append((key, "excess_factor", column, excess and excess.map(math.exp), "ratio"))
+        found.append((key, "tilt", "", measures.tilt, "nats_per_token"))
+    rows = ([*names, *_bounds(effect), unit] for *names, effect, unit in found if effect is not None)
     return to_csv(["model", "quantity", "corpus", *BOUNDS, "unit"], rows)
 
 
@@ -60,12 +58,12 @@ def tests_csv(results: Results) -> str:
     """One line a test."""
     names = ["family", "what", "model", "corpus", "effect", "low", "high", "p", "p_holm", "p_covers"]
     names += ["p_sittings", "p_sittings_holm", "unit"]
-    return to_csv(names, ([getattr(test, name) for name in names] for test in results.bias.tests))
+    return to_csv(names, map(attrgetter(*names), results.bias.tests))
 
 
 def probes_csv(results: Results) -> str:
     """One line a prompt and model."""
-    rows: Rows = []
+    rows = []
     for prompt in results.bias.probes.prompts:
         for model, answer in prompt.models.items():
             tokens = " | ".join(candidate.token.strip() for candidate in answer.top)
@@ -80,28 +78,28 @@ def probes_csv(results: Results) -> str:
 def benchmarks_csv(results: Results) -> str:
     """One line a benchmark's prompt and model: log-odds as they are and prior-corrected."""
     names = ["line", "theme", "prompt", "favorable", "unfavorable", "favorable_pieces", "unfavorable_pieces"]
-    rows: Rows = []
+    rows = []
     for benchmark in results.bias.benchmarks:
         for item in benchmark.items:
+            asked = [benchmark.name, *attrgetter(*names)(item)]
             for model, answer in item.models.items():
-                odds = [*_bounds(answer.plain), *_bounds(answer.corrected), answer.direction]
-                rows.append([benchmark.name, *(getattr(item, name) for name in names), model, *odds])
+                rows.append([*asked, model, *_bounds(answer.plain), *_bounds(answer.corrected), answer.direction])
     odds_names = [f"{kind}_{bound}" for kind in ("plain", "corrected") for bound in BOUNDS]
     return to_csv(["benchmark", *names, "model", *odds_names, "direction"], rows)
 
 
 def associations_csv(results: Results) -> str:
     """One line an association test and model."""
-    found = ["p", "p_greater", "p_holm", "partitions", "exact", "ddof"]
-    rows: Rows = []
-    for test in results.bias.associations.tests:
-        for model, effect in test.models.items():
-            bounds = _bounds(effect.effect_size) if effect.effect_size else [None] * 3
-            rows.append([test.test, test.space, model, *bounds, *(getattr(effect, name) for name in found)])
-    return to_csv(["test", "space", "model", *BOUNDS, *found], rows)
+    names = ["p", "p_greater", "p_holm", "partitions", "exact", "ddof"]
+    rows = (
+        [test.test, test.space, model, *_bounds(effect.effect_size), *attrgetter(*names)(effect)]
+        for test in results.bias.associations.tests
+        for model, effect in test.models.items()
+    )
+    return to_csv(["test", "space", "model", *BOUNDS, *names], rows)
 
 
-def to_csv(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
+def to_csv(header: Sequence[str], rows: Iterable[Iterable[Value]]) -> str:
     """CSV text; a missing number is an empty cell."""
     buffer = io.StringIO()
     # The same bytes on every system.
@@ -111,19 +109,21 @@ def to_csv(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
     return buffer.getvalue()
 
 
-def _bounds(interval: Interval) -> list[Value]:
-    return [interval.value, interval.low, interval.high]
+def _bounds(interval: Interval | None) -> list[float | None]:
+    return [None] * 3 if interval is None else [interval.value, interval.low, interval.high]
 
 
 # Every table of the page as CSV, with the exact numbers, and as LaTeX, as it stands on the page.
 
-SUFFIXES = {0: ("",), 1: ("",), 2: (" low", " high"), 3: ("", " low", " high")}
+# Ends of the names of columns, by how many numbers a cell holds.
+SUFFIXES = {1: ("",), 2: (" low", " high"), 3: ("", " low", " high")}
+# Rows beyond which a LaTeX table may break over pages: more do not fit one.
 LONG_TABLE = 40
-"""Rows beyond which a LaTeX table may break over pages."""
+# Characters beyond which a column of a LaTeX table breaks its lines, as the table would leave the page.
 WIDE_TEXT = 32
-"""Characters beyond which a column of a LaTeX table breaks its lines."""
 MANY_COLUMNS = 5
 
+# What LaTeX would take for a command or not know; a bracket is in braces because `\\[` is a command.
 LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -137,27 +137,21 @@ LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
     "\u2192": r"$\rightarrow$",
     **{MINUS: "$-$", DASH: "--", NOTHING: "---", TIMES: r"$\times$", NO_BREAK: "~"},
 }
-"""What LaTeX would take for a command or not know; a bracket is in braces because `\\\\[` is a command."""
 
 
 def table_csv(table: Table) -> str:
     """The table with one column a number: an estimate becomes three, with its bounds; shares are from 0 to 1."""
-    widths = [max((_width(row[place]) for row in table.rows), default=0) for place in range(len(table.columns))]
+    rows = [[_values(cell) for cell in row] for row in table.rows]
+    # A dash or word in a column of numbers leaves the others empty.
+    widths = [max((len(row[place]) for row in rows), default=1) for place in range(len(table.columns))]
     header = [f"{column}{end}" for column, width in zip(table.columns, widths, strict=True) for end in SUFFIXES[width]]
-    rows = [
-        [value for cell, width in zip(row, widths, strict=True) for value in _values(cell, width)] for row in table.rows
-    ]
-    return to_csv(header, rows)
+    padded = ([found + [None] * (width - len(found)) for found, width in zip(row, widths, strict=True)] for row in rows)
+    return to_csv(header, map(chain.from_iterable, padded))
 
 
-def _width(cell: str) -> int:
-    return len(cell.numbers) if isinstance(cell, Shown) else 0
-
-
-def _values(cell: str, width: int) -> list[Value]:
-    """The numbers of a cell, as many as its column has; words stay words."""
-    found: list[Value] = list(cell.numbers) if isinstance(cell, Shown) else [None if cell == NOTHING else str(cell)]
-    return found + [None] * (max(width, 1) - len(found))
+def _values(cell: str) -> list[Value]:
+    """The numbers of a cell; words stay words."""
+    return list(cell.numbers) if isinstance(cell, Shown) else [None if cell == NOTHING else str(cell)]
 
 
 def table_latex(table: Table) -> str:
@@ -183,12 +177,9 @@ def table_latex(table: Table) -> str:
 
 def _layout(table: Table) -> str:
     """One letter a column: numbers to the right, long texts in lines of their own."""
-    kinds = []
-    for place, column in enumerate(table.columns):
-        longest = max((len(row[place]) for row in table.rows), default=0)
-        text = "p{5cm}" if longest > WIDE_TEXT else "l"
-        kinds.append("r" if column in table.numeric else text)
-    return "".join(kinds)
+    longest = [max((len(row[place]) for row in table.rows), default=0) for place in range(len(table.columns))]
+    texts = ["p{5cm}" if length > WIDE_TEXT else "l" for length in longest]
+    return "".join("r" if name in table.numeric else kind for name, kind in zip(table.columns, texts, strict=True))
 
 
 def latex(text: str) -> str:

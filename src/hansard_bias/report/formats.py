@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from hansard_bias.analysis.probe_records import Count
 from hansard_bias.analysis.records import Interval
 from hansard_bias.params import Config
 
@@ -93,11 +94,11 @@ def size(value: float) -> str:
     return Shown(f"{value / 1000**power:.{0 if power < 2 else 1}f}{NO_BREAK}{UNITS[power]}", value)
 
 
-def span(interval: Interval, form: Callable[[float], str]) -> str:
-    """The bounds alone: "1.2 to 1.4"; a dash where there are none."""
-    if interval.low is None or interval.high is None:
-        return Shown("no interval", None, None)
-    return Shown(f"{form(interval.low)} to {form(interval.high)}", interval.low, interval.high)
+def span(interval: Interval, form: Callable[[float], str], between: str = " to ") -> str:
+    """The bounds alone: "1.2 to 1.4", or that there are none."""
+    low, high = interval.low, interval.high
+    text = "no interval" if low is None or high is None else f"{form(low)}{between}{form(high)}"
+    return Shown(text, low, high)
 
 
 def estimate(interval: Interval | None, form: Callable[[float], str]) -> str:
@@ -105,6 +106,11 @@ def estimate(interval: Interval | None, form: Callable[[float], str]) -> str:
     if interval is None:
         return NOTHING
     return Shown(f"{form(interval.value)} ({span(interval, form)})", interval.value, interval.low, interval.high)
+
+
+def shares(*counts: Count) -> list[str]:
+    """Counts as shares in percent, each with its interval."""
+    return [estimate(each.rate, percent) for each in counts]
 
 
 def title(name: str) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -17,47 +16,30 @@ from hansard_bias.base.files import atomic_folder, atomic_write
 from hansard_bias.report import formats
 from hansard_bias.report.comparisons import headlines
 from hansard_bias.report.exports import long_tables, table_csv, table_latex
-from hansard_bias.report.figures import Drawn, draw, figure_files, page_rules
+from hansard_bias.report.figures import Drawn, dark_rules, draw, figure_files
 from hansard_bias.report.results import Results
 from hansard_bias.report.sentences import answer
 from hansard_bias.report.tables import Table, in_sections, make_tables, make_texts, portable
-
-TEMPLATE, STYLE, SCRIPT = "page.html.jinja", "page.css", "page.js"
 
 
 def build_page(results: Results, drawn: Mapping[str, Drawn], made: Mapping[str, list[Table]]) -> str:
     """The whole page as HTML: figures, styles and the little script are inside, nothing is loaded."""
     # Strict: a text that nobody registered stops the page instead of leaving a hole in it.
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["sort_value"] = formats.sort_value
-    style, script = Markup(_source(STYLE)), _source(SCRIPT)
+    style, script = _source("page.css"), _source("page.js")
     # The page's policy allows this very script and no other.
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    parts = {"style": style, "script": Markup(script), "script_digest": digest}
-    shown = {"figures": drawn, "dark_rules": page_rules(drawn), "tables": made, "listed": in_sections(made)}
-    template = environment.from_string(_source(TEMPLATE))
-    return template.render(**parts, **shown, **_frame(results), **make_texts(results))
+    parts = {"style": Markup(style), "script": Markup(script), "script_digest": digest}
+    rules = Markup(dark_rules(panel for each in drawn.values() for panel in each.panels))
+    shown = {"figures": drawn, "dark_rules": rules, "tables": made, "listed": in_sections(made)}
+    verdict, size = answer(results)
+    said = {"verdict": verdict, "size": size, "headlines": headlines(results), **make_texts(results)}
+    template = environment.from_string(_source("page.html.jinja"))
+    return template.render(results=results, config=results.config, fmt=formats, **parts, **shown, **said)
 
 
 def _source(name: str) -> str:
     return files("hansard_bias.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _frame(results: Results) -> dict[str, Any]:
-    """Title, names and answer: what no metric adds to."""
-    config = results.config
-    verdict, size = answer(results)
-    names = [(formats.model_name(config, model), formats.training_text(config, model)) for model in config.models]
-    return {
-        "title": config.report.title,
-        "corpora": [formats.title(corpus) for corpus in config.corpora],
-        "models": names,
-        "labels": [spec.label for spec in config.models.values()],
-        "missing": results.missing,
-        "verdict": verdict,
-        "size": size,
-        "headlines": headlines(results),
-    }
 
 
 def write_report(results: Results, metrics: Path) -> None:

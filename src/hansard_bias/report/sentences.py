@@ -120,12 +120,6 @@ def uncertainty_sentence(results: Results) -> str:
     return f"{text} The smallest effect that this design could have detected is {size}."
 
 
-@text("notes")
-def notes(results: Results) -> list[str]:
-    """What the resampling could not do, in its own words."""
-    return list(results.bias.uncertainty.notes)
-
-
 @text("is_sample")
 def is_sample(results: Results) -> bool:
     """Whether the debates are the bundled, generated ones."""

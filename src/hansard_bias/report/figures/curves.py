@@ -9,8 +9,7 @@ from typing import Any
 import altair as alt
 
 from hansard_bias.analysis.stage_records import CurveRow
-from hansard_bias.report.figures import figure
-from hansard_bias.report.figures.style import GREY, Figure, series_colour
+from hansard_bias.report.figures import GREY, Figure, figure, series_colour
 from hansard_bias.report.formats import decimal, model_name
 from hansard_bias.report.results import Results
 

@@ -8,8 +8,7 @@ from typing import Any
 import altair as alt
 
 from hansard_bias.analysis.stage_records import DoseCurve, MetricVerdict, Rejections
-from hansard_bias.report.figures import figure
-from hansard_bias.report.figures.style import GREY, SERIES, Figure
+from hansard_bias.report.figures import GREY, SERIES, Figure, figure
 from hansard_bias.report.formats import Shown, count, decimal, estimate, percent, signed
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table, make_table, table, text

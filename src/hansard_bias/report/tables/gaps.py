@@ -9,8 +9,7 @@ import altair as alt
 
 from hansard_bias.analysis.records import Interval, ModelRecord, SliceRow, WordRow
 from hansard_bias.report import formats as fmt
-from hansard_bias.report.figures import figure
-from hansard_bias.report.figures.style import INK, Figure, series_colour
+from hansard_bias.report.figures import INK, Figure, figure, series_colour
 from hansard_bias.report.formats import Shown
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table, make_table, table, text

@@ -9,8 +9,7 @@ import altair as alt
 
 from hansard_bias.analysis.probe_records import PlantedAssociation, PlantedMeasure, Recovery
 from hansard_bias.analysis.records import Interval
-from hansard_bias.report.figures import figure
-from hansard_bias.report.figures.style import GREY, INK, Figure, series_colour
+from hansard_bias.report.figures import GREY, INK, Figure, figure, series_colour
 from hansard_bias.report.formats import count, decimal, estimate, model_name, readable, row_names, sentence_list, signed
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table, make_table, table, text
