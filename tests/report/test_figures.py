@@ -185,7 +185,7 @@ def test_without_an_interval_the_cell_says_so(load: Callable[..., Results], key:
 def test_a_new_figure_is_drawn_filed_and_placed_by_its_registration(
     load: Callable[..., Results], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "_FIGURES", {})
+    monkeypatch.setattr(registry.figure, "makers", {})
     asked = registry.figure("new", section="effects", title="New", order=5, columns=2, caption="At {confidence}.")
     asked(figures_effects.ratio_figure)
     drawn = registry.draw(load())

@@ -5,24 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from hansard_bias.analysis.records import Interval
 from hansard_bias.params import Config
-from hansard_bias.report.formats import TIMES, model_name, p_value, sentence_list, signed, significant, span, title
+from hansard_bias.report.formats import TIMES, model_name, model_names, p_value, signed, significant, span, title
 from hansard_bias.report.results import Results
 
+# Nats a piece: with a smaller gain over word frequencies a model is said to have learned hardly anything else.
 PLATEAU = 0.1
-"""Nats a piece: with a smaller gain over word frequencies a model is said to have learned hardly anything else."""
+# Of the numbers beside the answer: four fit in one row of the page.
+MOST_HEADLINES = 4
+FINDINGS = {1: "reads worse", -1: "reads better", 0: "no difference found", None: "not decided"}
 
 
 @dataclass(frozen=True)
 class Effect:
-    """A measured difference from 0, with the test of it."""
+    """A measured difference from 0 in nats per token, with its p corrected for the family; None without a test."""
 
     size: Interval
-    """In nats per token."""
     p: float | None
-    """Corrected for all tests of the family; None where there is no test."""
     alpha: float
 
     @property
@@ -49,8 +51,8 @@ class Comparison:
     model: str
     corpus: str
     excess: Effect
+    # Those of the two models that have hardly learned: with one, the excess says nothing of the legislatures.
     unlearned: tuple[str, ...] = ()
-    """Those of the two models that have hardly learned: with one, the excess says nothing of the legislatures."""
 
     @property
     def factor(self) -> Interval:
@@ -61,7 +63,7 @@ class Comparison:
 def comparisons(results: Results) -> list[Comparison]:
     """Every single-corpus model on every other corpus for which there is an own model."""
     config, found = results.config, []
-    for model, corpus in ((m, c) for m, spec in config.models.items() if spec.is_single for c in config.corpora):
+    for model, corpus in product((m for m, spec in config.models.items() if spec.is_single), config.corpora):
         excess = excess_effect(results, model, corpus)
         if corpus not in config.models[model].mixture and excess is not None:
             found.append(Comparison(model, corpus, excess, unlearned(results, model, config.own_model(corpus))))
@@ -111,18 +113,17 @@ def tilt_sentence(results: Results, model: str) -> str | None:
         return None
     if idle := tilt_unlearned(results, model):
         return unlearned_text(results.config, idle)
-    first, second = (title(corpus) for corpus in results.config.models[model].mixture)
     if tilt.side is None:
         return "no interval, so not decided"
     if tilt.side == 0:
         return f"no lean found (p is {p_value(tilt.p)} after correction)" if tilt.only_uncorrected else "no lean found"
+    first, second = map(title, results.config.models[model].mixture)
     return f"leans to {second if tilt.side > 0 else first}"
 
 
 def unlearned_text(config: Config, models: Sequence[str]) -> str:
     """What there is to find with models that have hardly learned."""
-    names = sentence_list([model_name(config, model) for model in models])
-    return f"says nothing: {names} learned too little"
+    return f"says nothing: {model_names(config, models)} learned too little"
 
 
 def _tested(results: Results, family: str, size: Interval, model: str, corpus: str | None = None) -> Effect:
@@ -134,48 +135,42 @@ def _tested(results: Results, family: str, size: Interval, model: str, corpus: s
 
 def detectable(results: Results, model: str, column: str) -> float | None:
     """The smallest excess that this design could have detected in a cell, in nats; None where it is not known."""
-    row = results.bias.uncertainty.smallest_detectable_effect_nats.get(results.config.row_key(model), {})
-    return row.get(f"on_{column}")
+    least = results.bias.uncertainty.smallest_detectable_effect_nats
+    return least.get(results.config.row_key(model), {}).get(f"on_{column}")
 
 
 def smallest_detectable(results: Results) -> float | None:
-    """What the least sensitive comparison could have detected, in nats."""
+    """What the least sensitive comparison, and so every one, could have detected, in nats."""
     values = [detectable(results, comparison.model, comparison.corpus) for comparison in comparisons(results)]
-    # The largest: what every comparison could have detected.
     return max((value for value in values if value is not None), default=None)
-
-
-# The few numbers that stand beside the answer.
-
-MOST = 4
 
 
 @dataclass(frozen=True)
 class Headline:
-    """A number in large type, what it is, its interval and what it says."""
+    """A number in large type, what it is, its interval and what it says.
+
+    `metric` is the calibration's name for it; empty where the number says nothing, so that nothing vouches for it.
+    """
 
     what: str
     number: str
     bounds: str
     finding: str
     metric: str
-    """The calibration's name of the metric; empty where the number says nothing, so that nothing vouches for it."""
 
 
 def headlines(results: Results) -> list[Headline]:
-    """The excess of the models from outside, largest first, then a tilt."""
-    # Four fit in one row of the page; one place is kept for a tilt.
-    return [*_excesses(results)][: MOST - 1] + [*_tilts(results)][:1]
-
-
-def _excesses(results: Results) -> Iterator[Headline]:
-    findings = {1: "reads worse", -1: "reads better", 0: "no difference found", None: "not decided"}
+    """The few numbers beside the answer: the excess of the models from outside, largest first, then a tilt."""
+    found = []
     for each in sorted(comparisons(results), key=lambda comparison: -comparison.excess.size.value):
         what = f"{model_name(results.config, each.model)} reads {title(each.corpus)}"
         number, bounds = f"{TIMES}{significant(each.factor.value)}", span(each.factor, significant)
-        idle = each.unlearned
-        finding = unlearned_text(results.config, idle) if idle else findings[each.excess.side]
-        yield Headline(what, number, bounds, finding, "" if idle else "excess")
+        if each.unlearned:
+            found.append(Headline(what, number, bounds, unlearned_text(results.config, each.unlearned), ""))
+        else:
+            found.append(Headline(what, number, bounds, FINDINGS[each.excess.side], "excess"))
+    # One place is kept for a tilt.
+    return found[: MOST_HEADLINES - 1] + [*_tilts(results)][:1]
 
 
 def _tilts(results: Results) -> Iterator[Headline]:

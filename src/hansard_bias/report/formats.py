@@ -77,17 +77,17 @@ def p_value(value: float | None) -> str:
 
 def seconds(value: float) -> str:
     """A duration in the unit that people use."""
-    # Below two minutes seconds tell more.
+    # Below two of the next unit the smaller one tells more.
     if value < 120:
         return Shown(f"{value:.0f}{NO_BREAK}s", value)
-    minutes = round(value / 60)
-    hours = f"{minutes // 60}{NO_BREAK}h {minutes % 60:02d}{NO_BREAK}min"
-    return Shown(f"{minutes}{NO_BREAK}min" if minutes < 120 else hours, value)
+    hours, minutes = divmod(round(value / 60), 60)
+    return Shown(
+        f"{hours}{NO_BREAK}h {minutes:02d}{NO_BREAK}min" if hours > 1 else f"{60 * hours + minutes}{NO_BREAK}min", value
+    )
 
 
 def size(value: float) -> str:
     """Bytes in decimal units."""
-    # No logarithm of an empty text.
     if not value:
         return NOTHING
     power = min(int(math.log10(value) // 3), len(UNITS) - 1)
@@ -124,6 +124,11 @@ def model_name(config: Config, model: str) -> str:
     return f"{config.models[model].label} ({title(model)})"
 
 
+def model_names(config: Config, models: Sequence[str]) -> str:
+    """Some models as in a sentence."""
+    return sentence_list([model_name(config, model) for model in models])
+
+
 def row_names(config: Config) -> dict[str, str]:
     """Every model's name on the page by its row in metrics files."""
     return {config.row_key(model): model_name(config, model) for model in config.models}
@@ -141,9 +146,8 @@ def readable(config: Config, text: str) -> str:
 def training_text(config: Config, model: str) -> str:
     """What a model was trained on: "Nunavut", or "50 % Nunavut, 50 % Canada"."""
     mixture = config.models[model].mixture
-    if len(mixture) == 1:
-        return title(next(iter(mixture)))
-    return ", ".join(f"{percent(weight)} {title(corpus)}" for corpus, weight in mixture.items())
+    shares = [f"{percent(weight)} {title(corpus)}" for corpus, weight in mixture.items()]
+    return ", ".join(shares if len(shares) > 1 else map(title, mixture))
 
 
 def sentence_list(items: Sequence[str]) -> str:
@@ -156,17 +160,15 @@ def facts(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield from facts(item, (*path, str(key).replace("_", " ")))
-    elif isinstance(value, (list, tuple)):
-        yield ", ".join(path), ", ".join(_scalar(item) for item in value) or "none"
     else:
-        yield ", ".join(path), _scalar(value)
+        text = ", ".join(map(_scalar, value)) or "none" if isinstance(value, (list, tuple)) else _scalar(value)
+        yield ", ".join(path), text
 
 
 def _scalar(value: object) -> str:
-    if value is None:
-        return NOTHING
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+    # Before the whole numbers, of which Python counts truth values as two.
+    if value is None or isinstance(value, bool):
+        return {None: NOTHING, True: "yes", False: "no"}[value]
     if isinstance(value, int):
         return count(value)
     return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -26,12 +26,11 @@ VERDICT = "calibration/dvc.yaml:verdict"
 
 @dataclass(frozen=True)
 class Run:
-    """One model trained with one seed."""
+    """One model trained with one seed; its curve is empty where the file is gone, and the page then says so."""
 
     model: str
     seed: int
     curve: tuple[CurveRow, ...]
-    """Nothing where its file is gone: the page then says so."""
     record: TrainingRecord
 
 
@@ -48,10 +47,10 @@ class Results:
     provenance: Mapping[str, str] = field(default_factory=dict)
     slices: tuple[SliceRow, ...] = ()
     words: tuple[WordRow, ...] = ()
+    # None where no calibration was run: it is a pipeline of its own.
     calibration: CalibrationRecord | None = None
-    """None where no calibration was run: it is a pipeline of its own."""
+    # What the page does without, a line each.
     missing: tuple[str, ...] = ()
-    """What the page does without, a line each."""
 
     def perplexity(self, model: str, column: str) -> Interval:
         """Perplexity of a cell with its interval."""
@@ -81,9 +80,14 @@ def load_results(metrics: Path, config: Config, provenance: Mapping[str, str] | 
     # First, because its schema says whether this is a study of this code at all.
     bias = read_bias(metrics / "bias.json")
     rows = [config.row_key(model) for model in config.models]
-    for section in (bias.models, bias.unigrams):
-        _require_keys(metrics / "bias.json", section, rows)
-    _check_matrix(metrics / "bias_matrix.json", config)
+    _require_keys(metrics / "bias.json", bias.models, rows)
+    _require_keys(metrics / "bias.json", bias.unigrams, rows)
+    matrix = read_json(metrics / "bias_matrix.json", "bias")
+    # The page shows the numbers of cells.json; this file, which `dvc metrics` compares, must be of the same study.
+    _require_keys(metrics / "bias_matrix.json", matrix, rows)
+    for row in rows:
+        _require_keys(metrics / "bias_matrix.json", matrix[row], [f"on_{column}" for column in config.columns()])
+    trained = [*product(config.models, config.train.seeds)]
     verdict = metrics / "calibration.json"
     return Results(
         config=config,
@@ -94,42 +98,25 @@ def load_results(metrics: Path, config: Config, provenance: Mapping[str, str] | 
             for name in config.corpora
         },
         alignment=read_record(metrics / "alignment.json", AlignmentRecord, "align"),
-        runs=tuple(_load_run(metrics, model, seed) for model, seed in product(config.models, config.train.seeds)),
+        runs=tuple(_load_run(metrics, model, seed) for model, seed in trained),
         provenance=dict(provenance or {}),
         slices=_load_lines(metrics / "slices.csv", SliceRow),
         words=_load_lines(metrics / "words.csv", WordRow),
         calibration=read_record(verdict, CalibrationRecord, VERDICT) if verdict.is_file() else None,
-        missing=tuple(_missing_curves(metrics, config)),
+        missing=tuple(line for model, seed in trained for line in _missing_curve(metrics, model, seed)),
     )
-
-
-def _missing_curves(metrics: Path, config: Config) -> Iterator[str]:
-    """A line for each training curve that is not there, with what to do."""
-    for model, seed in product(config.models, config.train.seeds):
-        path = metrics / "curves" / f"{run_name(model, seed)}.csv"
-        if not path.is_file():
-            restore = f"`git checkout {path}` brings it back from git, `dvc repro train@{path.stem}` trains anew"
-            yield f"{path}: no such file, expected the training curve of {model}, seed {seed}; {restore}"
-
-
-def _load_lines(path: Path, kind: type[Line], stage: str = "bias") -> tuple[Line, ...]:
-    """The lines of a table that the page can do without; none where there is no file."""
-    return read_rows(path, kind, stage) if path.is_file() else ()
-
-
-def _check_matrix(path: Path, config: Config) -> None:
-    """The page shows the numbers of cells.json; this file, which `dvc metrics` compares, must be of the same study."""
-    raw = read_json(path, "bias")
-    _require_keys(path, raw, [config.row_key(model) for model in config.models])
-    for model in config.models:
-        _require_keys(path, raw[config.row_key(model)], [f"on_{column}" for column in config.columns()])
 
 
 def _load_cells(path: Path, config: Config) -> dict[tuple[str, str], Cell]:
     found = {f"{cell.model} on {cell.corpus}": cell for cell in read_cells(path)}
     wanted = {place: f"{config.row_key(place[0])} on {place[1]}" for place in product(config.models, config.columns())}
-    _require_keys(path, found, list(wanted.values()))
+    _require_keys(path, found, wanted.values())
     return {place: found[name] for place, name in wanted.items()}
+
+
+def _load_lines(path: Path, kind: type[Line], stage: str = "bias") -> tuple[Line, ...]:
+    """The lines of a table that the page can do without; none where there is no file."""
+    return read_rows(path, kind, stage) if path.is_file() else ()
 
 
 def _load_run(metrics: Path, model: str, seed: int) -> Run:
@@ -138,7 +125,14 @@ def _load_run(metrics: Path, model: str, seed: int) -> Run:
     return Run(model, seed, _load_lines(metrics / "curves" / f"{name}.csv", CurveRow, f"train@{name}"), record)
 
 
-def _require_keys(path: Path, raw: object, keys: Sequence[str]) -> None:
+def _missing_curve(metrics: Path, model: str, seed: int) -> Iterator[str]:
+    path = metrics / "curves" / f"{run_name(model, seed)}.csv"
+    if not path.is_file():
+        restore = f"`git checkout {path}` brings it back from git, `dvc repro train@{path.stem}` trains anew"
+        yield f"{path}: no such file, expected the training curve of {model}, seed {seed}; {restore}"
+
+
+def _require_keys(path: Path, raw: object, keys: Iterable[str]) -> None:
     for key in keys:
         if not isinstance(raw, Mapping) or key not in raw:
             raise ValueError(f"{path}: holds no {key!r}, which params.yaml asks for; {remake('bias')}")

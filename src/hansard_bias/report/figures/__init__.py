@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any, TypeVar
+from typing import Any
 
 import altair as alt
 from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
-from hansard_bias.report import discover
+from hansard_bias.report import Registered
 from hansard_bias.report.formats import percent
 from hansard_bias.report.results import Results
 
@@ -42,20 +42,11 @@ class Figure:
     dark: Mapping[str, str] = field(default_factory=lambda: DARK)
 
 
-Make = TypeVar("Make", bound=Callable[[Results], Sequence[Figure]])
-
-
 @dataclass(frozen=True)
-class Registered:
-    """A figure that the page may show; `@figure("name", section=...)` above what makes its panels."""
+class RegisteredFigure(Registered, kind="figures"):
+    """A figure in one panel or several, of which its function returns none where the run has nothing to draw."""
 
-    name: str
-    """Of its files; also the template's key."""
-    section: str
-    """The section of the page that shows it; empty where the template has words of its own around it."""
-    title: str
-    order: int
-    """Of drawing, and within a section."""
+    title: str = ""
     caption: str = ""
     """Below the figure; `{confidence}` is the level of its intervals."""
     columns: int = 0
@@ -63,39 +54,30 @@ class Registered:
     scales: tuple[str, ...] = ()
     """Encodings whose scale every panel of the file has to itself."""
 
-    def __call__(self, make: Make) -> Make:
-        """Register the function: it returns the panels, none where the run has nothing to draw."""
-        assert self.name not in _FIGURES, f"two figures {self.name}"
-        _FIGURES[self.name] = self, make
-        return make
 
-
-figure = Registered
-_FIGURES: dict[str, tuple[Registered, Callable[[Results], Sequence[Figure]]]] = {}
+figure = RegisteredFigure
 
 
 @dataclass(frozen=True)
 class Drawn:
     """A figure as the page and its file need it: panels as markup, and all of them as one SVG file."""
 
-    about: Registered
+    about: RegisteredFigure
     caption: str
-    panels: tuple[Figure, ...]
+    panels: Sequence[Figure]
     markup: tuple[Markup, ...]
     file: str
 
 
 def draw(results: Results) -> dict[str, Drawn]:
     """Every figure that this run has, by name, in the order of the page's dark rules."""
-    discover()
     confidence = percent(results.bias.uncertainty.confidence)
     # The tests check every chart against the schema of Vega-Lite; here it would cost a second.
     with debug_mode(False):
-        made = [(each, tuple(make(results))) for each, make in sorted(_FIGURES.values(), key=lambda f: f[0].order)]
-        return {each.name: _draw(each, panels, confidence) for each, panels in made if panels}
+        return {each.name: _draw(each, panels, confidence) for each, panels in figure.made(results) if panels}
 
 
-def _draw(about: Registered, panels: tuple[Figure, ...], confidence: str) -> Drawn:
+def _draw(about: RegisteredFigure, panels: Sequence[Figure], confidence: str) -> Drawn:
     # What is the same in the page and in its file is drawn once, because drawing takes most of the page's time.
     file = "" if about.columns else file_svg(panels[0].chart)
     # Their texts were escaped when they were drawn.

@@ -5,11 +5,11 @@ A metric is one module here: its table, the sentences about it and, where it has
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
-from hansard_bias.report import discover
+from hansard_bias.report import Registered
 from hansard_bias.report.results import Results
 
 
@@ -39,63 +39,37 @@ class Table:
 def make_table(
     caption: str,
     columns: Sequence[str],
-    rows: Sequence[Sequence[str]],
+    rows: Iterable[Sequence[str]],
     text: int = 1,
     words: Sequence[str] = (),
     name: str = "",
 ) -> Table:
     """A table whose first `text` columns and those in `words` hold words; the others hold numbers."""
     numeric = frozenset(columns[text:]) - set(words)
-    return Table(caption, tuple(columns), tuple(tuple(row) for row in rows), numeric, name)
-
-
-Make = TypeVar("Make", bound=Callable[[Results], Table | list[Table]])
-Tell = TypeVar("Tell", bound=Callable[[Results], Any])
+    return Table(caption, tuple(columns), tuple(map(tuple, rows)), numeric, name)
 
 
 @dataclass(frozen=True)
-class Registered:
-    """A table, or several alike, that the page may show; `@table("name", section=...)` above what makes it."""
+class RegisteredTable(Registered, kind="tables"):
+    """A table, or several alike."""
 
-    name: str
-    section: str = ""
-    """The section of the page that lists it; empty where the template has words of its own around it."""
-    order: int = 0
-    """Within the section."""
     fold: str = ""
     """What the reader opens to see it."""
     local: tuple[str, ...] = ()
     """Columns that another machine, or another day, would fill differently."""
 
-    def __call__(self, make: Make) -> Make:
-        """Register the function."""
-        assert self.name not in _TABLES, f"two tables {self.name}"
-        _TABLES[self.name] = self, make
-        return make
+
+class RegisteredText(Registered, kind="texts"):
+    """What the template knows by its name: a sentence, sentences one by one, rows of a list."""
 
 
-table = Registered
-_TABLES: dict[str, tuple[Registered, Callable[[Results], Table | list[Table]]]] = {}
-_TEXTS: dict[str, Callable[[Results], Any]] = {}
-
-
-def text(name: str) -> Callable[[Tell], Tell]:
-    """Register what the template knows as `name`: a sentence, a list of sentences, rows of a list."""
-
-    def register(tell: Tell) -> Tell:
-        assert name not in _TEXTS, f"two texts {name}"
-        _TEXTS[name] = tell
-        return tell
-
-    return register
+table, text = RegisteredTable, RegisteredText
 
 
 def make_tables(results: Results) -> dict[str, list[Table]]:
     """Every table that has rows by its registered name, in the order of the page's sections."""
-    discover()
     made = {}
-    for each, make in sorted(_TABLES.values(), key=lambda registered: registered[0].order):
-        found = make(results)
+    for each, found in table.made(results):
         named = [(found, each.name)] if isinstance(found, Table) else [(t, f"{each.name}-{t.name}") for t in found]
         made[each.name] = [replace(t, name=name, fold=each.fold) for t, name in named if t.rows]
     return made
@@ -105,17 +79,16 @@ def in_sections(made: Mapping[str, list[Table]]) -> dict[str, list[Table]]:
     """The same tables by the section of the page that lists them."""
     sections: dict[str, list[Table]] = {}
     for name, tables in made.items():
-        sections.setdefault(_TABLES[name][0].section, []).extend(tables)
+        sections.setdefault(table.makers[name][0].section, []).extend(tables)
     return sections
 
 
 def portable(made: Mapping[str, list[Table]]) -> list[Table]:
     """The same tables without what depends on the machine; none that only names what was made on it."""
-    bare = [each.without(_TABLES[name][0].local) for name, tables in made.items() for each in tables]
+    bare = [each.without(table.makers[name][0].local) for name, tables in made.items() for each in tables]
     return [each for each in bare if each.columns]
 
 
 def make_texts(results: Results) -> dict[str, Any]:
     """Every text by the name that the template uses."""
-    discover()
-    return {name: tell(results) for name, tell in _TEXTS.items()}
+    return {each.name: [*told] if isinstance(told, Iterator) else told for each, told in text.made(results)}

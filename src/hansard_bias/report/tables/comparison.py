@@ -9,7 +9,7 @@ from itertools import product
 from hansard_bias.analysis.records import TestRecord
 from hansard_bias.report import formats as fmt
 from hansard_bias.report.comparisons import (
-    Effect,
+    FINDINGS,
     excess_effect,
     tilt_sentence,
     unigram_gain,
@@ -23,7 +23,6 @@ HOLM = "p, Holm-corrected"
 # Families of tests with a table or with rows of their own.
 NOT_SHOWN = ("association", "unigrams")
 MOST_NAMED = 3
-FINDINGS = {None: "no interval: not decided", 0: "no difference found", 1: "reads worse", -1: "reads better"}
 BEYOND = {True: "yes", False: "no", None: "not decided"}
 
 
@@ -47,21 +46,20 @@ def excess_table(results: Results) -> Table:
         excess = excess_effect(results, model, column)
         if excess is not None and config.own_model(column) != model:
             bits = results.measures(model).excess_bits_per_byte[f"on_{column}"]
+            finding = "no interval: not decided" if excess.side is None else FINDINGS[excess.side]
+            finding += "; the interval excludes 0, the corrected test does not" if excess.only_uncorrected else ""
+            if idle := unlearned(results, model, config.own_model(column)):
+                finding = unlearned_text(config, idle)
             # The test text of a mixture is a mean of the others; to test it as well would count them twice.
-            finding = _finding(excess) if column in config.corpora else "not tested"
-            idle = unlearned(results, model, config.own_model(column))
+            elif column not in config.corpora:
+                finding = "not tested"
             sizes = ((excess.size, fmt.signed), (bits, fmt.fine), (excess.size.map(math.exp), fmt.decimal))
             texts = [fmt.estimate(interval, form) for interval, form in sizes]
             names = [fmt.model_name(config, model), fmt.title(column)]
-            rows.append([*names, *texts, fmt.p_value(excess.p), unlearned_text(config, idle) if idle else finding])
+            rows.append([*names, *texts, fmt.p_value(excess.p), finding])
     columns = ["Model", "Reading", "Nats per token", "Bits per byte", "Times as many words", HOLM, "Finding"]
     caption = "Excess: what it costs to read a text with another training than the text's own."
     return make_table(caption, columns, rows, text=2, words=["Finding"])
-
-
-def _finding(excess: Effect) -> str:
-    weak = "; the interval excludes 0, the corrected test does not" if excess.only_uncorrected else ""
-    return f"{FINDINGS[excess.side]}{weak}"
 
 
 @table("ratios", section="effects", order=2, fold="Bias ratio as a table")

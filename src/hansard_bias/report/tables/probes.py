@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from itertools import chain
 
-from hansard_bias.analysis.probe_records import AssociationEffect, PromptAnswer
+from hansard_bias.analysis.probe_records import AssociationEffect
 from hansard_bias.analysis.records import BenchmarkRecord, BenchmarkShares
 from hansard_bias.report import formats as fmt
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table, make_table, table, text
 
-FILLINGS_SHOWN = 5
 MASK = "[MASK]"
 SPACES = {"input": "input embeddings (WEAT)", "contextual": "in sentences (SEAT)"}
 BENCHMARK_CAPTIONS = {
@@ -24,82 +22,27 @@ BENCHMARK_CAPTIONS = {
 }
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What one model shows on one prompt: the value to sort by, the direction (first, second, tie or undecided), and
-    texts. `estimate` keeps the exact numbers, `plain` is without prior correction, `agreement` that of the wordings.
-    """
-
-    value: float
-    preference: str
-    bounds: str
-    estimate: str
-    plain: str
-    agreement: str
-    direction: str
-    direction_label: str
-    fillings: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """One row: the text, split where the blank is, and an answer per model."""
-
-    theme: str
-    parts: tuple[str, ...]
-    answers: tuple[Answer, ...]
-
-
-@text("prompts")
-def prompt_rows(results: Results) -> list[Prompt]:
-    """The prompts in the order of the metrics file."""
+@text("directions")
+def direction_labels(results: Results) -> dict[str, str]:
+    """What a direction of the records is called on the page."""
     groups = results.bias.probes.groups
     labels = {"first": f"prefers {groups.first.label}", "second": f"prefers {groups.second.label}"}
-    labels |= {"tie": "tie", "undecided": "undecided"}
-    return [
-        Prompt(
-            theme=record.theme,
-            parts=tuple(record.text.split(MASK)),
-            answers=tuple(_answer(record.models[row], labels) for row in fmt.row_names(results.config)),
-        )
-        for record in results.bias.probes.prompts
-    ]
-
-
-def _answer(record: PromptAnswer, labels: Mapping[str, str]) -> Answer:
-    preference = record.preference
-    return Answer(
-        value=preference.value,
-        preference=fmt.signed(preference.value),
-        bounds=fmt.span(preference, fmt.signed),
-        estimate=fmt.estimate(preference, fmt.signed),
-        plain=fmt.signed(record.uncorrected.value),
-        agreement=fmt.percent(record.stability.agreement),
-        direction=record.direction,
-        direction_label=labels[record.direction],
-        # The tokenizer keeps the blank before a word in the token.
-        fillings=tuple((item.token.strip(), fmt.percent(item.probability)) for item in record.top[:FILLINGS_SHOWN]),
-    )
+    return labels | {"tie": "tie", "undecided": "undecided"}
 
 
 @table("prompts")
 def prompt_table(results: Results) -> Table:
-    """The same as a table for files: every model's preference and its direction."""
-    labels = [model.label for model in results.config.models.values()]
-    columns = [name for label in labels for name in (f"Model {label}", f"Finding {label}")]
-    rows = []
-    for prompt in prompt_rows(results):
-        cells = (cell for answer in prompt.answers for cell in (answer.estimate, answer.direction_label))
+    """For files what the page lists prompt by prompt: every model's preference and its direction."""
+    labels, rows = direction_labels(results), []
+    models = {results.config.row_key(model): spec.label for model, spec in results.config.models.items()}
+    for prompt in results.bias.probes.prompts:
+        answers = [prompt.models[row] for row in models]
+        cells = [(fmt.estimate(answer.preference, fmt.signed), labels[answer.direction]) for answer in answers]
         # A blank as in a questionnaire: [MASK] would be a command in LaTeX.
-        rows.append(["____".join(prompt.parts), prompt.theme, *cells])
+        rows.append([prompt.text.replace(MASK, "____"), prompt.theme, *chain.from_iterable(cells)])
+    columns = [f"{name} {label}" for label in models.values() for name in ("Model", "Finding")]
     caption = "Preference L* of every model on every prompt, in nats, with its interval and direction."
     return make_table(caption, ["Prompt", "Theme", *columns], rows, text=2, words=columns[1::2])
-
-
-@text("fillings")
-def fillings_shown(results: Results) -> int:
-    """How many of a model's guesses the page shows."""
-    return FILLINGS_SHOWN
 
 
 @text("groups")
