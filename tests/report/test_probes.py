@@ -23,13 +23,13 @@ class Answer(NamedTuple):
 
 
 def prompt_rows(results: Results) -> list[tuple[str, list[str], list[Answer]]]:
-    """Text before the blank, directions for the filter, and answers of every prompt on the page."""
+    """Text with its blank, directions for the filter, and answers of every prompt on the page."""
     found = []
     page = page_of(results, figures=False)
     for sides, row in re.findall(r'<tr data-theme="[^"]*" data-sides="([^"]*)">(.*?)</tr>', page, re.DOTALL):
         cells = re.findall(r'<td data-value="([^"]*)"><span class="lean (\w+)">([^<]*)</span>(.*?)</td>', row)
         answers = [Answer(float(value), *rest) for value, *rest in cells]
-        found.append((re.sub("<[^>]*>", "", row.partition('<span class="blank">')[0]).strip(), sides.split(), answers))
+        found.append((re.sub("<[^>]*>", "", row.partition("</th>")[0]).strip(), sides.split(), answers))
     return found
 
 
@@ -37,7 +37,7 @@ def test_prompts_are_split_at_the_blank_and_keep_every_model(load: Callable[...,
     rows = prompt_rows(load())
     assert len(rows) == 6 and all(len(answers) == 3 for _, _, answers in rows)
     text, _, answers = rows[0]
-    assert text == "Our people live from the"
+    assert text == "Our people live from the blank."
     assert answers[0].value == pytest.approx(1.6)
     assert "(+1.30 to +1.90)" in answers[0].text
 
