@@ -7,50 +7,44 @@ from typing import Any
 
 import altair as alt
 
-from hansard_bias.analysis.probe_records import PlantedAssociation, PlantedMeasure, Recovery
+from hansard_bias.analysis.probe_records import PlantedMeasure, Recovery
 from hansard_bias.analysis.records import Interval
-from hansard_bias.report.figures import GREY, INK, Figure, figure, series_colour
-from hansard_bias.report.formats import count, decimal, estimate, model_name, readable, row_names, sentence_list, signed
+from hansard_bias.report.figures import GREY, INK, Figure, chart_of, figure, series_colour
+from hansard_bias.report.formats import count, decimal, estimate, readable, row_names, sentence_list, signed
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table, make_table, table, text
 
-MEASURES = {"L": "log_odds", "L*": "preference"}
-"""The names of the measures on the page, and in the summary of the records."""
-SLOPES = (0.8, 1.2)
-"""Where the slope of measured against planted log-odds must lie (method.md section 6)."""
+# The measures on the page by their fields, which are also the keys of the summary.
+MEASURES = {"log_odds": "L", "preference": "L*"}
+# Where the slope of measured against planted log-odds must lie (method.md section 6).
+LOWEST, HIGHEST = 0.8, 1.2
+# Log-odds of even odds, but for rounding.
 EVEN = 1e-9
-"""Log-odds of even odds, but for rounding."""
 HIDDEN = (
     "L* takes off what a model expects with the content words hidden. In these debates every frame has function words "
     "of its own, which tell the frame all the same, so part of what was planted goes with the correction. L is the "
     "number to read here."
 )
 CAPTION = "Measured against planted log-odds, a dot an association and model. On the dashed line the truth is found."
+# Of a panel, in pixels.
 SIZE = 250
-"""Of a panel, in pixels."""
 
 
 @table("planted", section="planted", fold="Every association, planted and measured")
 def planted_table(results: Results) -> Table:
     """The sample's planted associations, each beside L and L* of every model that read it."""
-    names = row_names(results.config)
-    rows = []
+    names, rows = row_names(results.config), []
     for record in results.bias.planted.associations:
-        truth, found = record.planted_log_odds, _measured(record).values()
+        truth, found = record.planted_log_odds, [getattr(record, key) for key in MEASURES]
         texts = [signed(truth), *(estimate(each, signed) for each in found)]
         rows.append([record.association, names[record.model], *texts, *(recovered(truth, each) for each in found)])
-    verdicts = [f"Recovered by {name}" for name in MEASURES]
-    measured = [f"Measured {name}" for name in MEASURES]
+    measured, verdicts = ([f"{what} {name}" for name in MEASURES.values()] for what in ("Measured", "Recovered by"))
     columns = ["Association", "Model", "Planted log-odds", *measured, *verdicts]
     caption = (
         "What was planted in the generated debates, and what the models show, in nats; intervals over wordings and "
         "training runs. Above 0 favours the northern group of terms."
     )
     return make_table(caption, columns, rows, text=2, words=verdicts)
-
-
-def _measured(record: PlantedAssociation) -> dict[str, Interval]:
-    return {"L": record.log_odds, "L*": record.preference}
 
 
 def recovered(truth: float, measured: Interval) -> str:
@@ -67,31 +61,24 @@ def recovered(truth: float, measured: Interval) -> str:
 
 
 @text("planted_sentences")
-def planted_sentences(results: Results) -> list[str]:
+def planted_sentences(results: Results) -> Iterator[str]:
     """For L and for L*: signs, slope and the mean difference of the models of one legislature, as it is."""
-    return list(_sentences(results))
-
-
-def _sentences(results: Results) -> Iterator[str]:
-    slopes: dict[str, Interval | None] = {}
-    for name, key in MEASURES.items():
-        if (measure := results.bias.planted.summary.get(key)) is not None:
-            # Mixtures have no truth of their own but an average, so single legislatures are told where there are any.
-            record, whose = measure.single or measure.all, "models of one legislature" if measure.single else "models"
-            slopes[name] = record.slope
-            yield f"{_line(name, record, whose)} {_differences(results, measure)}{_verdict(name, record)}"
+    slopes: list[Interval | None] = []
+    summary = results.bias.planted.summary
+    for name, measure in [(name, summary[key]) for key, name in MEASURES.items() if key in summary]:
+        # Mixtures have no truth of their own but an average, so single legislatures are told where there are any.
+        record, whose = measure.single or measure.all, "models of one legislature" if measure.single else "models"
+        slopes.append(record.slope)
+        yield (
+            f"{name} has the right sign in {count(record.signs_right)} of {count(record.signs)} planted associations "
+            f"of the {whose}; against the planted log-odds it lies on a line of slope "
+            f"{estimate(record.slope, decimal)}, where 1 would be perfect. "
+            f"{_differences(results, measure)}{_verdict(name, record)}"
+        )
     # Only where L* falls short of both L and the bounds does the reader need to know why.
-    plain, corrected = slopes.get("L"), slopes.get("L*")
-    if plain is not None and corrected is not None and corrected.value < min(plain.value, SLOPES[0]):
+    plain, corrected = slopes if len(slopes) == 2 else (None, None)
+    if plain is not None and corrected is not None and corrected.value < min(plain.value, LOWEST):
         yield HIDDEN
-
-
-def _line(name: str, record: Recovery, whose: str) -> str:
-    return (
-        f"{name} has the right sign in {count(record.signs_right)} of {count(record.signs)} planted associations "
-        f"of the {whose}; against the planted log-odds it lies on a line of slope {estimate(record.slope, decimal)}, "
-        "where 1 would be perfect."
-    )
 
 
 def _differences(results: Results, measure: PlantedMeasure) -> str:
@@ -103,17 +90,14 @@ def _differences(results: Results, measure: PlantedMeasure) -> str:
 
 
 def _verdict(name: str, record: Recovery) -> str:
-    """The plain word on one measure."""
-    signs, right = record.signs, record.signs_right
-    missed = f"misses {count(signs - right)} of {count(signs)} directions"
-    direction = "finds every direction" if right == signs else missed
+    missed = record.signs - record.signs_right
+    direction = f"misses {count(missed)} of {count(record.signs)} directions" if missed else "finds every direction"
     if record.slope is None:
         return f"So {name} {direction}; of sizes nothing can be said."
-    (low, high), slope = SLOPES, record.slope.value
-    size = "exaggerates" if slope > high else "understates" if slope < low else "about keeps"
-    if right == signs:
-        return f"So {name} {direction} and {size} the sizes."
-    return f"So {name} does not recover what was planted: it {direction} and {size} the sizes."
+    slope = record.slope.value
+    size = "exaggerates" if slope > HIGHEST else "understates" if slope < LOWEST else "about keeps"
+    whole = f"{name} does not recover what was planted: it" if missed else name
+    return f"So {whole} {direction} and {size} the sizes."
 
 
 @figure("planted", section="planted", title="Planted truth", caption=CAPTION, order=70, columns=2)
@@ -122,23 +106,23 @@ def planted_figures(results: Results) -> list[Figure]:
     records = results.bias.planted.associations
     if not records:
         return []
-    numbers = [each.value for record in records for each in _measured(record).values()]
+    numbers = [getattr(each, key).value for each in records for key in MEASURES]
     # One square for all panels, so that the diagonal is the same line in each.
-    reach = 1.05 * max(abs(number) for number in [*numbers, *(each.planted_log_odds for each in records)])
-    return [_figure(results, name, reach) for name in MEASURES]
+    reach = 1.05 * max(map(abs, [*numbers, *(each.planted_log_odds for each in records)]))
+    return [_figure(results, key, name, reach) for key, name in MEASURES.items()]
 
 
-def _figure(results: Results, name: str, reach: float) -> Figure:
+def _figure(results: Results, key: str, name: str, reach: float) -> Figure:
     names, associations = row_names(results.config), results.bias.planted.associations
     values = [
-        {"planted": each.planted_log_odds, "measured": _measured(each)[name].value, "model": names[each.model]}
+        {"planted": each.planted_log_odds, "measured": getattr(each, key).value, "model": names[each.model]}
         for each in associations
     ]
     # The colours of the other figures, and a key of those models alone that were asked.
-    asked = {names[each.model] for each in associations}
-    colours = {model_name(results.config, model): series_colour(results, model) for model in results.config.models}
-    colours = {model: colour for model, colour in colours.items() if model in asked}
-    found = results.bias.planted.summary[MEASURES[name]].all
+    asked = {each.model for each in associations}
+    rows = {results.config.row_key(model): model for model in results.config.models}
+    colours = {names[row]: series_colour(results, model) for row, model in rows.items() if row in asked}
+    found = results.bias.planted.summary[key].all
     slope = "unknown" if found.slope is None else decimal(found.slope.value)
     label = (
         f"Measured {name} against planted log-odds of {count(len(values))} associations and models: "
@@ -152,12 +136,10 @@ def _points(values: list[dict[str, Any]], name: str, colours: dict[str, str], re
     axis = alt.Axis(tickCount=5, format=".2~g")
     x = alt.X("planted:Q", title="planted log-odds", scale=scale, axis=axis)
     y = alt.Y("measured:Q", title=f"measured {name}", scale=scale, axis=axis)
-    key = alt.Color(
-        "model:N",
-        scale=alt.Scale(domain=list(colours), range=list(colours.values())),
-        legend=alt.Legend(title=None, orient="bottom", direction="vertical", labelColor=INK, labelFontSize=12),
-    )
+    legend = alt.Legend(title=None, orient="bottom", direction="vertical", labelColor=INK, labelFontSize=12)
+    colour_scale = alt.Scale(domain=list(colours), range=list(colours.values()))
     ends = [{"planted": end, "measured": end} for end in (-reach, reach)]
-    diagonal = alt.Chart(alt.InlineData(values=ends)).mark_line(color=GREY, strokeDash=[4, 3]).encode(x=x, y=y)
-    dots = alt.Chart(alt.InlineData(values=values)).mark_point(filled=True, size=42, opacity=0.85)
-    return alt.layer(diagonal, dots.encode(x=x, y=y, color=key)).properties(width=SIZE, height=SIZE, title=name)
+    diagonal = chart_of(ends).mark_line(color=GREY, strokeDash=[4, 3]).encode(x=x, y=y)
+    dots = chart_of(values).mark_point(filled=True, size=42, opacity=0.85)
+    dots = dots.encode(x=x, y=y, color=alt.Color("model:N", scale=colour_scale, legend=legend))
+    return alt.layer(diagonal, dots).properties(width=SIZE, height=SIZE, title=name)
