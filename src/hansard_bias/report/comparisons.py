@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -170,13 +170,10 @@ def headlines(results: Results) -> list[Headline]:
         else:
             found.append(Headline(what, number, bounds, FINDINGS[each.excess.side], "excess"))
     # One place is kept for a tilt.
-    return found[: MOST_HEADLINES - 1] + [*_tilts(results)][:1]
-
-
-def _tilts(results: Results) -> Iterator[Headline]:
-    for model in results.config.models:
-        tilt, finding = results.measures(model).tilt, tilt_sentence(results, model)
-        if tilt is not None and finding is not None:
-            what = f"tilt of {model_name(results.config, model)}, in nats"
-            metric = "" if tilt_unlearned(results, model) else "tilt"
-            yield Headline(what, signed(tilt.value), span(tilt, signed), finding, metric)
+    found = found[: MOST_HEADLINES - 1]
+    for model, tilt in [*results.measured("tilt").items()][:1]:
+        what = f"tilt of {model_name(results.config, model)}, in nats"
+        finding = tilt_sentence(results, model) or ""
+        metric = "" if tilt_unlearned(results, model) else "tilt"
+        found.append(Headline(what, signed(tilt.value), span(tilt, signed), finding, metric))
+    return found

@@ -39,17 +39,9 @@ WIDE_TEXT = 32
 MANY_COLUMNS = 5
 
 # What LaTeX would take for a command or not know.
-TEXTS = {
-    "\\": "backslash",
-    "~": "asciitilde",
-    "^": "asciicircum",
-    "<": "less",
-    ">": "greater",
-    "|": "bar",
-    '"': "quotedbl",
-}
+COMMANDS = ("backslash", "asciitilde", "asciicircum", "less", "greater", "bar", "quotedbl")
 LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
-    **{character: rf"\text{name}{{}}" for character, name in TEXTS.items()},
+    **{character: rf"\text{name}{{}}" for character, name in zip('\\~^<>|"', COMMANDS, strict=True)},
     # In braces, because `\\[` is a command.
     **{"[": "{[}", "]": "{]}", "\u201c": "``", "\u201d": "''", "\u2019": "'", "\u2190": r"$\leftarrow$"},
     **{fmt.MINUS: "$-$", fmt.DASH: "--", fmt.NOTHING: "---", fmt.TIMES: r"$\times$", "\u2192": r"$\rightarrow$"},
@@ -211,7 +203,6 @@ def table_csv(table: Table) -> str:
 
 
 def _values(cell: str) -> list[Value]:
-    """The numbers of a cell; words stay words."""
     return list(cell.numbers) if isinstance(cell, fmt.Shown) else [None if cell == fmt.NOTHING else str(cell)]
 
 

@@ -32,18 +32,15 @@ def provenance(root: Path = Path(".")) -> dict[str, str]:
         facts["changed since the commit"] = ", ".join(line.split(maxsplit=1)[-1] for line in changed) or "nothing"
     if parameters.is_file():
         facts["digest of the parameters"] = sha256(parameters)
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    facts["machine"] = f"{_processor()}, {cores()} cores, {memory:.0f} GB of memory, {platform.system()}"
-    facts["python"] = platform.python_version()
-    return facts | {name: version(name) for name in PACKAGES}
-
-
-def _processor() -> str:
     # The processor's own name, which Python knows only on some systems.
     listed = Path("/proc/cpuinfo")
     lines = listed.read_text(encoding="utf-8", errors="replace").splitlines() if listed.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+    processor = names[0] if names else platform.processor() or platform.machine()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    facts["machine"] = f"{processor}, {cores()} cores, {memory:.0f} GB of memory, {platform.system()}"
+    facts["python"] = platform.python_version()
+    return facts | {name: version(name) for name in PACKAGES}
 
 
 # How much energy the trainings took: an estimate from their time and hardware, with what it assumes.

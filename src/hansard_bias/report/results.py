@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hansard_bias.analysis.record_files import read_bias, read_cells, read_json, read_record, read_rows, remake
 from hansard_bias.analysis.records import BiasResults, Cell, Interval, ModelRecord, SliceRow, UnigramRecord, WordRow
@@ -65,6 +65,11 @@ class Results:
     def measures(self, model: str) -> ModelRecord:
         """The numbers that a model has one of, such as its bias ratio or tilt."""
         return self.bias.models[self.config.row_key(model)]
+
+    def measured(self, name: str) -> dict[str, Any]:
+        """One of these numbers of every model that has it, in the order of the models."""
+        found = {model: getattr(self.measures(model), name) for model in self.config.models}
+        return {model: value for model, value in found.items() if value is not None}
 
     def unigrams(self, model: str) -> UnigramRecord:
         """What the token frequencies of the model's training text give on every column."""

@@ -161,7 +161,7 @@ def chart_of(values: Sequence[Mapping[str, Any]]) -> alt.Chart:
     return alt.Chart(alt.InlineData(values=values))
 
 
-def luminance(colour: tuple[int, int, int]) -> float:
+def luminance(colour: tuple[int, ...]) -> float:
     """Relative luminance of an sRGB colour (WCAG 2.2)."""
     linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in (part / 255 for part in colour)]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -36,8 +36,7 @@ def _row(results: Results, model: str, interval: Interval, *lines: str, colour: 
 
 def ratio_figure(results: Results) -> list[Figure]:
     """Bias ratios with intervals."""
-    found = [(model, results.measures(model).bias_ratio) for model in results.config.models]
-    rows = [_row(results, model, ratio) for model, ratio in found if ratio is not None]
+    rows = [_row(results, model, ratio) for model, ratio in results.measured("bias_ratio").items()]
     return _intervals(rows, "Bias ratio", "highest over lowest perplexity", 1.0, significant)
 
 
@@ -55,10 +54,9 @@ def excess_figure(results: Results) -> list[Figure]:
 def tilt_figure(results: Results) -> list[Figure]:
     """Tilt of the mixtures; the arrows say to whom it leans."""
     rows = []
-    for model, spec in results.config.models.items():
-        if (tilt := results.measures(model).tilt) is not None:
-            first, second = map(title, spec.mixture)
-            rows.append(_row(results, model, tilt, f"\u2190 {first}", f"{second} \u2192"))
+    for model, tilt in results.measured("tilt").items():
+        first, second = map(title, results.config.models[model].mixture)
+        rows.append(_row(results, model, tilt, f"\u2190 {first}", f"{second} \u2192"))
     return _intervals(rows, "Tilt", "nats per token", 0.0)
 
 
@@ -72,11 +70,9 @@ def effect_figures(results: Results) -> list[Figure]:
 def rate_figure(results: Results) -> list[Figure]:
     """Share of prompts with a preference, by model and direction."""
     groups, rows = results.bias.probes.groups, []
-    for model in results.config.models:
-        rate = results.measures(model).cultural_bias_rate
+    for model, rate in results.measured("cultural_bias_rate").items():
         # Here colour tells the groups apart, the same in every row; the label names the model.
-        sides = [(groups.first, rate.first, SERIES[0]), (groups.second, rate.second, SERIES[1])] if rate else []
-        for group, found, colour in sides:
+        for group, found, colour in zip((groups.first, groups.second), (rate.first, rate.second), SERIES, strict=False):
             share = found.rate.map(lambda value: 100 * value)
             rows.append(_row(results, model, share, group.label, colour=colour))
     return _intervals(
@@ -108,8 +104,11 @@ def _intervals(
     layers.append(text.mark_text(stroke=HALO, strokeWidth=5, strokeJoin="round", **place).encode(color=alt.value(HALO)))
     layers.append(text.mark_text(**place).encode(color=alt.value(INK)))
     chart = alt.layer(*layers).properties(width=190, height=alt.Step(46), title=name)
-    spoken = "; ".join(f"{label.replace('|', ', ')}: {_spoken(interval)}" for label, interval, _ in rows)
-    return [Figure(chart, f"{name}, {unit}. {spoken}.")]
+    spoken = []
+    for label, interval, _ in rows:
+        bounds = f"{'interval ' if interval.known else ''}{span(interval, decimal)}"
+        spoken.append(f"{label.replace('|', ', ')}: {decimal(interval.value)}, {bounds}")
+    return [Figure(chart, f"{name}, {unit}. {'; '.join(spoken)}.")]
 
 
 def _value_axis(intervals: Sequence[Interval], unit: str, reference: float | None) -> alt.X:
@@ -117,7 +116,12 @@ def _value_axis(intervals: Sequence[Interval], unit: str, reference: float | Non
     bounds = [bound for each in intervals for bound in each.as_dict().values() if bound is not None]
     # The line of no effect belongs to the picture, even where all values lie on one side of it.
     low, high = min(*bounds, 1.0), max(*bounds, 1.0)
-    ticks = log_ticks(low, high) if reference == 1.0 and low > 0 else []
+    ticks: list[float] = []
+    if reference == 1.0 and low > 0:
+        powers = [10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
+        rungs = [[step * power for power in powers for step in ladder] for ladder in LADDERS]
+        found = [[tick for tick in ladder if low <= tick <= high] for ladder in rungs]
+        ticks = next((each for each in found if len(each) <= MOST_TICKS), found[-1])
     # Two ticks do not show that an axis is logarithmic.
     if len(ticks) < 3:
         axis = alt.Axis(tickCount=4, labelFlush=False, labelOverlap=True)
@@ -127,13 +131,6 @@ def _value_axis(intervals: Sequence[Interval], unit: str, reference: float | Non
     return alt.X("value:Q", title=unit, scale=scale, axis=alt.Axis(values=ticks, labelFlush=False, format="~g"))
 
 
-def log_ticks(low: float, high: float) -> list[float]:
-    """Round numbers between the bounds, at most six where a ladder has so few."""
-    powers = [10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
-    found = [[step * power for power in powers for step in ladder if low <= step * power <= high] for ladder in LADDERS]
-    return next((ticks for ticks in found if len(ticks) <= MOST_TICKS), found[-1])
-
-
 def _interval_axis(rows: Sequence[Row]) -> alt.Y:
     longest = max(len(line) for label, _, _ in rows for line in label.split("|"))
     # Room for pixels a letter at most at this size, in a broad font: the reader's browser chooses the font.
@@ -141,8 +138,3 @@ def _interval_axis(rows: Sequence[Row]) -> alt.Y:
     style: dict[str, Any] = {"ticks": False, "domain": False, "labelPadding": 8, "labelLimit": LABEL_LIMIT - 14}
     axis = alt.Axis(labelExpr="split(datum.label, '|')", minExtent=extent, **style)
     return alt.Y("label:N", sort=None, title=None, axis=axis)
-
-
-def _spoken(interval: Interval) -> str:
-    bounds = span(interval, decimal)
-    return f"{decimal(interval.value)}, {f'interval {bounds}' if interval.known else bounds}"

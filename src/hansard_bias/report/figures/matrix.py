@@ -16,13 +16,13 @@ from hansard_bias.report.figures import GREY, Figure, chart_of, figure, luminanc
 from hansard_bias.report.formats import DASH, NOTHING, TIMES, fine, model_name, signed, significant, span, title
 from hansard_bias.report.results import Results
 
-Colour = tuple[int, int, int]
+Colour = tuple[int, ...]
 Form = Callable[[float], str]
 
 # From pale to deep on light paper, from dim to bright on dark paper; "less" is for values below zero.
-RAMPS: dict[str, dict[str, tuple[Colour, Colour]]] = {
-    "more": {"light": ((225, 236, 247), (20, 60, 118)), "dark": ((36, 48, 66), (147, 197, 250))},
-    "less": {"light": ((250, 231, 213), (122, 58, 8)), "dark": ((66, 50, 36), (247, 190, 138))},
+RAMPS = {
+    "more": (((225, 236, 247), (20, 60, 118)), ((36, 48, 66), (147, 197, 250))),
+    "less": (((250, 231, 213), (122, 58, 8)), ((66, 50, 36), (247, 190, 138))),
 }
 # So few that a style sheet can name every one.
 STEPS = 12
@@ -46,13 +46,9 @@ def tile(share: float) -> Tile:
     step = round(abs(share) * (STEPS - 1))
     # The lowest bits of the ink tell tiles apart, so that the style sheet can find each one's text.
     mark = step + (STEPS if kind == "less" else 0)
-    light, dark = (_blend(*RAMPS[kind][paper], step / (STEPS - 1)) for paper in ("light", "dark"))
+    share = step / (STEPS - 1)
+    light, dark = (tuple(round(a + share * (b - a)) for a, b in zip(*ends, strict=True)) for ends in RAMPS[kind])
     return Tile(_hex(light), _ink(light, mark), _hex(dark), _ink(dark, mark))
-
-
-def _blend(first: Colour, second: Colour, share: float) -> Colour:
-    red, green, blue = (round(a + share * (b - a)) for a, b in zip(first, second, strict=True))
-    return red, green, blue
 
 
 def _hex(colour: Colour) -> str:

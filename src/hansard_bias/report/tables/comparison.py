@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from itertools import product
 
-from hansard_bias.analysis.records import TestRecord
 from hansard_bias.report import formats as fmt
 from hansard_bias.report.comparisons import (
     FINDINGS,
@@ -65,11 +63,9 @@ def excess_table(results: Results) -> Table:
 @table("ratios", section="effects", order=2, fold="Bias ratio as a table")
 def ratio_table(results: Results) -> Table:
     """The bias ratio of every model."""
-    rows = [
-        [fmt.model_name(results.config, model), fmt.decimal(ratio.value), fmt.span(ratio, fmt.decimal)]
-        for model in results.config.models
-        if (ratio := results.measures(model).bias_ratio) is not None
-    ]
+    rows = []
+    for model, ratio in results.measured("bias_ratio").items():
+        rows.append([fmt.model_name(results.config, model), fmt.decimal(ratio.value), fmt.span(ratio, fmt.decimal)])
     caption = "Bias ratio: a model's highest perplexity over its lowest. 1 means equal."
     return make_table(caption, ["Model", "Ratio", "Interval"], rows)
 
@@ -77,15 +73,10 @@ def ratio_table(results: Results) -> Table:
 @table("tilts", section="effects", order=3, fold="Tilt as a table")
 def tilt_table(results: Results) -> Table:
     """Which way each mixture leans."""
-    rows = [
-        [
-            fmt.model_name(results.config, model),
-            fmt.estimate(tilt, fmt.signed),
-            tilt_sentence(results, model) or fmt.NOTHING,
-        ]
-        for model in results.config.models
-        if (tilt := results.measures(model).tilt) is not None
-    ]
+    rows = []
+    for model, tilt in results.measured("tilt").items():
+        finding = tilt_sentence(results, model) or fmt.NOTHING
+        rows.append([fmt.model_name(results.config, model), fmt.estimate(tilt, fmt.signed), finding])
     caption = "Tilt of the models trained on two legislatures: the difference of their two excesses. 0 is even-handed."
     return make_table(caption, ["Model", "Nats per token", "Finding"], rows, words=["Finding"])
 
@@ -96,7 +87,11 @@ def significance_tables(results: Results) -> list[Table]:
     # Holm corrects within a family, so a family is a table.
     families: dict[str, list[list[str]]] = {}
     for test in results.bias.tests:
-        families.setdefault(test.family, []).append(_test_row(results, test))
+        # Where runs are taken as given, what varies is the sittings or the prompts, by the family.
+        given = test.p_prompts if test.p_sittings is None else test.p_sittings
+        effect = [fmt.signed(test.effect), fmt.span(test.interval, fmt.signed), test.unit]
+        cells = [fmt.readable(results.config, test.what), *effect, *map(fmt.p_value, (test.p, test.p_holm, given))]
+        families.setdefault(test.family, []).append(cells)
     columns = ["What", "Effect", "Interval", "Unit", "p", HOLM, "p, runs as given"]
     return [
         make_table(f"Tests of the family \u201c{family}\u201d.", columns, rows, words=["Unit"], name=str(number))
@@ -104,22 +99,14 @@ def significance_tables(results: Results) -> list[Table]:
     ]
 
 
-def _test_row(results: Results, test: TestRecord) -> list[str]:
-    # Where runs are taken as given, what varies is the sittings or the prompts, by the family.
-    given = test.p_prompts if test.p_sittings is None else test.p_sittings
-    effect = [fmt.signed(test.effect), fmt.span(test.interval, fmt.signed), test.unit]
-    return [fmt.readable(results.config, test.what), *effect, *map(fmt.p_value, (test.p, test.p_holm, given))]
-
-
 @table("rates", section="probes", order=1, fold="The rates as a table")
 def rate_table(results: Results) -> Table:
     """Share of prompts that lean one way, the other way, or neither, per model."""
     groups, rows = results.bias.probes.groups, []
-    for model in results.config.models:
-        if (rate := results.measures(model).cultural_bias_rate) is not None:
-            counts = map(fmt.count, (rate.tied, rate.undecided, rate.prompts))
-            shares = fmt.shares(rate.first, rate.second, rate.any)
-            rows.append([fmt.model_name(results.config, model), *shares, *counts])
+    for model, rate in results.measured("cultural_bias_rate").items():
+        shares = fmt.shares(rate.first, rate.second, rate.any)
+        counts = map(fmt.count, (rate.tied, rate.undecided, rate.prompts))
+        rows.append([fmt.model_name(results.config, model), *shares, *counts])
     sides = [f"Prefers {group.label}" for group in (groups.first, groups.second)]
     columns = ["Model", *sides, "Either way", "Ties", "Undecided", "Prompts"]
     caption = "Cultural bias rate: share of the prompts that show a preference, by direction."
@@ -164,37 +151,27 @@ def _some(values: list[float]) -> str:
 @table("chance")
 def chance_table(results: Results) -> Table:
     """One row a number: what chance alone would give, what was measured, and whether it is beyond chance."""
-    rows = [*_perplexity_rows(results), *_test_rows(results)]
+    config, blind, rows = results.config, blind_perplexity(results), []
+    evenly = fmt.NOTHING if blind is None else fmt.count(blind)
+    for model, corpus in product(config.models, config.corpora):
+        # A perplexity needs no test against 0; what it must beat are the word frequencies.
+        gain = unigram_gain(results, model, corpus)
+        what = f"Perplexity of {fmt.model_name(config, model)} on {fmt.title(corpus)}"
+        plain = fmt.significant(results.unigrams(model).perplexity[f"on_{corpus}"].value)
+        measured = fmt.estimate(results.perplexity(model, corpus), fmt.significant)
+        beyond = BEYOND[None if gain.side is None else gain.side == 1]
+        rows.append([what, evenly, plain, measured, fmt.p_value(gain.p), beyond])
+    for test in (test for test in results.bias.tests if test.family not in NOT_SHOWN):
+        what = f"{test.family[:1].upper()}{test.family[1:]}: {fmt.readable(config, test.what)}"
+        beyond = BEYOND[test.p_holm < 1 - config.bias.confidence]
+        measured = fmt.estimate(test.interval, fmt.signed)
+        rows.append([what, "0", fmt.NOTHING, measured, fmt.p_value(test.p_holm), beyond])
     columns = ["Number", "By even guessing", "By word frequencies", "Measured", HOLM, "Beyond chance"]
     caption = (
         "Every number that was compared with chance, corrected for the number of tests in its family. Perplexities are "
         "tested against the word frequencies of the model's training text, everything else against no difference."
     )
     return make_table(caption, columns, rows, words=["Beyond chance"])
-
-
-def _perplexity_rows(results: Results) -> Iterator[list[str]]:
-    config, blind = results.config, blind_perplexity(results)
-    for model, corpus in product(config.models, config.corpora):
-        # A perplexity needs no test against 0; what it must beat are the word frequencies.
-        gain = unigram_gain(results, model, corpus)
-        yield [
-            f"Perplexity of {fmt.model_name(config, model)} on {fmt.title(corpus)}",
-            fmt.NOTHING if blind is None else fmt.count(blind),
-            fmt.significant(results.unigrams(model).perplexity[f"on_{corpus}"].value),
-            fmt.estimate(results.perplexity(model, corpus), fmt.significant),
-            fmt.p_value(gain.p),
-            BEYOND[None if gain.side is None else gain.side == 1],
-        ]
-
-
-def _test_rows(results: Results) -> Iterator[list[str]]:
-    alpha = 1 - results.config.bias.confidence
-    for test in results.bias.tests:
-        if test.family not in NOT_SHOWN:
-            what = f"{test.family[:1].upper()}{test.family[1:]}: {fmt.readable(results.config, test.what)}"
-            effect, beyond = fmt.estimate(test.interval, fmt.signed), BEYOND[test.p_holm < alpha]
-            yield [what, "0", fmt.NOTHING, effect, fmt.p_value(test.p_holm), beyond]
 
 
 @table("likelihoods")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from itertools import chain
 
-from hansard_bias.analysis.probe_records import AssociationEffect
-from hansard_bias.analysis.records import BenchmarkRecord, BenchmarkShares
+from hansard_bias.analysis.records import BenchmarkRecord
 from hansard_bias.report import formats as fmt
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table, make_table, table, text
@@ -107,20 +106,16 @@ def benchmark_tables(results: Results) -> list[Table]:
 
 
 def _benchmark_table(results: Results, number: int, record: BenchmarkRecord, kind: str) -> Table:
+    rows = []
+    for row, model in fmt.row_names(results.config).items():
+        measure = record.models[row][kind]
+        for theme, found in {"all": measure.all, **measure.themes}.items():
+            shares = fmt.shares(found.favourable, found.unfavourable, found.tied)
+            rows.append([model, theme, fmt.count(found.prompts), fmt.estimate(found.log_odds, fmt.signed), *shares])
     about = BENCHMARK_CAPTIONS[kind].format(unlike=fmt.count(record.unlike_pieces), items=len(record.items))
     caption = f"Benchmark \u201c{fmt.title(record.name)}\u201d: {about}"
     columns = ["Model", "Theme", "Prompts", "Log-odds", "Favourable", "Unfavourable", "Tied"]
-    rows = [
-        [model, theme, *_benchmark_cells(found)]
-        for row, model in fmt.row_names(results.config).items()
-        for theme, found in {"all": record.models[row][kind].all, **record.models[row][kind].themes}.items()
-    ]
     return make_table(caption, columns, rows, text=2, name=f"{number}-{kind}")
-
-
-def _benchmark_cells(found: BenchmarkShares) -> list[str]:
-    shares = fmt.shares(found.favourable, found.unfavourable, found.tied)
-    return [fmt.count(found.prompts), fmt.estimate(found.log_odds, fmt.signed), *shares]
 
 
 @table("associations", section="associations", order=1, fold="The association tests")
@@ -130,18 +125,16 @@ def association_table(results: Results) -> Table:
     for test in results.bias.associations.tests:
         asked = [" against ".join(names).replace("_", " ") for names in (test.targets, test.attributes)]
         for row, name in fmt.row_names(results.config).items():
-            rows.append([*asked, SPACES[test.space], name, *_effect(test.models[row])])
+            found = test.models[row]
+            by_seed = ", ".join(fmt.NOTHING if d is None else fmt.signed(d) for d in found.by_seed)
+            numbers = [fmt.estimate(found.effect_size, fmt.signed), by_seed, *map(fmt.p_value, (found.p, found.p_holm))]
+            rows.append([*asked, SPACES[test.space], name, *numbers])
     columns = ["Targets", "Attributes", "Vectors", "Model", "Effect size d", "By run", "p", "p, Holm-corrected"]
     caption = (
         "Association tests. d above 0: the first targets stand closer to the first attributes, the second to the "
         "second. p is two-sided, over all divisions of the target words where they can be counted."
     )
     return make_table(caption, columns, rows, text=4, words=["By run"])
-
-
-def _effect(found: AssociationEffect) -> list[str]:
-    by_seed = ", ".join(fmt.NOTHING if d is None else fmt.signed(d) for d in found.by_seed)
-    return [fmt.estimate(found.effect_size, fmt.signed), by_seed, fmt.p_value(found.p), fmt.p_value(found.p_holm)]
 
 
 @table("cosines", section="associations", order=2, fold="Pairs of words")
