@@ -155,14 +155,21 @@ def sentence_list(items: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else "none"
 
 
-def facts(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
-    """Nested records as (name, text) pairs, for what has no table of its own."""
-    if isinstance(value, Mapping):
+def leaves(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Nested records as pairs of keys and value, lists whole."""
+    if isinstance(value, Mapping) and value:
         for key, item in value.items():
-            yield from facts(item, (*path, str(key).replace("_", " ")))
+            yield from leaves(item, (*path, str(key)))
     else:
-        text = ", ".join(map(_scalar, value)) or "none" if isinstance(value, (list, tuple)) else _scalar(value)
-        yield ", ".join(path), text
+        yield path, value
+
+
+def facts(value: object) -> Iterator[tuple[str, str]]:
+    """Nested records as (name, text) pairs, for what has no table of its own."""
+    for path, item in leaves(value):
+        if not isinstance(item, Mapping):
+            text = ", ".join(map(_scalar, item)) or "none" if isinstance(item, (list, tuple)) else _scalar(item)
+            yield ", ".join(path).replace("_", " "), text
 
 
 def _scalar(value: object) -> str:

@@ -86,7 +86,6 @@ def _size(results: Results, comparison: Comparison, first: bool) -> str:
     return f"on the debates of {fmt.title(comparison.corpus)}, model {reader} has {size} as many{unit} ({bounds})"
 
 
-@text("confidence")
 def confidence_text(results: Results) -> str:
     """The level of the intervals: "95 %"."""
     return fmt.percent(results.bias.uncertainty.confidence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from textwrap import wrap
@@ -18,6 +18,8 @@ from hansard_bias.report.results import Results
 
 Colour = tuple[int, ...]
 Form = Callable[[float], str]
+Read = Callable[[Results, str, str], Interval | None]
+Share = Callable[[Sequence[float], float], float]
 
 # From pale to deep on light paper, from dim to bright on dark paper; "less" is for values below zero.
 RAMPS = {
@@ -83,13 +85,7 @@ def _bits(results: Results, model: str, column: str) -> Interval:
     return results.measures(model).bits_per_byte[f"on_{column}"]
 
 
-def _heatmap_figure(
-    results: Results,
-    name: str,
-    read: Callable[[Results, str, str], Interval | None],
-    form: Form,
-    share: Callable[[Sequence[float], float], float],
-) -> list[Figure]:
+def _heatmap_figure(results: Results, name: str, read: Read, form: Form, share: Share) -> list[Figure]:
     """One heatmap; `share` says where between pale and deep a value stands, below zero for the other hue."""
     places = [(model, column) for model in results.config.models for column in results.config.columns()]
     found = {place: interval for place in places if (interval := read(results, *place)) is not None}
@@ -100,7 +96,11 @@ def _heatmap_figure(
     # Also the cells without a value: a hole would look like a mistake.
     cells = [_cell(results, name, form, place, found.get(place), tiles.get(place)) for place in places]
     dark = {t.fill: t.dark_fill for t in tiles.values()} | {t.ink: t.dark_ink for t in tiles.values()}
-    return [Figure(_heatmap(cells), _label(results, name, form, found), dark)]
+    spoken = []
+    for model in results.config.models:
+        known = [f"{form(found[place].value)} on {title(place[1])}" for place in found if place[0] == model]
+        spoken.append(f"model {model_name(results.config, model)}: {', '.join(known) or 'none'}")
+    return [Figure(_heatmap(cells), f"Heatmap of {name}. {'; '.join(spoken)}.", dark)]
 
 
 perplexity_figure = figure(
@@ -181,12 +181,3 @@ def _cell(
 
 def _lines(name: str) -> str:
     return "|".join(wrap(title(name), LINE, break_long_words=False))
-
-
-def _label(results: Results, name: str, form: Form, found: Mapping[tuple[str, str], Interval]) -> str:
-    config, rows = results.config, []
-    for model in config.models:
-        cells = [(column, found[model, column].value) for column in config.columns() if (model, column) in found]
-        known = ", ".join(f"{form(value)} on {title(column)}" for column, value in cells)
-        rows.append(f"model {model_name(config, model)}: {known or 'none'}")
-    return f"Heatmap of {name}. {'; '.join(rows)}."

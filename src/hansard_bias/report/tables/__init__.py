@@ -12,6 +12,8 @@ from typing import Any
 from hansard_bias.report import Registered
 from hansard_bias.report.results import Results
 
+Texts = Sequence[str]
+
 
 @dataclass(frozen=True)
 class Table:
@@ -37,12 +39,7 @@ class Table:
 
 
 def make_table(
-    caption: str,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    text: int = 1,
-    words: Sequence[str] = (),
-    name: str = "",
+    caption: str, columns: Texts, rows: Iterable[Texts], text: int = 1, words: Texts = (), name: str = ""
 ) -> Table:
     """A table whose first `text` columns and those in `words` hold words; the others hold numbers."""
     numeric = frozenset(columns[text:]) - set(words)

@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from hansard_bias.analysis.records import Interval, SliceRow, WordRow
+from hansard_bias.analysis.records import Interval, SliceRow
 from hansard_bias.report import formats as fmt
 from hansard_bias.report.figures import INK, Figure, chart_of, figure, series_colour
 from hansard_bias.report.results import Results
@@ -170,7 +170,12 @@ def _word_figure(results: Results, model: str, corpus: str) -> Figure | None:
     # The level that the study was asked for, not a fixed 5 %.
     alpha = 1 - results.config.bias.confidence
     name = f"{fmt.model_name(results.config, model)} on {fmt.title(corpus)}"
-    values = [_bar(line, alpha) for line in drawn]
+    values: list[dict[str, Any]] = []
+    for line in drawn:
+        word = line.word if len(line.word) <= LONGEST else f"{line.word[: LONGEST - 1]}\u2026"
+        said = f"{fmt.signed(line.contribution)}, {fmt.count(line.occurrences)} times"
+        sure = 1.0 if line.p_holm is not None and line.p_holm < alpha else 0.4
+        values.append({"word": word, "share": line.contribution, "sure": sure, "text": said})
     axis = alt.Axis(ticks=False, domain=False, labelPadding=6, minExtent=96, maxExtent=110, labelLimit=100)
     y = alt.Y("word:N", sort=[bar["word"] for bar in values], title=None, axis=axis)
     axis_x = alt.Axis(tickCount=3, format=".2~g", labelFlush=False, labelOverlap=True)
@@ -182,11 +187,3 @@ def _word_figure(results: Results, model: str, corpus: str) -> Figure | None:
     chart = alt.layer(bars, zero).properties(width=190, height=alt.Step(20), title=name, view={"stroke": None})
     spoken = ", ".join(f"{bar['word']} {bar['text']}" for bar in values)
     return Figure(chart, f"Words behind the gap of model {name}, nats per token of text: {spoken}.")
-
-
-def _bar(line: WordRow, alpha: float) -> dict[str, Any]:
-    word = line.word if len(line.word) <= LONGEST else f"{line.word[: LONGEST - 1]}\u2026"
-    text = f"{fmt.signed(line.contribution)}, {fmt.count(line.occurrences)} times"
-    # In strong colour what is beyond chance.
-    sure = 1.0 if line.p_holm is not None and line.p_holm < alpha else 0.4
-    return {"word": word, "share": line.contribution, "sure": sure, "text": text}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import altair as alt
 
@@ -128,10 +127,6 @@ def _figure(results: Results, key: str, name: str, reach: float) -> Figure:
         f"Measured {name} against planted log-odds of {count(len(values))} associations and models: "
         f"{count(found.signs_right)} of {count(found.signs)} signs right, slope {slope}."
     )
-    return Figure(_points(values, name, colours, reach), label)
-
-
-def _points(values: list[dict[str, Any]], name: str, colours: dict[str, str], reach: float) -> Any:
     scale = alt.Scale(domain=[-reach, reach], nice=False)
     axis = alt.Axis(tickCount=5, format=".2~g")
     x = alt.X("planted:Q", title="planted log-odds", scale=scale, axis=axis)
@@ -142,4 +137,5 @@ def _points(values: list[dict[str, Any]], name: str, colours: dict[str, str], re
     diagonal = chart_of(ends).mark_line(color=GREY, strokeDash=[4, 3]).encode(x=x, y=y)
     dots = chart_of(values).mark_point(filled=True, size=42, opacity=0.85)
     dots = dots.encode(x=x, y=y, color=alt.Color("model:N", scale=colour_scale, legend=legend))
-    return alt.layer(diagonal, dots).properties(width=SIZE, height=SIZE, title=name)
+    chart = alt.layer(diagonal, dots).properties(width=SIZE, height=SIZE, title=name)
+    return Figure(chart, label)

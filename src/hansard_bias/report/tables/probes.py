@@ -44,13 +44,6 @@ def prompt_table(results: Results) -> Table:
     return make_table(caption, ["Prompt", "Theme", *columns], rows, text=2, words=columns[1::2])
 
 
-@text("groups")
-def group_lists(results: Results) -> list[tuple[str, str]]:
-    """The terms of both groups, by label."""
-    groups = results.bias.probes.groups
-    return [(group.label, fmt.sentence_list(group.terms)) for group in (groups.first, groups.second)]
-
-
 @table("words")
 def word_table(results: Results) -> Table:
     """The audit of the probe words: pieces, use in each corpus, warnings."""

@@ -237,20 +237,14 @@ def version_rows(results: Results) -> list[tuple[str, str]]:
 @table("parameters", section="provenance", order=1, fold="Every parameter")
 def parameter_table(results: Results) -> Table:
     """Every parameter of params.yaml, under the name that `dvc exp run -S` takes."""
-    rows = [(name, str(value) or fmt.NOTHING) for name, value in _leaves(asdict(results.config))]
+    rows = []
+    for path, value in fmt.leaves(asdict(results.config)):
+        # What is not set is left out.
+        if value is not None:
+            text = ", ".join(map(str, value)) or "none" if isinstance(value, (list, tuple)) else str(value)
+            rows.append((".".join(path), text or fmt.NOTHING))
     caption = "Every parameter, by the name that dvc exp run -S takes."
     return make_table(caption, ["Parameter", "Value"], rows, text=2)
-
-
-def _leaves(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, object]]:
-    """Nested parameters by their dotted name; what is not set is left out."""
-    if isinstance(value, Mapping) and value:
-        for key, item in value.items():
-            yield from _leaves(item, (*path, str(key)))
-    elif isinstance(value, (list, tuple)):
-        yield ".".join(path), ", ".join(map(str, value)) or "none"
-    elif value is not None:
-        yield ".".join(path), value
 
 
 @table("fingerprints", section="provenance", order=2, fold="Fingerprints of the weights", local=("Run", "Fingerprint"))
