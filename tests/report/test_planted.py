@@ -8,7 +8,7 @@ import pytest
 
 from hansard_bias.report.figures import draw
 from hansard_bias.report.results import Results
-from hansard_bias.report.tables.planted import HIDDEN, planted_sentences, planted_table, recovered
+from hansard_bias.report.tables.instrument import HIDDEN, planted_sentences, planted_table, recovered
 from hansard_bias.statistics.intervals import Interval
 from helpers.report_page import page_of
 

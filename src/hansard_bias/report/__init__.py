@@ -16,10 +16,10 @@ class Registered:
     """What the page may show: `@table("name", section=...)` stands above what makes it of a study's `Results`."""
 
     name: str
+    # The section of the page that shows it; empty where the template has words of its own around it.
     section: str = ""
-    """The section of the page that shows it; empty where the template has words of its own around it."""
+    # Of making, and within a section.
     order: int = 0
-    """Of making, and within a section."""
 
     kind: ClassVar[str]
     makers: ClassVar[dict[str, tuple[Any, Callable[..., Any]]]]

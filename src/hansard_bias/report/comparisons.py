@@ -29,10 +29,8 @@ class Effect:
 
     @property
     def side(self) -> int | None:
-        """+1 or -1 where the effect lies above or below 0 beyond chance, 0 if not, None if not decided.
-
-        Beyond chance is what holds in both: the interval excludes 0, and so does the corrected test.
-        """
+        """+1 or -1 where the effect lies above or below 0 beyond chance, 0 if not, None if not decided."""
+        # Beyond chance is what holds in both: the interval excludes 0, and so does the corrected test.
         return 0 if self.only_uncorrected else self.size.side(0.0)
 
     @property
@@ -43,13 +41,11 @@ class Effect:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A model that reads a legislature it was not trained on, against the model trained on it.
-
-    The side of its excess is +1 where the model from outside reads worse, -1 where it reads better.
-    """
+    """A model that reads a legislature it was not trained on, against the model trained on it."""
 
     model: str
     corpus: str
+    # Its side is +1 where the model from outside reads worse, -1 where it reads better.
     excess: Effect
     # Those of the two models that have hardly learned: with one, the excess says nothing of the legislatures.
     unlearned: tuple[str, ...] = ()
@@ -147,15 +143,13 @@ def smallest_detectable(results: Results) -> float | None:
 
 @dataclass(frozen=True)
 class Headline:
-    """A number in large type, what it is, its interval and what it says.
-
-    `metric` is the calibration's name for it; empty where the number says nothing, so that nothing vouches for it.
-    """
+    """A number in large type, what it is, its interval and what it says."""
 
     what: str
     number: str
     bounds: str
     finding: str
+    # The calibration's name; empty where the number says nothing, so that nothing vouches for it.
     metric: str
 
 
@@ -165,10 +159,9 @@ def headlines(results: Results) -> list[Headline]:
     for each in sorted(comparisons(results), key=lambda comparison: -comparison.excess.size.value):
         what = f"{model_name(results.config, each.model)} reads {title(each.corpus)}"
         number, bounds = f"{TIMES}{significant(each.factor.value)}", span(each.factor, significant)
-        if each.unlearned:
-            found.append(Headline(what, number, bounds, unlearned_text(results.config, each.unlearned), ""))
-        else:
-            found.append(Headline(what, number, bounds, FINDINGS[each.excess.side], "excess"))
+        idle = unlearned_text(results.config, each.unlearned) if each.unlearned else ""
+        metric = "" if idle else "excess"
+        found.append(Headline(what, number, bounds, idle or FINDINGS[each.excess.side], metric))
     # One place is kept for a tilt.
     found = found[: MOST_HEADLINES - 1]
     for model, tilt in [*results.measured("tilt").items()][:1]:

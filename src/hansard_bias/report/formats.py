@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from hansard_bias.analysis.probe_records import Count
 from hansard_bias.analysis.records import Interval
@@ -45,9 +46,8 @@ def decimal(value: float, digits: int = 2) -> str:
     return Shown(text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", MINUS), value)
 
 
-def fine(value: float) -> str:
-    """A number of which the third decimal matters, such as bits per byte."""
-    return decimal(value, 3)
+# For numbers of which the third decimal matters, such as bits per byte.
+fine = partial(decimal, digits=3)
 
 
 def signed(value: float) -> str:

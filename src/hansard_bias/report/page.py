@@ -70,17 +70,14 @@ def _source(name: str) -> str:
 
 
 def write_report(results: Results, metrics: Path) -> None:
-    """Write metrics/report, and beside it what git keeps: the matrix as a picture, and the tables.
-
-    In report/ stand index.html, the figures, the long tables of all numbers, and under tables/ those of the page. The
-    tables beside it are without what depends on the machine, so that a study made anew differs only in its numbers.
-    """
+    """Write metrics/report, the page and its files, and beside it what git keeps: the matrix, and the tables."""
     drawn, made = draw(results), make_tables(results)
     page: dict[str, str | bytes] = {"index.html": build_page(results, drawn, made)}
     page |= figure_files(drawn) | long_tables(results)
     page |= {f"tables/{name}": content for name, content in _table_files(chain(*made.values())).items()}
     # DVC links what it keeps into the workspace, and a figure of a model that is gone must go: all folders are new.
     _write(metrics / "report", page)
+    # Without what depends on the machine, so that a study made anew differs only in its numbers.
     _write(metrics / "tables", _table_files(portable(made)))
     with atomic_write(metrics / "matrix.svg") as partial:
         partial.write_text(drawn["matrix"].file, encoding="utf-8")

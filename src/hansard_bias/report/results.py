@@ -8,15 +8,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hansard_bias.analysis import stage_records as stages
 from hansard_bias.analysis.record_files import read_bias, read_cells, read_json, read_record, read_rows, remake
 from hansard_bias.analysis.records import BiasResults, Cell, Interval, ModelRecord, SliceRow, UnigramRecord, WordRow
-from hansard_bias.analysis.stage_records import (
-    AlignmentRecord,
-    CalibrationRecord,
-    CorpusRecord,
-    CurveRow,
-    TrainingRecord,
-)
 from hansard_bias.base.files import run_name
 from hansard_bias.params import Config
 
@@ -30,8 +24,8 @@ class Run:
 
     model: str
     seed: int
-    curve: tuple[CurveRow, ...]
-    record: TrainingRecord
+    curve: tuple[stages.CurveRow, ...]
+    record: stages.TrainingRecord
 
 
 @dataclass(frozen=True)
@@ -41,14 +35,14 @@ class Results:
     config: Config
     bias: BiasResults
     cells: Mapping[tuple[str, str], Cell]
-    corpora: Mapping[str, CorpusRecord]
-    alignment: AlignmentRecord
+    corpora: Mapping[str, stages.CorpusRecord]
+    alignment: stages.AlignmentRecord
     runs: tuple[Run, ...]
     provenance: Mapping[str, str] = field(default_factory=dict)
     slices: tuple[SliceRow, ...] = ()
     words: tuple[WordRow, ...] = ()
     # None where no calibration was run: it is a pipeline of its own.
-    calibration: CalibrationRecord | None = None
+    calibration: stages.CalibrationRecord | None = None
     # What the page does without, a line each.
     missing: tuple[str, ...] = ()
 
@@ -99,15 +93,15 @@ def load_results(metrics: Path, config: Config, provenance: Mapping[str, str] | 
         bias=bias,
         cells=_load_cells(metrics / "cells.json", config),
         corpora={
-            name: read_record(metrics / "corpora" / f"{name}.json", CorpusRecord, f"corpus@{name}")
+            name: read_record(metrics / "corpora" / f"{name}.json", stages.CorpusRecord, f"corpus@{name}")
             for name in config.corpora
         },
-        alignment=read_record(metrics / "alignment.json", AlignmentRecord, "align"),
+        alignment=read_record(metrics / "alignment.json", stages.AlignmentRecord, "align"),
         runs=tuple(_load_run(metrics, model, seed) for model, seed in trained),
         provenance=dict(provenance or {}),
         slices=_load_lines(metrics / "slices.csv", SliceRow),
         words=_load_lines(metrics / "words.csv", WordRow),
-        calibration=read_record(verdict, CalibrationRecord, VERDICT) if verdict.is_file() else None,
+        calibration=read_record(verdict, stages.CalibrationRecord, VERDICT) if verdict.is_file() else None,
         missing=tuple(line for model, seed in trained for line in _missing_curve(metrics, model, seed)),
     )
 
@@ -126,8 +120,8 @@ def _load_lines(path: Path, kind: type[Line], stage: str = "bias") -> tuple[Line
 
 def _load_run(metrics: Path, model: str, seed: int) -> Run:
     name = run_name(model, seed)
-    record = read_record(metrics / "training" / f"{name}.json", TrainingRecord, f"train@{name}")
-    return Run(model, seed, _load_lines(metrics / "curves" / f"{name}.csv", CurveRow, f"train@{name}"), record)
+    record = read_record(metrics / "training" / f"{name}.json", stages.TrainingRecord, f"train@{name}")
+    return Run(model, seed, _load_lines(metrics / "curves" / f"{name}.csv", stages.CurveRow, f"train@{name}"), record)
 
 
 def _missing_curve(metrics: Path, model: str, seed: int) -> Iterator[str]:

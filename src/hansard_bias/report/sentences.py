@@ -20,7 +20,10 @@ def answer(results: Results) -> tuple[str, str]:
     """The verdict and its size, a sentence or two each. Models that have hardly learned have no part in the verdict."""
     compared = comparisons(results)
     if not compared:
-        return _nothing_compared(results)
+        own = [(m, c) for c in results.config.corpora if (m := results.config.own_model(c)) is not None]
+        sizes = [f"{fmt.estimate(results.perplexity(m, c), fmt.significant)} on {fmt.title(c)}" for m, c in own]
+        second = f"The perplexity of a model on its own legislature is {fmt.sentence_list(sizes)}." if own else ""
+        return "Nothing to compare: this run holds no two legislatures with a model trained on each alone.", second
     # A model that learned nothing reads everything alike: it would vote for "no difference".
     sound = [comparison for comparison in compared if not comparison.unlearned]
     idle = [m for m in results.config.models if any(m in comparison.unlearned for comparison in compared)]
@@ -33,13 +36,6 @@ def answer(results: Results) -> tuple[str, str]:
 
 def _names(config: Config, models: Sequence[str]) -> str:
     return f"model{'s' if len(models) > 1 else ''} {fmt.model_names(config, models)}"
-
-
-def _nothing_compared(results: Results) -> tuple[str, str]:
-    own = [(m, c) for c in results.config.corpora if (m := results.config.own_model(c)) is not None]
-    sizes = [f"{fmt.estimate(results.perplexity(m, c), fmt.significant)} on {fmt.title(c)}" for m, c in own]
-    second = f"The perplexity of a model on its own legislature is {fmt.sentence_list(sizes)}." if own else ""
-    return "Nothing to compare: this run holds no two legislatures with a model trained on each alone.", second
 
 
 def _verdict(compared: list[Comparison]) -> str:

@@ -44,15 +44,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class RegisteredFigure(Registered, kind="figures"):
-    """A figure in one panel or several, of which its function returns none where the run has nothing to draw."""
+    """A figure in one panel or several, none where the run has nothing to draw; `{confidence}` may stand in captions."""
 
     title: str = ""
     caption: str = ""
-    """Below the figure; `{confidence}` is the level of its intervals."""
+    # Of the panels in the file; 0 where there is one panel only, which the page and the file share.
     columns: int = 0
-    """Of the panels in the file; 0 where there is one panel only, which the page and the file share."""
+    # Encodings whose scale every panel of the file has to itself.
     scales: tuple[str, ...] = ()
-    """Encodings whose scale every panel of the file has to itself."""
 
 
 figure = RegisteredFigure
@@ -96,10 +95,7 @@ def figure_files(drawn: Mapping[str, Drawn]) -> dict[str, str | bytes]:
 
 
 def inline_svg(figure: Figure, file: str = "") -> str:
-    """The figure for the page: ink follows the text colour, width follows the page, one accessible image, no ids.
-
-    `file` is the figure as a file, where it is drawn already.
-    """
+    """The figure for the page, one accessible image without ids; `file` is the same as a file, where it is drawn."""
     svg = (file or file_svg(figure.chart)).replace('fill="white"', 'fill="transparent"', 1)
     # Black ink on dark paper would be invisible.
     svg = svg.replace(f'"{INK}"', '"currentColor"')

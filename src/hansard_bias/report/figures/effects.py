@@ -90,7 +90,12 @@ def _intervals(
         {"label": label, "text": estimate(interval, form), "colour": colour, **interval.as_dict()}
         for label, interval, colour in rows
     ]
-    base = chart_of(values).encode(y=_interval_axis(rows), color=alt.Color("colour:N", scale=None))
+    longest = max(len(line) for label, _, _ in rows for line in label.split("|"))
+    # Room for pixels a letter at most at this size, in a broad font: the reader's browser chooses the font.
+    style: dict[str, Any] = {"minExtent": min(7.4 * longest, LABEL_LIMIT) + 10, "labelLimit": LABEL_LIMIT - 14}
+    axis = alt.Axis(labelExpr="split(datum.label, '|')", ticks=False, domain=False, labelPadding=8, **style)
+    y = alt.Y("label:N", sort=None, title=None, axis=axis)
+    base = chart_of(values).encode(y=y, color=alt.Color("colour:N", scale=None))
     x = _value_axis([interval for _, interval, _ in rows], unit, reference)
     # A number without an interval is a dot alone.
     bar = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=3, opacity=0.6)
@@ -129,12 +134,3 @@ def _value_axis(intervals: Sequence[Interval], unit: str, reference: float | Non
     # A margin on either side, so that no dot sits on the frame.
     scale = alt.Scale(type="log", domain=[low / 1.15, high * 1.15], nice=False)
     return alt.X("value:Q", title=unit, scale=scale, axis=alt.Axis(values=ticks, labelFlush=False, format="~g"))
-
-
-def _interval_axis(rows: Sequence[Row]) -> alt.Y:
-    longest = max(len(line) for label, _, _ in rows for line in label.split("|"))
-    # Room for pixels a letter at most at this size, in a broad font: the reader's browser chooses the font.
-    extent = min(7.4 * longest, LABEL_LIMIT) + 10
-    style: dict[str, Any] = {"ticks": False, "domain": False, "labelPadding": 8, "labelLimit": LABEL_LIMIT - 14}
-    axis = alt.Axis(labelExpr="split(datum.label, '|')", minExtent=extent, **style)
-    return alt.Y("label:N", sort=None, title=None, axis=axis)

@@ -23,10 +23,10 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: frozenset[str] = frozenset()
+    # Of its files; set by the registry, where several tables are made at once each with its own ending.
     name: str = ""
-    """Of its files; set by the registry, where several tables are made at once each with its own ending."""
+    # What the reader opens to see it; the table stands open where it is empty.
     fold: str = ""
-    """What the reader opens to see it; the table stands open where it is empty."""
 
     def __post_init__(self) -> None:
         assert all(len(row) == len(self.columns) for row in self.rows), self.caption
@@ -48,12 +48,11 @@ def make_table(
 
 @dataclass(frozen=True)
 class RegisteredTable(Registered, kind="tables"):
-    """A table, or several alike."""
+    """A table, or several alike; `fold` is what the reader opens to see it."""
 
     fold: str = ""
-    """What the reader opens to see it."""
+    # Columns that another machine, or another day, would fill differently.
     local: tuple[str, ...] = ()
-    """Columns that another machine, or another day, would fill differently."""
 
 
 class RegisteredText(Registered, kind="texts"):
