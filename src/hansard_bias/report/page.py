@@ -37,7 +37,6 @@ LONG_TABLE = 40
 # Characters beyond which a column of a LaTeX table breaks its lines, as the table would leave the page.
 WIDE_TEXT = 32
 MANY_COLUMNS = 5
-
 # What LaTeX would take for a command or not know.
 COMMANDS = ("backslash", "asciitilde", "asciicircum", "less", "greater", "bar", "quotedbl")
 LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
@@ -93,9 +92,6 @@ def _write(folder: Path, contents: Mapping[str, str | bytes]) -> None:
         for name, content in contents.items():
             (partial / name).parent.mkdir(exist_ok=True)
             (partial / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-
-
-# Every number for further computing.
 
 
 def long_tables(results: Results) -> dict[str, str]:
@@ -187,8 +183,6 @@ def _bounds(interval: Interval | None) -> list[float | None]:
 
 
 # Every table of the page as CSV, with the exact numbers, and as LaTeX, as it stands on the page.
-
-
 def table_csv(table: Table) -> str:
     """The table with one column a number: an estimate becomes three, with its bounds; shares are from 0 to 1."""
     rows = [[_values(cell) for cell in row] for row in table.rows]

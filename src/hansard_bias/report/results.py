@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -86,12 +86,21 @@ def load_results(metrics: Path, config: Config, provenance: Mapping[str, str] | 
     _require_keys(metrics / "bias_matrix.json", matrix, rows)
     for row in rows:
         _require_keys(metrics / "bias_matrix.json", matrix[row], [f"on_{column}" for column in config.columns()])
+    cells = {f"{cell.model} on {cell.corpus}": cell for cell in read_cells(metrics / "cells.json")}
+    wanted = {(m, column): f"{config.row_key(m)} on {column}" for m in config.models for column in config.columns()}
+    _require_keys(metrics / "cells.json", cells, wanted.values())
     trained = [*product(config.models, config.train.seeds)]
+    missing = []
+    for model, seed in trained:
+        path = metrics / "curves" / f"{run_name(model, seed)}.csv"
+        if not path.is_file():
+            restore = f"`git checkout {path}` brings it back from git, `dvc repro train@{path.stem}` trains anew"
+            missing.append(f"{path}: no such file, expected the training curve of {model}, seed {seed}; {restore}")
     verdict = metrics / "calibration.json"
     return Results(
         config=config,
         bias=bias,
-        cells=_load_cells(metrics / "cells.json", config),
+        cells={place: cells[name] for place, name in wanted.items()},
         corpora={
             name: read_record(metrics / "corpora" / f"{name}.json", stages.CorpusRecord, f"corpus@{name}")
             for name in config.corpora
@@ -102,15 +111,8 @@ def load_results(metrics: Path, config: Config, provenance: Mapping[str, str] | 
         slices=_load_lines(metrics / "slices.csv", SliceRow),
         words=_load_lines(metrics / "words.csv", WordRow),
         calibration=read_record(verdict, stages.CalibrationRecord, VERDICT) if verdict.is_file() else None,
-        missing=tuple(line for model, seed in trained for line in _missing_curve(metrics, model, seed)),
+        missing=tuple(missing),
     )
-
-
-def _load_cells(path: Path, config: Config) -> dict[tuple[str, str], Cell]:
-    found = {f"{cell.model} on {cell.corpus}": cell for cell in read_cells(path)}
-    wanted = {place: f"{config.row_key(place[0])} on {place[1]}" for place in product(config.models, config.columns())}
-    _require_keys(path, found, wanted.values())
-    return {place: found[name] for place, name in wanted.items()}
 
 
 def _load_lines(path: Path, kind: type[Line], stage: str = "bias") -> tuple[Line, ...]:
@@ -122,13 +124,6 @@ def _load_run(metrics: Path, model: str, seed: int) -> Run:
     name = run_name(model, seed)
     record = read_record(metrics / "training" / f"{name}.json", stages.TrainingRecord, f"train@{name}")
     return Run(model, seed, _load_lines(metrics / "curves" / f"{name}.csv", stages.CurveRow, f"train@{name}"), record)
-
-
-def _missing_curve(metrics: Path, model: str, seed: int) -> Iterator[str]:
-    path = metrics / "curves" / f"{run_name(model, seed)}.csv"
-    if not path.is_file():
-        restore = f"`git checkout {path}` brings it back from git, `dvc repro train@{path.stem}` trains anew"
-        yield f"{path}: no such file, expected the training curve of {model}, seed {seed}; {restore}"
 
 
 def _require_keys(path: Path, raw: object, keys: Iterable[str]) -> None:

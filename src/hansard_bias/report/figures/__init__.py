@@ -1,7 +1,4 @@
-"""The figures of the page: what is under `@figure` is drawn, filed and placed; there is no list to add it to.
-
-Here is what they share, too: colours, and their way from a Vega-Lite chart to SVG and PNG without browser or network.
-"""
+"""The figures of the page: what is under `@figure` is drawn, filed and placed, without browser or network."""
 
 from __future__ import annotations
 
@@ -44,7 +41,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class RegisteredFigure(Registered, kind="figures"):
-    """A figure in one panel or several, none where the run has nothing to draw; `{confidence}` may stand in captions."""
+    """A figure in one panel or several, none where there is nothing to draw; `{confidence}` may stand in captions."""
 
     title: str = ""
     caption: str = ""

@@ -75,9 +75,8 @@ def rate_figure(results: Results) -> list[Figure]:
         for group, found, colour in zip((groups.first, groups.second), (rate.first, rate.second), SERIES, strict=False):
             share = found.rate.map(lambda value: 100 * value)
             rows.append(_row(results, model, share, group.label, colour=colour))
-    return _intervals(
-        rows, "Prompts that show a preference", "per cent of the prompts", None, partial(decimal, digits=0)
-    )
+    whole = partial(decimal, digits=0)
+    return _intervals(rows, "Prompts that show a preference", "per cent of the prompts", None, whole)
 
 
 def _intervals(

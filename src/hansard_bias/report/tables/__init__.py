@@ -31,12 +31,6 @@ class Table:
     def __post_init__(self) -> None:
         assert all(len(row) == len(self.columns) for row in self.rows), self.caption
 
-    def without(self, columns: Sequence[str]) -> Table:
-        """The same without some columns."""
-        kept = [place for place, column in enumerate(self.columns) if column not in columns]
-        rows = tuple(tuple(row[place] for place in kept) for row in self.rows)
-        return replace(self, columns=tuple(self.columns[place] for place in kept), rows=rows)
-
 
 def make_table(
     caption: str, columns: Texts, rows: Iterable[Texts], text: int = 1, words: Texts = (), name: str = ""
@@ -81,8 +75,13 @@ def in_sections(made: Mapping[str, list[Table]]) -> dict[str, list[Table]]:
 
 def portable(made: Mapping[str, list[Table]]) -> list[Table]:
     """The same tables without what depends on the machine; none that only names what was made on it."""
-    bare = [each.without(table.makers[name][0].local) for name, tables in made.items() for each in tables]
-    return [each for each in bare if each.columns]
+    found = []
+    for name, tables in made.items():
+        for each in tables:
+            kept = [n for n, column in enumerate(each.columns) if column not in table.makers[name][0].local]
+            rows = tuple(tuple(row[n] for n in kept) for row in each.rows)
+            found.append(replace(each, columns=tuple(each.columns[n] for n in kept), rows=rows))
+    return [each for each in found if each.columns]
 
 
 def make_texts(results: Results) -> dict[str, Any]:

@@ -114,19 +114,15 @@ def rate_table(results: Results) -> Table:
 
 
 # Compared with chance: what guessing would give, beside what was measured and tested.
-
-
-def blind_perplexity(results: Results) -> int | None:
-    """The perplexity of a model that guesses evenly among all word pieces; None where their number is not known."""
-    config = results.config
-    # A model that is continued brings its own vocabulary.
-    return None if config.model.init else config.tokenizer.vocab_size
+def _pieces(results: Results) -> int | None:
+    # Evenly among all of them guesses a blind model; one that is continued brings a vocabulary of its own.
+    return None if results.config.model.init else results.config.tokenizer.vocab_size
 
 
 @text("against_chance")
 def chance_sentence(results: Results) -> str:
     """The matrix against word frequencies and against blind guessing."""
-    config, blind, parts = results.config, blind_perplexity(results), []
+    config, blind, parts = results.config, _pieces(results), []
     own = [(m, c) for c in config.corpora if (m := config.own_model(c)) is not None]
     other = [(m, c) for m in config.models for c in config.corpora if c not in config.models[m].mixture]
     for place, cells in (("on their own debates", own), ("on debates they did not learn from", other)):
@@ -151,7 +147,7 @@ def _some(values: list[float]) -> str:
 @table("chance")
 def chance_table(results: Results) -> Table:
     """One row a number: what chance alone would give, what was measured, and whether it is beyond chance."""
-    config, blind, rows = results.config, blind_perplexity(results), []
+    config, blind, rows = results.config, _pieces(results), []
     evenly = fmt.NOTHING if blind is None else fmt.count(blind)
     for model, corpus in product(config.models, config.corpora):
         # A perplexity needs no test against 0; what it must beat are the word frequencies.

@@ -140,8 +140,6 @@ def _dose_figure(metric: str, curve: DoseCurve) -> Figure:
 
 
 # The planted truth: every association of the sample beside L and L* of every model that read it.
-
-
 @table("planted", section="planted", fold="Every association, planted and measured")
 def planted_table(results: Results) -> Table:
     """The sample's planted associations, each beside L and L* of every model that read it."""

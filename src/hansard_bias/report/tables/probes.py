@@ -12,11 +12,9 @@ from hansard_bias.report.tables import Table, make_table, table, text
 MASK = "[MASK]"
 SPACES = {"input": "input embeddings (WEAT)", "contextual": "in sentences (SEAT)"}
 BENCHMARK_CAPTIONS = {
-    "plain": (
-        "mean log-odds of the favourable answer against the unfavourable one (nats) and the share of prompts by "
-        "direction; tied: the odds are within 2 to 1. In {unlike} of {items} prompts the two answers have "
-        "different numbers of word pieces."
-    ),
+    "plain": "mean log-odds of the favourable answer against the unfavourable one (nats) and the share of prompts by "
+    "direction; tied: the odds are within 2 to 1. In {unlike} of {items} prompts the two answers have "
+    "different numbers of word pieces.",
     "corrected": "the same, prior-corrected: less what the model would say with the content words hidden.",
 }
 
@@ -85,10 +83,8 @@ def theme_table(results: Results) -> Table:
     # In the order of the prompts file, each once.
     themes = dict.fromkeys(theme for means in models.values() for theme in means)
     rows = [[theme, *(fmt.estimate(m[theme].interval, fmt.signed) for m in models.values())] for theme in themes]
-    caption = (
-        "Mean preference L* of the prompts of each theme (nats), with its interval over prompts and training runs."
-    )
-    return make_table(caption, ["Theme", *(f"Model {name}" for name in models)], rows)
+    about = "Mean preference L* of the prompts of each theme (nats), with its interval over prompts and training runs."
+    return make_table(about, ["Theme", *(f"Model {name}" for name in models)], rows)
 
 
 @table("benchmark")

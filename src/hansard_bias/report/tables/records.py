@@ -205,8 +205,6 @@ def uncertainty_table(results: Results) -> Table:
 
 
 # Where the numbers come from: code, data, hardware, time and energy, and every parameter.
-
-
 @text("origins")
 def origin_rows(results: Results) -> Iterator[tuple[str, str]]:
     """What a reader asks first, as name and value."""
