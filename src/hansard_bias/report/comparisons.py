@@ -92,8 +92,7 @@ def unlearned(results: Results, *models: str | None) -> tuple[str, ...]:
 
 def tilt_unlearned(results: Results, model: str) -> tuple[str, ...]:
     """Of a mixture and the models that its excesses are measured from, those that have hardly learned."""
-    parents = map(results.config.own_model, results.config.models[model].mixture)
-    return unlearned(results, model, *parents)
+    return unlearned(results, model, *map(results.config.own_model, results.config.models[model].mixture))
 
 
 def tilt_effect(results: Results, model: str) -> Effect | None:

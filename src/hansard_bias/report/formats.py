@@ -146,8 +146,8 @@ def readable(config: Config, text: str) -> str:
 def training_text(config: Config, model: str) -> str:
     """What a model was trained on: "Nunavut", or "50 % Nunavut, 50 % Canada"."""
     mixture = config.models[model].mixture
-    shares = [f"{percent(weight)} {title(corpus)}" for corpus, weight in mixture.items()]
-    return ", ".join(shares if len(shares) > 1 else map(title, mixture))
+    parts = [f"{percent(weight)} {title(corpus)}" for corpus, weight in mixture.items()]
+    return ", ".join(parts if len(parts) > 1 else map(title, mixture))
 
 
 def sentence_list(items: Sequence[str]) -> str:

@@ -43,8 +43,6 @@ def provenance(root: Path = Path(".")) -> dict[str, str]:
     return facts | {name: version(name) for name in PACKAGES}
 
 
-# How much energy the trainings took: an estimate from their time and hardware, with what it assumes.
-
 # Both as in Lannelongue et al. 2021, Green Algorithms, https://doi.org/10.1002/advs.202100707
 WATTS_PER_THREAD, WATTS_PER_GIGABYTE = 12.0, 0.3725
 # Looked up in this order: A100 before A10, L40 before L4, of which the names are parts.
@@ -56,15 +54,15 @@ JOULES_PER_WATT_HOUR = 3600.0
 
 def training_energy(runs: Sequence[TrainingRecord]) -> tuple[float, str]:
     """The sum over all trainings in watt-hours, and the sentence that says what the estimate rests on."""
-    memory = [run.peak_memory_bytes / 1e9 * WATTS_PER_GIGABYTE for run in runs]
-    joules = [run.wall_seconds * (_watts(run.device) + more) for run, more in zip(runs, memory, strict=True)]
+    watts = [_watts(run.device) + run.peak_memory_bytes / 1e9 * WATTS_PER_GIGABYTE for run in runs]
     devices = {f"{run.device} at {decimal(_watts(run.device), 0)} W" for run in runs}
     assumption = (
         f"estimated, not measured: training time multiplied by {', '.join(sorted(devices))} "
         f"({decimal(WATTS_PER_THREAD, 0)} W a CPU thread, a GPU at its rated board power) and 0.37 W per gigabyte of "
         "peak memory, one device a run; without scoring, cooling and idle time"
     )
-    return sum(joules) / JOULES_PER_WATT_HOUR, assumption
+    joules = sum(run.wall_seconds * power for run, power in zip(runs, watts, strict=True))
+    return joules / JOULES_PER_WATT_HOUR, assumption
 
 
 def _watts(device: str) -> float:

@@ -102,8 +102,7 @@ def uncertainty_sentence(results: Results) -> str:
         f"test text ({fmt.sentence_list(days)}){runs} were drawn anew, all models on the same days; "
         f"an interval holds the middle {confidence_text(results)} of the outcomes.{luck}"
     )
-    least = smallest_detectable(results)
-    if least is None:
+    if (least := smallest_detectable(results)) is None:
         return text
     size = f"{fmt.fine(least)} nats per token, a factor of {fmt.fine(math.exp(least))}"
     return f"{text} The smallest effect that this design could have detected is {size}."

@@ -123,8 +123,8 @@ def _value_axis(intervals: Sequence[Interval], unit: str, reference: float | Non
     ticks: list[float] = []
     if reference == 1.0 and low > 0:
         powers = [10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
-        rungs = [[step * power for power in powers for step in ladder] for ladder in LADDERS]
-        found = [[tick for tick in ladder if low <= tick <= high] for ladder in rungs]
+        rungs = ([step * power for power in powers for step in ladder] for ladder in LADDERS)
+        found = [[tick for tick in rung if low <= tick <= high] for rung in rungs]
         ticks = next((each for each in found if len(each) <= MOST_TICKS), found[-1])
     # Two ticks do not show that an axis is logarithmic.
     if len(ticks) < 3:

@@ -1,7 +1,4 @@
-"""The tables of the page, and the texts beside them: what is under `@table` or `@text` reaches page and files.
-
-A metric is one module here: its table, the sentences about it and, where it has one, its figure.
-"""
+"""What is under `@table` or `@text` reaches page and files; a metric is one module, with its figure if it has one."""
 
 from __future__ import annotations
 

@@ -139,9 +139,8 @@ def chance_sentence(results: Results) -> str:
 
 def _some(values: list[float]) -> str:
     """A few numbers one by one, more of them by their range."""
-    if len(values) > MOST_NAMED:
-        return f"{fmt.significant(min(values))} to {fmt.significant(max(values))}"
-    return fmt.sentence_list([fmt.significant(value) for value in values])
+    ends = f"{fmt.significant(min(values))} to {fmt.significant(max(values))}"
+    return ends if len(values) > MOST_NAMED else fmt.sentence_list([*map(fmt.significant, values)])
 
 
 @table("chance")

@@ -50,11 +50,10 @@ def word_gap_table(results: Results) -> Table:
 def word_sentence(results: Results) -> str:
     """How many words were looked at, and how many differ beyond chance; empty where there are none."""
     parts = []
-    for each in results.bias.words:
-        if each.text == "all":
-            more, less, of = map(fmt.count, (each.more_surprising, each.less_surprising, each.tested))
-            whose = f"{fmt.readable(results.config, each.model)} on {fmt.title(each.corpus)}"
-            parts.append(f"{whose}: {more} more and {less} less surprising of {of}")
+    for each in (each for each in results.bias.words if each.text == "all"):
+        more, less, of = map(fmt.count, (each.more_surprising, each.less_surprising, each.tested))
+        whose = f"{fmt.readable(results.config, each.model)} on {fmt.title(each.corpus)}"
+        parts.append(f"{whose}: {more} more and {less} less surprising of {of}")
     return f"Words that differ beyond chance, after correction: {'; '.join(parts)}." if parts else ""
 
 
@@ -141,10 +140,8 @@ def coverage_sentence(results: Results) -> str:
         return ""
     # As the bias stage words it: "sittings only", or "sittings and seeds".
     if any("only" in each for each in covers):
-        return (
-            "Each model was trained once, so p covers sittings only: it says nothing of what another training run "
-            "would have shown."
-        )
+        unknown = "it says nothing of what another training run would have shown"
+        return f"Each model was trained once, so p covers sittings only: {unknown}."
     return (
         "The first p covers other sittings and other training runs. The last column takes the runs at hand as given: "
         "where runs of one model differ by luck, it calls equal models different too often."

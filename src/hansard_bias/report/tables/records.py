@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 
 from hansard_bias.analysis.record_files import to_json
-from hansard_bias.analysis.stage_records import CorpusRecord, CurveRow, Kept, TrainingRecord
+from hansard_bias.analysis.stage_records import CorpusRecord, CurveRow, Kept
 from hansard_bias.report import formats as fmt
 from hansard_bias.report.comparisons import detectable
 from hansard_bias.report.figures import GREY, Figure, chart_of, figure, series_colour
@@ -36,8 +36,6 @@ CURVES = (
     "the same mixture. One line a training run (seed). Long runs are drawn as means of neighbouring updates."
 )
 
-Pairs = Sequence[tuple[float, float]]
-
 
 @table("training", section="training", fold="Every training run", local=MEASURED)
 def training_table(results: Results) -> Table:
@@ -49,17 +47,14 @@ def training_table(results: Results) -> Table:
         learned = [*losses, best, fmt.decimal(record.epochs, 1), fmt.count(record.tokens)]
         speed, memory = fmt.count(record.tokens_per_second), fmt.size(record.peak_memory_bytes)
         measured = [fmt.seconds(record.wall_seconds), speed, memory, fmt.percent(record.model_flop_utilisation)]
-        rows.append([_run_name(results, run), *learned, *measured, _device(record), record.stopped_by])
+        device = f"{record.device}, {record.precision}"
+        rows.append([_run_name(results, run), *learned, *measured, device, record.stopped_by])
     caption = "Training runs. Loss is in nats per masked token."
     return make_table(caption, ["Run", *LEARNED, *MEASURED, "Stopped by"], rows, words=["Device", "Stopped by"])
 
 
 def _run_name(results: Results, run: Run) -> str:
     return f"{fmt.model_name(results.config, run.model)}, seed {run.seed}"
-
-
-def _device(run: TrainingRecord) -> str:
-    return f"{run.device}, {run.precision}"
 
 
 @figure("curves", section="training", title="Training curves", caption=CURVES, order=60, columns=3)
@@ -105,7 +100,7 @@ def _points(curve: Sequence[CurveRow]) -> Iterator[dict[str, Any]]:
         yield from ({"kind": kind, "update": x, "loss": y} for x, y in thin(pairs))
 
 
-def thin(pairs: Pairs, most: int = MOST_POINTS) -> Pairs:
+def thin(pairs: Sequence[tuple[float, float]], most: int = MOST_POINTS) -> Sequence[tuple[float, float]]:
     """At most `most` points: the means of equal runs of neighbours, so that no spike is picked by chance."""
     if len(pairs) <= most:
         return pairs
@@ -217,7 +212,7 @@ def origin_rows(results: Results) -> Iterator[tuple[str, str]]:
     seeds = fmt.sentence_list([str(seed) for seed in config.train.seeds])
     yield "training runs", f"{fmt.count(len(runs))}: {fmt.sentence_list(sorted(config.models))}, seeds {seeds}"
     # Runs of one study may have been trained on different machines.
-    yield "trained on", "; ".join(sorted({_device(run) for run in runs}))
+    yield "trained on", "; ".join(sorted({f"{run.device}, {run.precision}" for run in runs}))
     if machine := results.provenance.get("machine"):
         yield "page built on", machine
     times = [run.wall_seconds for run in runs]
