@@ -20,7 +20,7 @@ from hansard_bias.base.files import FORMULA_STARTS, harmless, write_records
 from hansard_bias.base.messages import LONGEST, one_line, shown, unseen
 from hansard_bias.corpora.cleaning import clean_text, plain_line
 from hansard_bias.params import ConfigError, CorpusConfig, parse_config
-from hansard_bias.report.exports import to_csv
+from hansard_bias.report.page import to_csv
 
 # Halves of surrogate pairs, marks of direction and controls come up by chance too seldom.
 SIGNS = st.one_of(

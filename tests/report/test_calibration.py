@@ -12,7 +12,7 @@ import pytest
 from hansard_bias.analysis.record_files import from_json
 from hansard_bias.analysis.stage_records import CalibrationRecord
 from hansard_bias.report.results import Results, load_results
-from hansard_bias.report.tables.calibration import dose_figures, dose_table, planted_sentence, reasons, verdict_table
+from hansard_bias.report.tables.instrument import dose_figures, dose_table, planted_sentence, reasons, verdict_table
 from helpers.probe_records import CALIBRATION
 from helpers.report_page import page_of
 

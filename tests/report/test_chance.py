@@ -7,7 +7,7 @@ import pytest
 
 from hansard_bias.analysis.records import LikelihoodRecord
 from hansard_bias.report.results import Results
-from hansard_bias.report.tables import chance
+from hansard_bias.report.tables import comparison as chance
 from hansard_bias.statistics.intervals import Interval
 from helpers.report_page import page_of, with_bias
 

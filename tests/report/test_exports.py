@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hansard_bias.report import exports
-from hansard_bias.report.exports import latex, table_csv, table_latex
+from hansard_bias.report import page as exports
 from hansard_bias.report.formats import NOTHING, decimal, estimate, percent, span
+from hansard_bias.report.page import latex, table_csv, table_latex
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import make_table
 from hansard_bias.statistics.intervals import Interval

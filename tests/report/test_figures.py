@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hansard_bias.params import Config
-from hansard_bias.report import figures as registry
-from hansard_bias.report.figures import curves as figures_curves
+from hansard_bias.report import figures
 from hansard_bias.report.figures import effects as figures_effects
 from hansard_bias.report.figures import matrix as figures_matrix
-from hansard_bias.report.figures import style as figures
 from hansard_bias.report.results import Results
+from hansard_bias.report.tables import records
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -97,7 +96,7 @@ def test_markup_in_a_label_is_escaped(load: Callable[..., Results], configure: C
 
 
 def test_one_panel_of_curves_a_model_on_common_axes(load: Callable[..., Results]) -> None:
-    found = figures_curves.curve_figures(load())
+    found = records.curve_figures(load())
     assert len(found) == 3 and "3 seeds" in found[0].label
     domains = {str(figure.chart.to_dict()["layer"][0]["encoding"]["y"]["scale"]["domain"]) for figure in found}
     assert len(domains) == 1
@@ -106,12 +105,12 @@ def test_one_panel_of_curves_a_model_on_common_axes(load: Callable[..., Results]
 def test_no_curves_no_figure(load: Callable[..., Results]) -> None:
     results = load()
     bare = replace(results, runs=tuple(replace(run, curve=()) for run in results.runs))
-    assert figures_curves.curve_figures(bare) == []
+    assert records.curve_figures(bare) == []
 
 
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=700))
 def test_thinning_keeps_the_mean_and_the_order(values: list[float]) -> None:
-    thinned = figures_curves.thin([(float(place), value) for place, value in enumerate(values)], most=50)
+    thinned = records.thin([(float(place), value) for place, value in enumerate(values)], most=50)
     assert len(thinned) == min(len(values), 50)
     assert [x for x, _ in thinned] == sorted(x for x, _ in thinned)
     if len(values) % len(thinned) == 0:
@@ -185,11 +184,11 @@ def test_without_an_interval_the_cell_says_so(load: Callable[..., Results], key:
 def test_a_new_figure_is_drawn_filed_and_placed_by_its_registration(
     load: Callable[..., Results], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "_FIGURES", {})
-    asked = registry.figure("new", section="effects", title="New", order=5, columns=2, caption="At {confidence}.")
+    monkeypatch.setattr(figures.figure, "makers", {})
+    asked = figures.figure("new", section="effects", title="New", order=5, columns=2, caption="At {confidence}.")
     asked(figures_effects.ratio_figure)
-    drawn = registry.draw(load())
-    assert set(registry.figure_files(drawn)) == {"new.svg", "new.png"}
+    drawn = figures.draw(load())
+    assert set(figures.figure_files(drawn)) == {"new.svg", "new.png"}
     assert (drawn["new"].about.section, drawn["new"].caption) == ("effects", "At 95\u00a0%.")
     with pytest.raises(AssertionError, match="two figures new"):
         asked(figures_effects.tilt_figure)

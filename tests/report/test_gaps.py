@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hansard_bias.analysis.records import LeftOut, WithoutShared, WordRow
-from hansard_bias.report.figures.style import inline_svg
+from hansard_bias.report.figures import inline_svg
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import gaps
 from helpers.probe_records import SLICE, WORD

@@ -13,7 +13,7 @@ import pytest
 
 from hansard_bias.analysis.record_files import bias_from_json, from_json, to_json
 from hansard_bias.analysis.stage_records import CalibrationRecord
-from hansard_bias.report.exports import table_csv, table_latex
+from hansard_bias.report.page import table_csv, table_latex
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import make_tables
 from helpers.probe_records import CALIBRATION, SLICE, WORD

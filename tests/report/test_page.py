@@ -214,7 +214,7 @@ def test_what_an_earlier_page_held_is_gone(load: Callable[..., Results], tmp_pat
 def test_a_table_alone_brings_itself_to_its_section(
     load: Callable[..., Results], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "_TABLES", dict(tables._TABLES))
+    monkeypatch.setattr(tables.table, "makers", dict(tables.table.makers))
 
     @tables.table("new", section="effects", order=9, fold="A new metric")
     def new_table(results: Results) -> tables.Table:

@@ -8,7 +8,7 @@ import pytest
 
 from hansard_bias.report.figures import draw
 from hansard_bias.report.results import Results
-from hansard_bias.report.tables.planted import HIDDEN, planted_sentences, planted_table, recovered
+from hansard_bias.report.tables.instrument import HIDDEN, planted_sentences, planted_table, recovered
 from hansard_bias.statistics.intervals import Interval
 from helpers.report_page import page_of
 
@@ -51,14 +51,14 @@ def test_a_poor_measure_is_called_poor(load: Callable[..., Results]) -> None:
 def test_a_good_measure_is_not_explained_away(load: Callable[..., Results]) -> None:
     plain, corrected = planted_sentences(load(planted={}))
     assert "So L finds every direction" in plain and "So L* finds every direction" in corrected
-    assert "exaggerates the sizes" in planted_sentences(load(planted={"slope": 1.5}))[1]
+    assert "exaggerates the sizes" in [*planted_sentences(load(planted={"slope": 1.5}))][1]
 
 
 def test_the_section_is_on_the_page_of_the_sample_alone(load: Callable[..., Results]) -> None:
     page = page_of(load(planted={}), figures=False)
     assert 'id="planted"' in page and 'href="#planted"' in page and "So L* finds every direction" in page
     other = load()
-    assert 'id="planted"' not in page_of(other, figures=False) and planted_sentences(other) == []
+    assert 'id="planted"' not in page_of(other, figures=False) and [*planted_sentences(other)] == []
 
 
 def test_planted_and_measured_are_drawn(load: Callable[..., Results]) -> None:

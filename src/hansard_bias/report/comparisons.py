@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from hansard_bias.analysis.records import Interval
 from hansard_bias.params import Config
-from hansard_bias.report.formats import TIMES, model_name, p_value, sentence_list, signed, significant, span, title
+from hansard_bias.report.formats import TIMES, model_name, model_names, p_value, signed, significant, span, title
 from hansard_bias.report.results import Results
 
+# Nats a piece: with a smaller gain over word frequencies a model is said to have learned hardly anything else.
 PLATEAU = 0.1
-"""Nats a piece: with a smaller gain over word frequencies a model is said to have learned hardly anything else."""
+# Of the numbers beside the answer: four fit in one row of the page.
+MOST_HEADLINES = 4
+FINDINGS = {1: "reads worse", -1: "reads better", 0: "no difference found", None: "not decided"}
 
 
 @dataclass(frozen=True)
 class Effect:
-    """A measured difference from 0, with the test of it."""
+    """A measured difference from 0 in nats per token, with its p corrected for the family; None without a test."""
 
     size: Interval
-    """In nats per token."""
     p: float | None
-    """Corrected for all tests of the family; None where there is no test."""
     alpha: float
 
     @property
     def side(self) -> int | None:
-        """+1 or -1 where the effect lies above or below 0 beyond chance, 0 if not, None if not decided.
-
-        Beyond chance is what holds in both: the interval excludes 0, and so does the corrected test.
-        """
+        """+1 or -1 where the effect lies above or below 0 beyond chance, 0 if not, None if not decided."""
+        # Beyond chance is what holds in both: the interval excludes 0, and so does the corrected test.
         return 0 if self.only_uncorrected else self.size.side(0.0)
 
     @property
@@ -41,16 +41,14 @@ class Effect:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A model that reads a legislature it was not trained on, against the model trained on it.
-
-    The side of its excess is +1 where the model from outside reads worse, -1 where it reads better.
-    """
+    """A model that reads a legislature it was not trained on, against the model trained on it."""
 
     model: str
     corpus: str
+    # Its side is +1 where the model from outside reads worse, -1 where it reads better.
     excess: Effect
+    # Those of the two models that have hardly learned: with one, the excess says nothing of the legislatures.
     unlearned: tuple[str, ...] = ()
-    """Those of the two models that have hardly learned: with one, the excess says nothing of the legislatures."""
 
     @property
     def factor(self) -> Interval:
@@ -61,7 +59,7 @@ class Comparison:
 def comparisons(results: Results) -> list[Comparison]:
     """Every single-corpus model on every other corpus for which there is an own model."""
     config, found = results.config, []
-    for model, corpus in ((m, c) for m, spec in config.models.items() if spec.is_single for c in config.corpora):
+    for model, corpus in product((m for m, spec in config.models.items() if spec.is_single), config.corpora):
         excess = excess_effect(results, model, corpus)
         if corpus not in config.models[model].mixture and excess is not None:
             found.append(Comparison(model, corpus, excess, unlearned(results, model, config.own_model(corpus))))
@@ -94,8 +92,7 @@ def unlearned(results: Results, *models: str | None) -> tuple[str, ...]:
 
 def tilt_unlearned(results: Results, model: str) -> tuple[str, ...]:
     """Of a mixture and the models that its excesses are measured from, those that have hardly learned."""
-    parents = map(results.config.own_model, results.config.models[model].mixture)
-    return unlearned(results, model, *parents)
+    return unlearned(results, model, *map(results.config.own_model, results.config.models[model].mixture))
 
 
 def tilt_effect(results: Results, model: str) -> Effect | None:
@@ -111,18 +108,17 @@ def tilt_sentence(results: Results, model: str) -> str | None:
         return None
     if idle := tilt_unlearned(results, model):
         return unlearned_text(results.config, idle)
-    first, second = (title(corpus) for corpus in results.config.models[model].mixture)
     if tilt.side is None:
         return "no interval, so not decided"
     if tilt.side == 0:
         return f"no lean found (p is {p_value(tilt.p)} after correction)" if tilt.only_uncorrected else "no lean found"
+    first, second = map(title, results.config.models[model].mixture)
     return f"leans to {second if tilt.side > 0 else first}"
 
 
 def unlearned_text(config: Config, models: Sequence[str]) -> str:
     """What there is to find with models that have hardly learned."""
-    names = sentence_list([model_name(config, model) for model in models])
-    return f"says nothing: {names} learned too little"
+    return f"says nothing: {model_names(config, models)} learned too little"
 
 
 def _tested(results: Results, family: str, size: Interval, model: str, corpus: str | None = None) -> Effect:
@@ -134,20 +130,14 @@ def _tested(results: Results, family: str, size: Interval, model: str, corpus: s
 
 def detectable(results: Results, model: str, column: str) -> float | None:
     """The smallest excess that this design could have detected in a cell, in nats; None where it is not known."""
-    row = results.bias.uncertainty.smallest_detectable_effect_nats.get(results.config.row_key(model), {})
-    return row.get(f"on_{column}")
+    least = results.bias.uncertainty.smallest_detectable_effect_nats
+    return least.get(results.config.row_key(model), {}).get(f"on_{column}")
 
 
 def smallest_detectable(results: Results) -> float | None:
-    """What the least sensitive comparison could have detected, in nats."""
+    """What the least sensitive comparison, and so every one, could have detected, in nats."""
     values = [detectable(results, comparison.model, comparison.corpus) for comparison in comparisons(results)]
-    # The largest: what every comparison could have detected.
     return max((value for value in values if value is not None), default=None)
-
-
-# The few numbers that stand beside the answer.
-
-MOST = 4
 
 
 @dataclass(frozen=True)
@@ -158,30 +148,24 @@ class Headline:
     number: str
     bounds: str
     finding: str
+    # The calibration's name; empty where the number says nothing, so that nothing vouches for it.
     metric: str
-    """The calibration's name of the metric; empty where the number says nothing, so that nothing vouches for it."""
 
 
 def headlines(results: Results) -> list[Headline]:
-    """The excess of the models from outside, largest first, then a tilt."""
-    # Four fit in one row of the page; one place is kept for a tilt.
-    return [*_excesses(results)][: MOST - 1] + [*_tilts(results)][:1]
-
-
-def _excesses(results: Results) -> Iterator[Headline]:
-    findings = {1: "reads worse", -1: "reads better", 0: "no difference found", None: "not decided"}
+    """The few numbers beside the answer: the excess of the models from outside, largest first, then a tilt."""
+    found = []
     for each in sorted(comparisons(results), key=lambda comparison: -comparison.excess.size.value):
         what = f"{model_name(results.config, each.model)} reads {title(each.corpus)}"
         number, bounds = f"{TIMES}{significant(each.factor.value)}", span(each.factor, significant)
-        idle = each.unlearned
-        finding = unlearned_text(results.config, idle) if idle else findings[each.excess.side]
-        yield Headline(what, number, bounds, finding, "" if idle else "excess")
-
-
-def _tilts(results: Results) -> Iterator[Headline]:
-    for model in results.config.models:
-        tilt, finding = results.measures(model).tilt, tilt_sentence(results, model)
-        if tilt is not None and finding is not None:
-            what = f"tilt of {model_name(results.config, model)}, in nats"
-            metric = "" if tilt_unlearned(results, model) else "tilt"
-            yield Headline(what, signed(tilt.value), span(tilt, signed), finding, metric)
+        idle = unlearned_text(results.config, each.unlearned) if each.unlearned else ""
+        metric = "" if idle else "excess"
+        found.append(Headline(what, number, bounds, idle or FINDINGS[each.excess.side], metric))
+    # One place is kept for a tilt.
+    found = found[: MOST_HEADLINES - 1]
+    for model, tilt in [*results.measured("tilt").items()][:1]:
+        what = f"tilt of {model_name(results.config, model)}, in nats"
+        finding = tilt_sentence(results, model) or ""
+        metric = "" if tilt_unlearned(results, model) else "tilt"
+        found.append(Headline(what, signed(tilt.value), span(tilt, signed), finding, metric))
+    return found

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
+from hansard_bias.analysis.probe_records import Count
 from hansard_bias.analysis.records import Interval
 from hansard_bias.params import Config
 
@@ -44,9 +46,8 @@ def decimal(value: float, digits: int = 2) -> str:
     return Shown(text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", MINUS), value)
 
 
-def fine(value: float) -> str:
-    """A number of which the third decimal matters, such as bits per byte."""
-    return decimal(value, 3)
+# For numbers of which the third decimal matters, such as bits per byte.
+fine = partial(decimal, digits=3)
 
 
 def signed(value: float) -> str:
@@ -76,28 +77,28 @@ def p_value(value: float | None) -> str:
 
 def seconds(value: float) -> str:
     """A duration in the unit that people use."""
-    # Below two minutes seconds tell more.
+    # Below two of the next unit the smaller one tells more.
     if value < 120:
         return Shown(f"{value:.0f}{NO_BREAK}s", value)
-    minutes = round(value / 60)
-    hours = f"{minutes // 60}{NO_BREAK}h {minutes % 60:02d}{NO_BREAK}min"
-    return Shown(f"{minutes}{NO_BREAK}min" if minutes < 120 else hours, value)
+    hours, minutes = divmod(round(value / 60), 60)
+    return Shown(
+        f"{hours}{NO_BREAK}h {minutes:02d}{NO_BREAK}min" if hours > 1 else f"{60 * hours + minutes}{NO_BREAK}min", value
+    )
 
 
 def size(value: float) -> str:
     """Bytes in decimal units."""
-    # No logarithm of an empty text.
     if not value:
         return NOTHING
     power = min(int(math.log10(value) // 3), len(UNITS) - 1)
     return Shown(f"{value / 1000**power:.{0 if power < 2 else 1}f}{NO_BREAK}{UNITS[power]}", value)
 
 
-def span(interval: Interval, form: Callable[[float], str]) -> str:
-    """The bounds alone: "1.2 to 1.4"; a dash where there are none."""
-    if interval.low is None or interval.high is None:
-        return Shown("no interval", None, None)
-    return Shown(f"{form(interval.low)} to {form(interval.high)}", interval.low, interval.high)
+def span(interval: Interval, form: Callable[[float], str], between: str = " to ") -> str:
+    """The bounds alone: "1.2 to 1.4", or that there are none."""
+    low, high = interval.low, interval.high
+    text = "no interval" if low is None or high is None else f"{form(low)}{between}{form(high)}"
+    return Shown(text, low, high)
 
 
 def estimate(interval: Interval | None, form: Callable[[float], str]) -> str:
@@ -105,6 +106,11 @@ def estimate(interval: Interval | None, form: Callable[[float], str]) -> str:
     if interval is None:
         return NOTHING
     return Shown(f"{form(interval.value)} ({span(interval, form)})", interval.value, interval.low, interval.high)
+
+
+def shares(*counts: Count) -> list[str]:
+    """Counts as shares in percent, each with its interval."""
+    return [estimate(each.rate, percent) for each in counts]
 
 
 def title(name: str) -> str:
@@ -116,6 +122,11 @@ def title(name: str) -> str:
 def model_name(config: Config, model: str) -> str:
     """A model with its label: "A (Nunavut)"."""
     return f"{config.models[model].label} ({title(model)})"
+
+
+def model_names(config: Config, models: Sequence[str]) -> str:
+    """Some models as in a sentence."""
+    return sentence_list([model_name(config, model) for model in models])
 
 
 def row_names(config: Config) -> dict[str, str]:
@@ -135,9 +146,8 @@ def readable(config: Config, text: str) -> str:
 def training_text(config: Config, model: str) -> str:
     """What a model was trained on: "Nunavut", or "50 % Nunavut, 50 % Canada"."""
     mixture = config.models[model].mixture
-    if len(mixture) == 1:
-        return title(next(iter(mixture)))
-    return ", ".join(f"{percent(weight)} {title(corpus)}" for corpus, weight in mixture.items())
+    parts = [f"{percent(weight)} {title(corpus)}" for corpus, weight in mixture.items()]
+    return ", ".join(parts if len(parts) > 1 else map(title, mixture))
 
 
 def sentence_list(items: Sequence[str]) -> str:
@@ -145,22 +155,27 @@ def sentence_list(items: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else "none"
 
 
-def facts(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
-    """Nested records as (name, text) pairs, for what has no table of its own."""
-    if isinstance(value, Mapping):
+def leaves(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Nested records as pairs of keys and value, lists whole."""
+    if isinstance(value, Mapping) and value:
         for key, item in value.items():
-            yield from facts(item, (*path, str(key).replace("_", " ")))
-    elif isinstance(value, (list, tuple)):
-        yield ", ".join(path), ", ".join(_scalar(item) for item in value) or "none"
+            yield from leaves(item, (*path, str(key)))
     else:
-        yield ", ".join(path), _scalar(value)
+        yield path, value
+
+
+def facts(value: object) -> Iterator[tuple[str, str]]:
+    """Nested records as (name, text) pairs, for what has no table of its own."""
+    for path, item in leaves(value):
+        if not isinstance(item, Mapping):
+            text = ", ".join(map(_scalar, item)) or "none" if isinstance(item, (list, tuple)) else _scalar(item)
+            yield ", ".join(path).replace("_", " "), text
 
 
 def _scalar(value: object) -> str:
-    if value is None:
-        return NOTHING
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+    # Before the whole numbers, of which Python counts truth values as two.
+    if value is None or isinstance(value, bool):
+        return {None: NOTHING, True: "yes", False: "no"}[value]
     if isinstance(value, int):
         return count(value)
     return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -18,51 +18,33 @@ from hansard_bias.report.formats import decimal
 
 PACKAGES = ("torch", "transformers", "tokenizers", "accelerate", "numpy", "scipy", "scikit-learn", "dvc", "mlflow")
 CODE = ("commit", "date of the commit", "changed since the commit", "digest of the parameters")
+# What a result depends on; results themselves differ from the commit while they are being made.
 SOURCES = ("src", "data/probes", "dvc.yaml", "params.yaml")
-"""What a result depends on; results themselves differ from the commit while they are being made."""
 
 
 def provenance(root: Path = Path(".")) -> dict[str, str]:
-    """Commit, what was changed since, digest of params.yaml, machine, and versions."""
+    """Commit, what was changed since, digest of params.yaml, machine in words, and versions."""
     parameters = root / PARAMS_FILE
     facts = {"commit": commit(root)} if commit(root) else {}
     if facts:
         facts["date of the commit"] = git(root, "show", "--no-patch", "--format=%cs", "HEAD").decode().strip()
-        facts["changed since the commit"] = ", ".join(changed(root)) or "nothing"
+        changed = git(root, "status", "--porcelain", "--", *SOURCES).decode().strip().splitlines()
+        facts["changed since the commit"] = ", ".join(line.split(maxsplit=1)[-1] for line in changed) or "nothing"
     if parameters.is_file():
         facts["digest of the parameters"] = sha256(parameters)
-    facts["machine"] = machine()
+    # The processor's own name, which Python knows only on some systems.
+    listed = Path("/proc/cpuinfo")
+    lines = listed.read_text(encoding="utf-8", errors="replace").splitlines() if listed.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    processor = names[0] if names else platform.processor() or platform.machine()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    facts["machine"] = f"{processor}, {cores()} cores, {memory:.0f} GB of memory, {platform.system()}"
     facts["python"] = platform.python_version()
     return facts | {name: version(name) for name in PACKAGES}
 
 
-def changed(root: Path) -> list[str]:
-    """Files of code, parameters and probes that differ from the commit."""
-    lines = git(root, "status", "--porcelain", "--", *SOURCES).decode().strip().splitlines()
-    return [line.split(maxsplit=1)[-1] for line in lines]
-
-
-def machine() -> str:
-    """This machine in words: processor, cores, memory."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    return f"{_processor()}, {cores()} cores, {memory:.0f} GB of memory, {platform.system()}"
-
-
-def _processor() -> str:
-    """The processor's own name, which Python knows only on some systems."""
-    listed = Path("/proc/cpuinfo")
-    if listed.is_file():
-        for line in listed.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-# How much energy the trainings took: an estimate from their time and hardware, with what it assumes.
-
-WATTS_PER_THREAD = 12.0
-WATTS_PER_GIGABYTE = 0.3725
-"""Both as in Lannelongue et al. 2021, Green Algorithms, https://doi.org/10.1002/advs.202100707"""
+# Both as in Lannelongue et al. 2021, Green Algorithms, https://doi.org/10.1002/advs.202100707
+WATTS_PER_THREAD, WATTS_PER_GIGABYTE = 12.0, 0.3725
 # Looked up in this order: A100 before A10, L40 before L4, of which the names are parts.
 WATTS_OF_GPUS = {"H200": 700.0, "H100": 700.0, "A100": 400.0, "V100": 300.0, "A10": 150.0, "L40": 300.0, "L4": 72.0}
 WATTS_OF_GPUS |= {"T4": 70.0, "4090": 450.0, "3090": 350.0}
@@ -72,30 +54,24 @@ JOULES_PER_WATT_HOUR = 3600.0
 
 def training_energy(runs: Sequence[TrainingRecord]) -> tuple[float, str]:
     """The sum over all trainings in watt-hours, and the sentence that says what the estimate rests on."""
-    memory = [run.peak_memory_bytes / 1e9 * WATTS_PER_GIGABYTE for run in runs]
-    joules = [run.wall_seconds * (_watts(run.device) + more) for run, more in zip(runs, memory, strict=True)]
+    watts = [_watts(run.device) + run.peak_memory_bytes / 1e9 * WATTS_PER_GIGABYTE for run in runs]
     devices = {f"{run.device} at {decimal(_watts(run.device), 0)} W" for run in runs}
     assumption = (
         f"estimated, not measured: training time multiplied by {', '.join(sorted(devices))} "
         f"({decimal(WATTS_PER_THREAD, 0)} W a CPU thread, a GPU at its rated board power) and 0.37 W per gigabyte of "
         "peak memory, one device a run; without scoring, cooling and idle time"
     )
-    return sum(joules) / JOULES_PER_WATT_HOUR, assumption
+    joules = sum(run.wall_seconds * power for run, power in zip(runs, watts, strict=True))
+    return joules / JOULES_PER_WATT_HOUR, assumption
 
 
 def _watts(device: str) -> float:
-    """The power of a device in the words of a training's summary."""
     # A CPU says its threads; what says nothing of the kind is taken for one thread, or for a GPU of middling power.
-    threads = re.search(r"(\d+) threads?", device)
-    if threads:
-        return WATTS_PER_THREAD * int(threads[1])
-    if "cpu" in device.lower():
-        return WATTS_PER_THREAD
+    if (threads := re.search(r"(\d+) threads?", device)) or "cpu" in device.lower():
+        return WATTS_PER_THREAD * (int(threads[1]) if threads else 1)
     return next((watts for name, watts in WATTS_OF_GPUS.items() if name in device), WATTS_OF_A_GPU)
 
 
 def watt_hours(value: float) -> str:
     """Energy in the unit that keeps the number short."""
-    if value >= 1000:
-        return f"{decimal(value / 1000, 1)} kWh"
-    return f"{decimal(value, 1 if value < 10 else 0)} Wh"
+    return f"{decimal(value / 1000, 1)} kWh" if value >= 1000 else f"{decimal(value, 1 if value < 10 else 0)} Wh"

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from hansard_bias.analysis import stage_records as stages
 from hansard_bias.analysis.record_files import read_bias, read_cells, read_json, read_record, read_rows, remake
 from hansard_bias.analysis.records import BiasResults, Cell, Interval, ModelRecord, SliceRow, UnigramRecord, WordRow
-from hansard_bias.analysis.stage_records import (
-    AlignmentRecord,
-    CalibrationRecord,
-    CorpusRecord,
-    CurveRow,
-    TrainingRecord,
-)
 from hansard_bias.base.files import run_name
 from hansard_bias.params import Config
 
@@ -26,13 +20,12 @@ VERDICT = "calibration/dvc.yaml:verdict"
 
 @dataclass(frozen=True)
 class Run:
-    """One model trained with one seed."""
+    """One model trained with one seed; its curve is empty where the file is gone, and the page then says so."""
 
     model: str
     seed: int
-    curve: tuple[CurveRow, ...]
-    """Nothing where its file is gone: the page then says so."""
-    record: TrainingRecord
+    curve: tuple[stages.CurveRow, ...]
+    record: stages.TrainingRecord
 
 
 @dataclass(frozen=True)
@@ -42,16 +35,16 @@ class Results:
     config: Config
     bias: BiasResults
     cells: Mapping[tuple[str, str], Cell]
-    corpora: Mapping[str, CorpusRecord]
-    alignment: AlignmentRecord
+    corpora: Mapping[str, stages.CorpusRecord]
+    alignment: stages.AlignmentRecord
     runs: tuple[Run, ...]
     provenance: Mapping[str, str] = field(default_factory=dict)
     slices: tuple[SliceRow, ...] = ()
     words: tuple[WordRow, ...] = ()
-    calibration: CalibrationRecord | None = None
-    """None where no calibration was run: it is a pipeline of its own."""
+    # None where no calibration was run: it is a pipeline of its own.
+    calibration: stages.CalibrationRecord | None = None
+    # What the page does without, a line each.
     missing: tuple[str, ...] = ()
-    """What the page does without, a line each."""
 
     def perplexity(self, model: str, column: str) -> Interval:
         """Perplexity of a cell with its interval."""
@@ -67,6 +60,11 @@ class Results:
         """The numbers that a model has one of, such as its bias ratio or tilt."""
         return self.bias.models[self.config.row_key(model)]
 
+    def measured(self, name: str) -> dict[str, Any]:
+        """One of these numbers of every model that has it, in the order of the models."""
+        found = {model: getattr(self.measures(model), name) for model in self.config.models}
+        return {model: value for model, value in found.items() if value is not None}
+
     def unigrams(self, model: str) -> UnigramRecord:
         """What the token frequencies of the model's training text give on every column."""
         return self.bias.unigrams[self.config.row_key(model)]
@@ -81,35 +79,40 @@ def load_results(metrics: Path, config: Config, provenance: Mapping[str, str] | 
     # First, because its schema says whether this is a study of this code at all.
     bias = read_bias(metrics / "bias.json")
     rows = [config.row_key(model) for model in config.models]
-    for section in (bias.models, bias.unigrams):
-        _require_keys(metrics / "bias.json", section, rows)
-    _check_matrix(metrics / "bias_matrix.json", config)
+    _require_keys(metrics / "bias.json", bias.models, rows)
+    _require_keys(metrics / "bias.json", bias.unigrams, rows)
+    matrix = read_json(metrics / "bias_matrix.json", "bias")
+    # The page shows the numbers of cells.json; this file, which `dvc metrics` compares, must be of the same study.
+    _require_keys(metrics / "bias_matrix.json", matrix, rows)
+    for row in rows:
+        _require_keys(metrics / "bias_matrix.json", matrix[row], [f"on_{column}" for column in config.columns()])
+    cells = {f"{cell.model} on {cell.corpus}": cell for cell in read_cells(metrics / "cells.json")}
+    wanted = {(m, column): f"{config.row_key(m)} on {column}" for m in config.models for column in config.columns()}
+    _require_keys(metrics / "cells.json", cells, wanted.values())
+    trained = [*product(config.models, config.train.seeds)]
+    missing = []
+    for model, seed in trained:
+        path = metrics / "curves" / f"{run_name(model, seed)}.csv"
+        if not path.is_file():
+            restore = f"`git checkout {path}` brings it back from git, `dvc repro train@{path.stem}` trains anew"
+            missing.append(f"{path}: no such file, expected the training curve of {model}, seed {seed}; {restore}")
     verdict = metrics / "calibration.json"
     return Results(
         config=config,
         bias=bias,
-        cells=_load_cells(metrics / "cells.json", config),
+        cells={place: cells[name] for place, name in wanted.items()},
         corpora={
-            name: read_record(metrics / "corpora" / f"{name}.json", CorpusRecord, f"corpus@{name}")
+            name: read_record(metrics / "corpora" / f"{name}.json", stages.CorpusRecord, f"corpus@{name}")
             for name in config.corpora
         },
-        alignment=read_record(metrics / "alignment.json", AlignmentRecord, "align"),
-        runs=tuple(_load_run(metrics, model, seed) for model, seed in product(config.models, config.train.seeds)),
+        alignment=read_record(metrics / "alignment.json", stages.AlignmentRecord, "align"),
+        runs=tuple(_load_run(metrics, model, seed) for model, seed in trained),
         provenance=dict(provenance or {}),
         slices=_load_lines(metrics / "slices.csv", SliceRow),
         words=_load_lines(metrics / "words.csv", WordRow),
-        calibration=read_record(verdict, CalibrationRecord, VERDICT) if verdict.is_file() else None,
-        missing=tuple(_missing_curves(metrics, config)),
+        calibration=read_record(verdict, stages.CalibrationRecord, VERDICT) if verdict.is_file() else None,
+        missing=tuple(missing),
     )
-
-
-def _missing_curves(metrics: Path, config: Config) -> Iterator[str]:
-    """A line for each training curve that is not there, with what to do."""
-    for model, seed in product(config.models, config.train.seeds):
-        path = metrics / "curves" / f"{run_name(model, seed)}.csv"
-        if not path.is_file():
-            restore = f"`git checkout {path}` brings it back from git, `dvc repro train@{path.stem}` trains anew"
-            yield f"{path}: no such file, expected the training curve of {model}, seed {seed}; {restore}"
 
 
 def _load_lines(path: Path, kind: type[Line], stage: str = "bias") -> tuple[Line, ...]:
@@ -117,28 +120,13 @@ def _load_lines(path: Path, kind: type[Line], stage: str = "bias") -> tuple[Line
     return read_rows(path, kind, stage) if path.is_file() else ()
 
 
-def _check_matrix(path: Path, config: Config) -> None:
-    """The page shows the numbers of cells.json; this file, which `dvc metrics` compares, must be of the same study."""
-    raw = read_json(path, "bias")
-    _require_keys(path, raw, [config.row_key(model) for model in config.models])
-    for model in config.models:
-        _require_keys(path, raw[config.row_key(model)], [f"on_{column}" for column in config.columns()])
-
-
-def _load_cells(path: Path, config: Config) -> dict[tuple[str, str], Cell]:
-    found = {f"{cell.model} on {cell.corpus}": cell for cell in read_cells(path)}
-    wanted = {place: f"{config.row_key(place[0])} on {place[1]}" for place in product(config.models, config.columns())}
-    _require_keys(path, found, list(wanted.values()))
-    return {place: found[name] for place, name in wanted.items()}
-
-
 def _load_run(metrics: Path, model: str, seed: int) -> Run:
     name = run_name(model, seed)
-    record = read_record(metrics / "training" / f"{name}.json", TrainingRecord, f"train@{name}")
-    return Run(model, seed, _load_lines(metrics / "curves" / f"{name}.csv", CurveRow, f"train@{name}"), record)
+    record = read_record(metrics / "training" / f"{name}.json", stages.TrainingRecord, f"train@{name}")
+    return Run(model, seed, _load_lines(metrics / "curves" / f"{name}.csv", stages.CurveRow, f"train@{name}"), record)
 
 
-def _require_keys(path: Path, raw: object, keys: Sequence[str]) -> None:
+def _require_keys(path: Path, raw: object, keys: Iterable[str]) -> None:
     for key in keys:
         if not isinstance(raw, Mapping) or key not in raw:
             raise ValueError(f"{path}: holds no {key!r}, which params.yaml asks for; {remake('bias')}")

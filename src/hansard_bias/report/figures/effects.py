@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import altair as alt
 
 from hansard_bias.analysis.records import Interval
 from hansard_bias.report.comparisons import comparisons
-from hansard_bias.report.figures import figure
-from hansard_bias.report.figures.style import GREY, HALO, INK, SERIES, Figure, series_colour
-from hansard_bias.report.formats import decimal, estimate, significant, title
+from hansard_bias.report.figures import GREY, HALO, INK, SERIES, Figure, chart_of, figure, series_colour
+from hansard_bias.report.formats import decimal, estimate, significant, span, title
 from hansard_bias.report.results import Results
 
 LABEL_LIMIT = 150
+# Ticks of a logarithmic axis within one power of ten, the densest first.
 LADDERS = ((1, 2, 5), (1, 3), (1,))
-"""Ticks of a logarithmic axis within one power of ten, the densest first."""
 # More do not fit beside each other on a phone.
 MOST_TICKS = 6
 CAPTION = (
@@ -26,27 +25,18 @@ CAPTION = (
     "interval that crosses the line is no finding."
 )
 
-Form = Callable[[float], str]
+# Label, in which `|` breaks the line, interval and colour.
+Row = tuple[str, Interval, str]
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of an interval plot; `|` in the label breaks it."""
-
-    label: str
-    interval: Interval
-    colour: str
-
-
-def _row(results: Results, model: str, interval: Interval, *lines: str) -> Row:
-    label = f"{results.config.models[model].label} {title(model)}"
-    return Row("|".join([label, *lines]), interval, series_colour(results, model))
+def _row(results: Results, model: str, interval: Interval, *lines: str, colour: str = "") -> Row:
+    label = "|".join([f"{results.config.models[model].label} {title(model)}", *lines])
+    return label, interval, colour or series_colour(results, model)
 
 
 def ratio_figure(results: Results) -> list[Figure]:
     """Bias ratios with intervals."""
-    found = [(model, results.measures(model).bias_ratio) for model in results.config.models]
-    rows = [_row(results, model, ratio) for model, ratio in found if ratio is not None]
+    rows = [_row(results, model, ratio) for model, ratio in results.measured("bias_ratio").items()]
     return _intervals(rows, "Bias ratio", "highest over lowest perplexity", 1.0, significant)
 
 
@@ -64,11 +54,9 @@ def excess_figure(results: Results) -> list[Figure]:
 def tilt_figure(results: Results) -> list[Figure]:
     """Tilt of the mixtures; the arrows say to whom it leans."""
     rows = []
-    for model, spec in results.config.models.items():
-        tilt = results.measures(model).tilt
-        if tilt is not None:
-            first, second = (title(corpus) for corpus in spec.mixture)
-            rows.append(_row(results, model, tilt, f"\u2190 {first}", f"{second} \u2192"))
+    for model, tilt in results.measured("tilt").items():
+        first, second = map(title, results.config.models[model].mixture)
+        rows.append(_row(results, model, tilt, f"\u2190 {first}", f"{second} \u2192"))
     return _intervals(rows, "Tilt", "nats per token", 0.0)
 
 
@@ -81,87 +69,67 @@ def effect_figures(results: Results) -> list[Figure]:
 @figure("rates", section="", title="Cultural bias rate", order=90)
 def rate_figure(results: Results) -> list[Figure]:
     """Share of prompts with a preference, by model and direction."""
-    rows = []
-    groups = results.bias.probes.groups
-    for model in results.config.models:
-        rate = results.measures(model).cultural_bias_rate
-        sides = [(groups.first, rate.first), (groups.second, rate.second)] if rate else []
-        for (group, found), colour in zip(sides, SERIES, strict=False):
-            row = _row(results, model, found.rate.map(lambda share: 100 * share), group.label)
-            # Here colour tells the groups apart, the same in every row; the label names the model.
-            rows.append(replace(row, colour=colour))
-    return _intervals(
-        rows, "Prompts that show a preference", "per cent of the prompts", None, lambda share: decimal(share, 0)
-    )
+    groups, rows = results.bias.probes.groups, []
+    for model, rate in results.measured("cultural_bias_rate").items():
+        # Here colour tells the groups apart, the same in every row; the label names the model.
+        for group, found, colour in zip((groups.first, groups.second), (rate.first, rate.second), SERIES, strict=False):
+            share = found.rate.map(lambda value: 100 * value)
+            rows.append(_row(results, model, share, group.label, colour=colour))
+    whole = partial(decimal, digits=0)
+    return _intervals(rows, "Prompts that show a preference", "per cent of the prompts", None, whole)
 
 
 def _intervals(
-    rows: Sequence[Row], name: str, unit: str, reference: float | None, form: Form = decimal
+    rows: Sequence[Row], name: str, unit: str, reference: float | None, form: Callable[[float], str] = decimal
 ) -> list[Figure]:
     """Dots with their intervals, one row each, the numbers above; a dashed line where there would be no effect."""
     if not rows:
         return []
     values = [
-        {"label": row.label, "text": estimate(row.interval, form), "colour": row.colour, **row.interval.as_dict()}
-        for row in rows
+        {"label": label, "text": estimate(interval, form), "colour": colour, **interval.as_dict()}
+        for label, interval, colour in rows
     ]
-    colour = alt.Color("colour:N", scale=None)
-    base = alt.Chart(alt.InlineData(values=values)).encode(y=_interval_axis(rows), color=colour)
-    x = _value_axis([row.interval for row in rows], unit, reference)
+    longest = max(len(line) for label, _, _ in rows for line in label.split("|"))
+    # Room for pixels a letter at most at this size, in a broad font: the reader's browser chooses the font.
+    style: dict[str, Any] = {"minExtent": min(7.4 * longest, LABEL_LIMIT) + 10, "labelLimit": LABEL_LIMIT - 14}
+    axis = alt.Axis(labelExpr="split(datum.label, '|')", ticks=False, domain=False, labelPadding=8, **style)
+    y = alt.Y("label:N", sort=None, title=None, axis=axis)
+    base = chart_of(values).encode(y=y, color=alt.Color("colour:N", scale=None))
+    x = _value_axis([interval for _, interval, _ in rows], unit, reference)
     # A number without an interval is a dot alone.
     bar = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=3, opacity=0.6)
     layers = [bar.encode(x="low:Q", x2="high:Q"), base.mark_point(filled=True, size=80, opacity=1).encode(x=x)]
     if reference is not None:
-        line = alt.Chart(alt.InlineData(values=[{"value": reference}]))
         # Below everything else.
-        layers.insert(0, line.mark_rule(strokeDash=[4, 3], color=GREY).encode(x=x))
+        layers.insert(0, chart_of([{"value": reference}]).mark_rule(strokeDash=[4, 3], color=GREY).encode(x=x))
     # The numbers stand above their row; a halo keeps them legible where the line of no effect crosses them.
     text = base.encode(x=alt.value(0), text="text:N")
     place: dict[str, Any] = {"dy": -14, "fontSize": 11, "align": "left"}
     layers.append(text.mark_text(stroke=HALO, strokeWidth=5, strokeJoin="round", **place).encode(color=alt.value(HALO)))
     layers.append(text.mark_text(**place).encode(color=alt.value(INK)))
     chart = alt.layer(*layers).properties(width=190, height=alt.Step(46), title=name)
-    spoken = "; ".join(f"{row.label.replace('|', ', ')}: {_spoken(row.interval)}" for row in rows)
-    return [Figure(chart, f"{name}, {unit}. {spoken}.")]
+    spoken = []
+    for label, interval, _ in rows:
+        bounds = f"{'interval ' if interval.known else ''}{span(interval, decimal)}"
+        spoken.append(f"{label.replace('|', ', ')}: {decimal(interval.value)}, {bounds}")
+    return [Figure(chart, f"{name}, {unit}. {'; '.join(spoken)}.")]
 
 
 def _value_axis(intervals: Sequence[Interval], unit: str, reference: float | None) -> alt.X:
     """Ratios on a logarithmic axis where they spread over powers of ten, all else on a plain one."""
-    bounds = [bound for each in intervals for bound in (each.value, each.low, each.high) if bound is not None]
-    low, high = min(bounds), max(bounds)
+    bounds = [bound for each in intervals for bound in each.as_dict().values() if bound is not None]
     # The line of no effect belongs to the picture, even where all values lie on one side of it.
-    ticks = log_ticks(min(low, 1.0), max(high, 1.0)) if reference == 1.0 and low > 0 else []
+    low, high = min(*bounds, 1.0), max(*bounds, 1.0)
+    ticks: list[float] = []
+    if reference == 1.0 and low > 0:
+        powers = [10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
+        rungs = ([step * power for power in powers for step in ladder] for ladder in LADDERS)
+        found = [[tick for tick in rung if low <= tick <= high] for rung in rungs]
+        ticks = next((each for each in found if len(each) <= MOST_TICKS), found[-1])
     # Two ticks do not show that an axis is logarithmic.
     if len(ticks) < 3:
         axis = alt.Axis(tickCount=4, labelFlush=False, labelOverlap=True)
         return alt.X("value:Q", title=unit, scale=alt.Scale(zero=False, nice=True), axis=axis)
     # A margin on either side, so that no dot sits on the frame.
-    scale = alt.Scale(type="log", domain=[min(low, 1.0) / 1.15, max(high, 1.0) * 1.15], nice=False)
+    scale = alt.Scale(type="log", domain=[low / 1.15, high * 1.15], nice=False)
     return alt.X("value:Q", title=unit, scale=scale, axis=alt.Axis(values=ticks, labelFlush=False, format="~g"))
-
-
-def log_ticks(low: float, high: float) -> list[float]:
-    """Round numbers between the bounds, at most six."""
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    found: list[float] = []
-    for ladder in LADDERS:
-        found = [step * 10.0**power for power in powers for step in ladder if low <= step * 10.0**power <= high]
-        if len(found) <= MOST_TICKS:
-            break
-    return found
-
-
-def _interval_axis(rows: Sequence[Row]) -> alt.Y:
-    """Room for the longest line at the width of a broad font: the reader's browser chooses the font."""
-    longest = max(len(line) for row in rows for line in row.label.split("|"))
-    # Pixels a letter at most, at this size.
-    extent = min(7.4 * longest, LABEL_LIMIT) + 10
-    style: dict[str, Any] = {"ticks": False, "domain": False, "labelPadding": 8, "labelLimit": LABEL_LIMIT - 14}
-    axis = alt.Axis(labelExpr="split(datum.label, '|')", minExtent=extent, **style)
-    return alt.Y("label:N", sort=None, title=None, axis=axis)
-
-
-def _spoken(interval: Interval) -> str:
-    if interval.low is None or interval.high is None:
-        return f"{decimal(interval.value)}, no interval"
-    return f"{decimal(interval.value)}, interval {decimal(interval.low)} to {decimal(interval.high)}"

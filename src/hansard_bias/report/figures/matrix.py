@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from textwrap import wrap
 from typing import Any
 
 import altair as alt
 
 from hansard_bias.analysis.records import Interval
-from hansard_bias.report.figures import figure
-from hansard_bias.report.figures.style import GREY, Figure, luminance
-from hansard_bias.report.formats import DASH, NOTHING, TIMES, fine, model_name, signed, significant, title
+from hansard_bias.report.figures import GREY, Figure, chart_of, figure, luminance
+from hansard_bias.report.formats import DASH, NOTHING, TIMES, fine, model_name, signed, significant, span, title
 from hansard_bias.report.results import Results
 
-Colour = tuple[int, int, int]
+Colour = tuple[int, ...]
 Form = Callable[[float], str]
+Read = Callable[[Results, str, str], Interval | None]
+Share = Callable[[Sequence[float], float], float]
 
-RAMPS: dict[str, dict[str, tuple[Colour, Colour]]] = {
-    "more": {"light": ((225, 236, 247), (20, 60, 118)), "dark": ((36, 48, 66), (147, 197, 250))},
-    "less": {"light": ((250, 231, 213), (122, 58, 8)), "dark": ((66, 50, 36), (247, 190, 138))},
+# From pale to deep on light paper, from dim to bright on dark paper; "less" is for values below zero.
+RAMPS = {
+    "more": (((225, 236, 247), (20, 60, 118)), ((36, 48, 66), (147, 197, 250))),
+    "less": (((250, 231, 213), (122, 58, 8)), ((66, 50, 36), (247, 190, 138))),
 }
-"""From pale to deep on light paper, from dim to bright on dark paper; "less" is for values below zero."""
+# So few that a style sheet can name every one.
 STEPS = 12
-"""So few that a style sheet can name every one."""
+# Characters of a name in one line, as wide as a tile.
 LINE = 15
-"""Characters of a name in one line."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +48,13 @@ def tile(share: float) -> Tile:
     step = round(abs(share) * (STEPS - 1))
     # The lowest bits of the ink tell tiles apart, so that the style sheet can find each one's text.
     mark = step + (STEPS if kind == "less" else 0)
-    light, dark = (_blend(*RAMPS[kind][paper], step / (STEPS - 1)) for paper in ("light", "dark"))
+    share = step / (STEPS - 1)
+    light, dark = (tuple(round(a + share * (b - a)) for a, b in zip(*ends, strict=True)) for ends in RAMPS[kind])
     return Tile(_hex(light), _ink(light, mark), _hex(dark), _ink(dark, mark))
 
 
-def _blend(first: Colour, second: Colour, share: float) -> Colour:
-    red, green, blue = (round(a + share * (b - a)) for a, b in zip(first, second, strict=True))
-    return red, green, blue
-
-
 def _hex(colour: Colour) -> str:
-    red, green, blue = colour
-    return f"#{red:02x}{green:02x}{blue:02x}"
+    return "#" + bytes(colour).hex()
 
 
 def _ink(colour: Colour, mark: int) -> str:
@@ -88,55 +85,9 @@ def _bits(results: Results, model: str, column: str) -> Interval:
     return results.measures(model).bits_per_byte[f"on_{column}"]
 
 
-@figure(
-    "matrix",
-    section="matrix",
-    title="Perplexity",
-    order=10,
-    caption="Between how many equally likely words (strictly, word pieces) the model is undecided when one is hidden "
-    "from it. The colour scale is logarithmic.",
-)
-def perplexity_figure(results: Results) -> list[Figure]:
-    """The matrix itself."""
-    return _heatmap_figure(results, "perplexity", Results.perplexity, significant, logarithmic)
-
-
-@figure(
-    "bits_per_byte",
-    section="matrix",
-    title="Bits per byte",
-    order=20,
-    caption="The same surprise per byte of text, so that it can be compared with models that cut words into other "
-    "pieces. 8 would be no compression at all.",
-)
-def bits_figure(results: Results) -> list[Figure]:
-    """The matrix per byte of text."""
-    return _heatmap_figure(results, "bits per byte", _bits, fine, linear)
-
-
-@figure(
-    "excess",
-    section="matrix",
-    title="Excess",
-    order=30,
-    caption="What it costs, in nats per token, to read a text with another training than the text\u2019s own model "
-    "has; below it, how many times as many equally likely words that are. 0 by definition on own debates.",
-)
-def excess_figure(results: Results) -> list[Figure]:
-    """What reading costs a model more than the text's own model."""
-    return _heatmap_figure(results, "excess", Results.excess, signed, around_zero)
-
-
-def _heatmap_figure(
-    results: Results,
-    name: str,
-    read: Callable[[Results, str, str], Interval | None],
-    form: Form,
-    share: Callable[[Sequence[float], float], float],
-) -> list[Figure]:
+def _heatmap_figure(results: Results, name: str, read: Read, form: Form, share: Share) -> list[Figure]:
     """One heatmap; `share` says where between pale and deep a value stands, below zero for the other hue."""
-    config = results.config
-    places = [(model, column) for model in config.models for column in config.columns()]
+    places = [(model, column) for model in results.config.models for column in results.config.columns()]
     found = {place: interval for place in places if (interval := read(results, *place)) is not None}
     values = [interval.value for interval in found.values()]
     tiles = {place: tile(share(values, interval.value)) for place, interval in found.items()}
@@ -144,8 +95,40 @@ def _heatmap_figure(
         return []
     # Also the cells without a value: a hole would look like a mistake.
     cells = [_cell(results, name, form, place, found.get(place), tiles.get(place)) for place in places]
-    dark = {each.fill: each.dark_fill for each in tiles.values()} | {each.ink: each.dark_ink for each in tiles.values()}
-    return [Figure(_heatmap(cells), _label(results, name, form, found), dark)]
+    dark = {t.fill: t.dark_fill for t in tiles.values()} | {t.ink: t.dark_ink for t in tiles.values()}
+    spoken = []
+    for model in results.config.models:
+        known = [f"{form(found[place].value)} on {title(place[1])}" for place in found if place[0] == model]
+        spoken.append(f"model {model_name(results.config, model)}: {', '.join(known) or 'none'}")
+    return [Figure(_heatmap(cells), f"Heatmap of {name}. {'; '.join(spoken)}.", dark)]
+
+
+perplexity_figure = figure(
+    "matrix",
+    section="matrix",
+    title="Perplexity",
+    order=10,
+    caption="Between how many equally likely words (strictly, word pieces) the model is undecided when one is hidden "
+    "from it. The colour scale is logarithmic.",
+)(partial(_heatmap_figure, name="perplexity", read=Results.perplexity, form=significant, share=logarithmic))
+
+bits_figure = figure(
+    "bits_per_byte",
+    section="matrix",
+    title="Bits per byte",
+    order=20,
+    caption="The same surprise per byte of text, so that it can be compared with models that cut words into other "
+    "pieces. 8 would be no compression at all.",
+)(partial(_heatmap_figure, name="bits per byte", read=_bits, form=fine, share=linear))
+
+excess_figure = figure(
+    "excess",
+    section="matrix",
+    title="Excess",
+    order=30,
+    caption="What it costs, in nats per token, to read a text with another training than the text\u2019s own model "
+    "has; below it, how many times as many equally likely words that are. 0 by definition on own debates.",
+)(partial(_heatmap_figure, name="excess", read=Results.excess, form=signed, share=around_zero))
 
 
 def _heatmap(cells: list[dict[str, object]]) -> Any:
@@ -153,7 +136,7 @@ def _heatmap(cells: list[dict[str, object]]) -> Any:
     # Lines of a label are drawn downwards, so that several need as much room above the tiles.
     lines = max(str(cell["column"]).count("|") for cell in cells)
     across = _axis(88, 6 + 14 * lines, orient="top", titlePadding=8)
-    base = alt.Chart(alt.InlineData(values=cells)).encode(
+    base = chart_of(cells).encode(
         x=alt.X("column:N", sort=None, title="reads the debates of", scale=gap, axis=across),
         y=alt.Y("model:N", sort=None, title=None, scale=gap, axis=_axis(96, 6)),
     )
@@ -161,11 +144,11 @@ def _heatmap(cells: list[dict[str, object]]) -> Any:
     layers = [base.mark_rect(cornerRadius=3, strokeWidth=0).encode(color=alt.Color("colour:N", scale=None))]
     ink = alt.Color("ink:N", scale=None)
     # Cells with a line below the interval hold three lines, the others two: both stand in the middle.
-    for kind, places in (("datum.below != ''", (-17, 4, 21)), ("datum.below == ''", (-8, 14, 0))):
+    for kind, value, bounds, below in (("datum.below != ''", -17, 4, 21), ("datum.below == ''", -8, 14, 0)):
         text = base.transform_filter(kind)
-        layers.append(text.mark_text(fontSize=18, fontWeight="bold", dy=places[0]).encode(text="value:N", color=ink))
-        layers.append(text.mark_text(fontSize=11, dy=places[1]).encode(text="bounds:N", color=ink))
-        layers.append(text.mark_text(fontSize=10.5, dy=places[2]).encode(text="below:N", color=ink))
+        layers.append(text.mark_text(fontSize=18, fontWeight="bold", dy=value).encode(text="value:N", color=ink))
+        layers.append(text.mark_text(fontSize=11, dy=bounds).encode(text="bounds:N", color=ink))
+        layers.append(text.mark_text(fontSize=10.5, dy=below).encode(text="below:N", color=ink))
     return alt.layer(*layers).properties(width=alt.Step(96), height=alt.Step(74))
 
 
@@ -188,7 +171,8 @@ def _cell(
         "model": f"{config.models[model].label}|{_lines(model)}",
         "column": _lines(column),
         "value": NOTHING if interval is None else "0" if defined else form(interval.value),
-        "bounds": "" if interval is None or defined else _short_span(interval, form),
+        # Differences keep "to": "−0.10–+0.20" cannot be read.
+        "bounds": "" if interval is None or defined else span(interval, form, " to " if form is signed else DASH),
         "colour": "transparent" if colours is None else colours.fill,
         "ink": GREY if colours is None else colours.ink,
         "below": below,
@@ -196,23 +180,4 @@ def _cell(
 
 
 def _lines(name: str) -> str:
-    """A long name in lines of its words."""
     return "|".join(wrap(title(name), LINE, break_long_words=False))
-
-
-def _short_span(interval: Interval, form: Form) -> str:
-    """The bounds as narrow as they can be read: differences keep "to", because a dash beside a minus is a riddle."""
-    if interval.low is None or interval.high is None:
-        return "no interval"
-    # "−0.10–+0.20" cannot be read.
-    between = " to " if form is signed else DASH
-    return f"{form(interval.low)}{between}{form(interval.high)}"
-
-
-def _label(results: Results, name: str, form: Form, found: Mapping[tuple[str, str], Interval]) -> str:
-    config, rows = results.config, []
-    for model in config.models:
-        cells = [(column, found[model, column].value) for column in config.columns() if (model, column) in found]
-        known = ", ".join(f"{form(value)} on {title(column)}" for column, value in cells)
-        rows.append(f"model {model_name(config, model)}: {known or 'none'}")
-    return f"Heatmap of {name}. {'; '.join(rows)}."

@@ -1,16 +1,15 @@
-"""The tables of the page, and the texts beside them: what is under `@table` or `@text` reaches page and files.
-
-A metric is one module here: its table, the sentences about it and, where it has one, its figure.
-"""
+"""What is under `@table` or `@text` reaches page and files; a metric is one module, with its figure if it has one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
-from hansard_bias.report import discover
+from hansard_bias.report import Registered
 from hansard_bias.report.results import Results
+
+Texts = Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -21,81 +20,43 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: frozenset[str] = frozenset()
+    # Of its files; set by the registry, where several tables are made at once each with its own ending.
     name: str = ""
-    """Of its files; set by the registry, where several tables are made at once each with its own ending."""
+    # What the reader opens to see it; the table stands open where it is empty.
     fold: str = ""
-    """What the reader opens to see it; the table stands open where it is empty."""
 
     def __post_init__(self) -> None:
         assert all(len(row) == len(self.columns) for row in self.rows), self.caption
 
-    def without(self, columns: Sequence[str]) -> Table:
-        """The same without some columns."""
-        kept = [place for place, column in enumerate(self.columns) if column not in columns]
-        rows = tuple(tuple(row[place] for place in kept) for row in self.rows)
-        return replace(self, columns=tuple(self.columns[place] for place in kept), rows=rows)
-
 
 def make_table(
-    caption: str,
-    columns: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    text: int = 1,
-    words: Sequence[str] = (),
-    name: str = "",
+    caption: str, columns: Texts, rows: Iterable[Texts], text: int = 1, words: Texts = (), name: str = ""
 ) -> Table:
     """A table whose first `text` columns and those in `words` hold words; the others hold numbers."""
     numeric = frozenset(columns[text:]) - set(words)
-    return Table(caption, tuple(columns), tuple(tuple(row) for row in rows), numeric, name)
-
-
-Make = TypeVar("Make", bound=Callable[[Results], Table | list[Table]])
-Tell = TypeVar("Tell", bound=Callable[[Results], Any])
+    return Table(caption, tuple(columns), tuple(map(tuple, rows)), numeric, name)
 
 
 @dataclass(frozen=True)
-class Registered:
-    """A table, or several alike, that the page may show; `@table("name", section=...)` above what makes it."""
+class RegisteredTable(Registered, kind="tables"):
+    """A table, or several alike; `fold` is what the reader opens to see it."""
 
-    name: str
-    section: str = ""
-    """The section of the page that lists it; empty where the template has words of its own around it."""
-    order: int = 0
-    """Within the section."""
     fold: str = ""
-    """What the reader opens to see it."""
+    # Columns that another machine, or another day, would fill differently.
     local: tuple[str, ...] = ()
-    """Columns that another machine, or another day, would fill differently."""
-
-    def __call__(self, make: Make) -> Make:
-        """Register the function."""
-        assert self.name not in _TABLES, f"two tables {self.name}"
-        _TABLES[self.name] = self, make
-        return make
 
 
-table = Registered
-_TABLES: dict[str, tuple[Registered, Callable[[Results], Table | list[Table]]]] = {}
-_TEXTS: dict[str, Callable[[Results], Any]] = {}
+class RegisteredText(Registered, kind="texts"):
+    """What the template knows by its name: a sentence, sentences one by one, rows of a list."""
 
 
-def text(name: str) -> Callable[[Tell], Tell]:
-    """Register what the template knows as `name`: a sentence, a list of sentences, rows of a list."""
-
-    def register(tell: Tell) -> Tell:
-        assert name not in _TEXTS, f"two texts {name}"
-        _TEXTS[name] = tell
-        return tell
-
-    return register
+table, text = RegisteredTable, RegisteredText
 
 
 def make_tables(results: Results) -> dict[str, list[Table]]:
     """Every table that has rows by its registered name, in the order of the page's sections."""
-    discover()
     made = {}
-    for each, make in sorted(_TABLES.values(), key=lambda registered: registered[0].order):
-        found = make(results)
+    for each, found in table.made(results):
         named = [(found, each.name)] if isinstance(found, Table) else [(t, f"{each.name}-{t.name}") for t in found]
         made[each.name] = [replace(t, name=name, fold=each.fold) for t, name in named if t.rows]
     return made
@@ -105,17 +66,21 @@ def in_sections(made: Mapping[str, list[Table]]) -> dict[str, list[Table]]:
     """The same tables by the section of the page that lists them."""
     sections: dict[str, list[Table]] = {}
     for name, tables in made.items():
-        sections.setdefault(_TABLES[name][0].section, []).extend(tables)
+        sections.setdefault(table.makers[name][0].section, []).extend(tables)
     return sections
 
 
 def portable(made: Mapping[str, list[Table]]) -> list[Table]:
     """The same tables without what depends on the machine; none that only names what was made on it."""
-    bare = [each.without(_TABLES[name][0].local) for name, tables in made.items() for each in tables]
-    return [each for each in bare if each.columns]
+    found = []
+    for name, tables in made.items():
+        for each in tables:
+            kept = [n for n, column in enumerate(each.columns) if column not in table.makers[name][0].local]
+            rows = tuple(tuple(row[n] for n in kept) for row in each.rows)
+            found.append(replace(each, columns=tuple(each.columns[n] for n in kept), rows=rows))
+    return [each for each in found if each.columns]
 
 
 def make_texts(results: Results) -> dict[str, Any]:
     """Every text by the name that the template uses."""
-    discover()
-    return {name: tell(results) for name, tell in _TEXTS.items()}
+    return {each.name: [*told] if isinstance(told, Iterator) else told for each, told in text.made(results)}

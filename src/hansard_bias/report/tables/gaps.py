@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import altair as alt
 
-from hansard_bias.analysis.records import Interval, ModelRecord, SliceRow, WordRow
+from hansard_bias.analysis.records import Interval, SliceRow
 from hansard_bias.report import formats as fmt
-from hansard_bias.report.figures import figure
-from hansard_bias.report.figures.style import INK, Figure, series_colour
-from hansard_bias.report.formats import Shown
+from hansard_bias.report.figures import INK, Figure, chart_of, figure, series_colour
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table, make_table, table, text
 
-Pair = tuple[Interval | None, Interval | None]
-
+Compared = tuple[str, Interval | None, Interval | None, Callable[[float], str]]
+# Of every model on every corpus; all are in words.csv.
 WORDS_SHOWN = 8
-"""Of every model on every corpus; all are in words.csv."""
+# Topics and speakers of every corpus; all are in slices.csv.
 SLICES_SHOWN = 12
-"""Topics and speakers of every corpus; all are in slices.csv."""
 WORDS_DRAWN, PANELS = 10, 6
+# Letters of a word in the figure.
 LONGEST = 18
-"""Letters of a word in the figure."""
 CAPTION = (
     "The words that add most to what a model pays, in either direction. Strong colour: more, or less, surprising "
     "beyond chance, after correction; pale: not."
@@ -34,12 +32,11 @@ KINDS = {"year": "Year", "topic": "Topic", "role": "Role", "speaker": "Speaker"}
 @table("gaps", section="gaps", fold="The words as a table, with intervals")
 def word_gap_table(results: Results) -> Table:
     """The words that contribute most to each model's gap, in either direction."""
-    rows, shown = [], dict[tuple[str, str], int]()
+    rows, shown = [], Counter[tuple[str, str]]()
     # The lines come in the order of their share of the gap.
-    for line in results.words:
-        pair = line.corpus, line.model
-        if line.text == "all" and shown.setdefault(pair, 0) < WORDS_SHOWN:
-            shown[pair] += 1
+    for line in (line for line in results.words if line.text == "all"):
+        shown[line.corpus, line.model] += 1
+        if shown[line.corpus, line.model] <= WORDS_SHOWN:
             names = [fmt.readable(results.config, line.model), fmt.title(line.corpus), line.word]
             difference = fmt.estimate(Interval(line.difference, line.low, line.high), fmt.signed)
             share, p = fmt.signed(line.contribution), fmt.p_value(line.p_holm)
@@ -53,11 +50,10 @@ def word_gap_table(results: Results) -> Table:
 def word_sentence(results: Results) -> str:
     """How many words were looked at, and how many differ beyond chance; empty where there are none."""
     parts = []
-    for each in results.bias.words:
-        if each.text == "all":
-            more, less, of = map(fmt.count, (each.more_surprising, each.less_surprising, each.tested))
-            whose = f"{fmt.readable(results.config, each.model)} on {fmt.title(each.corpus)}"
-            parts.append(f"{whose}: {more} more and {less} less surprising of {of}")
+    for each in (each for each in results.bias.words if each.text == "all"):
+        more, less, of = map(fmt.count, (each.more_surprising, each.less_surprising, each.tested))
+        whose = f"{fmt.readable(results.config, each.model)} on {fmt.title(each.corpus)}"
+        parts.append(f"{whose}: {more} more and {less} less surprising of {of}")
     return f"Words that differ beyond chance, after correction: {'; '.join(parts)}." if parts else ""
 
 
@@ -70,37 +66,32 @@ def slice_tables(results: Results) -> list[Table]:
 
 def _slice_table(results: Results, kind: str) -> Table:
     cells: dict[tuple[str, str], dict[str, SliceRow]] = {}
-    shown: dict[str, int] = {}
     for line in results.slices:
-        key = line.corpus, line.value
         # The file also holds the same without shared text.
-        if line.text != "all" or line.slice != kind:
-            continue
-        if key not in cells:
-            shown[line.corpus] = shown.get(line.corpus, 0) + 1
-        # Years and roles are few; topics and speakers are cut to those with most text, which come first.
-        if kind not in ("topic", "speaker") or shown[line.corpus] <= SLICES_SHOWN:
-            cells.setdefault(key, {})[line.model] = line
-    # How much text a slice holds is the same for every model.
-    first = {key: next(iter(found.values())) for key, found in cells.items()}
-    sizes = {key: [fmt.count(line.speeches), fmt.count(line.sittings)] for key, line in first.items()}
+        if line.text == "all" and line.slice == kind:
+            cells.setdefault((line.corpus, line.value), {})[line.model] = line
+    rows, shown = [], Counter[str]()
     models = [results.config.row_key(model) for model in results.config.models]
-    rows = [
-        [fmt.title(corpus), value, *sizes[corpus, value], *(_excess(found.get(row)) for row in models)]
-        for (corpus, value), found in cells.items()
-    ]
+    for (corpus, value), found in cells.items():
+        shown[corpus] += 1
+        # Years and roles are few; topics and speakers are cut to those with most text, which come first.
+        if kind not in ("topic", "speaker") or shown[corpus] <= SLICES_SHOWN:
+            # How much text a slice holds is the same for every model.
+            any_line = next(iter(found.values()))
+            sizes = [fmt.count(any_line.speeches), fmt.count(any_line.sittings)]
+            rows.append([fmt.title(corpus), value, *sizes, *(_excess(found.get(row)) for row in models)])
     columns = ["Debates", KINDS[kind], "Speeches", "Sittings", *(fmt.readable(results.config, row) for row in models)]
     caption = f"Excess by {kind}, in nats per token. 0 by definition for the debates' own model."
     return make_table(caption, columns, rows, text=2, name=kind)
 
 
 def _excess(line: SliceRow | None) -> str:
-    """The excess of a slice, with its interval or the word that it has none; a dash without an own model."""
+    # Without an own model there is none.
     if line is None or line.excess_nats is None:
         return fmt.NOTHING
     # 0 by definition: the text's own model.
     if line.excess_nats == 0 and not line.excess_nats_low:
-        return Shown("0", 0.0, None, None)
+        return fmt.Shown("0", 0.0, None, None)
     return fmt.estimate(Interval(line.excess_nats, line.excess_nats_low, line.excess_nats_high), fmt.signed)
 
 
@@ -110,24 +101,20 @@ def sharing_table(results: Results) -> Table:
     rows = []
     # No models where nothing is left without the shared text; the sentence beside it says so.
     for row, after in (results.bias.without_shared_13grams.models or {}).items():
-        for name, pair, form in _compared(results.bias.models[row], after):
-            numbers = [fmt.estimate(number, form) for number in pair]
-            rows.append([fmt.readable(results.config, row), fmt.readable(results.config, name), *numbers])
+        before = results.bias.models[row]
+        numbers: list[Compared] = [("bias ratio", before.bias_ratio, after.bias_ratio, fmt.decimal)]
+        numbers.append(("tilt", before.tilt, after.tilt, fmt.signed))
+        for column, excess in before.excess_nats.items():
+            # On its own text a model has none by definition.
+            if excess.value != 0:
+                what = f"excess on {column.removeprefix('on_')}"
+                numbers.append((what, excess, after.excess_nats.get(column), fmt.signed))
+        for what, first, second, form in (number for number in numbers if number[1] is not None):
+            names = [fmt.readable(results.config, name) for name in (row, what)]
+            rows.append([*names, fmt.estimate(first, form), fmt.estimate(second, form)])
     columns = ["Model", "Number", "All test speeches", "Without shared text"]
     caption = "With and without test speeches that share 13 words in a row with training text."
     return make_table(caption, columns, rows, text=2)
-
-
-def _compared(before: ModelRecord, after: ModelRecord) -> Iterator[tuple[str, Pair, Callable[[float], str]]]:
-    """The numbers of one model that are worth comparing."""
-    if before.bias_ratio is not None:
-        yield "bias ratio", (before.bias_ratio, after.bias_ratio), fmt.decimal
-    if before.tilt is not None:
-        yield "tilt", (before.tilt, after.tilt), fmt.signed
-    for column, excess in before.excess_nats.items():
-        # On its own text a model has none by definition.
-        if excess.value != 0:
-            yield f"excess on {column.removeprefix('on_')}", (excess, after.excess_nats.get(column)), fmt.signed
 
 
 @text("shared_text")
@@ -153,10 +140,8 @@ def coverage_sentence(results: Results) -> str:
         return ""
     # As the bias stage words it: "sittings only", or "sittings and seeds".
     if any("only" in each for each in covers):
-        return (
-            "Each model was trained once, so p covers sittings only: it says nothing of what another training run "
-            "would have shown."
-        )
+        unknown = "it says nothing of what another training run would have shown"
+        return f"Each model was trained once, so p covers sittings only: {unknown}."
     return (
         "The first p covers other sittings and other training runs. The last column takes the runs at hand as given: "
         "where runs of one model differ by luck, it calls equal models different too often."
@@ -174,7 +159,6 @@ def word_figures(results: Results) -> list[Figure]:
 
 
 def _word_figure(results: Results, model: str, corpus: str) -> Figure | None:
-    """The words that matter most, in either direction; filled where the difference is beyond chance."""
     row = results.config.row_key(model)
     asked = [line for line in results.words if (line.text, line.corpus, line.model) == ("all", corpus, row)]
     drawn = sorted(asked, key=lambda line: -abs(line.contribution))[:WORDS_DRAWN]
@@ -183,26 +167,20 @@ def _word_figure(results: Results, model: str, corpus: str) -> Figure | None:
     # The level that the study was asked for, not a fixed 5 %.
     alpha = 1 - results.config.bias.confidence
     name = f"{fmt.model_name(results.config, model)} on {fmt.title(corpus)}"
-    values = [_bar(line, alpha) for line in drawn]
-    spoken = ", ".join(f"{bar['word']} {bar['text']}" for bar in values)
-    label = f"Words behind the gap of model {name}, nats per token of text: {spoken}."
-    return Figure(_bars(values, name, series_colour(results, model)), label)
-
-
-def _bar(line: WordRow, alpha: float) -> dict[str, Any]:
-    word = line.word if len(line.word) <= LONGEST else f"{line.word[: LONGEST - 1]}\u2026"
-    sure = line.p_holm is not None and line.p_holm < alpha
-    text = f"{fmt.signed(line.contribution)}, {fmt.count(line.occurrences)} times"
-    return {"word": word, "share": line.contribution, "sure": 1.0 if sure else 0.4, "text": text}
-
-
-def _bars(values: list[dict[str, Any]], name: str, colour: str) -> Any:
-    order = [bar["word"] for bar in values]
+    values: list[dict[str, Any]] = []
+    for line in drawn:
+        word = line.word if len(line.word) <= LONGEST else f"{line.word[: LONGEST - 1]}\u2026"
+        said = f"{fmt.signed(line.contribution)}, {fmt.count(line.occurrences)} times"
+        sure = 1.0 if line.p_holm is not None and line.p_holm < alpha else 0.4
+        values.append({"word": word, "share": line.contribution, "sure": sure, "text": said})
     axis = alt.Axis(ticks=False, domain=False, labelPadding=6, minExtent=96, maxExtent=110, labelLimit=100)
-    base = alt.Chart(alt.InlineData(values=values)).encode(y=alt.Y("word:N", sort=order, title=None, axis=axis))
+    y = alt.Y("word:N", sort=[bar["word"] for bar in values], title=None, axis=axis)
     axis_x = alt.Axis(tickCount=3, format=".2~g", labelFlush=False, labelOverlap=True)
     x = alt.X("share:Q", title="nats per token of the text", axis=axis_x)
-    bars = base.mark_bar(color=colour, height=13, cornerRadius=2).encode(x=x, opacity=alt.Opacity("sure:Q", scale=None))
+    bars = chart_of(values).encode(y=y).mark_bar(color=series_colour(results, model), height=13, cornerRadius=2)
+    bars = bars.encode(x=x, opacity=alt.Opacity("sure:Q", scale=None))
     # Bars go both ways, so the eye needs the line that they start from.
-    zero = alt.Chart(alt.InlineData(values=[{"share": 0}])).mark_rule(color=INK, strokeWidth=1).encode(x="share:Q")
-    return alt.layer(bars, zero).properties(width=190, height=alt.Step(20), title=name, view={"stroke": None})
+    zero = chart_of([{"share": 0}]).mark_rule(color=INK, strokeWidth=1).encode(x="share:Q")
+    chart = alt.layer(bars, zero).properties(width=190, height=alt.Step(20), title=name, view={"stroke": None})
+    spoken = ", ".join(f"{bar['word']} {bar['text']}" for bar in values)
+    return Figure(chart, f"Words behind the gap of model {name}, nats per token of text: {spoken}.")

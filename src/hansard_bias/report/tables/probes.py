@@ -1,102 +1,45 @@
-"""The probe prompts as rows of a table: preference with interval and the most probable fillings, per model."""
+"""What the probes found: prompt by prompt, by theme, benchmarks, association tests, and the older definition."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from itertools import chain
 
-from hansard_bias.analysis.probe_records import PromptAnswer
-from hansard_bias.report.formats import count, estimate, facts, percent, readable, sentence_list, signed, span
+from hansard_bias.analysis.records import BenchmarkRecord
+from hansard_bias.report import formats as fmt
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table, make_table, table, text
 
-FILLINGS_SHOWN = 5
 MASK = "[MASK]"
+SPACES = {"input": "input embeddings (WEAT)", "contextual": "in sentences (SEAT)"}
+BENCHMARK_CAPTIONS = {
+    "plain": "mean log-odds of the favourable answer against the unfavourable one (nats) and the share of prompts by "
+    "direction; tied: the odds are within 2 to 1. In {unlike} of {items} prompts the two answers have "
+    "different numbers of word pieces.",
+    "corrected": "the same, prior-corrected: less what the model would say with the content words hidden.",
+}
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What one model shows on one prompt."""
-
-    value: float
-    """Sort key."""
-    preference: str
-    bounds: str
-    estimate: str
-    """Both together, with their exact numbers."""
-    plain: str
-    """The same without prior correction."""
-    agreement: str
-    """Share of the wordings with the sign of their mean."""
-    direction: str
-    """first, second, tie or undecided."""
-    direction_label: str
-    fillings: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """One row: the text, split where the blank is, and an answer per model."""
-
-    theme: str
-    parts: tuple[str, ...]
-    answers: tuple[Answer, ...]
-
-    @property
-    def directions(self) -> str:
-        """The direction of every model, in their order, for the filter."""
-        return " ".join(answer.direction for answer in self.answers)
-
-
-@text("prompts")
-def prompt_rows(results: Results) -> list[Prompt]:
-    """The prompts in the order of the metrics file."""
+@text("directions")
+def direction_labels(results: Results) -> dict[str, str]:
+    """What a direction of the records is called on the page."""
     groups = results.bias.probes.groups
     labels = {"first": f"prefers {groups.first.label}", "second": f"prefers {groups.second.label}"}
-    labels |= {word: word for word in ("tie", "undecided")}
-    keys = [results.config.row_key(model) for model in results.config.models]
-    rows = []
-    for record in results.bias.probes.prompts:
-        answers = tuple(_answer(record.models[key], labels) for key in keys)
-        rows.append(Prompt(record.theme, tuple(record.text.split(MASK)), answers))
-    return rows
+    return labels | {"tie": "tie", "undecided": "undecided"}
 
 
 @table("prompts")
 def prompt_table(results: Results) -> Table:
-    """The same as a table for files: every model's preference and its direction."""
-    columns, rows = ["Prompt", "Theme"], []
-    for model in results.config.models.values():
-        columns += [f"Model {model.label}", f"Finding {model.label}"]
-    for prompt in prompt_rows(results):
-        answers = [(answer.estimate, answer.direction_label) for answer in prompt.answers]
+    """For files what the page lists prompt by prompt: every model's preference and its direction."""
+    labels, rows = direction_labels(results), []
+    models = {results.config.row_key(model): spec.label for model, spec in results.config.models.items()}
+    for prompt in results.bias.probes.prompts:
+        answers = [prompt.models[row] for row in models]
+        cells = [(fmt.estimate(answer.preference, fmt.signed), labels[answer.direction]) for answer in answers]
         # A blank as in a questionnaire: [MASK] would be a command in LaTeX.
-        rows.append(["____".join(prompt.parts), prompt.theme, *(text for pair in answers for text in pair)])
+        rows.append([prompt.text.replace(MASK, "____"), prompt.theme, *chain.from_iterable(cells)])
+    columns = [f"{name} {label}" for label in models.values() for name in ("Model", "Finding")]
     caption = "Preference L* of every model on every prompt, in nats, with its interval and direction."
-    return make_table(caption, columns, rows, text=2, words=columns[3::2])
-
-
-def _answer(record: PromptAnswer, labels: Mapping[str, str]) -> Answer:
-    preference, plain = record.preference, record.uncorrected
-    return Answer(
-        value=preference.value,
-        preference=signed(preference.value),
-        bounds=span(preference, signed),
-        estimate=estimate(preference, signed),
-        plain=signed(plain.value),
-        agreement=percent(record.stability.agreement),
-        direction=record.direction,
-        direction_label=labels[record.direction],
-        # The tokenizer keeps the blank before a word in the token.
-        fillings=tuple((item.token.strip(), percent(item.probability)) for item in record.top[:FILLINGS_SHOWN]),
-    )
-
-
-@text("groups")
-def group_lists(results: Results) -> list[tuple[str, str]]:
-    """The terms of both groups, by label."""
-    groups = results.bias.probes.groups
-    return [(group.label, sentence_list(group.terms)) for group in (groups.first, groups.second)]
+    return make_table(caption, ["Prompt", "Theme", *columns], rows, text=2, words=columns[1::2])
 
 
 @table("words")
@@ -106,15 +49,110 @@ def word_table(results: Results) -> Table:
     labels = {group.name: group.label for group in (groups.first, groups.second)}
     rows = []
     for record in results.bias.probes.audit:
-        usage = readable(results.config, "; ".join(f"{corpus} {uses}" for corpus, uses in facts(record.usage)))
+        usage = fmt.readable(results.config, "; ".join(map(" ".join, fmt.facts(record.usage))))
         warnings = ", ".join(record.warnings) or "none"
-        rows.append([record.term, labels[record.group], count(record.pieces), usage, warnings])
+        rows.append([record.term, labels[record.group], fmt.count(record.pieces), usage, warnings])
     caption = "The words that may fill the blank: pieces in the tokenizer, uses per legislature, warnings."
     columns = ["Word", "Group", "Pieces", "Uses in the text", "Warnings"]
     return make_table(caption, columns, rows, text=2, words=columns[3:])
 
 
-@text("fillings")
-def fillings_shown(results: Results) -> int:
-    """How many of a model's guesses the page shows."""
-    return FILLINGS_SHOWN
+@table("correction", section="probes", order=2, fold="Without prior correction, and how stable it is")
+def correction_table(results: Results) -> Table:
+    """The rates without prior correction, and how far the wordings of a prompt agree."""
+    probes, groups, rows = results.bias.probes, results.bias.probes.groups, []
+    for row, name in fmt.row_names(results.config).items():
+        rate, stability = probes.uncorrected_rates[row], probes.stability[row]
+        counts = [*fmt.shares(rate.first, rate.second), fmt.count(rate.tied), fmt.count(rate.undecided)]
+        # A single wording of every prompt has no spread.
+        spread = fmt.NOTHING if stability.spread is None else fmt.decimal(stability.spread)
+        rows.append([name, *counts, fmt.percent(stability.agreement), spread])
+    labels = [f"Prefers {group.label}" for group in (groups.first, groups.second)]
+    columns = ["Model", *labels, "Ties", "Undecided", "Wordings that agree", "Spread of wordings (nats)"]
+    caption = (
+        "The same prompts without prior correction (L), and how stable L* is: the share of the wordings of a prompt "
+        "whose sign is that of their mean, and the standard deviation between wordings."
+    )
+    return make_table(caption, columns, rows)
+
+
+@table("themes", section="probes", order=3, fold="By theme")
+def theme_table(results: Results) -> Table:
+    """Mean L* of every theme and model."""
+    models = {name: results.bias.probes.themes[row] for row, name in fmt.row_names(results.config).items()}
+    # In the order of the prompts file, each once.
+    themes = dict.fromkeys(theme for means in models.values() for theme in means)
+    rows = [[theme, *(fmt.estimate(m[theme].interval, fmt.signed) for m in models.values())] for theme in themes]
+    about = "Mean preference L* of the prompts of each theme (nats), with its interval over prompts and training runs."
+    return make_table(about, ["Theme", *(f"Model {name}" for name in models)], rows)
+
+
+@table("benchmark")
+def benchmark_tables(results: Results) -> list[Table]:
+    """Two tables a benchmark, as the answers are and prior-corrected: every model on all its prompts, then by theme."""
+    benchmarks = enumerate(results.bias.benchmarks, 1)
+    return [_benchmark_table(results, n, record, kind) for n, record in benchmarks for kind in BENCHMARK_CAPTIONS]
+
+
+def _benchmark_table(results: Results, number: int, record: BenchmarkRecord, kind: str) -> Table:
+    rows = []
+    for row, model in fmt.row_names(results.config).items():
+        measure = record.models[row][kind]
+        for theme, found in {"all": measure.all, **measure.themes}.items():
+            shares = fmt.shares(found.favourable, found.unfavourable, found.tied)
+            rows.append([model, theme, fmt.count(found.prompts), fmt.estimate(found.log_odds, fmt.signed), *shares])
+    about = BENCHMARK_CAPTIONS[kind].format(unlike=fmt.count(record.unlike_pieces), items=len(record.items))
+    caption = f"Benchmark \u201c{fmt.title(record.name)}\u201d: {about}"
+    columns = ["Model", "Theme", "Prompts", "Log-odds", "Favourable", "Unfavourable", "Tied"]
+    return make_table(caption, columns, rows, text=2, name=f"{number}-{kind}")
+
+
+@table("associations", section="associations", order=1, fold="The association tests")
+def association_table(results: Results) -> Table:
+    """Effect sizes and permutation p of the association tests."""
+    rows = []
+    for test in results.bias.associations.tests:
+        asked = [" against ".join(names).replace("_", " ") for names in (test.targets, test.attributes)]
+        for row, name in fmt.row_names(results.config).items():
+            found = test.models[row]
+            by_seed = ", ".join(fmt.NOTHING if d is None else fmt.signed(d) for d in found.by_seed)
+            numbers = [fmt.estimate(found.effect_size, fmt.signed), by_seed, *map(fmt.p_value, (found.p, found.p_holm))]
+            rows.append([*asked, SPACES[test.space], name, *numbers])
+    columns = ["Targets", "Attributes", "Vectors", "Model", "Effect size d", "By run", "p", "p, Holm-corrected"]
+    caption = (
+        "Association tests. d above 0: the first targets stand closer to the first attributes, the second to the "
+        "second. p is two-sided, over all divisions of the target words where they can be counted."
+    )
+    return make_table(caption, columns, rows, text=4, words=["By run"])
+
+
+@table("cosines", section="associations", order=2, fold="Pairs of words")
+def cosine_table(results: Results) -> Table:
+    """Cosine similarity of pairs of words."""
+    names, rows = fmt.row_names(results.config), []
+    for pair in results.bias.associations.pairs:
+        cosines = [fmt.estimate(pair.models[row], fmt.signed) for row in names]
+        rows.append([f"{pair.word}, {pair.other}", SPACES[pair.space], *cosines])
+    caption = "Cosine of pairs of words, with its interval over training runs: 1 is the same direction, 0 unrelated."
+    return make_table(caption, ["Words", "Vectors", *(f"Model {name}" for name in names.values())], rows, text=2)
+
+
+@text("unused_words")
+def unused_words(results: Results) -> str:
+    """The words of the association tests that one of the legislatures never uses; empty where there are none."""
+    # An embedding of a word that was never read is the random one it started with.
+    words = [record.word for record in results.bias.associations.audit if record.warnings]
+    return fmt.sentence_list(words) if words else ""
+
+
+@table("legacy")
+def legacy_table(results: Results) -> Table:
+    """The older definition of bias: a listed term among the first fillings."""
+    legacy, groups, rows = results.bias.legacy, results.bias.probes.groups, []
+    for row, name in fmt.row_names(results.config).items():
+        found = legacy.models[row]
+        shares = [fmt.percent(share.value) for share in (found.first, found.second, found.any)]
+        rows.append([name, *shares, ", ".join(map(fmt.percent, found.any.by_seed))])
+    labels = [f"Any \u201c{group.label}\u201d term" for group in (groups.first, groups.second)]
+    columns = ["Model", *labels, "Either", "Either, by run"]
+    return make_table(f"Older definition: {legacy.definition}.", columns, rows, words=columns[-1:])
