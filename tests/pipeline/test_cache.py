@@ -141,10 +141,7 @@ EDITS: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "the masks of the validation text": (appended(f"{PACKAGE}/pipeline/train.py", COMMENT), {"train"}),
     "the order of batches": (appended(f"{PACKAGE}/training/data.py", COMMENT), {"train"}),
     "the learning rate": (parameter("train", "", "lr", 0.0125), {"check", "train", "report"}),
-    "an architecture": (
-        appended(f"{PACKAGE}/models/architectures.py", COMMENT),
-        {"check", "tokenizer", "encode", *MODELS},
-    ),
+    "an architecture": (appended(f"{PACKAGE}/models/architectures.py", COMMENT), {"check", "tokenizer", *MODELS}),
 }
 
 

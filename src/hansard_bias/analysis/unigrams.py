@@ -26,7 +26,7 @@ from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.matrix import measure
 from hansard_bias.statistics.tests import correct
 from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded
-from hansard_bias.tokens.words import Vocabulary
+from hansard_bias.tokens.tokenizer import Vocabulary
 
 Counts = npt.NDArray[np.int64]
 Offsets = npt.NDArray[np.int64]

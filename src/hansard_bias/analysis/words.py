@@ -15,7 +15,8 @@ from hansard_bias.params import Config
 from hansard_bias.scoring.tables import read_tokens
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.words import WordGaps, word_gaps
-from hansard_bias.tokens.words import Ids, Vocabulary
+from hansard_bias.tokens.encoded import Ids
+from hansard_bias.tokens.tokenizer import Vocabulary
 
 
 @dataclass(frozen=True)
