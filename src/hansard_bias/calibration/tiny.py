@@ -22,6 +22,7 @@ from hansard_bias.models.network import GRADIENT_NORM, MaskedLoss, build_model, 
 from hansard_bias.models.reading import ReadingScorer
 from hansard_bias.models.scorer import TransformersScorer
 from hansard_bias.params import BertSettings, ScoreConfig
+from hansard_bias.probing.cloze import ClozeEncoder
 from hansard_bias.probing.preferences import probe_model
 from hansard_bias.probing.prompts import Group, Prompt
 from hansard_bias.randomness import stable_hash
@@ -43,7 +44,8 @@ def query(trained: Sequence[Any], tests: Sequence[EncodedCorpus], score: ScoreCo
 
 def preferences(model: Any) -> FloatArray:
     """L* of every association's prompt and paraphrases, shape [prompts, paraphrases]."""
-    answers = probe_model(TransformersScorer(model), words_tokenizer(), _prompts(), _groups(), FAVOURITES, str)
+    encoder = ClozeEncoder(words_tokenizer(), str)
+    answers = probe_model(TransformersScorer(model), encoder, _prompts(), _groups(), FAVOURITES)
     table = answers.pivot(index="prompt", columns="paraphrase", values="preference")
     return np.asarray(table.loc[[prompt.id for prompt in _prompts()]].to_numpy(dtype=np.float64))
 

@@ -19,7 +19,7 @@ from hansard_bias.analysis.unigrams import unigram_findings
 from hansard_bias.analysis.words import word_findings
 from hansard_bias.base.files import METRICS, write_json, write_records
 from hansard_bias.params import Config
-from hansard_bias.probing.planted import planted_frames
+from hansard_bias.probing.files import planted_frames
 from hansard_bias.probing.prompts import load_groups
 
 

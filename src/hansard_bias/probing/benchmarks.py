@@ -12,7 +12,7 @@ from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from hansard_bias.base.messages import joined, one_line, shown, unseen
-from hansard_bias.probing.prompts import check_mask, mask_of, repeated
+from hansard_bias.probing.prompts import Candidate, check_mask, mask_of, repeated
 
 COLUMNS = ("prompt", "favorable_answer", "unfavorable_answer", "theme")
 FORMATS = (".csv", ".xlsx")
@@ -39,6 +39,10 @@ class Item:
     favorable: str
     unfavorable: str
     theme: str
+
+    def candidates(self, path: str) -> list[Candidate]:
+        """The two answers with their line of the file for messages."""
+        return [Candidate(f"{path}:{self.line}: answer", answer) for answer in (self.favorable, self.unfavorable)]
 
 
 @dataclass(frozen=True)
@@ -76,10 +80,9 @@ def load_benchmark(path: Path) -> Benchmark:
         raise ValueError(f"{path}: holds no prompts under its header; add lines with {', '.join(COLUMNS)}")
     lines: dict[tuple[str, str, str], int] = {}
     for item in items:
-        asked = (item.prompt, item.favorable, item.unfavorable)
-        if asked in lines:
-            raise ValueError(f"{path}:{item.line}: repeats line {lines[asked]}; keep one of them")
-        lines[asked] = item.line
+        first_line = lines.setdefault((item.prompt, item.favorable, item.unfavorable), item.line)
+        if first_line != item.line:
+            raise ValueError(f"{path}:{item.line}: repeats line {first_line}; keep one of them")
     return Benchmark(path.stem, path.as_posix(), items)
 
 
@@ -87,12 +90,12 @@ def _rows(path: Path) -> Iterator[Row]:
     """Lines of cells that are not all blank, each with its number."""
     if path.suffix.casefold() not in FORMATS:
         raise ValueError(f"{path}: ends in {path.suffix!r}, expected one of {', '.join(FORMATS)}")
+    _check_size(path, path.stat().st_size)
     rows = _sheet_rows(path) if path.suffix.casefold() == ".xlsx" else _csv_rows(path)
     return ((line, cells) for line, cells in rows if any(_text(cell) for cell in cells))
 
 
 def _csv_rows(path: Path) -> Iterator[Row]:
-    _check_size(path, path.stat().st_size)
     try:
         # Spreadsheets begin their CSV files with a byte order mark.
         text = path.read_text(encoding="utf-8-sig")
@@ -107,9 +110,8 @@ def _csv_rows(path: Path) -> Iterator[Row]:
             # A quoted cell may hold line breaks: a record is named by its first line.
             start = reader.line_num + 1
     except csv.Error as error:
-        raise ValueError(
-            f"{path}:{reader.line_num}: not valid CSV ({one_line(str(error))}); mend the quotes of this line"
-        ) from None
+        problem = f"not valid CSV ({one_line(str(error))}); mend the quotes of this line"
+        raise ValueError(f"{path}:{reader.line_num}: {problem}") from None
 
 
 def _sheet_rows(path: Path) -> Iterator[Row]:
@@ -117,7 +119,6 @@ def _sheet_rows(path: Path) -> Iterator[Row]:
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
-    _check_size(path, path.stat().st_size)
     rows: list[Sequence[Any]] = []
     try:
         size = _unpacked_size(path)
@@ -138,15 +139,13 @@ def _check_size(path: Path, size: int) -> None:
 
 
 def _unpacked_size(path: Path) -> int:
-    """The bytes of all parts of a workbook, unpacked in pieces: what the file says of its sizes need not be true."""
+    """The bytes of all parts of a workbook, counted no further than just above MAX_BYTES."""
     size = 0
     with ZipFile(path) as parts:
         for part in parts.infolist():
             with parts.open(part) as content:
-                while piece := content.read(1 << 16):
-                    size += len(piece)
-                    if size > MAX_BYTES:
-                        return size
+                # Unpacked, and not asked for: what the file says of its sizes need not be true.
+                size += len(content.read(MAX_BYTES + 1 - size))
     return size
 
 
@@ -170,10 +169,8 @@ def _places(where: str, header: Sequence[Any]) -> dict[str, int]:
     for column in COLUMNS:
         if names.count(column) != 1:
             found = joined(name for name in names if name) or "nothing"
-            problem = "is missing" if column not in names else "occurs more than once"
-            raise ValueError(
-                f"{where}: the column {column!r} {problem} (found: {found}); expected {', '.join(COLUMNS)}"
-            )
+            problem = f"{'occurs more than once' if column in names else 'is missing'} (found: {found})"
+            raise ValueError(f"{where}: the column {column!r} {problem}; expected {', '.join(COLUMNS)}")
     return {column: names.index(column) for column in COLUMNS}
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,23 +13,14 @@ import torch
 from hansard_bias.models.scorer import MaskedBatch, Scorer
 from hansard_bias.probing.cloze import ClozeEncoder, Tokens, check_window
 from hansard_bias.probing.files import Associations, WordSet
-from hansard_bias.probing.prompts import Candidate, Normalise
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
+from hansard_bias.probing.prompts import Candidate
+from hansard_bias.probing.tables import ASKED
 
 Vectors = dict[str, npt.NDArray[np.float64]]
 
-SPACES = ("input", "contextual")
-COLUMNS = ("space", "kind", "test", "side", "word", "other", "value")
-
 
 def measure_associations(
-    scorer: Scorer,
-    tokenizer: PreTrainedTokenizerFast,
-    associations: Associations,
-    normalise: Normalise,
-    batch_size: int = 64,
+    scorer: Scorer, encoder: ClozeEncoder, associations: Associations, batch_size: int = 64
 ) -> pd.DataFrame:
     """How much closer every target word stands to the first attributes than to the second, and cosines of pairs.
 
@@ -39,19 +29,26 @@ def measure_associations(
     template sentences, so that a word is one observation however many sentences show it (after SEAT: May et al. 2019,
     arXiv 1903.10561). Words are written as they occur in running text.
 
-    Returns rows of two kinds with the columns of COLUMNS. "association": for target `word` of `test`, on `side` first
-    or second, value = mean cosine with the first attributes - mean cosine with the second, in [-2, 2]. "cosine": for
-    the pair `word`, `other`, value = their cosine, in [-1, 1].
+    Returns rows of two kinds with the columns of ASKED and `value`. "association": for target `word` of `test`, on
+    `side` first or second, value = mean cosine with the first attributes - mean cosine with the second, in [-2, 2].
+    "cosine": for the pair `word`, `other`, value = their cosine, in [-1, 1].
     Raises ValueError for a word that the tokenizer cannot write, or a sentence longer than the model's window.
     """
-    encoder = ClozeEncoder(tokenizer, normalise)
-    candidates = [Candidate("probe.associations: word", word) for word in associations.words]
+    candidates = associations.candidates
     spaces = {
         "input": input_vectors(scorer, encoder, candidates),
         "contextual": contextual_vectors(scorer, encoder, candidates, associations.templates, batch_size),
     }
-    rows = [row for space, vectors in spaces.items() for row in _rows(space, vectors, associations)]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    rows: list[tuple[object, ...]] = []
+    for space, vectors in spaces.items():
+        for test in associations.tests:
+            for side, targets in zip(("first", "second"), test.targets, strict=True):
+                for word in targets.words:
+                    near, far = (_mean_cosine(vectors, word, attributes) for attributes in test.attributes)
+                    rows.append((space, "association", test.id, side, word, "", near - far))
+        for word, other in associations.pairs:
+            rows.append((space, "cosine", "", "", word, other, cosine(vectors[word], vectors[other])))
+    return pd.DataFrame(rows, columns=[*ASKED["associations"], "value"])
 
 
 def cosine(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> float:
@@ -95,20 +92,6 @@ def _mean(rows: torch.Tensor) -> npt.NDArray[np.float64]:
     return np.asarray(rows.double().mean(dim=0).cpu().numpy(), dtype=np.float64)
 
 
-def _rows(
-    space: str, vectors: Mapping[str, npt.NDArray[np.float64]], associations: Associations
-) -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = []
-    for test in associations.tests:
-        for side, targets in zip(("first", "second"), test.targets, strict=True):
-            for word in targets.words:
-                near, far = (_mean_cosine(vectors, word, attributes) for attributes in test.attributes)
-                rows.append((space, "association", test.id, side, word, "", near - far))
-    for word, other in associations.pairs:
-        rows.append((space, "cosine", "", "", word, other, cosine(vectors[word], vectors[other])))
-    return rows
-
-
-def _mean_cosine(vectors: Mapping[str, npt.NDArray[np.float64]], word: str, attributes: WordSet) -> float:
+def _mean_cosine(vectors: Vectors, word: str, attributes: WordSet) -> float:
     # Summed exactly: the order of the words changes nothing.
     return math.fsum(cosine(vectors[word], vectors[other]) for other in attributes.words) / len(attributes.words)
