@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from tokenizers import Tokenizer, models
 
 from hansard_bias.params import Config, TokenizerConfig, parse_config
-from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded, write_encoded
+from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded, write_encoded_parts
 from hansard_bias.tokens.tokenizer import (
     CLS_ID,
     MASK_ID,
@@ -32,6 +32,12 @@ from hansard_bias.tokens.tokenizer import (
 )
 
 ROOT = Path(__file__).parents[2]
+
+
+def write_encoded(folder: Path, index: pa.Table, tokens: Iterable[np.ndarray]) -> None:
+    """Write one corpus in one part; `index` has speech_id, sitting, split and bytes in the order of `tokens`."""
+    write_encoded_parts(folder, index.schema, [(index, tokens)])
+
 
 TINY = {
     "sample": {"seed": 5, "speeches": 360, "sittings": 24},

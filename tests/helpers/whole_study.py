@@ -17,7 +17,7 @@ from hansard_bias.params import Config
 from hansard_bias.probing.files import PLANTED
 from hansard_bias.probing.tables import Probed, write_probed
 from hansard_bias.randomness import stable_hash
-from hansard_bias.tokens.encoded import write_encoded
+from helpers.project import write_encoded
 from helpers.score_files import write_project
 
 SETTINGS: dict[str, Any] = {

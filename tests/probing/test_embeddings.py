@@ -11,8 +11,8 @@ import torch
 
 from hansard_bias.models.scorer import TransformersScorer
 from hansard_bias.probing.cloze import ClozeEncoder
-from hansard_bias.probing.embeddings import contextual_vectors, input_vectors, measure_associations
 from hansard_bias.probing.files import Associations, AssociationTest, WordSet
+from hansard_bias.probing.probes import contextual_vectors, input_vectors, measure_associations
 from hansard_bias.probing.prompts import Candidate
 from helpers.local_models import (
     BERT_TOKENS,

@@ -12,9 +12,8 @@ import pytest
 from hansard_bias.models.scorer import TransformersScorer
 from hansard_bias.probing.benchmarks import Benchmark, Item
 from hansard_bias.probing.cloze import ClozeEncoder
-from hansard_bias.probing.embeddings import measure_associations
 from hansard_bias.probing.files import Associations, AssociationTest, WordSet
-from hansard_bias.probing.preferences import probe_benchmarks, probe_model
+from hansard_bias.probing.probes import measure_associations, probe_benchmarks, probe_model
 from hansard_bias.probing.prompts import Group, Prompt
 from helpers.local_models import NAMES, ROBERTA_TOKENS, model_of, roberta_tokenizer
 

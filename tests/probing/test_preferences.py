@@ -20,7 +20,7 @@ from hansard_bias.models.scorer import TransformersScorer
 from hansard_bias.probing.benchmarks import Benchmark, Item
 from hansard_bias.probing.cloze import Cloze, ClozeEncoder
 from hansard_bias.probing.files import Associations, PlantedFrame
-from hansard_bias.probing.preferences import (
+from hansard_bias.probing.probes import (
     COLUMNS,
     audit_terms,
     audit_words,

@@ -15,7 +15,7 @@ import pytest
 from hansard_bias.base import messages
 from hansard_bias.base.work import locked
 from hansard_bias.scoring import shards
-from hansard_bias.scoring.shards import Part, collect, compute, cut_parts
+from hansard_bias.scoring.shards import Part, compute, cut_parts, in_order_of
 from hansard_bias.scoring.tables import FOLDS_KEY, SAMPLE_KEY, TEXTS_KEY, TOKENIZER_KEY, WEIGHTS_KEY
 from helpers.launch import launch, run_scoring, stop_after
 
@@ -167,7 +167,7 @@ def test_parts_share_all_speeches_by_length(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_part_that_another_machine_kept_is_missed(tmp_path: Path) -> None:
     part = Part("folds", "canada", 3, np.array([1]), (4,))
     with pytest.raises(ValueError, match=r"folds-canada-00003\.npy: missing .* one shared project folder"):
-        list(collect([part], tmp_path))
+        in_order_of(part.rows, np.array([0, 4]), [part], tmp_path, ())
 
 
 def test_a_long_scoring_says_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

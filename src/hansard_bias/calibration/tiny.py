@@ -23,7 +23,7 @@ from hansard_bias.models.reading import ReadingScorer
 from hansard_bias.models.scorer import TransformersScorer
 from hansard_bias.params import BertSettings, ScoreConfig
 from hansard_bias.probing.cloze import ClozeEncoder
-from hansard_bias.probing.preferences import probe_model
+from hansard_bias.probing.probes import probe_model
 from hansard_bias.probing.prompts import Group, Prompt
 from hansard_bias.randomness import stable_hash
 from hansard_bias.scoring.scoring import score_speeches

@@ -13,9 +13,15 @@ from hansard_bias.corpora.cleaning import clean_text
 from hansard_bias.models.scorer import TransformersScorer
 from hansard_bias.params import Config
 from hansard_bias.probing.cloze import ClozeEncoder
-from hansard_bias.probing.embeddings import measure_associations
 from hansard_bias.probing.files import Probing, load_probing, planted_frames
-from hansard_bias.probing.preferences import audit_terms, audit_words, probe_benchmarks, probe_model, probe_planted
+from hansard_bias.probing.probes import (
+    audit_terms,
+    audit_words,
+    measure_associations,
+    probe_benchmarks,
+    probe_model,
+    probe_planted,
+)
 from hansard_bias.probing.prompts import term_usage
 from hansard_bias.probing.tables import LEGACY_TOP, Probed, write_probed
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -55,8 +55,9 @@ class ClozeEncoder:
     """Makes clozes for one tokenizer and one way to normalise words (the cleaning of the training text)."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, normalise: Normalise) -> None:
-        self.tokenizer = tokenizer
+        self.tokenizer, self.mask = tokenizer, tokenizer.mask_token_id
         self.normalise = normalise
+        # Terms are written alike in most texts.
         self._known: dict[str, Tokens] = {}
         # The special tokens which this tokenizer puts around a text.
         around = tokenizer("a", return_special_tokens_mask=True)
@@ -72,23 +73,11 @@ class ClozeEncoder:
         """
         return self._tokens(candidate, " " + self.normalise(candidate.term))
 
-    def cloze(self, text: str, candidates: Sequence[Candidate], where: str) -> Cloze:
-        """A text with one [MASK], and the tokens of every candidate as it is written in that place.
+    def cloze_and_prior(self, text: str, candidates: Sequence[Candidate], where: str) -> tuple[Cloze, Cloze]:
+        """The cloze of a text with one [MASK], and its prior: the same with the content words masked, one mask a token.
 
         Raises ValueError, beginning with `where`, when the tokenizer joins the mask to its neighbours.
         """
-        return self._clozes(text, candidates, where)[0]
-
-    def cloze_and_prior(self, text: str, candidates: Sequence[Candidate], where: str) -> tuple[Cloze, Cloze]:
-        """The cloze, and its prior: the same with the content words masked, one mask a token."""
-        cloze, chosen, words = self._clozes(text, candidates, where)
-        # One candidate stands in the gap: its tokens are cut out again, and those of no other are needed.
-        prior = self._mask_content((*cloze.head, *chosen, *cloze.tail), words)
-        start, stop = len(cloze.head), len(cloze.head) + len(chosen)
-        return cloze, replace(cloze, head=prior[:start], tail=prior[stop:])
-
-    def _clozes(self, text: str, candidates: Sequence[Candidate], where: str) -> tuple[Cloze, Tokens, list[int | None]]:
-        """The cloze, one candidate, and the word number of every token of the text with it (None: special tokens)."""
         before, after = around_mask(text, self.normalise)
         written = [written_after(before, candidate.term, self.normalise) for candidate in candidates]
         terms = tuple(self._tokens(candidate, form) for candidate, form in zip(candidates, written, strict=True))
@@ -98,12 +87,15 @@ class ClozeEncoder:
         filled = self.tokenizer(before + written[first] + after, add_special_tokens=False)
         tokens = tuple(filled["input_ids"])
         head = tuple(self.tokenizer.encode(before, add_special_tokens=False))
-        stop = len(head) + len(terms[first])
+        start, stop = len(head), len(head) + len(terms[first])
         if tokens[:stop] != head + terms[first]:
             raise ValueError(f"{where}: the tokenizer joins the mask of {text!r} to its neighbours; reword it")
-        words = [None] * len(self._opening) + list(filled.word_ids()) + [None] * len(self._closing)
-        mask = self.tokenizer.mask_token_id
-        return Cloze(self._opening + head, tokens[stop:] + self._closing, terms, mask, where), terms[first], words
+        # The candidate is cut out of the masked sentence, too: its tokens, and those of no other, are needed.
+        prior = self._mask_content(tokens, filled.word_ids())
+        return (
+            Cloze(self._opening + head, tokens[stop:] + self._closing, terms, self.mask, where),
+            Cloze(self._opening + prior[:start], prior[stop:] + self._closing, terms, self.mask, where),
+        )
 
     def _tokens(self, candidate: Candidate, written: str) -> Tokens:
         if written not in self._known:
@@ -120,8 +112,9 @@ class ClozeEncoder:
         masked: list[int] = []
         for word, group in groupby(zip(word_ids, tokens, strict=True), key=itemgetter(0)):
             own = [token for _, token in group]
+            # Tokens in no word are special ones.
             content = word is not None and is_content_word(str(self.tokenizer.decode(own)))
-            masked += [self.tokenizer.mask_token_id] * len(own) if content else own
+            masked += [self.mask] * len(own) if content else own
         return tuple(masked)
 
 

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 
 from hansard_bias.base.files import SAMPLE, require_path, sha256
 from hansard_bias.base.messages import joined, one_line, shown
+from hansard_bias.base.yaml import read_plain_yaml
 from hansard_bias.params import Config, ProbeConfig
 from hansard_bias.params.validation import expect
 from hansard_bias.probing import prompts as reading
@@ -76,11 +77,11 @@ class Associations:
 def load_associations(path: Path, groups: Sequence[Group]) -> Associations:
     """Read {sets, templates, tests, pairs}; targets and attributes name sets of the file or the groups of terms.
 
-    Raises ValueError, naming the file and the entry, for an unknown, missing or wrongly typed key, an empty set or one
-    of a single word, a word in two sets of one test, a set that is not there or bears a
-    group's name, a template without exactly one [WORD], a test id that occurs twice, or a pair that is not two words.
+    Raises ValueError, naming the file and the entry, for a wrong key, a set of fewer than two words, one that is not
+    there or bears a group's name, a word in two sets of one test, a template without exactly one [WORD], a test id that
+    occurs twice, and a pair that is not two words.
     """
-    content = reading.read_yaml(path, "probe.associations")
+    content = read_plain_yaml(path, remedy="check probe.associations in params.yaml")
     sets, templates, tests, pairs = fields(content, str(path), (), KEYS)
     expect(isinstance(sets, Mapping), f"{path}: sets", sets, "`name: {note, words}`")
     known = {group.name: WordSet(group.name, group.terms) for group in groups}

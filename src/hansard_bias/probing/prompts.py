@@ -93,10 +93,10 @@ Groups = tuple[Group, Group]
 def load_prompts(path: Path) -> list[Prompt]:
     """Read prompts: a list of {id, theme, text, paraphrases}; `<mask>` is read as `[MASK]`.
 
-    Raises ValueError, naming the file and the prompt, when a text does not hold exactly one [MASK] as a word of its
-    own, a prompt has fewer than five paraphrases, an id occurs twice, or a key is unknown, missing or of another type.
+    Raises ValueError, naming the file and the prompt, for a text without exactly one [MASK] as a word of its own, fewer
+    than five paraphrases, an id that occurs twice, and a key that is unknown, missing or of another type.
     """
-    content = read_yaml(path, "probe.prompts")
+    content = read_plain_yaml(path, remedy="check probe.prompts in params.yaml")
     if not isinstance(content, list) or not content:
         raise ValueError(f"{path}: expected a list of prompts, each with id, theme, text and paraphrases")
     return entries_of(content, path, "prompt", _parse_prompt)
@@ -105,10 +105,10 @@ def load_prompts(path: Path) -> list[Prompt]:
 def load_groups(path: Path) -> Groups:
     """Read the two groups: {name: {label, note, terms: {term: why it is there}}}, the positive direction first.
 
-    Raises ValueError, naming the file and the group, when there are not exactly two groups, a group is empty, a term
-    occurs twice (whatever its case), or a key is unknown, missing or of another type.
+    Raises ValueError, naming the file and the group, for a third group or none, an empty one, a term that occurs twice
+    (whatever its case), and a key that is unknown, missing or of another type.
     """
-    content = read_yaml(path, "probe.groups")
+    content = read_plain_yaml(path, remedy="check probe.groups in params.yaml")
     if not isinstance(content, Mapping) or len(content) != 2:
         found = len(content) if isinstance(content, Mapping) else 0
         raise ValueError(f"{path}: holds {found} groups, expected exactly two, each with label, note and terms")
@@ -188,25 +188,17 @@ def term_usage(terms: Sequence[str], texts: Iterable[str]) -> dict[str, int]:
     if not terms:
         return {}
     counts: Counter[str] = Counter()
-    if all(_WORD.fullmatch(term) for term in terms):
+    plain = all(_WORD.fullmatch(term) for term in terms)
+    # Longest first: where one term begins another, the longer one is the word that was used.
+    choices = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
+    pattern = re.compile(rf"(?<!\w)(?:{choices})(?!\w)", re.IGNORECASE)
+    for text in texts:
         # Of plain words all are counted: that is several times as fast as looking for some.
-        for text in texts:
-            counts.update(_WORD.findall(text.casefold()))
-    else:
-        # Longest first: where one term begins another, the longer one is the word that was used.
-        choices = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
-        pattern = re.compile(rf"(?<!\w)(?:{choices})(?!\w)", re.IGNORECASE)
-        for text in texts:
-            counts.update(match.casefold() for match in pattern.findall(text))
+        counts.update(_WORD.findall(text.casefold()) if plain else map(str.casefold, pattern.findall(text)))
     return {term: counts[term.casefold()] for term in terms}
 
 
 # Entries of the YAML files that users write for the probes: a mistake is told with the file and the entry.
-
-
-def read_yaml(path: Path, key: str) -> Any:
-    """The plain content of a file; ValueError when it is not there (naming the key of params.yaml) or no YAML."""
-    return read_plain_yaml(path, remedy=f"check {key} in params.yaml")
 
 
 def entries_of(listed: Iterable[Any], path: Path, kind: str, parse: Callable[[Any, str], Any]) -> list[Any]:

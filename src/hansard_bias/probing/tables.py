@@ -33,11 +33,11 @@ class Probed:
     """The answers of one run, and the audit of the words that were asked for."""
 
     prompts: pd.DataFrame
-    """Columns of `preferences.probe_model`."""
+    """Columns of `probes.probe_model`."""
     benchmarks: pd.DataFrame
-    """Columns of `preferences.probe_benchmarks`."""
+    """Columns of `probes.probe_benchmarks`."""
     associations: pd.DataFrame
-    """Columns of `embeddings.measure_associations`."""
+    """Columns of `probes.measure_associations`."""
     audit: list[dict[str, Any]]
     """Of the groups' terms."""
     words: list[dict[str, Any]]
@@ -45,7 +45,7 @@ class Probed:
     tests: list[dict[str, Any]]
     """The association tests: test, and the names of its targets and attributes."""
     planted: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PROMPTS))
-    """Columns of `preferences.probe_planted`; no rows but for the bundled sample."""
+    """Columns of `probes.probe_planted`; no rows but for the bundled sample."""
 
 
 def probed_paths(model: str, seed: int) -> tuple[Path, ...]:

@@ -6,7 +6,9 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import chain, starmap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,24 +19,14 @@ from hansard_bias.base.code import code_digest
 from hansard_bias.base.files import ALIGNED, ENCODED, LIKELIHOODS, MODELS, SCORES, TOKENIZER, require_path, sha256
 from hansard_bias.models.scorer import Ids, Scorer
 from hansard_bias.params import Config, ScoreConfig
+from hansard_bias.scoring import tables
 from hansard_bias.scoring.scoring import likelihood_rows, score_speeches, token_likelihoods
 from hansard_bias.scoring.shards import Part, Scores, cut_parts, in_order_of
-from hansard_bias.scoring.tables import (
-    FOLDS_KEY,
-    SAMPLE_KEY,
-    TEXTS_KEY,
-    TOKENIZER_KEY,
-    WEIGHTS_KEY,
-    likelihood_table,
-    score_tables,
-    texts_digest,
-    write_scores,
-)
 from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded
 from hansard_bias.tokens.tokenizer import SpecialIds, load_tokenizer, special_ids, tokens_and_words
 
+# Speeches of an aligned corpus in memory at a time.
 _BATCH = 5_000
-"""Speeches of an aligned corpus in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +48,7 @@ class Inputs:
 
     @property
     def key(self) -> str:
-        """One name for all of it."""
+        """One name for all that the scores depend on."""
         return _digest(self.identity)
 
     def parts(self, positions: int) -> list[Part]:
@@ -84,30 +76,23 @@ def read_inputs(config: Config, name: str, root: Path) -> Inputs:
     """
     folder = require_path(root / MODELS / name, f"train@{name}")
     fingerprint = {
-        FOLDS_KEY: f"seed {config.score.seed}, {config.score.folds} folds",
-        TOKENIZER_KEY: sha256(require_path(root / TOKENIZER / "tokenizer.json", "tokenizer")),
-        WEIGHTS_KEY: sha256(require_path(folder / "model.safetensors", f"train@{name}")),
+        tables.FOLDS_KEY: f"seed {config.score.seed}, {config.score.folds} folds",
+        tables.TOKENIZER_KEY: sha256(require_path(root / TOKENIZER / "tokenizer.json", "tokenizer")),
+        tables.WEIGHTS_KEY: sha256(require_path(folder / "model.safetensors", f"train@{name}")),
     }
     # Other tokens under the same numbers would be scored without complaint.
-    if sha256(folder / "tokenizer.json") != fingerprint[TOKENIZER_KEY]:
+    if sha256(folder / "tokenizer.json") != fingerprint[tables.TOKENIZER_KEY]:
         raise ValueError(f"{folder}: was trained with another tokenizer than {TOKENIZER}; run `dvc repro train@{name}`")
     corpora = {corpus: read_encoded(root / ENCODED / corpus) for corpus in config.corpora}
     test = {corpus: encoded.split_rows("test") for corpus, encoded in corpora.items()}
     sample = {corpus: likelihood_rows(encoded, test[corpus], config.score) for corpus, encoded in corpora.items()}
-    return Inputs(
-        config=config.score,
-        corpora=corpora,
-        test=test,
-        sample=sample,
-        words={corpus: _words(corpora[corpus], rows, corpus, root) for corpus, rows in sample.items()},
-        special=special_ids(root / TOKENIZER),
-        fingerprint=fingerprint,
-        identity=_identity(config, name, fingerprint, root),
-    )
+    words = {corpus: _words(corpora[corpus], rows, corpus, root) for corpus, rows in sample.items()}
+    special, identity = special_ids(root / TOKENIZER), _identity(config, name, fingerprint, root)
+    return Inputs(config.score, corpora, test, sample, words, special, fingerprint, identity)
 
 
 def _words(encoded: EncodedCorpus, rows: Ids, corpus: str, root: Path) -> dict[int, Ids]:
-    """The words of the sampled speeches, from their text; it must give the tokens that are on disk."""
+    # Words are known from the text alone, which must give the tokens that are on disk.
     if not len(rows):
         return {}
     ids = encoded.index["speech_id"].take(pa.array(rows)).to_pylist()
@@ -117,16 +102,13 @@ def _words(encoded: EncodedCorpus, rows: Ids, corpus: str, root: Path) -> dict[i
     for row, speech, (tokens, numbers) in zip(rows, ids, found, strict=True):
         start = encoded.starts[row]
         if not np.array_equal(tokens, encoded.tokens[start : start + encoded.lengths[row]]):
-            raise ValueError(
-                f"{root / ENCODED / corpus}: holds other pieces of {speech} than {TOKENIZER} makes of its text; "
-                f"run `dvc repro encode@{corpus}`"
-            )
+            problem = f"holds other pieces of {speech} than {TOKENIZER} makes of its text"
+            raise ValueError(f"{root / ENCODED / corpus}: {problem}; run `dvc repro encode@{corpus}`")
         words[int(row)] = numbers
     return words
 
 
 def _texts(path: Path, ids: list[str]) -> dict[str, str]:
-    """The texts of these speeches; of the others, a batch at a time is in memory."""
     # By batches: the sample is a few hundred speeches of a corpus that may not fit into memory.
     found: dict[str, str] = {}
     with pq.ParquetFile(path) as file:
@@ -137,13 +119,13 @@ def _texts(path: Path, ids: list[str]) -> dict[str, str]:
 
 
 def _identity(config: Config, name: str, fingerprint: Mapping[bytes, str], root: Path) -> dict[str, str]:
-    """Digests of all that the scores of this run depend on, by what they are in words."""
+    # By what it is in words, for the line that says why parts of another run are not used.
     files = [path for corpus in config.corpora for path in sorted((root / ENCODED / corpus).iterdir())]
     return {
         "name": name,
         "parameters": _digest([asdict(config.score), list(config.corpora)]),
-        "data": _digest([fingerprint[TOKENIZER_KEY], *map(sha256, files)]),
-        "weights": fingerprint[WEIGHTS_KEY],
+        "data": _digest([fingerprint[tables.TOKENIZER_KEY], *map(sha256, files)]),
+        "weights": fingerprint[tables.WEIGHTS_KEY],
         # Parts of other code must not stand beside those of this one.
         "code": code_digest("hansard_bias.pipeline.score"),
     }
@@ -156,26 +138,19 @@ def _digest(content: object) -> str:
 def write_tables(inputs: Inputs, parts: list[Part], folder: Path, name: str, root: Path) -> None:
     """Put the parts together as the two tables, each with its fingerprint, corpus by corpus."""
 
-    def assembled(kind: str, rows: Mapping[str, Ids], forms: tuple[int, ...]) -> Iterator[tuple[str, Scores]]:
+    def assembled(kind: str, rows: Mapping[str, Ids], forms: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
         for corpus, encoded in inputs.corpora.items():
             own = [part for part in parts if (part.kind, part.corpus) == (kind, corpus)]
-            yield corpus, in_order_of(rows[corpus], encoded.lengths, own, folder, forms)
+            yield corpus, encoded, rows[corpus], in_order_of(rows[corpus], encoded.lengths, own, folder, forms)
 
     # Generators: one corpus, and of it one row group, is in memory at a time.
-    exact = (
-        likelihood_table(corpus, inputs.corpora[corpus], inputs.sample[corpus], nats)
-        for corpus, nats in assembled("likelihood", inputs.sample, (2,))
-    )
-    folds = (
-        table
-        for corpus, nats in assembled("folds", inputs.test, ())
-        for table in score_tables(corpus, inputs.corpora[corpus], inputs.test[corpus], nats)
-    )
-    settings = inputs.config
-    sample_text = f"seed {settings.seed}, {settings.likelihood_speeches} speeches of each corpus"
-    for path, rows, tables, more in (
-        (root / LIKELIHOODS, inputs.sample, exact, {SAMPLE_KEY: sample_text}),
+    exact = starmap(tables.likelihood_table, assembled("likelihood", inputs.sample, (2,)))
+    folds = chain.from_iterable(starmap(tables.score_tables, assembled("folds", inputs.test, ())))
+    sample_text = f"seed {inputs.config.seed}, {inputs.config.likelihood_speeches} speeches of each corpus"
+    for path, rows, content, more in (
+        (root / LIKELIHOODS, inputs.sample, exact, {tables.SAMPLE_KEY: sample_text}),
         (root / SCORES, inputs.test, folds, {}),
     ):
-        texts = texts_digest((encoded, rows[corpus]) for corpus, encoded in inputs.corpora.items())
-        write_scores(path / f"{name}.parquet", tables, {**inputs.fingerprint, TEXTS_KEY: texts, **more})
+        texts = tables.texts_digest((encoded, rows[corpus]) for corpus, encoded in inputs.corpora.items())
+        fingerprint = {**inputs.fingerprint, tables.TEXTS_KEY: texts, **more}
+        tables.write_scores(path / f"{name}.parquet", content, fingerprint)

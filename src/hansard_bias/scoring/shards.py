@@ -7,8 +7,7 @@ and where a run was killed change nothing.
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +15,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from hansard_bias.base.files import write_json
+from hansard_bias.base.files import atomic_write, write_json
 from hansard_bias.base.messages import Progress
 from hansard_bias.base.work import sync
 from hansard_bias.models.scorer import Ids
 
+# What the copies of a part's speeches hold together: seconds of work for a small model, minutes for a large one.
 PART_TOKENS = 1 << 18
-"""What the copies of a part's speeches hold together: seconds of work for a small model, minutes for a large one."""
 IDENTITY = "identity.json"
 Scores = npt.NDArray[np.float32]
 
@@ -32,7 +31,7 @@ class Part:
     """Some speeches of one corpus, to be scored in one go."""
 
     kind: str
-    """What is scored: `folds` or `likelihood`."""
+    """`folds` or `likelihood`."""
     corpus: str
     number: int
     rows: Ids
@@ -41,7 +40,7 @@ class Part:
 
     @property
     def file(self) -> str:
-        """The name of its file."""
+        """Its name in the folder of the run."""
         return f"{self.kind}-{self.corpus}-{self.number:05d}.npy"
 
 
@@ -54,22 +53,16 @@ def cut_parts(kind: str, corpus: str, rows: Ids, lengths: Ids, copies: Ids, form
     order = np.lexsort((rows, -lengths))
     tokens = (lengths * copies)[order]
     number = (np.cumsum(tokens) - tokens) // PART_TOKENS
-    bounds = np.flatnonzero(np.diff(number)) + 1
-    groups = [group for group in np.split(order, bounds) if len(group)]
+    # Of no speeches NumPy makes one empty group.
+    groups = [group for group in np.split(order, np.flatnonzero(np.diff(number)) + 1) if len(group)]
     return [Part(kind, corpus, at, rows[group], (*forms, int(lengths[group].sum()))) for at, group in enumerate(groups)]
 
 
 def compute(
-    parts: list[Part],
-    folder: Path,
-    score: Callable[[Part], Scores],
-    process: int = 0,
-    processes: int = 1,
-    say: Callable[[str], None] | None = None,
+    parts: list[Part], folder: Path, score: Callable[[Part], Scores], say: Callable[[str], None] | None = None
 ) -> None:
-    """Score this process's share of the parts that are not there yet, each in turn, into the folder."""
-    # Dealt by number, not in blocks: long speeches come first, and every process gets its share of them.
-    missing = [part for part in parts[process::processes] if read(folder, part) is None]
+    """Score those of the parts that are not there yet, each in turn, into the folder."""
+    missing = [part for part in parts if read(folder, part) is None]
     progress = Progress("scored", len(missing), "parts", say) if say else None
     for count, part in enumerate(missing, start=1):
         _write(folder / part.file, score(part))
@@ -104,28 +97,20 @@ def read(folder: Path, part: Part) -> Scores | None:
     return scores if isinstance(scores, np.ndarray) and scores.shape == part.shape else None
 
 
-def collect(parts: list[Part], folder: Path) -> Iterator[tuple[Part, Scores]]:
-    """All parts with their scores; ValueError where one that another process computed is not in this folder."""
-    for part in parts:
-        scores = read(folder, part)
-        if scores is None:
-            raise ValueError(
-                f"{folder / part.file}: missing after all processes were done; let all machines work in one shared "
-                "project folder"
-            )
-        yield part, scores
-
-
 def in_order_of(rows: Ids, lengths: Ids, parts: list[Part], folder: Path, forms: tuple[int, ...]) -> Scores:
     """The scores of all tokens of the speeches at `rows`, in that order, out of their parts; shape [*forms, tokens].
 
-    lengths: tokens of every speech of the corpus.
+    lengths: tokens of every speech of the corpus. Raises ValueError for a part that is not in this folder.
     """
     sizes = lengths[rows]
     starts = np.zeros(len(lengths), dtype=np.int64)
     starts[rows] = np.cumsum(sizes) - sizes
     whole = np.full((*forms, int(sizes.sum())), np.nan, dtype=np.float32)
-    for part, scores in collect(parts, folder):
+    for part in parts:
+        scores = read(folder, part)
+        if scores is None:
+            problem = "missing after all processes were done; let all machines work in one shared project folder"
+            raise ValueError(f"{folder / part.file}: {problem}")
         own = lengths[part.rows]
         inside = np.arange(int(own.sum())) - np.repeat(np.cumsum(own) - own, own)
         whole[..., np.repeat(starts[part.rows], own) + inside] = scores
@@ -134,11 +119,10 @@ def in_order_of(rows: Ids, lengths: Ids, parts: list[Part], folder: Path, forms:
 
 
 def _write(path: Path, scores: Scores) -> None:
-    """Write a file that is whole or not there."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as handle:
-        np.save(handle, scores, allow_pickle=False)
-    # The content before the name: after a power failure a file is whole or not there.
-    sync(partial)
-    os.replace(partial, path)
+    with atomic_write(path) as partial:
+        # Given a path, NumPy would add an ending.
+        with partial.open("wb") as handle:
+            np.save(handle, scores, allow_pickle=False)
+        # The content before the name: after a power failure a file is whole or not there.
+        sync(partial)
     sync(path.parent)

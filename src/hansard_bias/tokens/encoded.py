@@ -54,11 +54,6 @@ class EncodedCorpus:
         return np.flatnonzero(pc.equal(self.index["split"], split).to_numpy(zero_copy_only=False))
 
 
-def write_encoded(folder: Path, index: pa.Table, tokens: Iterable[Pieces]) -> None:
-    """Write one corpus; `index` has speech_id, sitting, split and bytes in the order of `tokens`."""
-    write_encoded_parts(folder, index.schema, [(index, tokens)])
-
-
 def write_encoded_parts(folder: Path, schema: pa.Schema, parts: Iterable[tuple[pa.Table, Iterable[Pieces]]]) -> None:
     """Write one corpus part by part, none of which stays in memory; `schema` is that of every part's index."""
     total = 0
