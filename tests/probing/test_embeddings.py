@@ -11,9 +11,9 @@ import torch
 
 from hansard_bias.models.scorer import TransformersScorer
 from hansard_bias.probing.cloze import ClozeEncoder
-from hansard_bias.probing.files import Associations, AssociationTest, WordSet
+from hansard_bias.probing.files import Associations, AssociationTest
 from hansard_bias.probing.probes import contextual_vectors, input_vectors, measure_associations
-from hansard_bias.probing.prompts import Candidate
+from hansard_bias.probing.prompts import Candidate, Group
 from helpers.local_models import (
     BERT_TOKENS,
     NAMES,
@@ -29,8 +29,8 @@ SENTENCES = ["The icy road of the town is closed.", "In the sunny town, the old 
 TEMPLATES = ("It is about the [MASK] matter.", "[MASK] is the word.")
 TEST = AssociationTest(
     "t",
-    (WordSet("cold", ("icy", "frostbitten")), WordSet("warm", ("sunny", "warm"))),
-    (WordSet("places", ("town",)), WordSet("ways", ("bridge", "road"))),
+    (Group("cold", "", "", ("icy", "frostbitten")), Group("warm", "", "", ("sunny", "warm"))),
+    (Group("places", "", "", ("town",)), Group("ways", "", "", ("bridge", "road"))),
 )
 ASKED = Associations((TEST,), TEMPLATES, (("icy", "road"),))
 

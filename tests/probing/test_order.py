@@ -12,7 +12,7 @@ import pytest
 from hansard_bias.models.scorer import TransformersScorer
 from hansard_bias.probing.benchmarks import Benchmark, Item
 from hansard_bias.probing.cloze import ClozeEncoder
-from hansard_bias.probing.files import Associations, AssociationTest, WordSet
+from hansard_bias.probing.files import Associations, AssociationTest
 from hansard_bias.probing.probes import measure_associations, probe_benchmarks, probe_model
 from hansard_bias.probing.prompts import Group, Prompt
 from helpers.local_models import NAMES, ROBERTA_TOKENS, model_of, roberta_tokenizer
@@ -37,7 +37,7 @@ ITEMS = tuple(
     for line, ((text, _), answers) in enumerate(product(FRAMES, (("open", "closed"), ("warm", "cold"))), 2)
 )
 SETS = tuple(
-    WordSet(name, words)
+    Group(name, "", "", words)
     for name, words in (
         ("cold", ("icy", "snowy", "frozen", "white")),
         ("warm", ("sunny", "warm", "hot", "mild")),
@@ -90,12 +90,12 @@ def test_benchmarks_and_their_lines(made: tuple[Any, Any]) -> None:
 
 @pytest.mark.parametrize("what", ["words", "tests", "templates", "pairs"])
 def test_words_sets_templates_and_pairs(made: tuple[Any, Any], what: str) -> None:
-    def asked(sets: tuple[WordSet, ...]) -> Associations:
+    def asked(sets: tuple[Group, ...]) -> Associations:
         tests = AssociationTest("t", sets[:2], sets[2:]), AssociationTest("u", sets[2:], sets[:2])  # type: ignore[arg-type]
         return Associations(tests, TEMPLATES, PAIRS)
 
     before = asked(SETS)
-    after = asked(tuple(replace(each, words=each.words[::-1]) for each in SETS)) if what == "words" else before
+    after = asked(tuple(replace(each, terms=each.terms[::-1]) for each in SETS)) if what == "words" else before
     if what != "words":
         after = replace(before, **{what: getattr(before, what)[::-1]})
     tables = (measure_associations(*made, each, batch_size=7) for each in (before, after))

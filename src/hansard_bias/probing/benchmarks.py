@@ -16,8 +16,8 @@ from hansard_bias.probing.prompts import Candidate, check_mask, mask_of, repeate
 
 COLUMNS = ("prompt", "favorable_answer", "unfavorable_answer", "theme")
 FORMATS = (".csv", ".xlsx")
+# Of a file, and of a workbook's parts unpacked; a thousand prompts need some 200,000.
 MAX_BYTES = 5_000_000
-"""Of a file, and of a workbook's parts unpacked; a thousand prompts need some 200,000."""
 MAX_CELLS = 1_000_000
 
 # What openpyxl lets through where a workbook is damaged or made to do harm.
@@ -87,7 +87,7 @@ def load_benchmark(path: Path) -> Benchmark:
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    """Lines of cells that are not all blank, each with its number."""
+    # Lines that are all blank stand in many a file made by a spreadsheet.
     if path.suffix.casefold() not in FORMATS:
         raise ValueError(f"{path}: ends in {path.suffix!r}, expected one of {', '.join(FORMATS)}")
     _check_size(path, path.stat().st_size)
@@ -139,7 +139,7 @@ def _check_size(path: Path, size: int) -> None:
 
 
 def _unpacked_size(path: Path) -> int:
-    """The bytes of all parts of a workbook, counted no further than just above MAX_BYTES."""
+    # Counted no further than just above what is allowed.
     size = 0
     with ZipFile(path) as parts:
         for part in parts.infolist():
@@ -150,7 +150,7 @@ def _unpacked_size(path: Path) -> int:
 
 
 def _bounded(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-    """The rows; a sheet of a few bytes can say that its only cell stands in row 1,000,000 and column XFD."""
+    # A sheet of a few bytes can say that its only cell stands in row 1,000,000 and column XFD.
     cells = 0
     for row in rows:
         cells += len(row) + 1
@@ -164,7 +164,6 @@ def _text(cell: Any) -> str:
 
 
 def _places(where: str, header: Sequence[Any]) -> dict[str, int]:
-    """The place of every needed column."""
     names = [_text(cell).casefold() for cell in header]
     for column in COLUMNS:
         if names.count(column) != 1:

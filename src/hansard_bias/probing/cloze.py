@@ -67,10 +67,7 @@ class ClozeEncoder:
         self._closing: Tokens = tuple(around["input_ids"][stop:])
 
     def in_text(self, candidate: Candidate) -> Tokens:
-        """The tokens of a term inside a running text: with its leading space.
-
-        Raises ValueError for a term that the tokenizer cannot write.
-        """
+        """The tokens of a term in running text, with its leading space; ValueError where they cannot write it."""
         return self._tokens(candidate, " " + self.normalise(candidate.term))
 
     def cloze_and_prior(self, text: str, candidates: Sequence[Candidate], where: str) -> tuple[Cloze, Cloze]:
@@ -135,8 +132,6 @@ def score_clozes(
 ) -> dict[Gap, Answer]:
     """Answer the gaps of all terms, and of a single mask, in few forward passes: batches of similar length, padded.
 
-    What several clozes ask alike is asked once, and in an order that depends on what is asked alone: another place in a
-    batch may change the last digits, so that the order of prompts and terms would.
     A term of n tokens is n gaps in each cloze: small vocabularies take long, and a line now and then says how far.
     Raises ValueError, naming the prompt, for a text that is longer than the model's window.
     """
@@ -148,7 +143,8 @@ def score_clozes(
         for gap, token in chain.from_iterable(map(cloze.chain, cloze.terms)):
             wanted.setdefault(gap, set()).add(token)
             where.setdefault(gap, cloze.where)
-    # By length: little padding. The longest is last, and is looked at before anything is scored.
+    # By length: little padding. The longest is last, and is looked at before anything is scored. In an order that
+    # depends on what is asked alone: another place in a batch may change the last digits.
     order = sorted(wanted, key=lambda gap: (len(gap.tokens), gap))
     check_window(scorer, len(order[-1].tokens), where[order[-1]])
     answers: dict[Gap, Answer] = {}

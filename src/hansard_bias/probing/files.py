@@ -27,25 +27,17 @@ PLANTED = SAMPLE / "planted.json"
 
 
 @dataclass(frozen=True)
-class WordSet:
-    """Words under one name."""
-
-    name: str
-    words: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class AssociationTest:
     """Whether the first targets go with the first attributes, and the second with the second."""
 
     id: str
-    targets: tuple[WordSet, WordSet]
-    attributes: tuple[WordSet, WordSet]
+    targets: Groups
+    attributes: Groups
 
     @property
     def words(self) -> list[str]:
         """Those of all four sets."""
-        return [word for part in (*self.targets, *self.attributes) for word in part.words]
+        return [word for part in (*self.targets, *self.attributes) for word in part.terms]
 
     def names(self) -> dict[str, Any]:
         """The test in metrics files: `test`, `targets` and `attributes`, by name."""
@@ -84,11 +76,12 @@ def load_associations(path: Path, groups: Sequence[Group]) -> Associations:
     content = read_plain_yaml(path, remedy="check probe.associations in params.yaml")
     sets, templates, tests, pairs = fields(content, str(path), (), KEYS)
     expect(isinstance(sets, Mapping), f"{path}: sets", sets, "`name: {note, words}`")
-    known = {group.name: WordSet(group.name, group.terms) for group in groups}
+    # A set of words and a group of terms are one thing here: words under a name.
+    known = {group.name: group for group in groups}
     for name, entry in sets.items():
         where = f"{path}: set {one_line(str(name))}"
-        _, words = fields(entry, where, ("note",), ("words",))
-        part = WordSet(str(name), texts_of(words, f"{where}: words", MIN_WORDS))
+        note, words = fields(entry, where, ("note",), ("words",))
+        part = Group(str(name), str(name), note, texts_of(words, f"{where}: words", MIN_WORDS))
         if part.name in known:
             raise ValueError(f"{where}: a group of probe.groups has this name; choose another")
         known[part.name] = part
@@ -97,7 +90,7 @@ def load_associations(path: Path, groups: Sequence[Group]) -> Associations:
     return Associations(tuple(parsed), _templates(templates, f"{path}: templates"), _pairs(pairs, path))
 
 
-def _test(entry: Any, where: str, known: Mapping[str, WordSet]) -> AssociationTest:
+def _test(entry: Any, where: str, known: Mapping[str, Group]) -> AssociationTest:
     name, targets, attributes = fields(entry, where, ("id",), ("targets", "attributes"))
     sides = _two(targets, f"{where}: targets", known), _two(attributes, f"{where}: attributes", known)
     test = AssociationTest(name, *sides)
@@ -107,13 +100,13 @@ def _test(entry: Any, where: str, known: Mapping[str, WordSet]) -> AssociationTe
     return test
 
 
-def _two(names: Any, where: str, known: Mapping[str, WordSet]) -> tuple[WordSet, WordSet]:
+def _two(names: Any, where: str, known: Mapping[str, Group]) -> Groups:
     expect(isinstance(names, list) and len(names) == 2, f"{where}:", names, "the names of two sets")
     for name in names:
         if not isinstance(name, str) or name not in known:
             raise ValueError(f"{where}: no set is named {shown(name)}, expected one of {joined(known)}; correct it")
         # Sets of the file have passed this check: only a group can be too small.
-        if len(known[name].words) < MIN_WORDS:
+        if len(known[name].terms) < MIN_WORDS:
             raise ValueError(f"{where}: {name} holds 1 word, expected {MIN_WORDS} or more; add words")
     return known[names[0]], known[names[1]]
 
@@ -233,21 +226,15 @@ class Probing:
 
 def load_probing(config: ProbeConfig, root: Path = Path(".")) -> Probing:
     """Read all files; ValueError, one line with the file and the entry, for any mistake in them."""
-    groups = reading.load_groups(root / config.groups)
-    named = config.associations
-    return Probing(
-        prompts=reading.load_prompts(root / config.prompts),
-        groups=groups,
-        benchmarks=load_benchmarks(root / path for path in config.benchmarks),
-        associations=load_associations(root / named, groups) if named else Associations((), (), ()),
-    )
+    groups, prompts = reading.load_groups(root / config.groups), reading.load_prompts(root / config.prompts)
+    benchmarks, named = load_benchmarks(root / path for path in config.benchmarks), config.associations
+    associations = load_associations(root / named, groups) if named else Associations((), (), ())
+    return Probing(prompts, groups, benchmarks, associations)
 
 
 def check_writable(asked: Probing, tokenizer_file: Path, normalise: Normalise) -> None:
-    """Raise ValueError for a word that this saved tokenizer (tokenizer.json) turns into its unknown token.
-
-    Nothing but the file is read, so that a word which cannot be written stops the run before anything is trained.
-    """
+    """Raise ValueError for a word that this saved tokenizer (tokenizer.json) turns into its unknown token."""
+    # Nothing but the file is read, so that a word which cannot be written stops the run before anything is trained.
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
     model = json.loads(tokenizer_file.read_text(encoding="utf-8"))["model"]
     # Unigram models name the unknown token by its number, all others by its text.

@@ -15,7 +15,7 @@ import torch
 from hansard_bias.models.scorer import MaskedBatch, Scorer
 from hansard_bias.probing.benchmarks import Benchmark
 from hansard_bias.probing.cloze import Cloze, ClozeEncoder, Tokens, check_window, score_clozes, term_log_probabilities
-from hansard_bias.probing.files import Associations, PlantedFrame, WordSet
+from hansard_bias.probing.files import Associations, PlantedFrame
 from hansard_bias.probing.prompts import Candidate, Group, Groups, Prompt
 from hansard_bias.probing.tables import ASKED
 
@@ -183,7 +183,7 @@ def measure_associations(
     for space, vectors in spaces.items():
         for test in associations.tests:
             for side, targets in zip(("first", "second"), test.targets, strict=True):
-                for word in targets.words:
+                for word in targets.terms:
                     near, far = (_mean_cosine(vectors, word, attributes) for attributes in test.attributes)
                     rows.append((space, "association", test.id, side, word, "", near - far))
         for word, other in associations.pairs:
@@ -232,6 +232,6 @@ def _mean(rows: torch.Tensor) -> npt.NDArray[np.float64]:
     return np.asarray(rows.double().mean(dim=0).cpu().numpy(), dtype=np.float64)
 
 
-def _mean_cosine(vectors: Vectors, word: str, attributes: WordSet) -> float:
+def _mean_cosine(vectors: Vectors, word: str, attributes: Group) -> float:
     # Summed exactly: the order of the words changes nothing.
-    return math.fsum(cosine(vectors[word], vectors[other]) for other in attributes.words) / len(attributes.words)
+    return math.fsum(cosine(vectors[word], vectors[other]) for other in attributes.terms) / len(attributes.terms)

@@ -42,8 +42,8 @@ s t d m ll re ve don doesn didn isn aren wasn weren hasn haven hadn won wouldn s
 """
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 
+# The cleaning that the training text went through.
 Normalise = Callable[[str], str]
-"""The cleaning that the training text went through."""
 
 
 class Candidate(NamedTuple):
@@ -205,6 +205,7 @@ def entries_of(listed: Iterable[Any], path: Path, kind: str, parse: Callable[[An
     """Every entry of a list, parsed; mistakes name it by its id, or by its number where it has none."""
     parsed = []
     for number, entry in enumerate(listed, 1):
+        # Known before it is parsed: whatever else is wrong with an entry, the user finds it by its id.
         named = isinstance(entry, Mapping) and "id" in entry
         parsed.append(parse(entry, f"{path}: {kind} {one_line(str(entry['id'])) if named else f'number {number}'}"))
     if twice := repeated(each.id for each in parsed):

@@ -14,18 +14,17 @@ import pyarrow.parquet as pq
 from hansard_bias.base.files import PROBED, require_path, run_name, table_writer
 
 AUDIT_KEY = b"audit"
+# Fillings that the study's own definition of bias looks at: always stored, whatever probe.top_k is.
 LEGACY_TOP = 5
-"""Fillings that the study's own definition of bias looks at: always stored, whatever probe.top_k is."""
-
 ANSWERS = ("favorable", "unfavorable")
 PROMPTS = ["prompt", "theme", "paraphrase", "text"]
+# The tables of a run, and the columns of each that say what was asked.
 ASKED = {
     "prompts": PROMPTS,
     "benchmarks": ["benchmark", "line", "theme", "prompt", *ANSWERS, *(f"{answer}_pieces" for answer in ANSWERS)],
     "associations": ["space", "kind", "test", "side", "word", "other"],
     "planted": PROMPTS,
 }
-"""The tables of a run, and the columns of each that say what was asked."""
 
 
 @dataclass(frozen=True)

@@ -38,16 +38,15 @@ def score_table(name: str, corpus: EncodedCorpus, rows: Ids, surprisals: Nats) -
     """
     index = corpus.index.take(pa.array(rows))
     offsets = pa.array(np.concatenate([[0], np.cumsum(corpus.lengths[rows])]), pa.int32())
-    return pa.table(
-        {
-            "speech_id": index["speech_id"],
-            "corpus": pa.array([name] * len(rows)),
-            "sitting": index["sitting"],
-            "bytes": index["bytes"],
-            "token_ids": pa.ListArray.from_arrays(offsets, pa.array(_tokens(corpus, rows))),
-            "surprisals": pa.ListArray.from_arrays(offsets, pa.array(surprisals.astype(np.float32))),
-        }
-    )
+    columns = {
+        "speech_id": index["speech_id"],
+        "corpus": pa.array([name] * len(rows)),
+        "sitting": index["sitting"],
+        "bytes": index["bytes"],
+        "token_ids": pa.ListArray.from_arrays(offsets, pa.array(_tokens(corpus, rows))),
+        "surprisals": pa.ListArray.from_arrays(offsets, pa.array(surprisals.astype(np.float32))),
+    }
+    return pa.table(columns)
 
 
 def _tokens(corpus: EncodedCorpus, rows: Ids) -> npt.NDArray[np.uint16]:
