@@ -12,8 +12,7 @@ from hansard_bias.base.messages import say
 from hansard_bias.base.parallel import LONGEST_WAIT, destroy_group, process_group
 from hansard_bias.models.reading import ReadingScorer
 from hansard_bias.params import Config
-from hansard_bias.scoring.run import read_inputs, write_tables
-from hansard_bias.scoring.shards import begin, compute
+from hansard_bias.scoring.run import begin, compute, read_inputs, write_tables
 
 
 def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
