@@ -27,7 +27,7 @@ def mistake(what: str, value: object, expected: str, remedy: str = "") -> str:
     return f"{what} is {shown(value)}, expected {expected}{remedy and '; '}{remedy}"
 
 
-def expect(holds: bool, what: str, value: object, expected: str, remedy: str = "") -> None:
+def expect(holds: object, what: str, value: object, expected: str, remedy: str = "") -> None:
     """Raise a ValueError unless the condition holds, for files beside params.yaml; `what` names file and entry."""
     if not holds:
         raise ValueError(mistake(what, value, expected, remedy))

@@ -64,12 +64,7 @@ def _audit(word: str, tokens: int, usage: Usage) -> dict[str, Any]:
 
 
 def probe_model(
-    scorer: Scorer,
-    encoder: ClozeEncoder,
-    prompts: Sequence[Prompt],
-    groups: Groups,
-    top_k: int,
-    batch_size: int = 64,
+    scorer: Scorer, encoder: ClozeEncoder, prompts: Sequence[Prompt], groups: Groups, top_k: int, batch_size: int = 64
 ) -> pd.DataFrame:
     """Ask a model every prompt and paraphrase, and the same with the content words masked.
 
@@ -160,7 +155,7 @@ def probe_planted(scorer: Scorer, encoder: ClozeEncoder, frames: Sequence[Plante
 
 
 def measure_associations(
-    scorer: Scorer, encoder: ClozeEncoder, associations: Associations, batch_size: int = 64
+    scorer: Scorer, encoder: ClozeEncoder, asked: Associations, batch_size: int = 64
 ) -> pd.DataFrame:
     """How much closer every target word stands to the first attributes than to the second, and cosines of pairs.
 
@@ -174,19 +169,17 @@ def measure_associations(
     "cosine": for the pair `word`, `other`, value = their cosine, in [-1, 1].
     Raises ValueError for a word that the tokenizer cannot write, or a sentence longer than the model's window.
     """
-    candidates = associations.candidates
-    spaces = {
-        "input": input_vectors(scorer, encoder, candidates),
-        "contextual": contextual_vectors(scorer, encoder, candidates, associations.templates, batch_size),
-    }
+    candidates = asked.candidates
+    spaces = {"input": input_vectors(scorer, encoder, candidates)}
+    spaces["contextual"] = contextual_vectors(scorer, encoder, candidates, asked.templates, batch_size)
     rows: list[tuple[object, ...]] = []
     for space, vectors in spaces.items():
-        for test in associations.tests:
+        for test in asked.tests:
             for side, targets in zip(("first", "second"), test.targets, strict=True):
                 for word in targets.terms:
                     near, far = (_mean_cosine(vectors, word, attributes) for attributes in test.attributes)
                     rows.append((space, "association", test.id, side, word, "", near - far))
-        for word, other in associations.pairs:
+        for word, other in asked.pairs:
             rows.append((space, "cosine", "", "", word, other, cosine(vectors[word], vectors[other])))
     return pd.DataFrame(rows, columns=[*ASKED["associations"], "value"])
 

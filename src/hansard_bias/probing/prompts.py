@@ -135,8 +135,8 @@ def _parse_prompt(entry: Any, where: str) -> Prompt:
 def _parse_group(name: str, entry: Any, path: Path) -> Group:
     where = f"{path}: group {one_line(name)}"
     label, note, terms = fields(entry, where, ("label", "note"), ("terms",))
-    some = isinstance(terms, Mapping) and bool(terms)
-    expect(some, f"{where}: terms", terms, "at least one `term: why it is there`", "add terms")
+    reasons = "at least one `term: why it is there`"
+    expect(isinstance(terms, Mapping) and terms, f"{where}: terms", terms, reasons, "add terms")
     for term, reason in terms.items():
         text_of(reason, f"{where}: the note of term {shown(term)}")
     return Group(name, label, note, tuple(text_of(term, f"{where}: a term") for term in terms))
@@ -185,8 +185,6 @@ def is_content_word(word: str) -> bool:
 
 def term_usage(terms: Sequence[str], texts: Iterable[str]) -> dict[str, int]:
     """How often each term occurs in the texts as a whole word, whatever its case, in one pass."""
-    if not terms:
-        return {}
     counts: Counter[str] = Counter()
     plain = all(_WORD.fullmatch(term) for term in terms)
     # Longest first: where one term begins another, the longer one is the word that was used.
@@ -229,14 +227,13 @@ def fields(entry: Any, where: str, texts: Sequence[str], others: Sequence[str]) 
 
 def text_of(value: Any, where: str) -> str:
     """A text that is not blank, in one line."""
-    expect(isinstance(value, str) and bool(value.strip()), f"{where}:", value, "text", "put it between quotes")
+    expect(isinstance(value, str) and value.strip(), f"{where}:", value, "text", "put it between quotes")
     return " ".join(value.split())
 
 
 def texts_of(value: Any, where: str, least: int = 1) -> tuple[str, ...]:
     """A list of texts, none of them blank or repeated, at least so many."""
-    enough = isinstance(value, list) and len(value) >= least
-    expect(enough, f"{where}:", value, f"a list of {least} or more texts")
+    expect(isinstance(value, list) and len(value) >= least, f"{where}:", value, f"a list of {least} or more texts")
     texts = tuple(text_of(item, f"{where}: entry {number}") for number, item in enumerate(value, 1))
     if twice := repeated(text.casefold() for text in texts):
         # In the spelling of the second place, where the user will look for it.

@@ -35,7 +35,7 @@ Scores = tables.Nats
 _BATCH = 5_000
 
 
-# The work in parts: each is a file until all are there, so that a killed stage goes on where it was. Which speeches form
+# The work in parts: each is a file until all are there, so that a killed stage goes on where it was. Which speeches are
 # a part depends on their lengths alone, and no batch reaches beyond its part: the number of processes and where a run
 # was killed change nothing.
 
@@ -125,9 +125,8 @@ def read_inputs(config: Config, name: str, root: Path) -> Inputs:
     }
     # Other tokens under the same numbers would be scored without complaint.
     if files.sha256(folder / "tokenizer.json") != fingerprint[tables.TOKENIZER_KEY]:
-        raise ValueError(
-            f"{folder}: was trained with another tokenizer than {files.TOKENIZER}; run `dvc repro train@{name}`"
-        )
+        problem = f"was trained with another tokenizer than {files.TOKENIZER}"
+        raise ValueError(f"{folder}: {problem}; run `dvc repro train@{name}`")
     corpora = {corpus: read_encoded(root / files.ENCODED / corpus) for corpus in config.corpora}
     test = {corpus: encoded.split_rows("test") for corpus, encoded in corpora.items()}
     sample = {corpus: likelihood_rows(encoded, test[corpus], config.score) for corpus, encoded in corpora.items()}

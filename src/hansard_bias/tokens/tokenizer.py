@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -71,9 +71,7 @@ def train_tokenizer(texts: Iterable[str], config: TokenizerConfig) -> Tokenizer:
     return tokenizer
 
 
-def save_tokenizer(
-    tokenizer: Tokenizer, folder: Path, max_length: int, tokens: tuple[str, ...] = SPECIAL_TOKENS
-) -> None:
+def save_tokenizer(tokenizer: Tokenizer, folder: Path, max_length: int, tokens: Sequence[str] = SPECIAL_TOKENS) -> None:
     """Write a fast Hugging Face tokenizer that AutoTokenizer loads offline; tokens: in the order of NAMES."""
     from transformers import PreTrainedTokenizerFast
 
