@@ -29,14 +29,11 @@ ASKED = {
 
 @dataclass(frozen=True)
 class Probed:
-    """The answers of one run, and the audit of the words that were asked for."""
+    """The answers of one run, as the functions of `probes` return them, and the audit of the words asked for."""
 
     prompts: pd.DataFrame
-    """Columns of `probes.probe_model`."""
     benchmarks: pd.DataFrame
-    """Columns of `probes.probe_benchmarks`."""
     associations: pd.DataFrame
-    """Columns of `probes.measure_associations`."""
     audit: list[dict[str, Any]]
     """Of the groups' terms."""
     words: list[dict[str, Any]]
@@ -44,7 +41,7 @@ class Probed:
     tests: list[dict[str, Any]]
     """The association tests: test, and the names of its targets and attributes."""
     planted: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PROMPTS))
-    """Columns of `probes.probe_planted`; no rows but for the bundled sample."""
+    """No rows but for the bundled sample."""
 
 
 def probed_paths(model: str, seed: int) -> tuple[Path, ...]:

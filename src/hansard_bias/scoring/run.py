@@ -35,9 +35,9 @@ Scores = tables.Nats
 _BATCH = 5_000
 
 
-# The work in parts: each is a file until all are there, so that a killed stage goes on where it was. Which speeches are
-# a part depends on their lengths alone, and no batch reaches beyond its part: the number of processes and where a run
-# was killed change nothing.
+# The work in parts, each a file until all are there, so that a killed stage goes on where it was. Which speeches form a
+# part depends on their lengths alone, and no batch reaches beyond its part: the number of processes and where a run was
+# killed change nothing.
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from hansard_bias.tokens.encoded import EncodedCorpus, Ids
 # What scores were made from: evaluation seed and number of folds; SHA-256 of the tokenizer's file and of the weights;
 # a digest of the ids and tokens of all speeches scored. All but the weights are the same for models that are compared.
 FOLDS_KEY, TOKENIZER_KEY, WEIGHTS_KEY, TEXTS_KEY = b"folds", b"tokenizer", b"weights", b"texts"
+# Of likelihood tables, too: evaluation seed and size of the sample.
+SAMPLE_KEY = b"sample"
 # About so many tokens are in memory at a time when scores are written.
 GROUP_TOKENS = 1 << 20
 Nats = npt.NDArray[np.float32]
@@ -130,8 +132,6 @@ def _flat(lists: pa.ChunkedArray) -> tuple[Ids, npt.NDArray[Any]]:
 
 # Likelihood tables: exact pseudo-log-likelihoods of a fixed sample of test speeches under one model, as Parquet.
 
-# Evaluation seed and size of the sample, beside the keys of score tables.
-SAMPLE_KEY = b"sample"
 FORMS = ("pll", "pll_within_word")
 
 
