@@ -26,7 +26,7 @@ from ruamel.yaml import YAML
 
 from hansard_bias.corpora.build import write_corpus
 from hansard_bias.params import Config, parse_config
-from hansard_bias.tokens.encoded import write_encoded
+from hansard_bias.tokens.encoded import write_encoded_parts
 from hansard_bias.tokens.tokenizer import encode_texts, save_tokenizer, train_tokenizer
 
 ROOT = Path(__file__).parents[1]
@@ -66,7 +66,8 @@ def prepare(folder: Path, **changes: Any) -> str:
     (folder / "tokenizer").mkdir()
     save_tokenizer(tokenizer, folder / "tokenizer", config.model.max_position_embeddings)
     pieces = list(encode_texts(tokenizer, texts))
-    write_encoded(folder / "text", table.select(["speech_id"]), pieces)
+    index = table.select(["speech_id"])
+    write_encoded_parts(folder / "text", index.schema, [(index, pieces)])
     content = {"model": asdict(config.model), "vocabulary": config.tokenizer.vocab_size}
     (folder / "settings.json").write_text(json.dumps(content), encoding="utf-8")
     source = "Nunavut 1999-2000" if REAL.is_dir() else "the bundled sample's generated text (no ../shared/data here)"

@@ -24,7 +24,7 @@ import torch
 from tokenizers import Tokenizer, models
 from train import measure, settings, table
 
-from hansard_bias.tokens.encoded import write_encoded
+from hansard_bias.tokens.encoded import write_encoded_parts
 from hansard_bias.tokens.tokenizer import SPECIAL_TOKENS, save_tokenizer
 from hansard_bias.training.device import device_name
 
@@ -59,7 +59,7 @@ def prepare(folder: Path, speeches: int, mean_words: int, model: dict[str, Any])
     flat = len(SPECIAL_TOKENS) + rng.choice(ordinary, int(sizes.sum()), p=chances / chances.sum())
     pieces = np.split(flat.astype(np.uint16), np.cumsum(sizes)[:-1])
     index = pa.table({"speech_id": [f"made/{number}" for number in range(speeches)]})
-    write_encoded(folder / "text", index, pieces)
+    write_encoded_parts(folder / "text", index.schema, [(index, pieces)])
     names = [*SPECIAL_TOKENS, *(f"piece{number}" for number in range(ordinary))]
     known = models.WordLevel({name: number for number, name in enumerate(names)}, unk_token="[UNK]")
     (folder / "tokenizer").mkdir()

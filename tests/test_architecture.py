@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "base": set(),
     "randomness": set(),
     "params": {"base"},
-    "tokens": NETWORKS,
+    "tokens": PLUMBING,
     "models": NETWORKS,
     "statistics": {"base", "randomness"},
     "corpora": PLUMBING,

@@ -180,7 +180,7 @@ def test_a_hostile_table_passes_through_what_comes_after_it(tmp_path: Path) -> N
 def test_code_beside_a_model_is_not_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Nor is anybody asked whether it should be: a stage may run where nobody sits at the terminal."""
     from hansard_bias.models.scorer import TransformersScorer
-    from hansard_bias.tokens.tokenizer import take_tokenizer
+    from hansard_bias.pipeline.tokenizer import take_tokenizer
 
     folder = save_local_model("bert", tmp_path / "start", ["the long road is cold"])
     planted = tmp_path / "planted"

@@ -20,8 +20,8 @@ from hansard_bias.params import load_config
 from hansard_bias.probing.benchmarks import load_benchmark
 from hansard_bias.probing.files import load_associations
 from hansard_bias.probing.prompts import load_groups, load_prompts
-from hansard_bias.tokens.encoded import PIECES_FILE, read_encoded, write_encoded
-from helpers.project import ROOT
+from hansard_bias.tokens.encoded import PIECES_FILE, read_encoded
+from helpers.project import ROOT, write_encoded
 
 # Each of these runs what a file says, or a text as a command; YAML() round-trips where comments must stay.
 FORBIDDEN = {"eval", "exec", "os.system", "os.popen", "torch.load", "pd.read_pickle"}

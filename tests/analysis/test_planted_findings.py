@@ -17,7 +17,7 @@ from hansard_bias.analysis.metrics.planted import line, planted_findings, plante
 from hansard_bias.analysis.probe_records import Planted
 from hansard_bias.analysis.record_files import from_json, to_json
 from hansard_bias.params import Config, parse_config
-from hansard_bias.probing.planted import PLANTED, PlantedFrame, planted_frames, planted_shares
+from hansard_bias.probing.files import PLANTED, PlantedFrame, planted_frames, planted_shares
 from hansard_bias.probing.tables import Probed
 from helpers.project import merged
 from helpers.score_files import known

@@ -16,8 +16,8 @@ from hansard_bias.analysis.metrics import unigrams
 from hansard_bias.analysis.metrics.unigrams import by_speech, training_counts, unigram_findings, unigram_surprisals
 from hansard_bias.base.files import ENCODED, MIXTURES, write_table
 from hansard_bias.params import Config, parse_config
-from hansard_bias.tokens.encoded import read_encoded, write_encoded
-from helpers.project import merged
+from hansard_bias.tokens.encoded import read_encoded
+from helpers.project import merged, write_encoded
 from helpers.score_files import write_project
 
 LEARNED = {"nunavut": ([1, 1, 2], [3]), "canada": ([5, 5, 5, 4], [4, 4])}

@@ -83,10 +83,10 @@ def die_after_a_checkpoint(root: Path) -> None:
 def run_scoring(root: Path, **changes: Any) -> None:
     """Score `mixed` with seed 1 in this folder, as the stage does; changes: of the section `score`."""
     from hansard_bias.pipeline import score
-    from hansard_bias.scoring import shards
+    from hansard_bias.scoring import run as scoring
 
     os.environ["DVC_ROOT"] = str(root)
-    shards.PART_TOKENS = 3000  # so that there are several parts
+    scoring.PART_TOKENS = 3000  # so that there are several parts
     score.run(parse_config(shipped_params(TRAINED, {"score": changes})), "mixed", 1, root)
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from tokenizers import Tokenizer, models
 
 from hansard_bias.params import Config, TokenizerConfig, parse_config
-from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded, write_encoded
+from hansard_bias.tokens.encoded import EncodedCorpus, read_encoded, write_encoded_parts
 from hansard_bias.tokens.tokenizer import (
     CLS_ID,
     MASK_ID,
@@ -37,6 +37,11 @@ ROOT = Path(__file__).parents[2]
 def sizes(hidden: int, positions: int, **others: float) -> dict[str, float]:
     """The section `model` of a small model: its width and its window, the rest as shipped or as named here."""
     return {"hidden_size": hidden, "intermediate_size": 2 * hidden, "max_position_embeddings": positions, **others}
+
+
+def write_encoded(folder: Path, index: pa.Table, tokens: Iterable[np.ndarray]) -> None:
+    """Write one corpus in one part; `index` has speech_id, sitting, split and bytes in the order of `tokens`."""
+    write_encoded_parts(folder, index.schema, [(index, tokens)])
 
 
 TINY = {

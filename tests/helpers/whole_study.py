@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 
 from hansard_bias.base.files import ENCODED, LIKELIHOODS, MIXTURES, write_table
 from hansard_bias.params import Config
-from hansard_bias.probing.planted import PLANTED
+from hansard_bias.probing.files import PLANTED
 from hansard_bias.probing.tables import Probed, write_probed
 from hansard_bias.randomness import stable_hash
-from hansard_bias.tokens.encoded import write_encoded
+from helpers.project import write_encoded
 from helpers.score_files import write_project
 
 SETTINGS: dict[str, Any] = {

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file
 
 from hansard_bias.params import Config, ConfigError, parse_config
-from hansard_bias.probing.planted import PLANTED
+from hansard_bias.probing.files import PLANTED
 from hansard_bias.randomness import stable_hashes
 from hansard_bias.scoring.scoring import deal_folds
 from helpers.local_models import POSITIONS, save_local_model

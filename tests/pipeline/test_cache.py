@@ -137,14 +137,11 @@ EDITS: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "statistics": (appended(f"{PACKAGE}/statistics/intervals.py", COMMENT), {"bias", "report"}),
     "a prompt": (appended("data/probes/prompts.yaml", COMMENT), {"check", "probe"}),
     "how prompts are asked": (appended(f"{PACKAGE}/probing/prompts.py", COMMENT), {"check", "probe", "bias"}),
-    "how speeches are scored": (appended(f"{PACKAGE}/scoring/shards.py", COMMENT), {"score", "bias"}),
+    "how speeches are scored": (appended(f"{PACKAGE}/scoring/run.py", COMMENT), {"score", "bias"}),
     "the masks of the validation text": (appended(f"{PACKAGE}/pipeline/train.py", COMMENT), {"train"}),
     "the order of batches": (appended(f"{PACKAGE}/training/data.py", COMMENT), {"train"}),
     "the learning rate": (parameter("train", "", "lr", 0.0125), {"check", "train", "report"}),
-    "an architecture": (
-        appended(f"{PACKAGE}/models/architectures.py", COMMENT),
-        {"check", "tokenizer", "encode", *MODELS},
-    ),
+    "an architecture": (appended(f"{PACKAGE}/models/architectures.py", COMMENT), {"check", "tokenizer", *MODELS}),
 }
 
 

@@ -11,9 +11,9 @@ import torch
 
 from hansard_bias.models.scorer import TransformersScorer
 from hansard_bias.probing.cloze import ClozeEncoder
-from hansard_bias.probing.embeddings import contextual_vectors, input_vectors, measure_associations
-from hansard_bias.probing.files import Associations, AssociationTest, WordSet
-from hansard_bias.probing.prompts import Candidate
+from hansard_bias.probing.files import Associations, AssociationTest
+from hansard_bias.probing.probes import contextual_vectors, input_vectors, measure_associations
+from hansard_bias.probing.prompts import Candidate, Group
 from helpers.local_models import (
     BERT_TOKENS,
     NAMES,
@@ -29,8 +29,8 @@ SENTENCES = ["The icy road of the town is closed.", "In the sunny town, the old 
 TEMPLATES = ("It is about the [MASK] matter.", "[MASK] is the word.")
 TEST = AssociationTest(
     "t",
-    (WordSet("cold", ("icy", "frostbitten")), WordSet("warm", ("sunny", "warm"))),
-    (WordSet("places", ("town",)), WordSet("ways", ("bridge", "road"))),
+    (Group("cold", "", "", ("icy", "frostbitten")), Group("warm", "", "", ("sunny", "warm"))),
+    (Group("places", "", "", ("town",)), Group("ways", "", "", ("bridge", "road"))),
 )
 ASKED = Associations((TEST,), TEMPLATES, (("icy", "road"),))
 
@@ -102,7 +102,7 @@ def test_contextual_vectors_are_the_word_s_own_states(tokenizer: Any, model: Any
 
 
 def test_associations_are_differences_of_mean_cosines(tokenizer: Any, model: Any) -> None:
-    table = measure_associations(TransformersScorer(model), tokenizer, ASKED, str)
+    table = measure_associations(TransformersScorer(model), ClozeEncoder(tokenizer, str), ASKED)
     assert table.groupby(["space", "kind"]).size().to_dict() == {
         ("contextual", "association"): 4,
         ("contextual", "cosine"): 1,
@@ -123,7 +123,10 @@ def test_associations_are_differences_of_mean_cosines(tokenizer: Any, model: Any
 
 
 def test_nothing_asked_is_an_empty_table(tokenizer: Any, model: Any) -> None:
-    assert len(measure_associations(TransformersScorer(model), tokenizer, Associations((), (), ()), str)) == 0
+    assert (
+        len(measure_associations(TransformersScorer(model), ClozeEncoder(tokenizer, str), Associations((), (), ())))
+        == 0
+    )
 
 
 def test_a_template_longer_than_the_window_is_refused(tokenizer: Any, model: Any) -> None:
@@ -131,4 +134,4 @@ def test_a_template_longer_than_the_window_is_refused(tokenizer: Any, model: Any
     with pytest.raises(
         ValueError, match=f"probe.associations: template .* takes .* tokens, the model reads {POSITIONS}"
     ):
-        measure_associations(TransformersScorer(model), tokenizer, long, str)
+        measure_associations(TransformersScorer(model), ClozeEncoder(tokenizer, str), long)

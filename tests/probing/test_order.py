@@ -11,9 +11,9 @@ import pytest
 
 from hansard_bias.models.scorer import TransformersScorer
 from hansard_bias.probing.benchmarks import Benchmark, Item
-from hansard_bias.probing.embeddings import measure_associations
-from hansard_bias.probing.files import Associations, AssociationTest, WordSet
-from hansard_bias.probing.preferences import probe_benchmarks, probe_model
+from hansard_bias.probing.cloze import ClozeEncoder
+from hansard_bias.probing.files import Associations, AssociationTest
+from hansard_bias.probing.probes import measure_associations, probe_benchmarks, probe_model
 from hansard_bias.probing.prompts import Group, Prompt
 from helpers.local_models import NAMES, ROBERTA_TOKENS, model_of, roberta_tokenizer
 
@@ -37,7 +37,7 @@ ITEMS = tuple(
     for line, ((text, _), answers) in enumerate(product(FRAMES, (("open", "closed"), ("warm", "cold"))), 2)
 )
 SETS = tuple(
-    WordSet(name, words)
+    Group(name, "", "", words)
     for name, words in (
         ("cold", ("icy", "snowy", "frozen", "white")),
         ("warm", ("sunny", "warm", "hot", "mild")),
@@ -56,7 +56,8 @@ def made() -> tuple[Any, Any]:
     tokenizer = roberta_tokenizer(SENTENCES * 2)
     names: Any = dict(zip(NAMES, ROBERTA_TOKENS, strict=True))
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
-    return TransformersScorer(model_of("roberta", tokenizer.get_vocab_size(), fast.pad_token_id)), fast
+    model = model_of("roberta", tokenizer.get_vocab_size(), fast.pad_token_id)
+    return TransformersScorer(model), ClozeEncoder(fast, str)
 
 
 def same_bits(one: pd.DataFrame, other: pd.DataFrame, by: list[str]) -> None:
@@ -67,14 +68,14 @@ def same_bits(one: pd.DataFrame, other: pd.DataFrame, by: list[str]) -> None:
 @pytest.mark.parametrize("what", ["prompts", "terms", "paraphrases"])
 def test_prompts_terms_and_paraphrases(made: tuple[Any, Any], what: str) -> None:
     asked: dict[str, Any] = {"prompts": PROMPTS, "groups": GROUPS}
-    before = probe_model(*made, **asked, top_k=5, normalise=str, batch_size=7)
+    before = probe_model(*made, **asked, top_k=5, batch_size=7)
     if what == "prompts":
         asked["prompts"] = PROMPTS[::-1]
     elif what == "terms":
         asked["groups"] = tuple(replace(group, terms=group.terms[::-1]) for group in GROUPS)
     else:
         asked["prompts"] = [replace(prompt, paraphrases=prompt.paraphrases[::-1]) for prompt in PROMPTS]
-    after = probe_model(*made, **asked, top_k=5, normalise=str, batch_size=7)
+    after = probe_model(*made, **asked, top_k=5, batch_size=7)
     same_bits(*(table.drop(columns="paraphrase") for table in (before, after)), by=["prompt", "text"])
     if what == "prompts":
         assert list(dict.fromkeys(after["prompt"])) == [prompt.id for prompt in PROMPTS[::-1]]
@@ -82,20 +83,20 @@ def test_prompts_terms_and_paraphrases(made: tuple[Any, Any], what: str) -> None
 
 def test_benchmarks_and_their_lines(made: tuple[Any, Any]) -> None:
     one, two = Benchmark("one", "one.csv", ITEMS), Benchmark("two", "two.csv", ITEMS[::5])
-    before = probe_benchmarks(*made, [one, two], str, batch_size=7)
-    after = probe_benchmarks(*made, [two, replace(one, items=ITEMS[::-1])], str, batch_size=7)
+    before = probe_benchmarks(*made, [one, two], batch_size=7)
+    after = probe_benchmarks(*made, [two, replace(one, items=ITEMS[::-1])], batch_size=7)
     same_bits(before, after, ["benchmark", "line"])
 
 
 @pytest.mark.parametrize("what", ["words", "tests", "templates", "pairs"])
 def test_words_sets_templates_and_pairs(made: tuple[Any, Any], what: str) -> None:
-    def asked(sets: tuple[WordSet, ...]) -> Associations:
+    def asked(sets: tuple[Group, ...]) -> Associations:
         tests = AssociationTest("t", sets[:2], sets[2:]), AssociationTest("u", sets[2:], sets[:2])  # type: ignore[arg-type]
         return Associations(tests, TEMPLATES, PAIRS)
 
     before = asked(SETS)
-    after = asked(tuple(replace(each, words=each.words[::-1]) for each in SETS)) if what == "words" else before
+    after = asked(tuple(replace(each, terms=each.terms[::-1]) for each in SETS)) if what == "words" else before
     if what != "words":
         after = replace(before, **{what: getattr(before, what)[::-1]})
-    tables = (measure_associations(*made, each, str, batch_size=7) for each in (before, after))
+    tables = (measure_associations(*made, each, batch_size=7) for each in (before, after))
     same_bits(*tables, by=["space", "kind", "test", "side", "word", "other"])

@@ -19,8 +19,8 @@ from hansard_bias.base import messages
 from hansard_bias.models.scorer import TransformersScorer
 from hansard_bias.probing.benchmarks import Benchmark, Item
 from hansard_bias.probing.cloze import Cloze, ClozeEncoder
-from hansard_bias.probing.planted import PlantedFrame
-from hansard_bias.probing.preferences import (
+from hansard_bias.probing.files import Associations, PlantedFrame
+from hansard_bias.probing.probes import (
     COLUMNS,
     audit_terms,
     audit_words,
@@ -79,8 +79,8 @@ def model_of(tokenizer: PreTrainedTokenizerFast, positions: int = 64) -> Any:
 
 
 def probe(model: Any, tokenizer: PreTrainedTokenizerFast, **changes: Any) -> pd.DataFrame:
-    options: dict[str, Any] = {"prompts": PROMPTS, "groups": GROUPS, "top_k": 5, "normalise": str}
-    return probe_model(TransformersScorer(model), tokenizer, **{**options, **changes})
+    options: dict[str, Any] = {"prompts": PROMPTS, "groups": GROUPS, "top_k": 5}
+    return probe_model(TransformersScorer(model), ClozeEncoder(tokenizer, str), **{**options, **changes})
 
 
 def clozes_of(tokenizer: PreTrainedTokenizerFast, groups: Any, text: str, surface: Any) -> tuple[Cloze, Cloze]:
@@ -286,7 +286,7 @@ def test_the_audit_reports_pieces_usage_and_what_is_odd() -> None:
         "north": {term: 3 for term in COLD.terms + WARM.terms},
         "south": {term: 0 if term == "icy" else 2 for term in COLD.terms + WARM.terms},
     }
-    records = {record["term"]: record for record in audit_terms(GROUPS, tokenizer, usage, str)}
+    records = {record["term"]: record for record in audit_terms(GROUPS, ClozeEncoder(tokenizer, str), usage)}
     assert list(records) == [*COLD.terms, *WARM.terms]
     assert records["icy"] == {
         "group": "cold",
@@ -307,7 +307,7 @@ def test_a_term_that_cannot_be_written_stops_the_run() -> None:
     groups = (Group("cold", "", "", ("icy",)), Group("warm", "", "", ("sunny", "été")))
     usage = {"north": {"icy": 1, "sunny": 1, "été": 1}}
     with pytest.raises(ValueError, match="group warm: term 'été' encodes to an unknown token"):
-        audit_terms(groups, tokenizer, usage, str)
+        audit_terms(groups, ClozeEncoder(tokenizer, str), usage)
     with pytest.raises(ValueError, match="group warm: term 'été' encodes to an unknown token"):
         probe(model_of(tokenizer), tokenizer, groups=groups)
 
@@ -325,19 +325,24 @@ def test_terms_that_are_written_alike_or_as_a_special_token_stop_the_run() -> No
     groups = (Group("cold", "", "", ("icy",)), Group("warm", "", "", ("sunny", "ICY")))
     usage = {"north": {"icy": 1, "sunny": 1, "ICY": 1}}
     with pytest.raises(ValueError, match="group warm: term 'ICY' encodes to the pieces of 'icy'; keep one of them"):
-        audit_terms(groups, tokenizer, usage, str.lower)
+        audit_terms(groups, ClozeEncoder(tokenizer, str.lower), usage)
     groups = (Group("cold", "", "", ("icy",)), Group("warm", "", "", ("[SEP]",)))
     with pytest.raises(ValueError, match=r"group warm: term '\[SEP\]' encodes to a special token"):
-        audit_terms(groups, tokenizer, {}, str)
+        audit_terms(groups, ClozeEncoder(tokenizer, str), {})
+
+
+def asked_words(*words: str) -> Associations:
+    """Associations that ask for these words and no other."""
+    return Associations((), (), tuple((word, word) for word in words))
 
 
 def test_words_of_the_association_tests_are_audited_too() -> None:
     usage = {"north": {"icy": 3, "warm": 1}, "south": {"icy": 0, "warm": 2}}
-    records = audit_words(("icy", "warm"), tokenizer_of(True), usage, str)
+    records = audit_words(asked_words("icy", "warm"), ClozeEncoder(tokenizer_of(True), str), usage)
     assert [record["warnings"] for record in records] == [["never used in south"], []]
     assert records[0]["usage"] == {"north": 3, "south": 0}
     with pytest.raises(ValueError, match=r"probe\.associations: word 'été' encodes to an unknown token"):
-        audit_words(("été",), tokenizer_of(True, all_bytes=False), {}, str)
+        audit_words(asked_words("été"), ClozeEncoder(tokenizer_of(True, all_bytes=False), str), {})
 
 
 ITEMS = (
@@ -350,7 +355,7 @@ ITEMS = (
 def test_benchmarks_equal_a_slow_computation(prefix_space: bool) -> None:
     tokenizer = tokenizer_of(prefix_space)
     model = model_of(tokenizer).eval()
-    table = probe_benchmarks(TransformersScorer(model), tokenizer, [Benchmark("b", "b.csv", ITEMS)], str)
+    table = probe_benchmarks(TransformersScorer(model), ClozeEncoder(tokenizer, str), [Benchmark("b", "b.csv", ITEMS)])
     assert table["benchmark"].tolist() == ["b", "b"] and table["line"].tolist() == [2, 3]
     pieces = [len(tokenizer.encode(f" {answer}", add_special_tokens=False)) for answer in ("icy", "tropical")]
     assert table.loc[0, ["favorable_pieces", "unfavorable_pieces"]].tolist() == pieces and pieces[0] < pieces[1]
@@ -368,11 +373,11 @@ def test_benchmarks_equal_a_slow_computation(prefix_space: bool) -> None:
 
 def test_no_benchmark_is_an_empty_table_and_a_bad_answer_names_its_line() -> None:
     tokenizer = tokenizer_of(True, all_bytes=False)
-    empty = probe_benchmarks(TransformersScorer(model_of(tokenizer)), tokenizer, [], str)
+    empty = probe_benchmarks(TransformersScorer(model_of(tokenizer)), ClozeEncoder(tokenizer, str), [])
     assert len(empty) == 0 and {"benchmark", "log_odds", "preference"} <= set(empty)
     bad = Benchmark("b", "b.csv", (Item(7, "The [MASK] roads.", "icy", "été", "roads"),))
     with pytest.raises(ValueError, match=r"b\.csv:7: answer 'été' encodes to an unknown token"):
-        probe_benchmarks(TransformersScorer(model_of(tokenizer)), tokenizer, [bad], str)
+        probe_benchmarks(TransformersScorer(model_of(tokenizer)), ClozeEncoder(tokenizer, str), [bad])
 
 
 def test_long_probing_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -393,16 +398,18 @@ def test_planted_frames_are_asked_as_prompts_are_each_with_its_own_groups() -> N
         PlantedFrame(prompt.id, prompt.theme, prompt.texts, groups, {}, {})
         for prompt, groups in zip(PROMPTS, terms, strict=True)
     ]
-    found = probe_planted(TransformersScorer(model), tokenizer, frames, str)
+    found = probe_planted(TransformersScorer(model), ClozeEncoder(tokenizer, str), frames)
     assert list(found.columns) == COLUMNS and found["paraphrase"].tolist() == [0, 1, 0, 1]
     for prompt, groups in zip(PROMPTS, terms, strict=True):
         sides = tuple(Group(name, name, "for tests", tuple(own)) for name, own in groups.items())
-        alone = probe_model(TransformersScorer(model), tokenizer, [prompt], (sides[0], sides[1]), 1, str)[COLUMNS]
+        alone = probe_model(TransformersScorer(model), ClozeEncoder(tokenizer, str), [prompt], (sides[0], sides[1]), 1)[
+            COLUMNS
+        ]
         own = found[found["prompt"] == prompt.id].reset_index(drop=True)
         pd.testing.assert_frame_equal(own, alone)
 
 
 def test_without_planted_frames_there_are_the_columns_and_no_rows() -> None:
     tokenizer = tokenizer_of(True)
-    found = probe_planted(model_of(tokenizer), tokenizer, (), str)
+    found = probe_planted(model_of(tokenizer), ClozeEncoder(tokenizer, str), ())
     assert list(found.columns) == COLUMNS and found.empty

@@ -34,13 +34,13 @@ def written(folder: Path, content: object) -> Path:
 def test_the_projects_word_sets_fit_its_groups() -> None:
     found = load_associations(PROBES / "associations.yaml", load_groups(PROBES / "groups.yaml"))
     assert len(found.tests) == 4 and len(found.templates) >= 3 and len(found.pairs) >= 5
-    assert all(len(part.words) >= 8 for test in found.tests for part in (*test.targets, *test.attributes))
+    assert all(len(part.terms) >= 8 for test in found.tests for part in (*test.targets, *test.attributes))
 
 
 def test_targets_and_attributes_name_sets_or_groups(tmp_path: Path) -> None:
     found = load_associations(written(tmp_path, CONTENT), GROUPS)
     (test,) = found.tests
-    assert [part.words for part in test.targets] == [("icy", "snowy"), ("sunny", "mild")]
+    assert [part.terms for part in test.targets] == [("icy", "snowy"), ("sunny", "mild")]
     assert test.names() == {"test": "roads", "targets": ["cold", "warm"], "attributes": ["good", "bad"]}
     assert found.templates == ("This is [MASK].",)
     assert found.words == ("icy", "snowy", "sunny", "mild", "safe", "open", "unsafe", "closed", "broken", "road")

@@ -14,8 +14,8 @@ import pytest
 
 from hansard_bias.base import messages
 from hansard_bias.base.work import locked
-from hansard_bias.scoring import shards
-from hansard_bias.scoring.shards import Part, collect, compute, cut_parts
+from hansard_bias.scoring import run
+from hansard_bias.scoring.run import Part, compute, cut_parts, in_order_of
 from hansard_bias.scoring.tables import FOLDS_KEY, SAMPLE_KEY, TEXTS_KEY, TOKENIZER_KEY, WEIGHTS_KEY
 from helpers.launch import launch, run_scoring, stop_after
 
@@ -26,7 +26,7 @@ FILES = ("data/scores/mixed-1.parquet", "data/likelihoods/mixed-1.parquet")
 def own_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run names its folder in the environment and cuts small parts."""
     monkeypatch.setenv("DVC_ROOT", ".")
-    monkeypatch.setattr(shards, "PART_TOKENS", shards.PART_TOKENS)
+    monkeypatch.setattr(run, "PART_TOKENS", run.PART_TOKENS)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def undisturbed(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     place = Path(shutil.copytree(trained, tmp_path_factory.mktemp("undisturbed") / "project", symlinks=True))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_ROOT", ".")
-        patch.setattr(shards, "PART_TOKENS", shards.PART_TOKENS)
+        patch.setattr(run, "PART_TOKENS", run.PART_TOKENS)
         run_scoring(place)
     return place
 
@@ -150,7 +150,7 @@ def test_what_does_not_belong_together_is_refused(folder: Path, file: str, chang
 
 
 def test_parts_share_all_speeches_by_length(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shards, "PART_TOKENS", 500)
+    monkeypatch.setattr(run, "PART_TOKENS", 500)
     lengths = np.random.default_rng(1).integers(1, 60, 90)
     rows = np.arange(90) * 2
     parts = cut_parts("folds", "canada", rows, lengths, np.full(90, 7))
@@ -167,7 +167,7 @@ def test_parts_share_all_speeches_by_length(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_part_that_another_machine_kept_is_missed(tmp_path: Path) -> None:
     part = Part("folds", "canada", 3, np.array([1]), (4,))
     with pytest.raises(ValueError, match=r"folds-canada-00003\.npy: missing .* one shared project folder"):
-        list(collect([part], tmp_path))
+        in_order_of(part.rows, np.array([0, 4]), [part], tmp_path, ())
 
 
 def test_a_long_scoring_says_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hansard_bias.scoring import tables as scores
-from hansard_bias.scoring.shards import cut_parts, in_order_of
+from hansard_bias.scoring.run import cut_parts, in_order_of
 from hansard_bias.scoring.tables import read_sums, read_tokens, score_tables, texts_digest, write_scores
 from hansard_bias.tokens.encoded import EncodedCorpus
 
@@ -98,7 +98,7 @@ def test_the_digest_of_texts_is_that_of_ids_offsets_and_pieces(monkeypatch: pyte
 def test_parts_are_put_together_in_the_order_of_the_speeches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forms: tuple[int, ...]
 ) -> None:
-    monkeypatch.setattr("hansard_bias.scoring.shards.PART_TOKENS", 500)
+    monkeypatch.setattr("hansard_bias.scoring.run.PART_TOKENS", 500)
     encoded = CORPORA["canada"]
     # Every piece's score is its place in the corpus, which tells where it belongs.
     parts = cut_parts("folds", "canada", ROWS, encoded.lengths[ROWS], np.full(len(ROWS), 7), forms)

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from hansard_bias.tokens.encoded import cut_windows, read_encoded, write_encoded, write_encoded_parts
+from hansard_bias.tokens.encoded import cut_windows, read_encoded, write_encoded_parts
+from helpers.project import write_encoded
 
 LENGTHS = [5, 0, 300, 17, 1, 4096, 2]
 PIECES = [np.arange(length, dtype=np.uint16) + number for number, length in enumerate(LENGTHS)]

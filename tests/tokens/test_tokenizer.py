@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from hansard_bias.params import ConfigError, TokenizerConfig
+from hansard_bias.pipeline.tokenizer import take_tokenizer
 from hansard_bias.tokens.tokenizer import (
     MASK_ID,
     OWN_IDS,
@@ -22,7 +23,6 @@ from hansard_bias.tokens.tokenizer import (
     load_tokenizer,
     save_tokenizer,
     special_ids,
-    take_tokenizer,
     train_tokenizer,
     vocabulary_size,
 )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from hansard_bias.tokens.words import Vocabulary
+from hansard_bias.tokens.tokenizer import Vocabulary
 
 TEXTS = [
     "The member said: housing, Housing and re-housing cost 12 dollars; élan at the café.",

@@ -19,14 +19,14 @@ import pyarrow.parquet as pq
 from hansard_bias.base.files import ALIGNED, METRICS, MODELS, PROBED, SCORES, TOKENIZER, require_path, run_name, sha256
 from hansard_bias.corpora.schema import SHARING
 from hansard_bias.params import Config
-from hansard_bias.probing.planted import PlantedFrame, planted_frames
+from hansard_bias.probing.files import PlantedFrame, planted_frames
 from hansard_bias.probing.prompts import Group, load_groups
 from hansard_bias.probing.tables import ASKED, Probed, read_probed
 from hansard_bias.scoring.tables import FOLDS_KEY, TOKENIZER_KEY, WEIGHTS_KEY, read_sums, read_tokens
 from hansard_bias.statistics.design import CorpusSums, Design, StrArray
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.resampling import generator
-from hansard_bias.tokens.words import Vocabulary
+from hansard_bias.tokens.tokenizer import Vocabulary
 
 Flags = npt.NDArray[np.bool_]
 # Columns that must be the same for all models and seeds.

@@ -38,7 +38,8 @@ from hansard_bias.models.network import GRADIENT_NORM, MaskedLoss, build_model, 
 from hansard_bias.models.reading import ReadingScorer
 from hansard_bias.models.scorer import TransformersScorer
 from hansard_bias.params import ScoreConfig
-from hansard_bias.probing.preferences import probe_model
+from hansard_bias.probing.cloze import ClozeEncoder
+from hansard_bias.probing.probes import probe_model
 from hansard_bias.probing.prompts import Group, Prompt
 from hansard_bias.randomness import stable_hash
 from hansard_bias.scoring.scoring import score_speeches
@@ -255,7 +256,9 @@ def _preferences(model: Any) -> FloatArray:
     asked = [(each.noun, each.prompts()) for each in associations()]
     prompts = [Prompt(noun, "planted", texts[0], texts[1:]) for noun, texts in asked]
     first, second = (Group(name, name, "of the calibration", terms) for name, terms in TERMS.items())
-    answers = probe_model(TransformersScorer(model), _tokenizer(), prompts, (first, second), FAVOURITES, str)
+    answers = probe_model(
+        TransformersScorer(model), ClozeEncoder(_tokenizer(), str), prompts, (first, second), FAVOURITES
+    )
     table = answers.pivot(index="prompt", columns="paraphrase", values="preference")
     # A pivot sorts its rows by name.
     return np.asarray(table.loc[[noun for noun, _ in asked]].to_numpy(dtype=np.float64))

@@ -18,9 +18,19 @@ class ConfigError(ValueError):
     """A mistake in params.yaml: names the key, the value, what was expected and what to do."""
 
     def __init__(self, key: str, value: object, expected: str, remedy: str = "") -> None:
-        advice = f"; {remedy}" if remedy else ""
-        super().__init__(f"params.yaml: {one_line(key)} is {shown(value)}, expected {expected}{advice}")
+        super().__init__(mistake(f"params.yaml: {one_line(key)}", value, expected, remedy))
         self.key = key
+
+
+def mistake(what: str, value: object, expected: str, remedy: str = "") -> str:
+    """One line for a wrong value in a user's file: where it stands, the value, what was expected and what to do."""
+    return f"{what} is {shown(value)}, expected {expected}{remedy and '; '}{remedy}"
+
+
+def expect(holds: object, what: str, value: object, expected: str, remedy: str = "") -> None:
+    """Raise a ValueError unless the condition holds, for files beside params.yaml; `what` names file and entry."""
+    if not holds:
+        raise ValueError(mistake(what, value, expected, remedy))
 
 
 def require(holds: bool, key: str, value: object, expected: str, remedy: str = "") -> None:

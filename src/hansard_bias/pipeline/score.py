@@ -8,11 +8,11 @@ from pathlib import Path
 
 from hansard_bias.base import work
 from hansard_bias.base.files import MODELS, run_name
+from hansard_bias.base.messages import say
 from hansard_bias.base.parallel import LONGEST_WAIT, destroy_group, process_group
 from hansard_bias.models.reading import ReadingScorer
 from hansard_bias.params import Config
-from hansard_bias.scoring.run import read_inputs, write_tables
-from hansard_bias.scoring.shards import begin, compute
+from hansard_bias.scoring.run import begin, compute, read_inputs, write_tables
 
 
 def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
@@ -27,9 +27,10 @@ def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with work.locked(folder, "scoring") if state.is_main_process else nullcontext():
         if state.is_main_process and (line := begin(parts, folder, inputs.identity)):
-            print(line, flush=True)
-        say = partial(print, flush=True) if state.is_main_process else None
-        compute(parts, folder, partial(inputs.score, scorer), state.process_index, state.num_processes, say)
+            say(line)
+        # Dealt by number, not in blocks: long speeches come first, and every process gets its share of them.
+        own = parts[state.process_index :: state.num_processes]
+        compute(own, folder, partial(inputs.score, scorer), say if state.is_main_process else None)
         state.wait_for_everyone()
         if state.is_main_process:
             write_tables(inputs, parts, folder, name, root)

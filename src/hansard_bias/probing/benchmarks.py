@@ -12,12 +12,12 @@ from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from hansard_bias.base.messages import joined, one_line, shown, unseen
-from hansard_bias.probing.prompts import check_mask, mask_of, repeated
+from hansard_bias.probing.prompts import Candidate, check_mask, mask_of, repeated
 
 COLUMNS = ("prompt", "favorable_answer", "unfavorable_answer", "theme")
 FORMATS = (".csv", ".xlsx")
+# Of a file, and of a workbook's parts unpacked; a thousand prompts need some 200,000.
 MAX_BYTES = 5_000_000
-"""Of a file, and of a workbook's parts unpacked; a thousand prompts need some 200,000."""
 MAX_CELLS = 1_000_000
 
 # What openpyxl lets through where a workbook is damaged or made to do harm.
@@ -39,6 +39,10 @@ class Item:
     favorable: str
     unfavorable: str
     theme: str
+
+    def candidates(self, path: str) -> list[Candidate]:
+        """The two answers with their line of the file for messages."""
+        return [Candidate(f"{path}:{self.line}: answer", answer) for answer in (self.favorable, self.unfavorable)]
 
 
 @dataclass(frozen=True)
@@ -76,23 +80,22 @@ def load_benchmark(path: Path) -> Benchmark:
         raise ValueError(f"{path}: holds no prompts under its header; add lines with {', '.join(COLUMNS)}")
     lines: dict[tuple[str, str, str], int] = {}
     for item in items:
-        asked = (item.prompt, item.favorable, item.unfavorable)
-        if asked in lines:
-            raise ValueError(f"{path}:{item.line}: repeats line {lines[asked]}; keep one of them")
-        lines[asked] = item.line
+        first_line = lines.setdefault((item.prompt, item.favorable, item.unfavorable), item.line)
+        if first_line != item.line:
+            raise ValueError(f"{path}:{item.line}: repeats line {first_line}; keep one of them")
     return Benchmark(path.stem, path.as_posix(), items)
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    """Lines of cells that are not all blank, each with its number."""
+    # Lines that are all blank stand in many a file made by a spreadsheet.
     if path.suffix.casefold() not in FORMATS:
         raise ValueError(f"{path}: ends in {path.suffix!r}, expected one of {', '.join(FORMATS)}")
+    _check_size(path, path.stat().st_size)
     rows = _sheet_rows(path) if path.suffix.casefold() == ".xlsx" else _csv_rows(path)
     return ((line, cells) for line, cells in rows if any(_text(cell) for cell in cells))
 
 
 def _csv_rows(path: Path) -> Iterator[Row]:
-    _check_size(path, path.stat().st_size)
     try:
         # Spreadsheets begin their CSV files with a byte order mark.
         text = path.read_text(encoding="utf-8-sig")
@@ -107,9 +110,8 @@ def _csv_rows(path: Path) -> Iterator[Row]:
             # A quoted cell may hold line breaks: a record is named by its first line.
             start = reader.line_num + 1
     except csv.Error as error:
-        raise ValueError(
-            f"{path}:{reader.line_num}: not valid CSV ({one_line(str(error))}); mend the quotes of this line"
-        ) from None
+        problem = f"not valid CSV ({one_line(str(error))}); mend the quotes of this line"
+        raise ValueError(f"{path}:{reader.line_num}: {problem}") from None
 
 
 def _sheet_rows(path: Path) -> Iterator[Row]:
@@ -117,7 +119,6 @@ def _sheet_rows(path: Path) -> Iterator[Row]:
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
-    _check_size(path, path.stat().st_size)
     rows: list[Sequence[Any]] = []
     try:
         size = _unpacked_size(path)
@@ -138,20 +139,18 @@ def _check_size(path: Path, size: int) -> None:
 
 
 def _unpacked_size(path: Path) -> int:
-    """The bytes of all parts of a workbook, unpacked in pieces: what the file says of its sizes need not be true."""
+    # Counted no further than just above what is allowed.
     size = 0
     with ZipFile(path) as parts:
         for part in parts.infolist():
             with parts.open(part) as content:
-                while piece := content.read(1 << 16):
-                    size += len(piece)
-                    if size > MAX_BYTES:
-                        return size
+                # Unpacked, and not asked for: what the file says of its sizes need not be true.
+                size += len(content.read(MAX_BYTES + 1 - size))
     return size
 
 
 def _bounded(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-    """The rows; a sheet of a few bytes can say that its only cell stands in row 1,000,000 and column XFD."""
+    # A sheet of a few bytes can say that its only cell stands in row 1,000,000 and column XFD.
     cells = 0
     for row in rows:
         cells += len(row) + 1
@@ -165,15 +164,12 @@ def _text(cell: Any) -> str:
 
 
 def _places(where: str, header: Sequence[Any]) -> dict[str, int]:
-    """The place of every needed column."""
     names = [_text(cell).casefold() for cell in header]
     for column in COLUMNS:
         if names.count(column) != 1:
             found = joined(name for name in names if name) or "nothing"
-            problem = "is missing" if column not in names else "occurs more than once"
-            raise ValueError(
-                f"{where}: the column {column!r} {problem} (found: {found}); expected {', '.join(COLUMNS)}"
-            )
+            problem = f"{'occurs more than once' if column in names else 'is missing'} (found: {found})"
+            raise ValueError(f"{where}: the column {column!r} {problem}; expected {', '.join(COLUMNS)}")
     return {column: names.index(column) for column in COLUMNS}
 
 

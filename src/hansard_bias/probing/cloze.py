@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,6 +22,13 @@ if TYPE_CHECKING:
 Tokens = tuple[int, ...]
 
 
+class Gap(NamedTuple):
+    """A sequence that a model reads, and the masked position in it that is scored."""
+
+    tokens: Tokens
+    position: int
+
+
 @dataclass(frozen=True)
 class Cloze:
     """One text as tokens around its mask, special tokens included, and the tokens of every term in that place."""
@@ -27,16 +36,28 @@ class Cloze:
     head: Tokens
     tail: Tokens
     terms: tuple[Tokens, ...]
+    mask: int
+    """The id of the mask."""
     where: str = field(default="", compare=False)
     """What the text belongs to, for messages: "prompt housing-rent"."""
+
+    def gap(self, length: int = 1, filled: Tokens = ()) -> Gap:
+        """Where a word of so many tokens goes on, whose first ones are filled in."""
+        masks = (self.mask,) * (length - len(filled))
+        return Gap(self.head + filled + masks + self.tail, len(self.head) + len(filled))
+
+    def chain(self, term: Tokens) -> Iterator[tuple[Gap, int]]:
+        """The gaps whose answers multiply to the probability of a term, each with the token it asks for."""
+        return ((self.gap(len(term), term[:index]), token) for index, token in enumerate(term))
 
 
 class ClozeEncoder:
     """Makes clozes for one tokenizer and one way to normalise words (the cleaning of the training text)."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, normalise: Normalise) -> None:
-        self.tokenizer = tokenizer
+        self.tokenizer, self.mask = tokenizer, tokenizer.mask_token_id
         self.normalise = normalise
+        # Terms are written alike in most texts.
         self._known: dict[str, Tokens] = {}
         # The special tokens which this tokenizer puts around a text.
         around = tokenizer("a", return_special_tokens_mask=True)
@@ -46,29 +67,14 @@ class ClozeEncoder:
         self._closing: Tokens = tuple(around["input_ids"][stop:])
 
     def in_text(self, candidate: Candidate) -> Tokens:
-        """The tokens of a term inside a running text: with its leading space.
-
-        Raises ValueError for a term that the tokenizer cannot write.
-        """
+        """The tokens of a term in running text, with its leading space; ValueError where they cannot write it."""
         return self._tokens(candidate, " " + self.normalise(candidate.term))
 
-    def cloze(self, text: str, candidates: Sequence[Candidate], where: str) -> Cloze:
-        """A text with one [MASK], and the tokens of every candidate as it is written in that place.
+    def cloze_and_prior(self, text: str, candidates: Sequence[Candidate], where: str) -> tuple[Cloze, Cloze]:
+        """The cloze of a text with one [MASK], and its prior: the same with the content words masked, one mask a token.
 
         Raises ValueError, beginning with `where`, when the tokenizer joins the mask to its neighbours.
         """
-        return self._clozes(text, candidates, where)[0]
-
-    def cloze_and_prior(self, text: str, candidates: Sequence[Candidate], where: str) -> tuple[Cloze, Cloze]:
-        """The cloze, and its prior: the same with the content words masked, one mask a token."""
-        cloze, chosen, words = self._clozes(text, candidates, where)
-        # One candidate stands in the gap: its tokens are cut out again, and those of no other are needed.
-        prior = self._mask_content((*cloze.head, *chosen, *cloze.tail), words)
-        stop = len(cloze.head) + len(chosen)
-        return cloze, Cloze(prior[: len(cloze.head)], prior[stop:], cloze.terms, where)
-
-    def _clozes(self, text: str, candidates: Sequence[Candidate], where: str) -> tuple[Cloze, Tokens, list[int | None]]:
-        """The cloze, one candidate, and the word number of every token of the text with it (None: special tokens)."""
         before, after = around_mask(text, self.normalise)
         written = [written_after(before, candidate.term, self.normalise) for candidate in candidates]
         terms = tuple(self._tokens(candidate, form) for candidate, form in zip(candidates, written, strict=True))
@@ -78,52 +84,38 @@ class ClozeEncoder:
         filled = self.tokenizer(before + written[first] + after, add_special_tokens=False)
         tokens = tuple(filled["input_ids"])
         head = tuple(self.tokenizer.encode(before, add_special_tokens=False))
-        stop = len(head) + len(terms[first])
+        start, stop = len(head), len(head) + len(terms[first])
         if tokens[:stop] != head + terms[first]:
             raise ValueError(f"{where}: the tokenizer joins the mask of {text!r} to its neighbours; reword it")
-        words = [None] * len(self._opening) + list(filled.word_ids()) + [None] * len(self._closing)
-        return Cloze(self._opening + head, tokens[stop:] + self._closing, terms, where), terms[first], words
+        # The candidate is cut out of the masked sentence, too: its tokens, and those of no other, are needed.
+        prior = self._mask_content(tokens, filled.word_ids())
+        return (
+            Cloze(self._opening + head, tokens[stop:] + self._closing, terms, self.mask, where),
+            Cloze(self._opening + prior[:start], prior[stop:] + self._closing, terms, self.mask, where),
+        )
 
     def _tokens(self, candidate: Candidate, written: str) -> Tokens:
         if written not in self._known:
             self._known[written] = tuple(self.tokenizer.encode(written, add_special_tokens=False))
         tokens = self._known[written]
         if not tokens or self.tokenizer.unk_token_id in tokens:
-            raise ValueError(
-                f"{candidate.owner} {candidate.term!r} encodes to an unknown token; remove it or reword it"
-            )
+            raise candidate.refused("an unknown token")
         if set(tokens) & set(self.tokenizer.all_special_ids):
-            raise ValueError(f"{candidate.owner} {candidate.term!r} encodes to a special token; remove it or reword it")
+            raise candidate.refused("a special token")
         return tokens
 
     def _mask_content(self, tokens: Tokens, word_ids: Sequence[int | None]) -> Tokens:
         """The tokens with those of content words masked; function words, punctuation and special tokens stay."""
-        words: dict[int | None, list[int]] = {}
-        for token, word in zip(tokens, word_ids, strict=True):
-            words.setdefault(word, []).append(token)
-        content = {
-            word: word is not None and is_content_word(str(self.tokenizer.decode(own))) for word, own in words.items()
-        }
-        mask = self.tokenizer.mask_token_id
-        return tuple(mask if content[word] else token for token, word in zip(tokens, word_ids, strict=True))
+        masked: list[int] = []
+        for word, group in groupby(zip(word_ids, tokens, strict=True), key=itemgetter(0)):
+            own = [token for _, token in group]
+            # Tokens in no word are special ones.
+            content = word is not None and is_content_word(str(self.tokenizer.decode(own)))
+            masked += [self.mask] * len(own) if content else own
+        return tuple(masked)
 
 
-# All queries of some clozes together, in few forward passes.
-
-
-class Query(NamedTuple):
-    """One masked position: the next token of a word of `length` tokens whose first ones are `filled`."""
-
-    cloze: int
-    length: int
-    filled: Tokens
-
-
-class Gap(NamedTuple):
-    """A sequence that a model reads, and the masked position in it that is scored."""
-
-    tokens: Tokens
-    position: int
+# All gaps of some clozes together, in few forward passes.
 
 
 @dataclass(frozen=True)
@@ -134,49 +126,36 @@ class Answer:
     top: list[tuple[int, float]]
 
 
-def _chain(cloze: int, term: Tokens) -> Iterable[tuple[Query, int]]:
-    """The queries whose answers multiply to the probability of a term, each with the token it asks for."""
-    return ((Query(cloze, len(term), term[:index]), token) for index, token in enumerate(term))
-
-
-def _queries(clozes: Sequence[Cloze]) -> dict[Query, list[int]]:
-    """Every query, with the tokens whose probability it must give."""
-    # A single mask is always asked for: it gives the open-ended candidates.
-    # Terms of one length that begin alike share their first queries: each is scored once.
-    queries: dict[Query, list[int]] = {Query(index, 1, ()): [] for index in range(len(clozes))}
-    for index, cloze in enumerate(clozes):
-        for term in cloze.terms:
-            for query, token in _chain(index, term):
-                queries.setdefault(query, []).append(token)
-    return queries
-
-
 @torch.inference_mode()
 def score_clozes(
     scorer: Scorer, tokenizer: PreTrainedTokenizerFast, clozes: Sequence[Cloze], top_k: int, batch_size: int
-) -> dict[Query, Answer]:
-    """Answer all queries in few forward passes: batches of similar length, padded.
+) -> dict[Gap, Answer]:
+    """Answer the gaps of all terms, and of a single mask, in few forward passes: batches of similar length, padded.
 
-    What several clozes ask alike is asked once, and in an order that depends on what is asked alone: another place in a
-    batch may change the last digits, so that the order of prompts and terms would.
-    A term of n tokens is n queries in each cloze: small vocabularies take long, and a line now and then says how far.
+    A term of n tokens is n gaps in each cloze: small vocabularies take long, and a line now and then says how far.
     Raises ValueError, naming the prompt, for a text that is longer than the model's window.
     """
-    mask, special = tokenizer.mask_token_id, tokenizer.all_special_ids
-    queries = _queries(clozes)
-    gaps = _gaps(clozes, queries, mask)
-    # By length: little padding. The longest is last, and is looked at before anything is scored.
-    order = sorted(gaps, key=lambda gap: (len(gap.tokens), gap))
-    check_window(scorer, len(order[-1].tokens), clozes[gaps[order[-1]][0].cloze].where)
-    answers: dict[Query, Answer] = {}
+    # A single mask is always asked for: it gives the open-ended candidates.
+    wanted: dict[Gap, set[int]] = {cloze.gap(): set() for cloze in clozes}
+    where = {cloze.gap(): cloze.where for cloze in reversed(clozes)}
+    for cloze in clozes:
+        # Terms of one length that begin alike share their first gaps: each is scored once.
+        for gap, token in chain.from_iterable(map(cloze.chain, cloze.terms)):
+            wanted.setdefault(gap, set()).add(token)
+            where.setdefault(gap, cloze.where)
+    # By length: little padding. The longest is last, and is looked at before anything is scored. In an order that
+    # depends on what is asked alone: another place in a batch may change the last digits.
+    order = sorted(wanted, key=lambda gap: (len(gap.tokens), gap))
+    check_window(scorer, len(order[-1].tokens), where[order[-1]])
+    answers: dict[Gap, Answer] = {}
     progress = Progress("asked", len(order), "questions")
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
-        places = [(gap.position,) for gap in chosen]
-        batch = MaskedBatch.of([gap.tokens for gap in chosen], places, tokenizer.pad_token_id)
-        wanted = [sorted({token for query in gaps[gap] for token in queries[query]}) for gap in chosen]
-        for gap, answer in zip(chosen, _read(scorer.log_probabilities(batch), wanted, top_k, special), strict=True):
-            answers.update(dict.fromkeys(gaps[gap], answer))
+        positions = [(gap.position,) for gap in chosen]
+        batch = MaskedBatch.of([gap.tokens for gap in chosen], positions, tokenizer.pad_token_id)
+        tokens = [sorted(wanted[gap]) for gap in chosen]
+        found = _read(scorer.log_probabilities(batch), tokens, top_k, tokenizer.all_special_ids)
+        answers.update(zip(chosen, found, strict=True))
         progress.reached(start + len(chosen))
     return answers
 
@@ -187,18 +166,9 @@ def check_window(scorer: Scorer, length: int, where: str) -> None:
         raise ValueError(f"{where}: takes {length} tokens, the model reads {scorer.positions}; shorten the prompt")
 
 
-def _gaps(clozes: Sequence[Cloze], queries: Iterable[Query], mask: int) -> dict[Gap, list[Query]]:
-    """What a model must read, each with the queries that it answers."""
-    gaps: dict[Gap, list[Query]] = {}
-    for query in queries:
-        cloze = clozes[query.cloze]
-        tokens = cloze.head + query.filled + (mask,) * (query.length - len(query.filled)) + cloze.tail
-        gaps.setdefault(Gap(tokens, len(cloze.head) + len(query.filled)), []).append(query)
-    return gaps
-
-
 def _read(logp: torch.Tensor, wanted: Sequence[list[int]], top_k: int, special: list[int]) -> list[Answer]:
-    """Take out of log P [queries, vocabulary] what each query asks for."""
+    """Take out of log P [gaps, vocabulary] what each gap asks for."""
+    # Filled up with token 0, which the shorter lists do not take out again.
     width = max(len(tokens) for tokens in wanted)
     columns = torch.tensor([tokens + [0] * (width - len(tokens)) for tokens in wanted], dtype=torch.long)
     found = logp.gather(1, columns.to(logp.device)).tolist()
@@ -212,13 +182,13 @@ def _read(logp: torch.Tensor, wanted: Sequence[list[int]], top_k: int, special: 
     ]
 
 
-def term_log_probabilities(clozes: Sequence[Cloze], answers: Mapping[Query, Answer]) -> npt.NDArray[np.float64]:
+def term_log_probabilities(clozes: Sequence[Cloze], answers: Mapping[Gap, Answer]) -> npt.NDArray[np.float64]:
     """log P of every term in its cloze, in nats, shape [clozes, terms]: the product of its tokens' probabilities.
 
     All clozes must have equally many terms; the answers are those of `score_clozes` to the same clozes.
     """
-    return np.array([[_sum_chain(answers, n, term) for term in cloze.terms] for n, cloze in enumerate(clozes)])
 
+    def log_p(cloze: Cloze, term: Tokens) -> float:
+        return sum(answers[gap].log_probabilities[token] for gap, token in cloze.chain(term))
 
-def _sum_chain(answers: Mapping[Query, Answer], cloze: int, term: Tokens) -> float:
-    return sum(answers[query].log_probabilities[token] for query, token in _chain(cloze, term))
+    return np.array([[log_p(cloze, term) for term in cloze.terms] for cloze in clozes])

@@ -1,4 +1,4 @@
-"""YAML files that users write for the probes: every mistake is told with the file, the entry and what was expected."""
+"""Prompts and groups of terms: reading data/probes, and counting the terms in text (method.md section 4)."""
 
 from __future__ import annotations
 
@@ -11,52 +11,7 @@ from typing import Any, NamedTuple
 
 from hansard_bias.base.messages import one_line, shown
 from hansard_bias.base.yaml import read_plain_yaml
-
-
-def read_yaml(path: Path, key: str) -> Any:
-    """The plain content of a file; ValueError when it is not there (naming the key of params.yaml) or no YAML."""
-    return read_plain_yaml(path, remedy=f"check {key} in params.yaml")
-
-
-def fields(entry: Any, where: str, names: Sequence[str]) -> list[Any]:
-    """The values of a mapping that holds exactly these keys, in this order."""
-    expected = ", ".join(names)
-    if not isinstance(entry, Mapping):
-        raise ValueError(f"{where}: is {shown(entry)}, expected the keys {expected}")
-    for key in entry:
-        if key not in names:
-            raise ValueError(f"{where}: unknown key {shown(key)}, expected {expected}; remove it or correct its name")
-    for name in names:
-        if name not in entry:
-            raise ValueError(f"{where}: the key {name!r} is missing, expected {expected}; add it")
-    return [entry[name] for name in names]
-
-
-def text_of(value: Any, where: str) -> str:
-    """A text that is not blank, in one line."""
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{where}: is {shown(value)}, expected text; put it between quotes")
-    return " ".join(value.split())
-
-
-def texts_of(value: Any, where: str, least: int = 1) -> tuple[str, ...]:
-    """A list of texts, none of them blank or repeated, at least so many."""
-    if not isinstance(value, list) or len(value) < least:
-        raise ValueError(f"{where}: is {shown(value)}, expected a list of {least} or more texts")
-    texts = tuple(text_of(item, f"{where}: entry {number}") for number, item in enumerate(value, 1))
-    if twice := repeated(text.casefold() for text in texts):
-        # In the spelling of the second place, where the user will look for it.
-        again = [text for text in texts if text.casefold() == twice][1]
-        raise ValueError(f"{where}: {shown(again)} occurs more than once; keep one of them")
-    return texts
-
-
-def repeated(names: Iterable[str]) -> str:
-    """The first name that occurs more than once, '' where none does."""
-    return next((name for name, count in Counter(names).items() if count > 1), "")
-
-
-# Prompts and groups of terms: reading data/probes, and counting the terms in text (method.md section 4).
+from hansard_bias.params.validation import expect
 
 MASK = "[MASK]"
 MIN_PARAPHRASES = 5
@@ -87,9 +42,8 @@ s t d m ll re ve don doesn didn isn aren wasn weren hasn haven hadn won wouldn s
 """
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 
-
+# The cleaning that the training text went through.
 Normalise = Callable[[str], str]
-"""The cleaning that the training text went through."""
 
 
 class Candidate(NamedTuple):
@@ -97,6 +51,10 @@ class Candidate(NamedTuple):
 
     owner: str
     term: str
+
+    def refused(self, token: str) -> ValueError:
+        """The error for a term that a tokenizer turns into such a token."""
+        return ValueError(f"{self.owner} {self.term!r} encodes to {token}; remove it or reword it")
 
 
 @dataclass(frozen=True)
@@ -123,63 +81,82 @@ class Group:
     note: str
     terms: tuple[str, ...]
 
+    @property
+    def candidates(self) -> list[Candidate]:
+        """The terms with the group's name for messages."""
+        return [Candidate(f"group {self.name}: term", term) for term in self.terms]
+
+
+Groups = tuple[Group, Group]
+
 
 def load_prompts(path: Path) -> list[Prompt]:
     """Read prompts: a list of {id, theme, text, paraphrases}; `<mask>` is read as `[MASK]`.
 
-    Raises ValueError, naming the file and the prompt, when a text does not hold exactly one [MASK] as a word of its
-    own, a prompt has fewer than five paraphrases, an id occurs twice, or a key is unknown, missing or of another type.
+    Raises ValueError, naming the file and the prompt, for a text without exactly one [MASK] as a word of its own, fewer
+    than five paraphrases, an id that occurs twice, and a key that is unknown, missing or of another type.
     """
-    content = read_yaml(path, "probe.prompts")
+    content = read_plain_yaml(path, remedy="check probe.prompts in params.yaml")
     if not isinstance(content, list) or not content:
         raise ValueError(f"{path}: expected a list of prompts, each with id, theme, text and paraphrases")
-    prompts = [_parse_prompt(entry, f"{path}: prompt number {number}") for number, entry in enumerate(content, 1)]
-    for prompt in prompts:
-        _check_prompt(prompt, f"{path}: prompt {one_line(prompt.id)}")
-    if twice := repeated(prompt.id for prompt in prompts):
-        raise ValueError(f"{path}: prompt {one_line(twice)}: this id occurs more than once; give each prompt its own")
-    return prompts
+    return entries_of(content, path, "prompt", _parse_prompt)
 
 
-def load_groups(path: Path) -> tuple[Group, Group]:
+def load_groups(path: Path) -> Groups:
     """Read the two groups: {name: {label, note, terms: {term: why it is there}}}, the positive direction first.
 
-    Raises ValueError, naming the file and the group, when there are not exactly two groups, a group is empty, a term
-    occurs twice (whatever its case), or a key is unknown, missing or of another type.
+    Raises ValueError, naming the file and the group, for a third group or none, an empty one, a term that occurs twice
+    (whatever its case), and a key that is unknown, missing or of another type.
     """
-    content = read_yaml(path, "probe.groups")
+    content = read_plain_yaml(path, remedy="check probe.groups in params.yaml")
     if not isinstance(content, Mapping) or len(content) != 2:
         found = len(content) if isinstance(content, Mapping) else 0
         raise ValueError(f"{path}: holds {found} groups, expected exactly two, each with label, note and terms")
-    parsed = [_parse_group(str(name), entry, f"{path}: group {one_line(str(name))}") for name, entry in content.items()]
-    first, second = parsed
+    first, second = (_parse_group(str(name), entry, path) for name, entry in content.items())
     if twice := repeated(term.casefold() for term in first.terms + second.terms):
         raise ValueError(f"{path}: term {shown(twice)} occurs more than once in the two groups; keep one of them")
     return first, second
 
 
-def term_usage(terms: Sequence[str], texts: Iterable[str]) -> dict[str, int]:
-    """How often each term occurs in the texts as a whole word, whatever its case, in one pass."""
-    if not terms:
-        return {}
-    counts: Counter[str] = Counter()
-    if all(_WORD.fullmatch(term) for term in terms):
-        # Of plain words all are counted: that is several times as fast as looking for some.
-        for text in texts:
-            counts.update(_WORD.findall(text.casefold()))
-    else:
-        # Longest first: where one term begins another, the longer one is the word that was used.
-        choices = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
-        pattern = re.compile(rf"(?<!\w)(?:{choices})(?!\w)", re.IGNORECASE)
-        for text in texts:
-            counts.update(match.casefold() for match in pattern.findall(text))
-    return {term: counts[term.casefold()] for term in terms}
+def _parse_prompt(entry: Any, where: str) -> Prompt:
+    name, theme, text, paraphrases = fields(entry, where, ("id", "theme", "text"), ("paraphrases",))
+    expect(isinstance(paraphrases, list), f"{where}: paraphrases", paraphrases, "a list of texts")
+    others = [text_of(other, f"{where}: paraphrase {number}") for number, other in enumerate(paraphrases, 1)]
+    prompt = Prompt(name, theme, mask_of(text), tuple(map(mask_of, others)))
+    for each in prompt.texts:
+        check_mask(each, where)
+    if len(others) < MIN_PARAPHRASES:
+        raise ValueError(f"{where}: {len(others)} paraphrases, expected at least {MIN_PARAPHRASES}; write more")
+    if twice := repeated(prompt.texts):
+        raise ValueError(f"{where}: {shown(twice)} occurs more than once; a paraphrase says it in other words")
+    return prompt
 
 
-def is_content_word(word: str) -> bool:
-    """Whether a word, as tokenizers split words, is neither a function word nor punctuation."""
-    letters = "".join(re.findall(r"\w", word.casefold()))
-    return bool(letters) and letters not in FUNCTION_WORDS
+def _parse_group(name: str, entry: Any, path: Path) -> Group:
+    where = f"{path}: group {one_line(name)}"
+    label, note, terms = fields(entry, where, ("label", "note"), ("terms",))
+    reasons = "at least one `term: why it is there`"
+    expect(isinstance(terms, Mapping) and terms, f"{where}: terms", terms, reasons, "add terms")
+    for term, reason in terms.items():
+        text_of(reason, f"{where}: the note of term {shown(term)}")
+    return Group(name, label, note, tuple(text_of(term, f"{where}: a term") for term in terms))
+
+
+# The mask, and the words around it.
+
+
+def mask_of(text: str) -> str:
+    """The text with its mask in the project's one spelling."""
+    return text.replace("<mask>", MASK)
+
+
+def check_mask(text: str, where: str) -> None:
+    """Raise ValueError unless the text holds exactly one [MASK], as a word of its own."""
+    count = text.count(MASK)
+    if count != 1:
+        raise ValueError(f"{where}: {shown(text)} holds {count} {MASK}, expected exactly one")
+    if not _LONE_MASK.search(text):
+        raise ValueError(f"{where}: {shown(text)} joins {MASK} to its neighbour, expected a space between; add it")
 
 
 def around_mask(text: str, normalise: Normalise) -> tuple[str, str]:
@@ -200,46 +177,71 @@ def written_after(before: str, term: str, normalise: Normalise) -> str:
     return (" " if before else "") + normalise(cased)
 
 
-def _parse_prompt(entry: Any, where: str) -> Prompt:
-    if isinstance(entry, Mapping) and "id" in entry:
-        where = f"{where.rpartition(': ')[0]}: prompt {one_line(str(entry['id']))}"
-    name, theme, text, paraphrases = fields(entry, where, ("id", "theme", "text", "paraphrases"))
-    if not isinstance(paraphrases, list):
-        raise ValueError(f"{where}: paraphrases is {shown(paraphrases)}, expected a list of texts")
-    others = tuple(mask_of(text_of(item, f"{where}: paraphrase {n}")) for n, item in enumerate(paraphrases, 1))
-    text = mask_of(text_of(text, f"{where}: text"))
-    return Prompt(text_of(name, f"{where}: id"), text_of(theme, f"{where}: theme"), text, others)
+def is_content_word(word: str) -> bool:
+    """Whether a word, as tokenizers split words, is neither a function word nor punctuation."""
+    letters = "".join(re.findall(r"\w", word.casefold()))
+    return bool(letters) and letters not in FUNCTION_WORDS
 
 
-def mask_of(text: str) -> str:
-    """The text with its mask in the project's one spelling."""
-    return text.replace("<mask>", MASK)
+def term_usage(terms: Sequence[str], texts: Iterable[str]) -> dict[str, int]:
+    """How often each term occurs in the texts as a whole word, whatever its case, in one pass."""
+    counts: Counter[str] = Counter()
+    plain = all(_WORD.fullmatch(term) for term in terms)
+    # Longest first: where one term begins another, the longer one is the word that was used.
+    choices = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
+    pattern = re.compile(rf"(?<!\w)(?:{choices})(?!\w)", re.IGNORECASE)
+    for text in texts:
+        # Of plain words all are counted: that is several times as fast as looking for some.
+        counts.update(_WORD.findall(text.casefold()) if plain else map(str.casefold, pattern.findall(text)))
+    return {term: counts[term.casefold()] for term in terms}
 
 
-def check_mask(text: str, where: str) -> None:
-    """Raise ValueError unless the text holds exactly one [MASK], as a word of its own."""
-    count = text.count(MASK)
-    if count != 1:
-        raise ValueError(f"{where}: {shown(text)} holds {count} {MASK}, expected exactly one")
-    if not _LONE_MASK.search(text):
-        raise ValueError(f"{where}: {shown(text)} joins {MASK} to its neighbour, expected a space between; add it")
+# Entries of the YAML files that users write for the probes: a mistake is told with the file and the entry.
 
 
-def _check_prompt(prompt: Prompt, where: str) -> None:
-    for text in prompt.texts:
-        check_mask(text, where)
-    found = len(prompt.paraphrases)
-    if found < MIN_PARAPHRASES:
-        raise ValueError(f"{where}: {found} paraphrases, expected at least {MIN_PARAPHRASES}; write more")
-    if twice := repeated(prompt.texts):
-        raise ValueError(f"{where}: {shown(twice)} occurs more than once; a paraphrase says it in other words")
+def entries_of(listed: Iterable[Any], path: Path, kind: str, parse: Callable[[Any, str], Any]) -> list[Any]:
+    """Every entry of a list, parsed; mistakes name it by its id, or by its number where it has none."""
+    parsed = []
+    for number, entry in enumerate(listed, 1):
+        # Known before it is parsed: whatever else is wrong with an entry, the user finds it by its id.
+        named = isinstance(entry, Mapping) and "id" in entry
+        parsed.append(parse(entry, f"{path}: {kind} {one_line(str(entry['id'])) if named else f'number {number}'}"))
+    if twice := repeated(each.id for each in parsed):
+        raise ValueError(f"{path}: {kind} {one_line(twice)}: this id occurs more than once; give each {kind} its own")
+    return parsed
 
 
-def _parse_group(name: str, entry: Any, where: str) -> Group:
-    label, note, terms = fields(entry, where, ("label", "note", "terms"))
-    if not isinstance(terms, Mapping) or not terms:
-        raise ValueError(f"{where}: terms is {shown(terms)}, expected at least one `term: why it is there`; add terms")
-    for term, reason in terms.items():
-        text_of(reason, f"{where}: the note of term {shown(term)}")
-    spelled = tuple(text_of(term, f"{where}: a term") for term in terms)
-    return Group(name, text_of(label, f"{where}: label"), text_of(note, f"{where}: note"), spelled)
+def fields(entry: Any, where: str, texts: Sequence[str], others: Sequence[str]) -> list[Any]:
+    """The values of a mapping that holds exactly these keys: first the texts, checked, then the others as they are."""
+    names = (*texts, *others)
+    expected = ", ".join(names)
+    expect(isinstance(entry, Mapping), f"{where}:", entry, f"the keys {expected}")
+    for key in entry:
+        if key not in names:
+            raise ValueError(f"{where}: unknown key {shown(key)}, expected {expected}; remove it or correct its name")
+    for name in names:
+        if name not in entry:
+            raise ValueError(f"{where}: the key {name!r} is missing, expected {expected}; add it")
+    return [text_of(entry[name], f"{where}: {name}") for name in texts] + [entry[name] for name in others]
+
+
+def text_of(value: Any, where: str) -> str:
+    """A text that is not blank, in one line."""
+    expect(isinstance(value, str) and value.strip(), f"{where}:", value, "text", "put it between quotes")
+    return " ".join(value.split())
+
+
+def texts_of(value: Any, where: str, least: int = 1) -> tuple[str, ...]:
+    """A list of texts, none of them blank or repeated, at least so many."""
+    expect(isinstance(value, list) and len(value) >= least, f"{where}:", value, f"a list of {least} or more texts")
+    texts = tuple(text_of(item, f"{where}: entry {number}") for number, item in enumerate(value, 1))
+    if twice := repeated(text.casefold() for text in texts):
+        # In the spelling of the second place, where the user will look for it.
+        again = [text for text in texts if text.casefold() == twice][1]
+        raise ValueError(f"{where}: {shown(again)} occurs more than once; keep one of them")
+    return texts
+
+
+def repeated(names: Iterable[str]) -> str:
+    """The first name that occurs more than once, '' where none does."""
+    return next((name for name, count in Counter(names).items() if count > 1), "")

@@ -14,58 +14,48 @@ import pyarrow.parquet as pq
 from hansard_bias.base.files import PROBED, require_path, run_name, table_writer
 
 AUDIT_KEY = b"audit"
+# Fillings that the study's own definition of bias looks at: always stored, whatever probe.top_k is.
 LEGACY_TOP = 5
-"""Fillings that the study's own definition of bias looks at: always stored, whatever probe.top_k is."""
-
-KINDS = ("", ".benchmarks", ".associations", ".planted")
-"""Ends of the tables' names; the prompts have none."""
-
 ANSWERS = ("favorable", "unfavorable")
+PROMPTS = ["prompt", "theme", "paraphrase", "text"]
+# The tables of a run, and the columns of each that say what was asked.
 ASKED = {
-    "prompts": ["prompt", "theme", "paraphrase", "text"],
+    "prompts": PROMPTS,
     "benchmarks": ["benchmark", "line", "theme", "prompt", *ANSWERS, *(f"{answer}_pieces" for answer in ANSWERS)],
     "associations": ["space", "kind", "test", "side", "word", "other"],
-    "planted": ["prompt", "theme", "paraphrase", "text"],
+    "planted": PROMPTS,
 }
-"""The columns that say what was asked, table by table."""
-
-
-def nothing_planted() -> pd.DataFrame:
-    """The table of a study of real archives: nothing is known to be planted in them."""
-    return pd.DataFrame(columns=ASKED["planted"])
 
 
 @dataclass(frozen=True)
 class Probed:
-    """The answers of one run, and the audit of the words that were asked for."""
+    """The answers of one run, as the functions of `probes` return them, and the audit of the words asked for."""
 
     prompts: pd.DataFrame
-    """Columns of `preferences.probe_model`."""
     benchmarks: pd.DataFrame
-    """Columns of `preferences.probe_benchmarks`."""
     associations: pd.DataFrame
-    """Columns of `embeddings.measure_associations`."""
     audit: list[dict[str, Any]]
     """Of the groups' terms."""
     words: list[dict[str, Any]]
     """Audit of the words of the association tests."""
     tests: list[dict[str, Any]]
     """The association tests: test, and the names of its targets and attributes."""
-    planted: pd.DataFrame = field(default_factory=nothing_planted)
-    """Columns of `preferences.probe_planted`; no rows but for the bundled sample."""
+    planted: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PROMPTS))
+    """No rows but for the bundled sample."""
 
 
 def probed_paths(model: str, seed: int) -> tuple[Path, ...]:
-    """Prompts, benchmarks, associations and planted frames of one run, relative to the project's root."""
-    return tuple(PROBED / f"{run_name(model, seed)}{kind}.parquet" for kind in KINDS)
+    """The tables of one run in the order of ASKED, relative to the project's root."""
+    # The prompts' table bears the run's name alone.
+    ends = ("" if table == "prompts" else f".{table}" for table in ASKED)
+    return tuple(PROBED / f"{run_name(model, seed)}{end}.parquet" for end in ends)
 
 
 def write_probed(probed: Probed, model: str, seed: int, root: Path) -> None:
     """Write the four tables of one run, each with its audit."""
-    tables = (probed.prompts, probed.benchmarks, probed.associations, probed.planted)
     audits: tuple[Any, ...] = (probed.audit, [], {"words": probed.words, "tests": probed.tests}, [])
-    for path, frame, audit in zip(probed_paths(model, seed), tables, audits, strict=True):
-        table = pa.Table.from_pandas(frame, preserve_index=False)
+    for path, name, audit in zip(probed_paths(model, seed), ASKED, audits, strict=True):
+        table = pa.Table.from_pandas(getattr(probed, name), preserve_index=False)
         table = table.replace_schema_metadata({AUDIT_KEY: json.dumps(audit)})
         with table_writer(root / path, table.schema) as writer:
             writer.write_table(table)
@@ -76,5 +66,5 @@ def read_probed(model: str, seed: int, root: Path) -> Probed:
     stage = f"probe@{run_name(model, seed)}"
     tables = [pq.read_table(require_path(root / path, stage)) for path in probed_paths(model, seed)]
     audit, _, told, _ = (json.loads(table.schema.metadata[AUDIT_KEY]) for table in tables)
-    prompts, benchmarks, associations, planted = (table.to_pandas() for table in tables)
-    return Probed(prompts, benchmarks, associations, audit, told["words"], told["tests"], planted)
+    frames = {name: table.to_pandas() for name, table in zip(ASKED, tables, strict=True)}
+    return Probed(**frames, audit=audit, words=told["words"], tests=told["tests"])

@@ -1,1 +1,1 @@
-"""Surprisals of test speeches: folds, exact likelihoods, shards, tables."""
+"""Surprisals of test speeches: folds, exact likelihoods, parts of the work, tables."""

@@ -15,12 +15,11 @@ from hansard_bias.randomness import UInt64, mix, stable_hashes
 from hansard_bias.tokens.encoded import EncodedCorpus, Windows, cut_windows
 from hansard_bias.tokens.tokenizer import SpecialIds
 
-# Which tokens of a speech are masked together: a pure function of (evaluation seed, speech, position).
+# What the folds and the sample are drawn for, so that no two draws share their numbers.
+_FOLDS, _SAMPLE = 211, 223
 
-_FOLDS = 211
 
-
-def deal_folds(seed: int, speech: UInt64, position: npt.NDArray[np.int64], folds: int) -> npt.NDArray[np.int64]:
+def deal_folds(seed: int, speech: UInt64, position: Ids, folds: int) -> Ids:
     """The fold, 0 to folds - 1, of every position of every speech.
 
     speech: hashes of speech ids, shape [n]; position: tokens since the speech's beginning, shape [n, m].
@@ -34,12 +33,12 @@ def deal_folds(seed: int, speech: UInt64, position: npt.NDArray[np.int64], folds
     return np.take_along_axis(ranks, slot[:, :, None], axis=-1)[:, :, 0]
 
 
-# MaskedCopies of speech windows with some tokens masked, scored in batches sorted by length.
+# Copies of speech windows with some tokens masked, scored in batches sorted by length.
 
 Flags = npt.NDArray[np.bool_]
+# From copies, shape [n], and columns, shape [width], to what is masked and what of it is scored, [n, width] each;
+# columns count the tokens of the window and may go past its end.
 Masks = Callable[[Ids, Ids], tuple[Flags, Flags]]
-"""From copies, shape [n], and columns, shape [width], to what is masked and what of it is scored, [n, width] each;
-columns count the tokens of the window and may go past its end."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def score_copies(
 
 def _masked_batch(copies: MaskedCopies, chosen: Ids, special: SpecialIds) -> tuple[MaskedBatch, Ids]:
     """The chosen copies between their ends, with their masks, and the tokens that stood where something is scored."""
-    # MaskedCopies of one window differ in their masks alone: its tokens are read once.
+    # Copies of one window differ in their masks alone: its tokens are read once.
     shown, back = np.unique(copies.window[chosen], return_inverse=True)
     windows = copies.windows.take(shown)
     width = int(windows.length.max())
@@ -123,8 +122,6 @@ def score_speeches(
 
 
 # Exact pseudo-log-likelihood, one token masked at a time, and within words from left to right (method.md section 1).
-
-_SAMPLE = 223
 
 
 def likelihood_rows(corpus: EncodedCorpus, rows: Ids, config: ScoreConfig) -> Ids:

@@ -20,6 +20,9 @@ PIECES_FILE = "pieces.npy"
 INDEX_FILE = "index.parquet"
 _CHUNK = 20_000
 
+Ids = npt.NDArray[np.int64]
+Pieces = npt.NDArray[np.uint16]
+
 
 @dataclass(frozen=True)
 class EncodedCorpus:
@@ -28,39 +31,30 @@ class EncodedCorpus:
     tokens: uint16, shape [total]. starts, lengths: int64, shape [speeches], into tokens.
     """
 
-    tokens: npt.NDArray[np.uint16]
-    starts: npt.NDArray[np.int64]
-    lengths: npt.NDArray[np.int64]
+    tokens: Pieces
+    starts: Ids
+    lengths: Ids
     index: pa.Table
     """Columns speech_id, sitting, split, bytes, pieces: one row a speech."""
 
-    def rows(self, speech_ids: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    def rows(self, speech_ids: pa.ChunkedArray) -> Ids:
         """Positions of these speeches in the index, in the index's order."""
         found = pc.is_in(self.index["speech_id"], value_set=speech_ids.combine_chunks())
         rows = np.flatnonzero(found.to_numpy(zero_copy_only=False))
-        if len(rows) != len(speech_ids):
-            raise ValueError(
-                f"{len(speech_ids) - len(rows)} aligned speeches are not encoded; run `dvc repro encode` again"
-            )
+        if missing := len(speech_ids) - len(rows):
+            raise ValueError(f"{missing} aligned speeches are not encoded; run `dvc repro encode` again")
         return rows
 
     def without_index(self) -> EncodedCorpus:
         """The tokens alone, as windows need them: the ids of many speeches take more memory than a model."""
         return replace(self, index=self.index.slice(0, 0).select([]))
 
-    def split_rows(self, split: str) -> npt.NDArray[np.int64]:
+    def split_rows(self, split: str) -> Ids:
         """Positions of the speeches of one split."""
         return np.flatnonzero(pc.equal(self.index["split"], split).to_numpy(zero_copy_only=False))
 
 
-def write_encoded(folder: Path, index: pa.Table, tokens: Iterable[npt.NDArray[np.uint16]]) -> None:
-    """Write one corpus; `index` has speech_id, sitting, split and bytes in the order of `tokens`."""
-    write_encoded_parts(folder, index.schema, [(index, tokens)])
-
-
-def write_encoded_parts(
-    folder: Path, schema: pa.Schema, parts: Iterable[tuple[pa.Table, Iterable[npt.NDArray[np.uint16]]]]
-) -> None:
+def write_encoded_parts(folder: Path, schema: pa.Schema, parts: Iterable[tuple[pa.Table, Iterable[Pieces]]]) -> None:
     """Write one corpus part by part, none of which stays in memory; `schema` is that of every part's index."""
     total = 0
     lengths = pa.field("pieces", pa.int32())
@@ -80,7 +74,7 @@ def write_encoded_parts(
 
 
 def _write_header(file: BinaryIO, total: int) -> None:
-    """The header of a NumPy file; NumPy leaves room in it, so that it is as long for every total."""
+    # NumPy leaves room in the header, so that it is as long for every total.
     header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.uint16)), "fortran_order": False, "shape": (total,)}
     np.lib.format.write_array_header_1_0(file, header)
 
@@ -106,10 +100,10 @@ class Windows:
 
     corpus: npt.NDArray[np.int32]
     """Which of the corpora given, by position."""
-    start: npt.NDArray[np.int64]
+    start: Ids
     """Where the window begins in the corpus's tokens."""
-    length: npt.NDArray[np.int64]
-    offset: npt.NDArray[np.int64]
+    length: Ids
+    offset: Ids
     """Where the window begins in its speech, in tokens."""
     speech: UInt64
     """Hash of the speech's id."""
@@ -117,12 +111,12 @@ class Windows:
     def __len__(self) -> int:
         return len(self.start)
 
-    def take(self, rows: npt.NDArray[np.int64]) -> Windows:
+    def take(self, rows: Ids) -> Windows:
         """The windows at these positions, in this order."""
         return Windows(*(column[rows] for column in vars(self).values()))
 
 
-def cut_windows(corpora: list[EncodedCorpus], rows: list[npt.NDArray[np.int64]], positions: int) -> Windows:
+def cut_windows(corpora: list[EncodedCorpus], rows: list[Ids], positions: int) -> Windows:
     """Windows of at most `positions` - 2 tokens ([CLS] and [SEP] take two) over the chosen rows of every corpus."""
     room = positions - 2
     numbered = enumerate(zip(corpora, rows, strict=True))
@@ -130,20 +124,13 @@ def cut_windows(corpora: list[EncodedCorpus], rows: list[npt.NDArray[np.int64]],
     return Windows(*map(np.concatenate, zip(*(vars(part).values() for part in parts), strict=True)))
 
 
-def _cut(number: int, corpus: EncodedCorpus, rows: npt.NDArray[np.int64], room: int) -> Windows:
-    """The windows of one corpus's chosen rows."""
+def _cut(number: int, corpus: EncodedCorpus, rows: Ids, room: int) -> Windows:
     lengths = corpus.lengths[rows]
     counts = -(-lengths // room)
     speech = np.repeat(np.arange(len(rows)), counts)
-    order = np.arange(len(speech)) - np.repeat(np.cumsum(counts) - counts, counts)
-    offset = order * room
+    offset = room * (np.arange(len(speech)) - np.repeat(np.cumsum(counts) - counts, counts))
     # In chunks: a column of Python strings takes ten times its room.
     ids = corpus.index["speech_id"].take(pa.array(rows))
     hashes = stable_hashes(text for at in range(0, len(ids), _CHUNK) for text in ids.slice(at, _CHUNK).to_pylist())
-    return Windows(
-        corpus=np.full(len(speech), number, dtype=np.int32),
-        start=corpus.starts[rows][speech] + offset,
-        length=np.minimum(room, lengths[speech] - offset),
-        offset=offset,
-        speech=hashes[speech],
-    )
+    start, length = corpus.starts[rows][speech] + offset, np.minimum(room, lengths[speech] - offset)
+    return Windows(np.full(len(speech), number, dtype=np.int32), start, length, offset, hashes[speech])

@@ -13,7 +13,7 @@ from hansard_bias.analysis.metrics import metric
 from hansard_bias.analysis.metrics.probes import preference_array
 from hansard_bias.analysis.probe_records import Planted, PlantedAssociation, PlantedDifference, PlantedMeasure, Recovery
 from hansard_bias.params import Config
-from hansard_bias.probing.planted import PlantedFrame, planted_shares
+from hansard_bias.probing.files import PlantedFrame, planted_shares
 from hansard_bias.statistics.intervals import FloatArray, percentile_interval
 from hansard_bias.statistics.preferences import compare_models, prompt_preferences
 from hansard_bias.statistics.resampling import bootstrap_weights

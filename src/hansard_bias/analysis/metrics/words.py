@@ -15,7 +15,7 @@ from hansard_bias.params import Config
 from hansard_bias.scoring.tables import read_tokens
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.words import WordGaps, word_gaps
-from hansard_bias.tokens.words import Ids
+from hansard_bias.tokens.encoded import Ids
 
 
 @dataclass(frozen=True)
