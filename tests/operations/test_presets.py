@@ -92,12 +92,12 @@ def edit(file: Path, before: str, after: str) -> None:
 
 
 def test_your_own_settings_are_not_overwritten(file: Path) -> None:
-    edit(file, "  lr: 0.004", "  lr: 3e-05")
+    edit(file, "  lr: 0.006", "  lr: 3e-05")
     edit(file, "seeds: [1, 2, 3]", "seeds: [1, 2, 3, 4, 5]")
     before = file.read_bytes()
     with pytest.raises(ValueError, match="would overwrite settings of your own") as refused:
         apply_preset("small", [])
-    assert "train.lr: 3e-05 -> 0.001; train.seeds: [1, 2, 3, 4, 5] -> [1]; nothing was changed" in str(refused.value)
+    assert "train.lr: 3e-05 -> 0.002; train.seeds: [1, 2, 3, 4, 5] -> [1, 2, 3]; nothing was changed" in str(refused.value)
     assert "--force" in str(refused.value) and "tokenizer" not in str(refused.value)
     assert file.read_bytes() == before
     changes = apply_preset("small", [], force=True)
@@ -115,7 +115,7 @@ def test_an_edit_that_no_preset_touches_stays(file: Path) -> None:
 
 def test_a_value_of_another_preset_is_an_edit_all_the_same(file: Path) -> None:
     """1.0e-3 is the rate of `small`, but whoever writes it into the sample's settings means it."""
-    edit(file, "  lr: 0.004", "  lr: 0.001")
+    edit(file, "  lr: 0.006", "  lr: 0.001")
     with pytest.raises(ValueError, match=r"train\.lr: 0\.001 -> 0\.0001;"):
         apply_preset("production", [])
     apply_preset("small", [])

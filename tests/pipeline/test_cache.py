@@ -124,6 +124,7 @@ def parameter(section: str, name: str, key: str, value: object) -> Callable[[Pat
 
 COMMENT = "\n# A remark.\n"
 MODELS = {"train", "score", "probe"}
+RESULTS = {"bias", "report"}  # the record of a metric lies in its module: what that imports, the page imports
 EDITS: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "a comment in the messages": (appended(f"{PACKAGE}/base/messages.py", COMMENT), set()),
     "a new parameter of the report": (appended(f"{PACKAGE}/params/__init__.py", COMMENT), set()),
@@ -134,10 +135,10 @@ EDITS: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "a sentence of the page": (appended(f"{PACKAGE}/report/sentences.py", COMMENT), {"report"}),
     "a reader": (appended(f"{PACKAGE}/corpora/readers/toy.py", "READS = 'toys'\n"), {"check", "corpus"}),
     "how text is aligned": (appended(f"{PACKAGE}/corpora/align/splits.py", COMMENT), {"align"}),
-    "statistics": (appended(f"{PACKAGE}/statistics/intervals.py", COMMENT), {"bias", "report"}),
+    "statistics": (appended(f"{PACKAGE}/statistics/intervals.py", COMMENT), RESULTS),
     "a prompt": (appended("data/probes/prompts.yaml", COMMENT), {"check", "probe"}),
-    "how prompts are asked": (appended(f"{PACKAGE}/probing/prompts.py", COMMENT), {"check", "probe", "bias"}),
-    "how speeches are scored": (appended(f"{PACKAGE}/scoring/run.py", COMMENT), {"score", "bias"}),
+    "how prompts are asked": (appended(f"{PACKAGE}/probing/prompts.py", COMMENT), {"check", "probe", *RESULTS}),
+    "how speeches are scored": (appended(f"{PACKAGE}/scoring/run.py", COMMENT), {"score", *RESULTS}),
     "the masks of the validation text": (appended(f"{PACKAGE}/pipeline/train.py", COMMENT), {"train"}),
     "the order of batches": (appended(f"{PACKAGE}/training/data.py", COMMENT), {"train"}),
     "the learning rate": (parameter("train", "", "lr", 0.0125), {"check", "train", "report"}),
