@@ -74,6 +74,8 @@ class MaskedText:
     mask_rate: float
     vocab_size: int
     special: SpecialIds
+    mask_token_share: float = 0.8
+    """Of the tokens that are asked for, the share that is shown as [MASK]."""
 
     @cached_property
     def ordinary(self) -> npt.NDArray[np.int64]:
@@ -138,9 +140,11 @@ class MaskedText:
         place = (speech[positions], offset[positions])
         kind = uniform(self.seed, _KIND, epoch, *place)
         replacement = self.ordinary[mix(self.seed, _REPLACEMENT, epoch, *place) % np.uint64(len(self.ordinary))]
-        # Devlin et al. 2019: of the masked, 80 % become [MASK], 10 % another token, 10 % stay.
+        # Of the others half become another token, half stay: 80, 10 and 10 % in Devlin et al. 2019.
+        hidden = self.mask_token_share
+        others = np.where(kind < (1 + hidden) / 2, replacement, tokens[positions])
         shown = tokens.copy()
-        shown[positions] = np.where(kind < 0.8, self.special.mask, np.where(kind < 0.9, replacement, tokens[positions]))
+        shown[positions] = np.where(kind < hidden, self.special.mask, others)
         return shown, positions
 
 

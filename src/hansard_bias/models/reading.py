@@ -45,8 +45,9 @@ class ReadingScorer:
         loader.require_empty()
 
     @classmethod
-    def load(cls, folder: Path, device: str | torch.device) -> ReadingScorer:
-        """The model of a Hugging Face folder with safetensors."""
+    def load(cls, folder: Path, device: str | torch.device | None = None) -> ReadingScorer:
+        """The model of a Hugging Face folder with safetensors; without a device on the GPU where there is one."""
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         return cls(config, load_file(folder / "model.safetensors"), device)
 

@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerFast
 
 from hansard_bias.base.files import ALIGNED, MODELS, require_path, run_name
 from hansard_bias.corpora.cleaning import clean_text
-from hansard_bias.models.scorer import TransformersScorer
+from hansard_bias.models.reading import ReadingScorer
 from hansard_bias.params import Config
 from hansard_bias.probing.cloze import ClozeEncoder
 from hansard_bias.probing.files import Probing, load_probing, planted_frames
@@ -37,7 +37,8 @@ def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
     # The audit comes first: a term that cannot be written stops the run before anything is scored.
     audit = audit_terms(asked.groups, encoder, usage)
     words = audit_words(asked.associations, encoder, usage)
-    scorer = TransformersScorer.load(folder)
+    # Not transformers' own forward: it takes as long to load as all the prompts take to be asked.
+    scorer = ReadingScorer.load(folder)
     top_k = max(config.probe.top_k, LEGACY_TOP)
     probed = Probed(
         prompts=probe_model(scorer, encoder, asked.prompts, asked.groups, top_k),
