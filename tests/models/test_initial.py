@@ -79,7 +79,7 @@ def test_an_incomplete_folder(start: Path, name: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"model_type": "gpt2"}, "of type bert, roberta, xlm-roberta, camembert (its model_type: 'gpt2')"),
+        ({"model_type": "gpt2"}, "of type bert, roberta, xlm-roberta, camembert, modernbert (its model_type: 'gpt2')"),
         ({"vocab_size": 250002}, "a vocabulary of at most 65535 pieces (it has 250002); pieces are stored as uint16"),
         ({"hidden_size": "big"}, "a whole number for hidden_size (there: 'big')"),
         ({"pad_token_id": None}, "a whole number for pad_token_id (there: None)"),

@@ -97,7 +97,9 @@ def test_your_own_settings_are_not_overwritten(file: Path) -> None:
     before = file.read_bytes()
     with pytest.raises(ValueError, match="would overwrite settings of your own") as refused:
         apply_preset("small", [])
-    assert "train.lr: 3e-05 -> 0.002; train.seeds: [1, 2, 3, 4, 5] -> [1, 2, 3]; nothing was changed" in str(refused.value)
+    assert "train.lr: 3e-05 -> 0.002; train.seeds: [1, 2, 3, 4, 5] -> [1, 2, 3]; nothing was changed" in str(
+        refused.value
+    )
     assert "--force" in str(refused.value) and "tokenizer" not in str(refused.value)
     assert file.read_bytes() == before
     changes = apply_preset("small", [], force=True)

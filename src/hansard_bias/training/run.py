@@ -41,7 +41,6 @@ from hansard_bias.training.loop import Trainer
 from hansard_bias.training.run_key import RunIdentity, RunSpec
 from hansard_bias.training.state import RunLog
 
-
 VALIDATION_MASK_RATE = 0.15
 """As the test text is scored, whatever `train.mask_rate` is: losses of runs with other rates can be compared."""
 
