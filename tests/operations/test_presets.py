@@ -59,7 +59,7 @@ def test_the_sample_s_sizes_fit_corpora_of_one_s_own(file: Path) -> None:
     apply_preset("production", [])
     lines = apply_preset("sample", [])
     assert load_config(file).corpora["moor"].path == "data/moor.csv"
-    assert "model.hidden_size: 768 -> 128" in lines
+    assert "model.hidden_size: 768 -> 96" in lines
 
 
 def test_there_and_back_is_the_shipped_file(file: Path) -> None:
