@@ -16,6 +16,7 @@ DVC = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="u
 STAGES = {name: entry.get("do", entry) for name, entry in DVC["stages"].items()}
 ELSEWHERE = {
     "corpora": "data/sections has what results depend on, without labels",
+    "model": "data/sections has what its architecture looks at",
     "models": "the name of a run, checked",
     "train": "the seed of a run, checked",
 }

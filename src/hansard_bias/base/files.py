@@ -24,6 +24,8 @@ SAMPLE = Path("data/raw/sample")
 SPEECHES = Path("data/speeches")
 ALIGNED = Path("data/aligned")
 ENCODED = Path("data/encoded")
+SECTIONS = Path("data/sections")
+MODEL_SECTION = SECTIONS / "model.json"
 SCORES = Path("data/scores")
 LIKELIHOODS = Path("data/likelihoods")
 PROBED = Path("data/probed")
@@ -76,8 +78,13 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
 def write_json(path: Path, content: object) -> None:
     """Write JSON that a person can read and git can compare, with DIGITS significant digits of its numbers."""
     with atomic_write(path) as partial:
-        # NaN is no JSON: a number that is missing must be null.
-        partial.write_text(json.dumps(_rounded(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        partial.write_text(json_text(content), encoding="utf-8")
+
+
+def json_text(content: object) -> str:
+    """What `write_json` writes."""
+    # NaN is no JSON: a number that is missing must be null.
+    return json.dumps(_rounded(content), indent=2, allow_nan=False) + "\n"
 
 
 # Results are the same bits on every machine of a kind: linear algebra differs in the 13th significant digit.

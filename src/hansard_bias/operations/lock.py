@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from hansard_bias.base.files import METRICS, md5, run_name
+from hansard_bias.base.files import METRICS, MODEL_SECTION, json_text, md5, run_name
 from hansard_bias.base.messages import shown, warn
 from hansard_bias.base.yaml import read_plain_yaml
 from hansard_bias.params import PARAMS_FILE, Config, parse_config
@@ -106,17 +107,25 @@ def require_parameters(config: Config, root: Path = Path(".")) -> None:
         warn(differs)
 
 
+APART = "; results and parameters do not belong together"
+
+
 def _differing(stages: Mapping[str, Any], raw: Any, config: Config) -> str:
     """One line on the first parameter that a stage ran with and that is another one by now; else nothing."""
     # The stages behind what is mirrored; dvc.lock keeps those of models and seeds that are no longer asked for.
     names = ["align", "tokenizer", "bias", *(f"corpus@{corpus}" for corpus in config.corpora)]
     runs = [run_name(model, seed) for model in config.models for seed in config.train.seeds]
     names += [f"{stage}@{run}" for run in runs for stage in ("train", "score")]
+    # A training depends on a file with what its architecture looks at, and DVC on the digest of that.
+    own = hashlib.md5(json_text(config.model.own()).encode(), usedforsecurity=False).hexdigest()
     for name in names:
+        read = {dep["path"]: dep.get("md5") for dep in stages.get(name, {}).get("deps", ())}
+        if read.get(MODEL_SECTION.as_posix(), own) != own:
+            return f"dvc.lock: {name} ran with another `model` section than params.yaml has by now{APART}"
         for key, made in _params(stages.get(name, {})).items():
             if (found := look_up(raw, key)) != made:
                 ran = f"dvc.lock: {name} ran with {_first_difference(key, made, found)} by now"
-                return f"{ran}; results and parameters do not belong together"
+                return f"{ran}{APART}"
     return ""
 
 

@@ -14,6 +14,11 @@ Positive = Annotated[int, at_least(1, "1 or more")]
 Dropout = Annotated[float, Check(lambda share: 0 <= share < 1, "0 or more and below 1")]
 MaskRate = Annotated[float, Check(lambda rate: 0.01 <= rate <= 0.5, "0.01 to 0.5")]
 RotaryBase = Annotated[float, Check(lambda base: base > 1, "a number above 1, for example 10000.0")]
+BERT_ONLY = ("hidden_dropout_prob", "attention_probs_dropout_prob")
+MODERNBERT_ONLY = (
+    *("local_attention", "layer_types", "embedding_dropout", "mlp_dropout", "attention_dropout"),
+    *("global_rope_theta", "local_rope_theta"),
+)
 SLIDING, FULL = "sliding_attention", "full_attention"
 ZeroForAll = Annotated[int, at_least(0, "0 (all) or more")]
 
@@ -64,6 +69,11 @@ class ModelConfig(Section, key="model"):
         known = {*self.layer_types} <= {SLIDING, FULL} and len(self.layer_types) in (0, self.num_hidden_layers)
         expected = f"{SLIDING} or {FULL} for each of {self.num_hidden_layers} layers, or [] for the default"
         require(known or not rotary, "model.layer_types", list(self.layer_types), expected)
+
+    def own(self) -> dict[str, object]:
+        """The settings that this architecture looks at: others may be edited, and no training is made anew."""
+        foreign = BERT_ONLY if self.architecture == "modernbert" else MODERNBERT_ONLY
+        return {name: value for name, value in vars(self).items() if name not in foreign}
 
     @property
     def all_layer_types(self) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Validate params.yaml and the probes' files before any stage touches its outputs: `dvc repro check`.
 
-Its outputs change only with what a stage behind it depends on: the files of `model.init` and of `probe`, and `corpora`
-and `models` without their labels. DVC can name a section of params.yaml as a dependency, but not a section without one
-of its keys.
+Its outputs change only with what a stage behind it depends on: the files of `model.init` and of `probe`, `corpora` and
+`models` without their labels, `model` without the settings of the other architecture. DVC can name a section of
+params.yaml as a dependency, but not a section without one of its keys.
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ from functools import partial
 from pathlib import Path
 
 from hansard_bias.base import files
-from hansard_bias.base.files import CHECKED, INITIAL, METRICS, MODELS, PROBE_FILES, SAMPLE, write_json
+from hansard_bias.base.files import CHECKED, INITIAL, METRICS, MODEL_SECTION, MODELS, PROBE_FILES, SAMPLE, write_json
 from hansard_bias.corpora.cleaning import clean_text
 from hansard_bias.corpora.readers import find_reader
 from hansard_bias.models.architectures import TOKENIZER, check_initial, initial_digests
 from hansard_bias.params import Config, ConfigError
 from hansard_bias.params.validation import require
 from hansard_bias.probing.files import check_writable, load_probing, probe_digests
-
-SECTIONS = Path("data/sections")
 
 
 def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_files: Path = PROBE_FILES) -> None:
@@ -36,7 +34,7 @@ def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_f
     check_probes(config)
     files.require_writable([output.parent, MODELS, *files.with_folders_below(METRICS)])
     # These change only with what a stage behind depends on: else a remark in params.yaml would rerun all.
-    write_sections(config, output.parent / SECTIONS.name)
+    write_sections(config, output.parent / files.SECTIONS.name)
     write_json(initial, initial_digests(config.model.init))
     write_json(probe_files, probe_digests(config.probe))
     with files.atomic_write(output) as partial:
@@ -44,12 +42,13 @@ def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_f
 
 
 def write_sections(config: Config, folder: Path) -> None:
-    """What stages depend on of `corpora` and `models`, a file for each kind of stage; a label is in none of them."""
+    """What stages depend on of `corpora`, `models` and `model`, a file for each kind of stage; without labels."""
     sample = [name for name, corpus in config.corpora.items() if Path(corpus.path).is_relative_to(SAMPLE)]
     with files.atomic_folder(folder) as partial:
         write_json(partial / "corpora.json", {"corpora": list(config.corpora), "of the sample": sample})
         write_json(partial / "mixtures.json", {name: model.mixture for name, model in config.models.items()})
         write_json(partial / "licences.json", {name: corpus.licence for name, corpus in config.corpora.items()})
+        write_json(partial / MODEL_SECTION.name, config.model.own())
         for name, corpus in config.corpora.items():
             columns = None if corpus.columns is None else asdict(corpus.columns)
             archive = {"reader": corpus.reader, "path": corpus.path, "columns": columns}

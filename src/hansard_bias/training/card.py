@@ -64,7 +64,7 @@ def model_card(
     # No label stands here, nor anything else that is not among the stage's dependencies: a card would outlive its edit.
     # A folder's name tells enough: its path is this machine's own.
     init = Path(config.model.init).name
-    settings = {"model": vars(config.model) | {"init": init}, "train": {**vars(config.train), "seeds": [seed]}}
+    settings = {"model": config.model.own() | {"init": init}, "train": {**vars(config.train), "seeds": [seed]}}
     loss = float(str(summary["validation_loss"]))
     mixture = config.models[model].mixture
     return _CARD.format(

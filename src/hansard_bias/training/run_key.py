@@ -64,7 +64,7 @@ def identify(
     """
     check_initial(config.model.init, root)
     # The other seeds of params.yaml are no part of this run: adding one must not begin all anew.
-    settings: dict[str, object] = {"model": asdict(config.model), "train": asdict(config.train) | {"seeds": None}}
+    settings: dict[str, object] = {"model": config.model.own(), "train": asdict(config.train) | {"seeds": None}}
     settings |= {"mixture": config.models[model].mixture, "budget": config.align.budget}
     settings |= {"initial": initial_digests(config.model.init, root)}
     # The files themselves: a stage that ran again and wrote the same bytes has changed nothing.
