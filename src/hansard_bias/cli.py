@@ -175,6 +175,12 @@ def score(model: ModelName, seed: Seed) -> None:
 
 
 @app.command()
+def companion() -> None:
+    """Score the test speeches with n-gram models of the same training texts."""
+    _stage("companion")(stage_config("companion"))
+
+
+@app.command()
 def probe(model: ModelName, seed: Seed) -> None:
     """Ask one model what fills the prompts' gaps."""
     _stage("probe")(run_config("probe", model, seed), model, seed)

@@ -13,7 +13,8 @@ def made_up(kind: Any, rows: list[str]) -> Any:
     """Any record, of a metric that nobody made numbers up for: one entry in each list, objects by row."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if dataclasses.is_dataclass(kind):
-        return {name: made_up(hint, rows) for name, hint in typing.get_type_hints(kind).items()}
+        hints = typing.get_type_hints(kind)
+        return {each.name: made_up(hints[each.name], rows) for each in dataclasses.fields(kind)}
     if origin is dict:
         return {row: made_up(arguments[1], rows) for row in rows}
     if origin is tuple:

@@ -129,7 +129,20 @@ def forget_accelerator() -> None:
 
 def run_all_stages(folder: Path, raw: dict[str, Any]) -> None:
     """Every stage's own `run`, in order."""
-    from hansard_bias.pipeline import align, bias, check, corpus, encode, probe, report, sample, score, tokenizer, train
+    from hansard_bias.pipeline import (
+        align,
+        bias,
+        check,
+        companion,
+        corpus,
+        encode,
+        probe,
+        report,
+        sample,
+        score,
+        tokenizer,
+        train,
+    )
 
     forget_accelerator()
     built = Project(write_params(folder, raw), raw)
@@ -149,6 +162,7 @@ def run_all_stages(folder: Path, raw: dict[str, Any]) -> None:
                 train.run(built.config, model, seed)
                 score.run(built.config, model, seed)
                 probe.run(built.config, model, seed)
+        companion.run(built.config)
         bias.run(built.config)
         report.run(built.config)
     finally:

@@ -41,6 +41,9 @@ def write_project(config: Config, root: Path) -> None:
         for column, seed in enumerate(config.train.seeds):
             tables = [_scores(corpus, row, column) for corpus in config.corpora]
             write_scores(root / "data/scores" / f"{model}-{seed}.parquet", tables, fingerprint)
+        # Its companion is its first run: made-up numbers of one kind are as good as of another.
+        tables = [_scores(corpus, row, 0) for corpus in config.corpora]
+        write_scores(root / "data/companion" / f"{model}.parquet", tables, fingerprint)
     (root / "data/aligned").mkdir(parents=True)
     for corpus in config.corpora:
         # Another order than that of the scores.

@@ -11,9 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hansard_bias.models.ngram import ORDER, KneserNey, Texts
-from hansard_bias.tokens.encoded import EncodedCorpus
+from hansard_bias.tokens.encoded import EncodedCorpus, cut_windows
 
 BEGIN, END, FIRST = 2, 3, 5
+
+
+def corpus_of(speeches: list[list[int]]) -> EncodedCorpus:
+    lengths = np.array([len(speech) for speech in speeches], dtype=np.int64)
+    tokens = np.array([token for speech in speeches for token in speech], dtype=np.uint16)
+    index = pa.table({"speech_id": [str(at) for at in range(len(speeches))]})
+    return EncodedCorpus(tokens, np.cumsum(lengths) - lengths, lengths, index)
 
 
 def texts_of(speeches: list[list[int]]) -> Texts:
@@ -21,11 +28,7 @@ def texts_of(speeches: list[list[int]]) -> Texts:
     half = len(speeches) // 2
     parts = []
     for part in (speeches[:half], speeches[half:]):
-        lengths = np.array([len(speech) for speech in part], dtype=np.int64)
-        tokens = np.array([token for speech in part for token in speech], dtype=np.uint16)
-        index = pa.table({"speech_id": [str(at) for at in range(len(part))]})
-        corpus = EncodedCorpus(tokens, np.cumsum(lengths) - lengths, lengths, index)
-        parts.append((corpus, np.arange(len(part))))
+        parts.append((corpus_of(part), np.arange(len(part))))
     return Texts.of(parts, BEGIN, END)
 
 
@@ -120,3 +123,21 @@ def test_more_of_the_same_is_expected_more() -> None:
     once, often = (KneserNey(texts_of([[5, 6, 7, 8], *[[5, 6, 9, 8]] * times]), 8) for times in (1, 9))
     asked = texts_of([[5, 6, 9, 8], [5]])
     assert often.surprisals(asked)[2] < once.surprisals(asked)[2]
+
+
+def test_windows_are_put_together_to_the_text_that_they_were_cut_from() -> None:
+    """All windows of a corpus are its speeches; without one of them its speech has a hole, and no mark stands there."""
+    speeches = [[5, 6, 7, 8, 9, 10, 11, 12], [13], [14, 15, 16]]
+    corpus = corpus_of(speeches)
+    windows = cut_windows([corpus], [np.arange(3)], 5)  # three tokens between the two ends
+    assert len(windows) == 5
+    whole = Texts.of_windows([corpus], windows, BEGIN, END)
+    expected = Texts.of([(corpus, np.arange(3))], BEGIN, END)
+    np.testing.assert_array_equal(whole.tokens, expected.tokens)
+    np.testing.assert_array_equal(whole.place, expected.place)
+    # The middle window of the first speech is left out, wherever `cut_windows` put it.
+    rows = np.flatnonzero(~((windows.start == 3) & (windows.offset == 3)))
+    cut = Texts.of_windows([corpus], windows.take(rows[::-1]), BEGIN, END)
+    assert cut.tokens.tolist() == [BEGIN, 5, 6, 7, 11, 12, END, BEGIN, 13, END, BEGIN, 14, 15, 16, END]
+    assert cut.place.tolist() == [0, 1, 2, 3, 0, 1, 2, 0, 1, 2, 0, 1, 2, 3, 4]
+    assert np.isfinite(KneserNey(cut, 20).surprisals(whole)).all()

@@ -278,7 +278,23 @@ class World:
             "legacy": probe_records.legacy(self.rows),
             "planted": {} if self.planted is None else probe_records.planted(self.rows, **self.planted),
             **{name: probe_records.made_up(kind, self.rows) for name, kind in FURTHER.items()},
+            "companion": self.companion(),
         }
+
+    def companion(self) -> dict[str, Any]:
+        """Companions that say what the models say, but for the first comparison."""
+        models = {row: {**numbers, "cultural_bias_rate": None} for row, numbers in self.models().items()}
+        own = {corpus: self.config.own_model(corpus) for corpus in self.config.corpora}
+        agrees = {
+            self.config.row_key(model): {
+                f"on_{corpus}": True for corpus, other in own.items() if other not in (None, model)
+            }
+            for model in self.config.models
+        }
+        first = next((row for row, cells in agrees.items() if cells), None)
+        if first is not None:
+            agrees[first][next(iter(agrees[first]))] = False
+        return {"models": models, "tests": [], "agrees": agrees}
 
     def write(self, folder: Path) -> Path:
         """Write everything; returns the folder."""

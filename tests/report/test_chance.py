@@ -8,6 +8,7 @@ import pytest
 from hansard_bias.analysis.records import LikelihoodRecord
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import comparison as chance
+from hansard_bias.report.tables.companion import companion_sentence, companion_table
 from hansard_bias.statistics.intervals import Interval
 from helpers.report_page import page_of, with_bias
 
@@ -68,3 +69,14 @@ def test_without_likelihoods_the_page_does_not_mention_them(load: Callable[..., 
     results = load()
     assert chance.likelihood_table(results).rows == ()
     assert "Asked in another way" not in page_of(results, figures=False)
+
+
+def test_companions_stand_beside_the_masked_models(load: Callable[..., Results]) -> None:
+    """A row a model and corpus; the direction where two different models are compared, and how many agree."""
+    results = load()
+    table = companion_table(results)
+    assert len(table.rows) == len(results.config.models) * len(results.config.corpora)
+    told = [str(row[-1]) for row in table.rows]
+    compared = sum(told.count(word) for word in ("yes", "no"))
+    assert told.count("no") == 1 and compared == 4 and told.count("—") == len(told) - compared
+    assert f"agree in direction in {compared - 1} of {compared} comparisons" in companion_sentence(results)

@@ -95,7 +95,7 @@ class StudyData:
         runs = list(product(self.config.models, self.config.train.seeds))
         paths = [self.scores(*run) for run in runs]
         # Scores of another vocabulary are of other tokens: no difference between them means anything.
-        tokenizer = sha256(require_path(self.root / TOKENIZER / "tokenizer.json", "tokenizer"))
+        tokenizer = self.tokenizer
         tables: list[pd.DataFrame] = []
         folds = ""
         for run, path in zip(runs, paths, strict=True):
@@ -121,6 +121,11 @@ class StudyData:
             if not tables[-1][COMPARED].equals(tables[0][COMPARED]):
                 raise ValueError(f"{path}: other test speeches than {paths[0]}; {remedy}")
         return {corpus: _losses(corpus, tables, len(self.config.models), self.root) for corpus in self.config.corpora}
+
+    @cached_property
+    def tokenizer(self) -> str:
+        """The digest of the tokenizer that is there now."""
+        return sha256(require_path(self.root / TOKENIZER / "tokenizer.json", "tokenizer"))
 
     @cached_property
     def sums(self) -> dict[str, CorpusSums]:

@@ -24,6 +24,7 @@ SAMPLE = Path("data/raw/sample")
 SPEECHES = Path("data/speeches")
 ALIGNED = Path("data/aligned")
 ENCODED = Path("data/encoded")
+COMPANION = Path("data/companion")
 SECTIONS = Path("data/sections")
 MODEL_SECTION = SECTIONS / "model.json"
 SCORES = Path("data/scores")

@@ -7,13 +7,13 @@ one whole number of 64 bits (tokens are 16), so that counting is sorting and loo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from hansard_bias.tokens.encoded import EncodedCorpus
+from hansard_bias.tokens.encoded import EncodedCorpus, Windows
 
 Keys = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
@@ -29,6 +29,8 @@ class Texts:
     """shape [tokens + 2 * texts]"""
     place: npt.NDArray[np.int32]
     """Of each token its position in its text: 0 is the mark of the beginning."""
+    begin: int
+    """The mark's id."""
 
     @classmethod
     def of(cls, corpora: Iterable[tuple[EncodedCorpus, npt.NDArray[np.int64]]], begin: int, end: int) -> Texts:
@@ -44,7 +46,32 @@ class Texts:
             found[inside] = corpus.tokens[(np.repeat(starts, sizes) + place - 1)[inside]]
             tokens.append(found)
             places.append(place.astype(np.int32))
-        return cls(np.concatenate(tokens), np.concatenate(places))
+        return cls(np.concatenate(tokens), np.concatenate(places), begin)
+
+    @classmethod
+    def of_windows(cls, corpora: Sequence[EncodedCorpus], windows: Windows, begin: int, end: int) -> Texts:
+        """The text of these windows: what goes on from one to the next is put together, and no mark stands in between.
+
+        A mark of the beginning or the end stands where a speech begins or ends, not where its window does. Where a
+        speech goes on that began in a window left out, its first token is context alone.
+        """
+        order = np.lexsort((windows.start, windows.corpus))
+        corpus, start, length = windows.corpus[order], windows.start[order], windows.length[order]
+        stop, speech = start + length, windows.speech[order]
+        follows = (corpus[1:] == corpus[:-1]) & (start[1:] == stop[:-1]) & (speech[1:] == speech[:-1])
+        first = np.flatnonzero(np.concatenate(([True], ~follows)))
+        last = np.append(first[1:], len(start)) - 1
+        ends = [np.sort(each.starts + each.lengths) for each in corpora]
+        tokens, places = [], []
+        for at, to in zip(first, last, strict=True):
+            own, stops = corpora[corpus[at]], ends[corpus[at]]
+            found = own.tokens[start[at] : stop[to]]
+            closed = stops[min(np.searchsorted(stops, stop[to]), len(stops) - 1)] == stop[to]
+            opened = windows.offset[order[at]] == 0
+            whole = np.concatenate([[begin] * int(opened), found, [end] * int(closed)]).astype(np.uint16)
+            tokens.append(whole)
+            places.append(np.arange(len(whole), dtype=np.int32))
+        return cls(np.concatenate(tokens), np.concatenate(places), begin)
 
     def keys(self, order: int) -> tuple[Keys, npt.NDArray[np.int64]]:
         """The n-grams of this order that lie within a text, and where each ends."""
@@ -122,8 +149,8 @@ def _shorter(longer: Keys, texts: Texts, size: int) -> tuple[Keys, npt.NDArray[n
     Nothing stands before the beginning of a text: what begins there is counted as it is.
     """
     suffixes = longer & np.uint64(2 ** (16 * size) - 1)
-    begin = texts.place == size - 1
-    at = np.flatnonzero(begin)
+    at = np.flatnonzero(texts.place == size - 1)
+    at = at[texts.tokens[at - (size - 1)] == texts.begin]
     first = np.zeros(len(at), dtype=np.uint64)
     for back in range(size - 1, -1, -1):
         first = first << _BITS | texts.tokens[at - back].astype(np.uint64)
