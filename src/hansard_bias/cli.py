@@ -71,7 +71,8 @@ def main() -> None:
         if os.environ.get("HANSARD_BIAS_DEBUG") or not _is_for_users(error):
             raise
         # `dvc queue kill` takes the workspace away while the stage still runs.
-        removed = _is_workspace(folder) and not all((folder / name).exists() for name in ("dvc.yaml", "metrics"))
+        workspace = ".dvc/tmp/exps" in folder.as_posix()
+        removed = workspace and not all((folder / name).exists() for name in ("dvc.yaml", "metrics"))
         print(f"hansard-bias: {KILLED if removed else one_line(str(error), longest=2000)}", file=sys.stderr)
         sys.exit(2)
 
@@ -83,10 +84,6 @@ def bound_spinning() -> None:
     second instead of 31,000. It is read when torch is imported, and no bit of a result depends on it.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-
-
-def _is_workspace(folder: Path) -> bool:
-    return ".dvc/tmp/exps" in folder.as_posix()
 
 
 def _is_for_users(error: ValueError | OSError | SafetensorError) -> bool:
