@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from hansard_bias.base.files import METRICS, MODEL_SECTION, json_text, md5, run_name
+from hansard_bias.base.files import METRICS, TRAINING_SECTION, json_text, md5, run_name
 from hansard_bias.base.messages import shown, warn
 from hansard_bias.base.yaml import read_plain_yaml
 from hansard_bias.params import PARAMS_FILE, Config, parse_config
@@ -117,11 +117,11 @@ def _differing(stages: Mapping[str, Any], raw: Any, config: Config) -> str:
     runs = [run_name(model, seed) for model in config.models for seed in config.train.seeds]
     names += [f"{stage}@{run}" for run in runs for stage in ("train", "score")]
     # A training depends on a file with what its architecture looks at, and DVC on the digest of that.
-    own = hashlib.md5(json_text(config.model.own()).encode(), usedforsecurity=False).hexdigest()
+    own = hashlib.md5(json_text(config.of_training()).encode(), usedforsecurity=False).hexdigest()
     for name in names:
         read = {dep["path"]: dep.get("md5") for dep in stages.get(name, {}).get("deps", ())}
-        if read.get(MODEL_SECTION.as_posix(), own) != own:
-            return f"dvc.lock: {name} ran with another `model` section than params.yaml has by now{APART}"
+        if read.get(TRAINING_SECTION.as_posix(), own) != own:
+            return f"dvc.lock: {name} ran with another `model` section, or other licences, than params.yaml has by now{APART}"
         for key, made in _params(stages.get(name, {})).items():
             if (found := look_up(raw, key)) != made:
                 ran = f"dvc.lock: {name} ran with {_first_difference(key, made, found)} by now"

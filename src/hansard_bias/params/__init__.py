@@ -66,6 +66,10 @@ class Config:
             reason = "this section was not loaded; name it in load_sections"
             raise AttributeError(f"{name}: {reason if name in self.__dataclass_fields__ else 'no section of Config'}")
 
+    def of_training(self) -> dict[str, Any]:
+        """What a training depends on of `model` and `corpora`: what its architecture looks at, and licences."""
+        return {"model": self.model.own(), "licences": {name: each.licence for name, each in self.corpora.items()}}
+
     def with_sections(self, **sections: Any) -> Config:
         """A copy with these sections instead, where `dataclasses.replace` would ask for those not loaded."""
         return _assembled(vars(self) | sections)

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from hansard_bias.base import files
-from hansard_bias.base.files import CHECKED, INITIAL, METRICS, MODEL_SECTION, MODELS, PROBE_FILES, SAMPLE, write_json
+from hansard_bias.base.files import CHECKED, INITIAL, METRICS, MODELS, PROBE_FILES, SAMPLE, TRAINING_SECTION, write_json
 from hansard_bias.corpora.cleaning import clean_text
 from hansard_bias.corpora.readers import find_reader
 from hansard_bias.models.architectures import TOKENIZER, check_initial, initial_digests
@@ -47,8 +47,7 @@ def write_sections(config: Config, folder: Path) -> None:
     with files.atomic_folder(folder) as partial:
         write_json(partial / "corpora.json", {"corpora": list(config.corpora), "of the sample": sample})
         write_json(partial / "mixtures.json", {name: model.mixture for name, model in config.models.items()})
-        write_json(partial / "licences.json", {name: corpus.licence for name, corpus in config.corpora.items()})
-        write_json(partial / MODEL_SECTION.name, config.model.own())
+        write_json(partial / TRAINING_SECTION.name, config.of_training())
         for name, corpus in config.corpora.items():
             columns = None if corpus.columns is None else asdict(corpus.columns)
             archive = {"reader": corpus.reader, "path": corpus.path, "columns": columns}
