@@ -121,7 +121,7 @@ def _differing(stages: Mapping[str, Any], raw: Any, config: Config) -> str:
     for name in names:
         read = {dep["path"]: dep.get("md5") for dep in stages.get(name, {}).get("deps", ())}
         if read.get(TRAINING_SECTION.as_posix(), own) != own:
-            return f"dvc.lock: {name} ran with another `model` section, or other licences, than params.yaml has by now{APART}"
+            return f"dvc.lock: {name} ran with another `model` section or licences than params.yaml has by now{APART}"
         for key, made in _params(stages.get(name, {})).items():
             if (found := look_up(raw, key)) != made:
                 ran = f"dvc.lock: {name} ran with {_first_difference(key, made, found)} by now"
