@@ -79,4 +79,4 @@ def test_companions_stand_beside_the_masked_models(load: Callable[..., Results])
     told = [str(row[-1]) for row in table.rows]
     compared = sum(told.count(word) for word in ("yes", "no"))
     assert told.count("no") == 1 and compared == 4 and told.count("—") == len(told) - compared
-    assert f"agree in direction in {compared - 1} of {compared} comparisons" in companion_sentence(results)
+    assert f"agree in direction in {compared - 1} of {compared} comparisons." in companion_sentence(results)

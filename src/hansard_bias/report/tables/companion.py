@@ -41,8 +41,7 @@ def companion_sentence(results: Results) -> str:
     cells = [agree for row in found.agrees.values() for agree in row.values()]
     if not cells:
         return ""
-    told = "all" if all(cells) else f"{sum(cells)}" if any(cells) else "none"
+    told = f"{'all' if all(cells) else f'{sum(cells)} of' if any(cells) else 'none of'} {len(cells)}"
     return (
-        f"N-gram models of the same texts, which learn from a few thousand words and know no luck, agree in direction "
-        f"in {told} of {len(cells)} comparisons."
+        f"N-gram models of the same texts, which need few words and no luck, agree in direction in {told} comparisons."
     )
