@@ -120,7 +120,24 @@ def test_sizes_come_from_the_folder_and_dropout_does_not(start: Path, raw: dict[
     sized = with_initial_sizes(config).model
     # RoBERTa's positions begin after the padding's id: 514 rows of the table are 512 positions.
     taken = {name: SETTINGS[name] for name in ("hidden_size", "num_hidden_layers", "intermediate_size")}
-    assert sized == replace(config.model, **taken, num_attention_heads=3, max_position_embeddings=512)
+    taken |= {"num_attention_heads": 3, "max_position_embeddings": 512, "architecture": "bert"}
+    assert sized == replace(config.model, **taken)
+
+
+def test_a_modernbert_keeps_its_kinds_of_layers_and_reads_the_windows_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raw: dict[str, Any]
+) -> None:
+    """As published: no list of layers, every third of which is full; 8,192 positions, of which 128 are used."""
+    monkeypatch.chdir(tmp_path)
+    published = {**SETTINGS, "model_type": "modernbert", "num_hidden_layers": 4, "max_position_embeddings": 8192}
+    write(tmp_path / "start", published | {"local_attention": 128, "hidden_size": 24}, "head.dense.weight")
+    check_initial("start")
+    config = parse_config(raw)
+    sized = with_initial_sizes(replace(config, model=replace(config.model, init="start"))).model
+    assert sized.architecture == "modernbert" and sized.local_attention == 128
+    assert sized.all_layer_types == ("full_attention", "sliding_attention", "sliding_attention", "full_attention")
+    assert sized.reaches == (None, 64, 64, None)
+    assert sized.max_position_embeddings == config.model.max_position_embeddings
 
 
 def test_digests_tell_other_files(start: Path) -> None:

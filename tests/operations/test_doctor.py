@@ -66,7 +66,7 @@ def test_a_model_that_does_not_fit_is_not_tried(monkeypatch: pytest.MonkeyPatch)
     found = {entry.preset: entry for entry in speed.estimates(ROOT / "params.yaml")}
     assert found["production"].problem.startswith("needs 2.")
     assert found["sample"].trainings == 9
-    assert found["sample"].seconds == pytest.approx(3 * 86_000 * 20 * 3 / 1000)
+    assert found["sample"].seconds == pytest.approx(3 * 86_000 * 6 * 3 / 1000)
     monkeypatch.setattr(speed, "in_own_process", lambda config, pieces: 0.0)
     assert next(speed.estimates(ROOT / "params.yaml")).problem == "ran out of memory"
 

@@ -105,7 +105,7 @@ def test_archives_are_measured_or_missed(folder: Path) -> None:
 
 def test_a_mistake_in_the_parameters_is_a_finding(folder: Path) -> None:
     params = folder / "params.yaml"
-    params.write_text(params.read_text(encoding="utf-8").replace("epochs: 20", "epochs: none"), encoding="utf-8")
+    params.write_text(params.read_text(encoding="utf-8").replace("epochs: 6", "epochs: none"), encoding="utf-8")
     found = doctor_checks.project_findings(folder)
     assert found[-1].verdict is Verdict.BAD and "train.epochs" in found[-1].text
 

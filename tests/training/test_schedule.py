@@ -14,7 +14,7 @@ from hansard_bias.training.data import learning_rate, total_updates, updates_per
 
 @pytest.fixture
 def config(raw: dict[str, Any]) -> TrainConfig:
-    return replace(parse_config(raw).train, lr=0.01, warmup=0.1)
+    return replace(parse_config(raw).train, lr=0.01, warmup=0.1, schedule="linear")
 
 
 def test_updates(config: TrainConfig) -> None:

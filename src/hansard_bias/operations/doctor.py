@@ -132,7 +132,9 @@ def in_own_process(config: Config, tokens_per_speech: int) -> float:
 
 def memory_problem(model: ModelConfig, vocabulary: int) -> str:
     """Why the model is better not tried here, or nothing."""
-    layer = 4 * model.hidden_size**2 + 2 * model.hidden_size * model.intermediate_size
+    # ModernBERT's inner layer has a gate.
+    inner = (3 if model.architecture == "modernbert" else 2) * model.hidden_size * model.intermediate_size
+    layer = 4 * model.hidden_size**2 + inner
     weights = model.num_hidden_layers * layer + (vocabulary + model.max_position_embeddings) * model.hidden_size
     needed = weights * OPTIMIZER_BYTES + 1 * GB
     if device.has_gpu() or needed < available_bytes():
