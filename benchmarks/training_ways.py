@@ -26,7 +26,7 @@ from transformers import Trainer as HuggingFaceTrainer
 
 from hansard_bias.models.attention import family_of
 from hansard_bias.models.batches import MaskedText
-from hansard_bias.models.network import build_model, flops_per_token
+from hansard_bias.models.network import ENDS, build_model, flops_per_token
 from hansard_bias.params import ModelConfig, TrainConfig
 from hansard_bias.tokens.encoded import EncodedCorpus, cut_windows, read_encoded
 from hansard_bias.tokens.tokenizer import CLS_ID, OWN_IDS, PAD_ID, SEP_ID
@@ -168,7 +168,7 @@ def run_peer(folder: Path, way: str, settings: ModelConfig, vocabulary: int, bat
     rows = (padded_rows if kind == "padded" else block_rows)(corpus, settings.max_position_embeddings)
     # The defaults of the two configurations: BERT drops a tenth, ModernBERT nothing.
     given = replace(settings, hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1)
-    model = family_of(settings.architecture).build(given, vocabulary, "sdpa")
+    model = family_of(settings.architecture).build(given, vocabulary, "sdpa", ENDS)
     arguments = TrainingArguments(
         output_dir=str(folder / "peer"),
         per_device_train_batch_size=batch,

@@ -34,7 +34,12 @@ def test_a_stage_depends_on_the_sections_that_it_loads(stage: str) -> None:
 
 @pytest.mark.parametrize(
     ("broken", "stops"),
-    [("report", ()), ("bias", ("bias",)), ("score", ("train", "score", "bias")), ("align", ("align", "train"))],
+    [
+        ("report", ()),
+        ("bias", ("bias",)),
+        ("score", ("train", "score", "bias")),
+        ("align", ("align", "train", "companion")),
+    ],
 )
 def test_a_mistake_in_another_section_does_not_stop_a_stage(
     tmp_path: Path, shipped: dict[str, Any], monkeypatch: pytest.MonkeyPatch, broken: str, stops: tuple[str, ...]

@@ -13,21 +13,20 @@ from torch.nn import functional
 from hansard_bias.models.architectures import SIZES, Architecture, after_attention, first_position
 from hansard_bias.models.weights import Layer, Network, WeightLoader, activate, normalise
 from hansard_bias.params import ModelConfig
-from hansard_bias.tokens.tokenizer import PAD_ID
 
 INNER_MATRICES = 2
 """Matrices between the hidden and the inner size in a layer."""
 DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 
 
-def build(settings: ModelConfig, vocab_size: int, attention: str) -> Any:
-    """A BertForMaskedLM with random weights and this implementation of attention."""
+def build(settings: ModelConfig, vocab_size: int, attention: str, ends: Mapping[str, int]) -> Any:
+    """A BertForMaskedLM with random weights and this implementation of attention; ends: ids of `pad`, `cls`, `sep`."""
     from transformers import BertConfig, BertForMaskedLM
 
     own = (*SIZES, *DROPOUTS, "max_position_embeddings", "initializer_range")
     given = {name: value for name, value in dataclasses.asdict(settings).items() if name in own}
     # One kind of text: there are no pairs of sentences here.
-    fixed = {"pad_token_id": PAD_ID, "type_vocab_size": 1, "attn_implementation": attention}
+    fixed = {"pad_token_id": ends["pad"], "type_vocab_size": 1, "attn_implementation": attention}
     return BertForMaskedLM(BertConfig(vocab_size=vocab_size, **fixed, **given))
 
 

@@ -17,7 +17,6 @@ from torch.nn import functional
 from hansard_bias.models.architectures import SIZES, Architecture, layer_types
 from hansard_bias.models.weights import Layer, Linear, Network, WeightLoader, activate, normalise
 from hansard_bias.params import ModelConfig
-from hansard_bias.tokens.tokenizer import CLS_ID, PAD_ID, SEP_ID
 
 INNER_MATRICES = 3
 """Matrices between the hidden and the inner size in a layer: one of them is the gate."""
@@ -27,15 +26,16 @@ _THETA = {"full_attention": 160_000.0, "sliding_attention": 10_000.0}
 _OLD_THETA = {"full_attention": "global_rope_theta", "sliding_attention": "local_rope_theta"}
 
 
-def build(settings: ModelConfig, vocab_size: int, attention: str) -> Any:
-    """A ModernBertForMaskedLM with random weights and this implementation of attention."""
+def build(settings: ModelConfig, vocab_size: int, attention: str, ends: Mapping[str, int]) -> Any:
+    """A ModernBertForMaskedLM with random weights and this attention; ends: ids of `pad`, `cls`, `sep`."""
     from transformers import ModernBertConfig, ModernBertForMaskedLM
 
     own = (*SIZES, *DROPOUTS, *_OLD_THETA.values(), "max_position_embeddings", "initializer_range", "local_attention")
     given = {name: value for name, value in dataclasses.asdict(settings).items() if name in own}
-    ends = {"cls_token_id": CLS_ID, "bos_token_id": CLS_ID, "sep_token_id": SEP_ID, "eos_token_id": SEP_ID}
-    fixed = {"pad_token_id": PAD_ID, "layer_types": list(settings.all_layer_types), "attn_implementation": attention}
-    return ModernBertForMaskedLM(ModernBertConfig(vocab_size=vocab_size, **ends, **fixed, **given))
+    marks = {"cls_token_id": ends["cls"], "bos_token_id": ends["cls"]}
+    marks |= {"sep_token_id": ends["sep"], "eos_token_id": ends["sep"], "pad_token_id": ends["pad"]}
+    fixed = {"layer_types": list(settings.all_layer_types), "attn_implementation": attention}
+    return ModernBertForMaskedLM(ModernBertConfig(vocab_size=vocab_size, **marks, **fixed, **given))
 
 
 def states_at(model: Any, positions: Tensor, **inputs: Any) -> Tensor:

@@ -15,9 +15,11 @@ from transformers.utils.logging import disable_progress_bar
 from hansard_bias.models.architectures import after_attention, first_position, init_error
 from hansard_bias.models.attention import PACKED, Packed, family_of, register_packed_attention, surprisals_at
 from hansard_bias.params import ModelConfig, TrainConfig
+from hansard_bias.tokens.tokenizer import CLS_ID, PAD_ID, SEP_ID
 
 Counts = npt.NDArray[np.int64]
 
+ENDS = {"pad": PAD_ID, "cls": CLS_ID, "sep": SEP_ID}
 GRADIENT_NORM = 1.0
 """The longest gradient that an update follows; longer ones are scaled down."""
 
@@ -31,7 +33,7 @@ def build_model(settings: ModelConfig, vocab_size: int, seed: int, counts: Count
     register_packed_attention()
     # Last: whatever else draws numbers on the way must not change the weights.
     torch.manual_seed(seed)
-    model = family_of(settings.architecture).build(settings, vocab_size, PACKED)
+    model = family_of(settings.architecture).build(settings, vocab_size, PACKED, ENDS)
     if settings.unigram_bias and counts is not None:
         shares = (counts + 1) / (counts.sum() + vocab_size)
         with torch.no_grad():
