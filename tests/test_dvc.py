@@ -65,8 +65,10 @@ def test_a_vocabulary_that_the_text_cannot_fill_leaves_the_tokenizer(clone: Clon
 def test_a_model_to_continue_from_and_its_files_are_dependencies(clone: Clone, tmp_path: Path) -> None:
     start = save_local_model("bert", tmp_path / "start", ["The member asks about roads and schools."])
     with clone.changed(r"\binit: .*", f"init: {start}"):
-        assert stages_run(clone.run("dvc", "repro", "--dry")) >= {"check", "tokenizer", "train@mixed-1"}
+        assert stages_run(clone.run("dvc", "repro", "--dry")) >= {"check", "tokenizer"}
         clone.run("dvc", "repro", "check")
+        # What trainings depend on of `model` is in a file of check's.
+        assert stages_run(clone.run("dvc", "repro", "--dry")) >= {"tokenizer", "train@mixed-1"}
         before = (clone.root / "data" / "initial.json").read_bytes()
         (start / "config.json").write_text((start / "config.json").read_text() + "\n", encoding="utf-8")
         clone.run("dvc", "repro", "--force", "--single-item", "check")
