@@ -95,6 +95,8 @@ def stop_after(parts: int, patch: pytest.MonkeyPatch, number: int = signal.SIGIN
     from hansard_bias.scoring.run import Inputs
 
     original, calls = Inputs.score, 0
+    # What a shell starts in the background ignores it, and so would the tests there.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def counted(*arguments: Any) -> Any:
         nonlocal calls
