@@ -41,6 +41,8 @@ def _scores(known: KneserNey, corpora: dict[str, EncodedCorpus], begin: int, end
     for name, corpus in corpora.items():
         rows = corpus.split_rows("test")
         texts = Texts.of([(corpus, rows)], begin, end)
-        # The end is predicted, too, but is no token of the text: masked models are not asked for it.
-        inside = texts.tokens[texts.place > 0] != end
+        # The end is predicted, too, but is no token of the text: masked models are not asked for it. It is known by its
+        # place, not by its id: a speech may say "[SEP]".
+        inside = np.ones(int((corpus.lengths[rows] + 1).sum()), dtype=bool)
+        inside[np.cumsum(corpus.lengths[rows] + 1) - 1] = False
         yield from score_tables(name, corpus, rows, known.surprisals(texts)[inside].astype(np.float32))

@@ -11,7 +11,8 @@ from hansard_bias.analysis.metrics import metric
 from hansard_bias.analysis.records import ModelRecord, TestRecord
 from hansard_bias.base.files import COMPANION, require_path
 from hansard_bias.scoring.tables import TOKENIZER_KEY, read_sums
-from hansard_bias.statistics.design import CorpusSums
+from hansard_bias.statistics.design import CorpusSums, Design
+from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.matrix import measure
 
 
@@ -36,16 +37,24 @@ def companion(data: StudyData) -> Companion:
 
     Raises ValueError for scores of another tokenizer or of other speeches than those of the masked models.
     """
-    found = measure(companion_sums(data), data.design)
-    masked = measure(data.sums, data.design).models
-    excesses = [{row: record.excess_nats for row, record in models.items()} for models in (found.models, masked)]
-    agrees: dict[str, dict[str, bool]] = {row: {} for row in data.design.models}
-    for corpus, own in data.design.own.items():
-        for row in data.design.models:
-            if row != own:
-                signs = [np.sign(each[row][f"on_{corpus}"].value) for each in excesses]
-                agrees[row][f"on_{corpus}"] = bool(signs[0] == signs[1])
+    sums, design = companion_sums(data), data.design
+    found = measure(sums, design)
+    signs = [{corpus: _signs(each[corpus], design, corpus) for corpus in design.own} for each in (sums, data.sums)]
+    agrees = {
+        row: {
+            f"on_{corpus}": bool(signs[0][corpus][at] == signs[1][corpus][at])
+            for corpus, own in design.own.items()
+            if own != row
+        }
+        for at, row in enumerate(design.models)
+    }
     return Companion(found.models, found.tests, agrees)
+
+
+def _signs(sums: CorpusSums, design: Design, corpus: str) -> FloatArray:
+    """The sign of every model's excess on a corpus, shape [models]; every seed reads the same tokens."""
+    nats = sums.nats.mean(axis=1).sum(axis=-1)
+    return np.asarray(np.sign(nats - nats[design.models.index(design.own[corpus])]))
 
 
 def companion_sums(data: StudyData) -> dict[str, CorpusSums]:
