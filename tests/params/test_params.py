@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +196,13 @@ def test_a_copy_of_a_part_is_checked_too(raw: dict[str, Any]) -> None:
     assert set(vars(part.with_sections(corpora=part.corpora))) == {"corpora", "models"}
     with pytest.raises(ConfigError, match="expected at least one archive"):
         part.with_sections(corpora={})
+
+
+def test_a_model_s_own_settings_are_those_that_its_architecture_looks_at(raw: dict[str, Any]) -> None:
+    """Each setting is of one architecture or of both, and none of neither."""
+    model = parse_config(raw).model
+    bert, modern = (set(replace(model, architecture=name).own()) for name in ("bert", "modernbert"))
+    assert bert | modern == {field.name for field in fields(model)}
+    assert bert - modern == {"hidden_dropout_prob", "attention_probs_dropout_prob"}
+    assert {"local_attention", "layer_types", "global_rope_theta"} <= modern - bert
+    assert {"hidden_size", "architecture", "init", "unigram_bias"} <= bert & modern
