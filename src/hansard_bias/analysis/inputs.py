@@ -23,7 +23,7 @@ from hansard_bias.probing.files import PlantedFrame, planted_frames
 from hansard_bias.probing.prompts import Group, load_groups
 from hansard_bias.probing.tables import ASKED, Probed, read_probed
 from hansard_bias.scoring.tables import FOLDS_KEY, TOKENIZER_KEY, WEIGHTS_KEY, read_sums, read_tokens
-from hansard_bias.statistics.design import CorpusSums, Design, StrArray
+from hansard_bias.statistics.design import CorpusSums, Design, StrArray, known_speakers
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.resampling import generator
 from hansard_bias.tokens.tokenizer import Vocabulary
@@ -46,15 +46,28 @@ class Losses:
     tokens: FloatArray  # Scored tokens, shape [speeches]
     bytes_: FloatArray  # UTF-8 bytes, shape [speeches]
     sittings: StrArray  # Days, shape [speeches]
+    speakers: StrArray  # Names, shape [speeches]; empty where one is not known
     speech_ids: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.speech_ids)
 
-    def sums(self, chosen: Flags | None = None) -> CorpusSums:
-        """Sums by sitting, of all speeches or of those chosen; ValueError where these hold no token."""
+    def sums(self, chosen: Flags | None = None, nats: FloatArray | None = None) -> CorpusSums:
+        """Sums by sitting and speaker, of all speeches or of those chosen, under the models or as others put them.
+
+        nats: shape [others, seeds, speeches]. Raises ValueError where the chosen speeches hold no token.
+        """
         rows = np.ones(len(self), dtype=bool) if chosen is None else chosen
-        return CorpusSums.of_speeches(self.nats[:, :, rows], self.tokens[rows], self.bytes_[rows], self.sittings[rows])
+        values = self.nats if nats is None else nats
+        sittings, speakers = self.sittings[rows], self.speakers[rows]
+        return CorpusSums.of_speeches(values[:, :, rows], self.tokens[rows], self.bytes_[rows], sittings, speakers)
+
+    @property
+    def clusters(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64] | None]:
+        """Numbers of the sitting and of the speaker of every speech, shape [speeches]; None without speakers."""
+        named = known_speakers(self.speakers)
+        sitting = np.unique(self.sittings, return_inverse=True)[1].astype(np.int64)
+        return sitting, None if named is None else np.unique(named, return_inverse=True)[1].astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -129,14 +142,13 @@ class StudyData:
 
     @cached_property
     def sums(self) -> dict[str, CorpusSums]:
-        """The same, by corpus, summed by sitting."""
+        """The same, by corpus, summed by sitting and speaker."""
         return {corpus: losses.sums() for corpus, losses in self.losses.items()}
 
     @cached_property
     def facts(self) -> dict[str, Facts]:
         """What is known of the test speeches, by corpus; ValueError where scores and aligned speeches do not fit."""
-        folder = self.root / ALIGNED
-        return {corpus: _facts(losses, folder / f"{corpus}.parquet") for corpus, losses in self.losses.items()}
+        return {corpus: _facts(corpus, losses, self.root) for corpus, losses in self.losses.items()}
 
     @cached_property
     def probes(self) -> ProbeRuns:
@@ -178,9 +190,7 @@ class StudyData:
             columns=config.columns(),
             own={corpus: rows[model] for corpus, model in own.items() if model is not None},
             mixtures={rows[name]: model.mixture for name, model in config.models.items()},
-            draws=config.bias.draws,
             confidence=config.bias.confidence,
-            seed=config.bias.seed,
         )
 
     def drawn(self, *names: str) -> tuple[int, np.random.Generator, float]:
@@ -214,22 +224,29 @@ def _losses(corpus: str, tables: list[pd.DataFrame], models: int, root: Path) ->
         tokens=first["tokens"].to_numpy(dtype=np.float64),
         bytes_=first["bytes"].to_numpy(dtype=np.float64),
         sittings=first["sitting"].to_numpy(dtype=str),
+        speakers=_aligned(corpus, tuple(first["speech_id"]), root)["speaker"].fillna("").to_numpy(dtype=str),
         speech_ids=tuple(first["speech_id"]),
     )
 
 
-def _facts(losses: Losses, path: Path) -> Facts:
+def _aligned(corpus: str, speech_ids: Sequence[str], root: Path) -> pd.DataFrame:
+    """What alignment knows of these test speeches, in their order; ValueError where one of them is not there."""
+    path = root / ALIGNED / f"{corpus}.parquet"
     if SHARING.name not in pq.read_schema(require_path(path, "align")).names:
         missing = f"has no column {SHARING.name}, expected it since speeches are marked"
         raise ValueError(f"{path}: {missing}; run `dvc repro align`")
     columns = ["speech_id", *KINDS[1:], SHARING.name]
     table = pq.read_table(path, columns=columns, filters=pc.field("split") == "test").to_pandas()
     # Scores come in the order of the debates, and all arrays follow them.
-    rows = pd.Index(table["speech_id"]).get_indexer(list(losses.speech_ids))
+    rows = pd.Index(table["speech_id"]).get_indexer(list(speech_ids))
     if (rows < 0).any():
-        unknown = losses.speech_ids[int(np.argmax(rows < 0))]
+        unknown = speech_ids[int(np.argmax(rows < 0))]
         raise ValueError(f"{path}: no test speech {unknown}, which was scored; run `dvc repro score`")
-    table = table.iloc[rows]
+    return pd.DataFrame(table.iloc[rows])
+
+
+def _facts(corpus: str, losses: Losses, root: Path) -> Facts:
+    table = _aligned(corpus, losses.speech_ids, root)
     known = {kind: table[kind].fillna("").to_numpy(dtype=str) for kind in KINDS[1:]}
     # Days are ISO dates: the year is their first four signs.
     years = np.array([day[:4] for day in losses.sittings])

@@ -43,8 +43,7 @@ def print_summary(config: Config, metrics: Path = METRICS, console: Console | No
         console.print(_table(title, ["model", *columns], rows))
     rows = [(row, *_ratios(measures)) for row, measures in bias.models.items()]
     console.print(_table("Bias ratio, tilt and cultural bias rate", RATIOS, rows))
-    drawn = bias.uncertainty
-    console.print(f"Intervals: {drawn.confidence:.0%}, {drawn.draws:,} draws, resampled: {drawn.resampled}.")
+    console.print(f"Intervals: {bias.uncertainty.confidence:.0%}, for other {bias.uncertainty.covers}.")
     console.print(f"Answer: {answer(load_results(metrics, config))[0]}")
     console.print(f"Page:   {metrics / 'report' / 'index.html'}")
     console.print("Runs:   mlflow.db, open them with `make ui`")

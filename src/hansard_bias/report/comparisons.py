@@ -128,16 +128,9 @@ def _tested(results: Results, family: str, size: Interval, model: str, corpus: s
     return Effect(size, next(found, None), 1 - results.config.bias.confidence)
 
 
-def detectable(results: Results, model: str, column: str) -> float | None:
-    """The smallest excess that this design could have detected in a cell, in nats; None where it is not known."""
-    least = results.bias.uncertainty.smallest_detectable_effect_nats
-    return least.get(results.config.row_key(model), {}).get(f"on_{column}")
-
-
-def smallest_detectable(results: Results) -> float | None:
-    """What the least sensitive comparison, and so every one, could have detected, in nats."""
-    values = [detectable(results, comparison.model, comparison.corpus) for comparison in comparisons(results)]
-    return max((value for value in values if value is not None), default=None)
+def at_most(size: Interval) -> float | None:
+    """How large an effect can still be, in either direction: the far end of its interval; None without one."""
+    return None if size.low is None or size.high is None else max(abs(size.low), abs(size.high))
 
 
 @dataclass(frozen=True)

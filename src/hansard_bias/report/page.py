@@ -128,7 +128,7 @@ def effects_csv(results: Results) -> str:
 def tests_csv(results: Results) -> str:
     """One line a test."""
     names = ["family", "what", "model", "corpus", "effect", "low", "high", "p", "p_holm", "p_covers"]
-    names += ["p_sittings", "p_sittings_holm", "unit"]
+    names.append("unit")
     return to_csv(names, map(attrgetter(*names), results.bias.tests))
 
 

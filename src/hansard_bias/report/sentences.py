@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hansard_bias.params import Config
 from hansard_bias.report import formats as fmt
-from hansard_bias.report.comparisons import Comparison, comparisons, has_learned, smallest_detectable
+from hansard_bias.report.comparisons import Comparison, at_most, comparisons, has_learned
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import text
 
@@ -63,11 +63,10 @@ def _sizes(results: Results, compared: list[Comparison]) -> str:
         lead = f"Of {len(ordered)} comparisons, these are the largest and the smallest: "
         ordered = [ordered[0], ordered[-1]]
     phrases = [_size(results, comparison, first=comparison is ordered[0]) for comparison in ordered]
-    least = smallest_detectable(results)
-    # Where nothing was found the reader must know what could have been.
-    if least is not None and any(comparison.excess.side == 0 for comparison in compared):
-        factor = fmt.decimal(math.exp(least))
-        ending = f" (1 means no difference; this run could have detected a factor of {factor} or more)"
+    # Where nothing was found the reader must know what there may still be.
+    if undecided := [at_most(comparison.excess.size) for comparison in compared if comparison.excess.side == 0]:
+        factor = fmt.decimal(math.exp(max(far for far in undecided if far is not None)))
+        ending = f" (1 means no difference; where none was found it is at most a factor of {factor})"
     text = f"{lead}{'; '.join(phrases)}{ending}."
     return text[0].upper() + text[1:]
 
@@ -89,23 +88,24 @@ def confidence_text(results: Results) -> str:
 
 @text("uncertainty")
 def uncertainty_sentence(results: Results) -> str:
-    """What was resampled, how often, and what that could have detected."""
+    """What the intervals cover."""
     if all(cell.low is None for cell in results.cells.values()):
-        return "No number of this run has an interval: there were not enough sitting days to draw anew."
+        return "No number of this run has an interval: there were not enough sitting days to tell it from chance."
     uncertainty = results.bias.uncertainty
     days = [f"{fmt.count(number)} of {fmt.title(corpus)}" for corpus, number in uncertainty.sittings.items()]
-    runs, luck = f" and the {fmt.count(uncertainty.seeds)} training runs per model", ""
-    if uncertainty.seeds == 1:
-        runs, luck = "", " Each model was trained once, so the luck of a training run is not in them."
-    text = (
-        f"The intervals come from {fmt.count(uncertainty.draws)} recomputations. In each, the sitting days of the "
-        f"test text ({fmt.sentence_list(days)}){runs} were drawn anew, all models on the same days; "
-        f"an interval holds the middle {confidence_text(results)} of the outcomes.{luck}"
+    covered = [f"other sitting days of the same legislature than those of the test text ({fmt.sentence_list(days)})"]
+    if uncertainty.speakers:
+        people = [f"{fmt.count(number)} of {fmt.title(name)}" for name, number in uncertainty.speakers.items()]
+        covered.append(f"other speakers than those heard there ({fmt.sentence_list(people)})")
+    luck = " Each model was trained once, so the luck of a training run is not in them."
+    if uncertainty.seeds > 1:
+        covered.append(f"other training runs than the {fmt.count(uncertainty.seeds)} of each model")
+        luck = ""
+    return (
+        f"The intervals say where a number would lie, {confidence_text(results)} of the time, with "
+        f"{fmt.sentence_list(covered)}. Interval and p are of one distribution: p is below the level of the test "
+        f"exactly where the interval leaves 0 out.{luck}"
     )
-    if (least := smallest_detectable(results)) is None:
-        return text
-    size = f"{fmt.fine(least)} nats per token, a factor of {fmt.fine(math.exp(least))}"
-    return f"{text} The smallest effect that this design could have detected is {size}."
 
 
 @text("is_sample")
@@ -121,7 +121,7 @@ def caveats(results: Results) -> Iterator[str]:
     if len(config.train.seeds) == 1:
         yield "Every model was trained once. How much the result owes to one lucky or unlucky start is not known."
     if any(cell.low is None for cell in results.cells.values()):
-        yield "Some numbers have no interval, because there was nothing to resample. They are not a finding."
+        yield "Some numbers have no interval, because nothing is known of other sittings. They are not a finding."
     yield from _plateaus(results, config.models)
     if results.missing:
         yield f"{fmt.count(len(results.missing))} training curves are missing, so nobody can see how those runs went."

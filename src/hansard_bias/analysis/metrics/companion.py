@@ -22,7 +22,7 @@ class Companion:
 
     models: dict[str, ModelRecord]
     """By row: the numbers of the matrix, of the n-gram model (order 4, modified Kneser-Ney) of the row's training text;
-    nats per token, intervals over sittings. It reads from left to right, a masked model both sides: perplexities of the
+    nats per token. It reads from left to right, a masked model both sides: perplexities of the
     two are not alike, excesses may be compared."""
     tests: tuple[TestRecord, ...]
     """The tests of the matrix, of the n-gram models; corrected by Holm's method among themselves."""
@@ -58,7 +58,7 @@ def _signs(sums: CorpusSums, design: Design, corpus: str) -> FloatArray:
 
 
 def companion_sums(data: StudyData) -> dict[str, CorpusSums]:
-    """Surprisals of the companions by corpus, summed by sitting, as of models with one seed."""
+    """Surprisals of the companions by corpus, summed by sitting and speaker, as of models with one seed."""
     paths = [data.root / COMPANION / f"{model}.parquet" for model in data.config.models]
     tables = []
     for path in paths:
@@ -73,5 +73,5 @@ def companion_sums(data: StudyData) -> dict[str, CorpusSums]:
             if set(part.index) != set(losses.speech_ids):
                 raise ValueError(f"{path}: other test speeches of {corpus} than were scored; run `dvc repro companion`")
         nats = np.array([part.loc[list(losses.speech_ids), "nats"].to_numpy() for part in parts])
-        sums[corpus] = CorpusSums.of_speeches(nats[:, None], losses.tokens, losses.bytes_, losses.sittings)
+        sums[corpus] = losses.sums(nats=nats[:, None])
     return sums

@@ -36,6 +36,7 @@ from hansard_bias.statistics.preferences import (
     PromptPreference,
     compare_models,
     cultural_bias_rate,
+    mean_log_odds,
     paraphrase_stability,
     prompt_preferences,
 )
@@ -58,7 +59,8 @@ def preference_findings(data: StudyData) -> Found:
         for column in (CORRECTED, UNCORRECTED)
     )
     judged, raw = (
-        {row: _judge(array, asked["prompt"], data) for row, array in each.items()} for each in (values, uncorrected)
+        {row: prompt_preferences(array, config.bias.confidence) for row, array in each.items()}
+        for each in (values, uncorrected)
     )
     stability = {row: paraphrase_stability(array) for row, array in values.items()}
     tops = {row: top_fillings(probed, config.probe.top_k) for row, probed in data.probes.items()}
@@ -112,7 +114,7 @@ def _listed(by_seed: tuple[list[dict[str, Any]], ...]) -> Iterator[Candidate]:
 
 
 def paired_tests(values: ByRow, data: StudyData, family: str) -> list[TestRecord]:
-    """Every pair of models on the same prompts: a paired sign-flip, corrected by Holm within the family.
+    """Every pair of models on the same prompts, corrected by Holm within the family.
 
     L* compares what the sentences add to each model's own habits; L has those habits in it. Of two models the first by
     name is the left one, whatever their order in params.yaml.
@@ -120,15 +122,9 @@ def paired_tests(values: ByRow, data: StudyData, family: str) -> list[TestRecord
     records = []
     # By name, so that a pair has the same sign whatever the order of params.yaml.
     for left, right in combinations(sorted(values), 2):
-        record = compare_models(values[left], values[right], *data.drawn("preference", left, right))
+        record = compare_models(values[left], values[right], data.config.bias.confidence)
         records.append(replace(record, family=family, what=f"{left} against {right}"))
     return correct(records)
-
-
-def _judge(array: FloatArray, prompts: pd.Series[str], data: StudyData) -> list[PromptPreference]:
-    # Each with draws of its own, so that other prompts of the file change nothing.
-    asked = zip(prompts, array, strict=True)
-    return [prompt_preferences(values[None], *data.drawn("prompt", prompt))[0] for prompt, values in asked]
 
 
 def _rate(judged: list[PromptPreference], config: Config) -> PreferenceRate:
@@ -138,7 +134,7 @@ def _rate(judged: list[PromptPreference], config: Config) -> PreferenceRate:
 def _answer(
     judged: PromptPreference, raw: PromptPreference, stability: Stability, top: tuple[Candidate, ...]
 ) -> PromptAnswer:
-    corrected = judged.preference, judged.decision, judged.sign_share
+    corrected = judged.preference, judged.decision, judged.p_corrected
     return PromptAnswer(*corrected, raw.preference, raw.decision, stability, top)
 
 
@@ -147,9 +143,7 @@ def _themes(array: FloatArray, data: StudyData) -> Iterator[tuple[str, ThemeMean
     by_prompt, themes = np.nanmean(array, axis=1), shown_prompts(data.asked)["theme"]
     for theme in dict.fromkeys(data.asked.prompts["theme"]):
         members = by_prompt[(themes == theme).to_numpy()]
-        # Prompts of a theme are to its mean what paraphrases are to a prompt's.
-        (judged,) = prompt_preferences(members[None], *data.drawn("theme", theme))
-        yield theme, ThemeMean(len(members), **vars(judged.preference))
+        yield theme, ThemeMean(len(members), **vars(mean_log_odds(members, data.config.bias.confidence)))
 
 
 def _mean_stability(records: list[Stability]) -> Stability:

@@ -37,8 +37,8 @@ def unigram_findings(data: StudyData) -> Found:
     """By row of the matrix, with tests.
 
     A row holds the `perplexity` of every column under the token frequencies of the model's own training text, and
-    `gain_nats`: how much less the model itself is surprised, in nats per token, with an interval that draws sittings
-    and seeds anew as the matrix does. The tests ask, for every model and corpus, whether the gain is zero.
+    `gain_nats`: how much less the model itself is surprised, in nats per token, with an interval as in the
+    matrix. The tests ask, for every model and corpus, whether the gain is zero.
     """
     corpora, vocabulary = data.config.corpora, len(data.vocabulary.begins)
     texts = {corpus: data.test_tokens(corpus) for corpus in corpora}
@@ -90,11 +90,11 @@ def by_speech(surprisals: FloatArray, offsets: Offsets, tokens: npt.NDArray[np.u
 def _beside(losses: Losses, model: int, guessed: FloatArray) -> CorpusSums:
     """Sums of one model and of the frequencies, which are the same for every seed."""
     nats = np.stack([losses.nats[model], np.broadcast_to(guessed, losses.nats[model].shape)])
-    return CorpusSums.of_speeches(nats, losses.tokens, losses.bytes_, losses.sittings)
+    return losses.sums(nats=nats)
 
 
 def _test(record: TestRecord, row: str) -> TestRecord:
     gain = -record.interval
     verb = "better" if gain.value > 0 else "worse"
-    what = f"{row} reads {record.corpus} {verb} than the frequencies of its training text"
+    what = f"{row} predicts {record.corpus} {verb} than the frequencies of its training text"
     return replace(record, family=UNIGRAMS, what=what, effect=gain.value, low=gain.low, high=gain.high)

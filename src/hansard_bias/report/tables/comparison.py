@@ -87,12 +87,10 @@ def significance_tables(results: Results) -> list[Table]:
     # Holm corrects within a family, so a family is a table.
     families: dict[str, list[list[str]]] = {}
     for test in results.bias.tests:
-        # Where runs are taken as given, what varies is the sittings or the prompts, by the family.
-        given = test.p_prompts if test.p_sittings is None else test.p_sittings
         effect = [fmt.signed(test.effect), fmt.span(test.interval, fmt.signed), test.unit]
-        cells = [fmt.readable(results.config, test.what), *effect, *map(fmt.p_value, (test.p, test.p_holm, given))]
+        cells = [fmt.readable(results.config, test.what), *effect, *map(fmt.p_value, (test.p, test.p_holm))]
         families.setdefault(test.family, []).append(cells)
-    columns = ["What", "Effect", "Interval", "Unit", "p", HOLM, "p, runs as given"]
+    columns = ["What", "Effect", "Interval", "Unit", "p", HOLM]
     return [
         make_table(f"Tests of the family \u201c{family}\u201d.", columns, rows, words=["Unit"], name=str(number))
         for number, (family, rows) in enumerate(families.items(), start=1)
