@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from hansard_bias.analysis.comparison import cells, largest, perplexity_matrix, slice_rows
-from hansard_bias.analysis.inputs import Facts, StudyData
+from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.analysis.metrics.runs import run_perplexities, without_shared
 from hansard_bias.analysis.metrics.words import word_findings
 from hansard_bias.analysis.records import LeftOut
+from hansard_bias.analysis.speeches import Facts
 from hansard_bias.params import Config, parse_config
 from hansard_bias.statistics.intervals import Interval
 from hansard_bias.statistics.matrix import measure

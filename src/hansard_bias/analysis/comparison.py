@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from hansard_bias.analysis.inputs import KINDS, StudyData
+from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.analysis.records import Cell, ModelRecord, SliceRow
+from hansard_bias.analysis.speeches import KINDS
 from hansard_bias.statistics.design import StrArray
 from hansard_bias.statistics.intervals import FloatArray, Interval
 from hansard_bias.statistics.study import measure_slice

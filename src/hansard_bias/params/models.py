@@ -168,6 +168,7 @@ class BiasConfig(Section, key="bias"):
     # Words reported for each corpus and model, those that contribute most to the gap; 0 for all.
     words: ZeroForAll = 200
     word_occurrences: Positive = 50  # occurrences in the test text of a corpus from which on a word is looked at
+    word_classes: str = "data/probes/word_classes.yaml"  # lists of function words, procedure and names
 
 
 @dataclass(frozen=True)

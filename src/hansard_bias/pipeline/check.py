@@ -11,6 +11,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from hansard_bias.analysis.word_classes import read_lists
 from hansard_bias.base import files
 from hansard_bias.base.files import CHECKED, INITIAL, METRICS, MODELS, PROBE_FILES, SAMPLE, TRAINING_SECTION, write_json
 from hansard_bias.corpora.cleaning import clean_text
@@ -56,12 +57,14 @@ def write_sections(config: Config, folder: Path) -> None:
 
 def check_probes(config: Config) -> None:
     """Read all that the models will be asked; where the tokenizer is known already, it must be able to write it."""
-    probe = config.probe
+    probe, classes = config.probe, Path(config.bias.word_classes)
+    remedy = "the project's own are in data/probes"
+    require(classes.is_file(), "bias.word_classes", str(classes), "an existing YAML file", remedy)
+    read_lists(classes)
     named = [("prompts", probe.prompts), ("groups", probe.groups), *(("benchmarks", path) for path in probe.benchmarks)]
     named += [("associations", probe.associations)] if probe.associations else []
     for key, path in named:
         kind = "CSV or XLSX" if key == "benchmarks" else "YAML"
-        remedy = "the project's own are in data/probes"
         require(Path(path).is_file(), f"probe.{key}", path, f"an existing {kind} file", remedy)
     asked = load_probing(probe)
     if config.model.init:

@@ -107,11 +107,11 @@ def _record(study: Study, family: str, about: dict[str, str], effect: Estimate) 
         yield TestRecord.of(interval, p, family=family, unit="nats per token", p_covers=covers(study), **about)
 
 
-def covers(study: Study) -> str:
-    """What intervals and p take into account, in words."""
+def covers(study: Study, *, seeds: bool = True) -> str:
+    """What intervals and p take into account, in words; seeds: whether they are of models that have some."""
     named = [corpus for corpus, sums in study.sums.items() if sums.speakers is not None]
     whose = "" if len(named) == len(study.sums) else f" of {', '.join(sorted(named))}"
-    parts = ["sittings"] + [f"speakers{whose}"] * bool(named) + ["seeds"] * (study.seeds > 1)
+    parts = ["sittings"] + [f"speakers{whose}"] * bool(named) + ["seeds"] * (seeds and study.seeds > 1)
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "sittings only"
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from hansard_bias.analysis.compared import mean
 from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.analysis.metrics import metric
 from hansard_bias.analysis.records import ModelRecord, TestRecord
-from hansard_bias.base.files import COMPANION, require_path
-from hansard_bias.scoring.tables import TOKENIZER_KEY, read_sums
 from hansard_bias.statistics.design import CorpusSums, Design
-from hansard_bias.statistics.intervals import FloatArray
+from hansard_bias.statistics.intervals import FloatArray, Interval
 from hansard_bias.statistics.matrix import measure
+from hansard_bias.statistics.variance import combined
+from hansard_bias.yardsticks.tables import OWN
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,9 @@ class Companion:
     agrees: dict[str, dict[str, bool]]
     """By row, then `on_<corpus>`: whether masked and n-gram model have an excess of the same sign; own models left
     out."""
+    tilt_at_dose: dict[str, Interval]
+    """By row of a mixture of two: its tilt where each own model has learned from the mixture's own text of that corpus
+    and from nothing else. A tilt against the full models compares learning curves, too."""
 
 
 @metric("companion", Companion)
@@ -37,7 +42,8 @@ def companion(data: StudyData) -> Companion:
 
     Raises ValueError for scores of another tokenizer or of other speeches than those of the masked models.
     """
-    sums, design = companion_sums(data), data.design
+    design = data.design
+    sums = {corpus: losses.sums(nats=data.companion[corpus]) for corpus, losses in data.losses.items()}
     found = measure(sums, design)
     signs = [{corpus: _signs(each[corpus], design, corpus) for corpus in design.own} for each in (sums, data.sums)]
     agrees = {
@@ -48,30 +54,24 @@ def companion(data: StudyData) -> Companion:
         }
         for at, row in enumerate(design.models)
     }
-    return Companion(found.models, found.tests, agrees)
+    return Companion(found.models, found.tests, agrees, {row: tilt for row, tilt in _tilts(data)})
+
+
+def _tilts(data: StudyData) -> Iterator[tuple[str, Interval]]:
+    """The tilt of every mixture over two corpora against own models at its dose."""
+    for model, (name, spec) in enumerate(data.config.models.items()):
+        own = {corpus: data.parts.nats.get((OWN, name, corpus)) for corpus in spec.mixture}
+        excess = {
+            corpus: mean(data.losses[corpus], data.companion[corpus][model] - nats)
+            for corpus, nats in own.items()
+            if nats is not None
+        }
+        if len(spec.mixture) == len(excess) == 2:
+            tilt = combined([*zip((1.0, -1.0), excess.values(), strict=True)])
+            yield data.design.models[model], tilt.interval(data.config.bias.confidence)
 
 
 def _signs(sums: CorpusSums, design: Design, corpus: str) -> FloatArray:
     """The sign of every model's excess on a corpus, shape [models]; every seed reads the same tokens."""
     nats = sums.nats.mean(axis=1).sum(axis=-1)
     return np.asarray(np.sign(nats - nats[design.models.index(design.own[corpus])]))
-
-
-def companion_sums(data: StudyData) -> dict[str, CorpusSums]:
-    """Surprisals of the companions by corpus, summed by sitting and speaker, as of models with one seed."""
-    paths = [data.root / COMPANION / f"{model}.parquet" for model in data.config.models]
-    tables = []
-    for path in paths:
-        table, fingerprint = read_sums(require_path(path, "companion"))
-        if fingerprint.get(TOKENIZER_KEY, b"").decode() != data.tokenizer:
-            raise ValueError(f"{path}: scores of another tokenizer than models/tokenizer; run `dvc repro companion`")
-        tables.append(table.to_pandas())
-    sums = {}
-    for corpus, losses in data.losses.items():
-        parts = [table[table["corpus"] == corpus].set_index("speech_id") for table in tables]
-        for path, part in zip(paths, parts, strict=True):
-            if set(part.index) != set(losses.speech_ids):
-                raise ValueError(f"{path}: other test speeches of {corpus} than were scored; run `dvc repro companion`")
-        nats = np.array([part.loc[list(losses.speech_ids), "nats"].to_numpy() for part in parts])
-        sums[corpus] = losses.sums(nats=nats[:, None])
-    return sums

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from hansard_bias.analysis.inputs import Flags, StudyData
+from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.analysis.metrics import Found, metric
 from hansard_bias.analysis.records import WordRow, WordSummary
+from hansard_bias.analysis.speeches import Flags
 from hansard_bias.params import Config
 from hansard_bias.scoring.tables import read_tokens
 from hansard_bias.statistics.intervals import FloatArray
