@@ -108,8 +108,11 @@ def test_comparison_repeats_itself_without_shared_text(data: StudyData) -> None:
 
 def test_matrix_and_cells_repeat_what_was_measured(data: StudyData) -> None:
     models = measure(data.sums, data.design).models
-    matrix, long = perplexity_matrix(models), {(cell.model, cell.corpus): cell for cell in cells(models)}
-    assert list(matrix) == ["A_nunavut", "B_canada", "C_mixed"]
+    others = {row: replace(each, perplexity=each.bits_per_byte) for row, each in models.items()}
+    matrix, long = perplexity_matrix(models, others), {(cell.model, cell.corpus): cell for cell in cells(models)}
+    assert list(matrix) == ["A_nunavut", "B_canada", "C_mixed", "companion"]
+    bits = models["A_nunavut"].bits_per_byte["on_canada"].value
+    assert list(matrix["companion"]) == list(models) and matrix["companion"]["A_nunavut"]["on_canada"] == round(bits, 3)
     assert list(matrix["A_nunavut"]) == ["on_nunavut", "on_canada", "on_mixed"]
     assert len(long) == 9
     assert all(round(cell.perplexity, 3) == matrix[row][f"on_{column}"] for (row, column), cell in long.items())

@@ -145,7 +145,7 @@ def test_prompts_are_filtered(opener: Opener, page: Path) -> None:
 def test_hostile_texts_stay_texts(opener: Opener, page: Path) -> None:
     opened = opener.file(page)
     unfold(opened)
-    assert opened.page.title() == "Does a model of one legislature misread another?"
+    assert opened.page.title() == "Does a model of one legislature predict another's debates worse?"
     assert opened.page.locator("script").count() == 1 and opened.page.locator("img").count() == 0
     text = opened.page.locator("#table-probes tbody tr").first.inner_text()
     assert text.count("<script>document.title") == 4, "the prompt and the first filling of three models"

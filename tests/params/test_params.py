@@ -33,6 +33,12 @@ def test_the_shipped_file_is_valid_and_names_the_study(raw: dict[str, Any]) -> N
     assert config.score.folds == 7
 
 
+def test_sittings_are_dealt_singly_where_a_file_does_not_say(raw: dict[str, Any]) -> None:
+    assert parse_config(raw).align.split.by == "sitting"
+    del raw["align"]["split"]["by"]
+    assert parse_config(raw).align.split.by == "sitting"
+
+
 def test_order_of_names_is_that_of_labels_and_decides_which_model_is_a_corpus_s_own(raw: dict[str, Any]) -> None:
     raw["models"] = {"zoo": {"label": "Z", "mixture": {"canada": 1.0}}, **raw["models"]}
     raw["corpora"] = dict(reversed(raw["corpora"].items()))
@@ -63,6 +69,8 @@ def test_order_of_names_is_that_of_labels_and_decides_which_model_is_a_corpus_s_
         ("models.mixed.label", "A", "expected a different label for each entry"),
         ("align.split.test", 0, "align.split.test is 0.0, expected a share between 0 and 1"),
         ("align.split.test", 0.2, "align.split is"),
+        ("align.split.by", "week", "align.split.by is 'week', expected one of sitting, month"),
+        ("align.split", "blocks", "align.split is 'blocks', expected a section with keys"),
         ("align.first_day", "yesterday", "align.first_day is 'yesterday', expected a date in quotes"),
         ("align.first_day", datetime.date(1999, 4, 1), "align.first_day is '1999-04-01', expected a date in quotes"),
         ("model.hidden_size", 129, "expected a multiple of twice model.num_attention_heads"),

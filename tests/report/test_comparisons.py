@@ -39,11 +39,11 @@ def test_what_does_not_survive_correction_is_no_difference(
     sides = {(each.model, each.corpus): each.excess.side for each in comparisons(results)}
     assert sides == {("nunavut", "canada"): 1 if excess > 0 else -1, ("canada", "nunavut"): 0}
     verdict, size = words.answer(results)
-    assert ("in 1 of 2" in verdict) == (excess > 0) and f"reads {verb}" in verdict
+    assert ("in 1 of 2" in verdict) == (excess > 0) and f"predicts {verb}" in verdict
     assert "but p is 0.200 after correction" in size and size.count("after correction") == 1
     (row,) = (row for row in excess_table(results).rows if row[:2] == ("B (Canada)", "Nunavut"))
     assert row[-2:] == ("0.200", "no difference found; the interval excludes 0, the corrected test does not")
-    assert sorted(each.finding for each in headlines(results)[:2]) == ["no difference found", f"reads {verb}"]
+    assert sorted(each.finding for each in headlines(results)[:2]) == ["no difference found", f"predicts {verb}"]
 
 
 def test_every_excess_of_a_legislature_has_its_test(load: Callable[..., Results]) -> None:
@@ -82,7 +82,7 @@ def test_the_largest_excess_first_and_the_tilt_last(load: Callable[..., Results]
         "B (Canada) reads Nunavut",
         "tilt of C (Mixed), in nats",
     ]
-    assert (found[0].number, found[0].bounds, found[0].finding) == ("×2.05", "1.86 to 2.27", "reads worse")
+    assert (found[0].number, found[0].bounds, found[0].finding) == ("×2.05", "1.86 to 2.27", "predicts worse")
 
 
 def test_no_difference_and_no_interval_are_said(load: Callable[..., Results]) -> None:

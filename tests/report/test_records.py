@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from hansard_bias.params import Config
 from hansard_bias.report.formats import NO_BREAK
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import records
@@ -40,8 +41,15 @@ def test_a_gap_in_the_account_is_shown(load: Callable[..., Results]) -> None:
 def test_the_text_by_split_and_the_archives(load: Callable[..., Results]) -> None:
     results = load()
     assert len(records.corpus_table(results).rows) == 9
+    assert records.corpus_table(results).caption.endswith("Whole sitting days go to one split.")
     assert records.corpus_table(results).rows[0][:4] == ("A (Nunavut)", "train", "2,100", "128,100")
     assert records.archive_table(results).rows[1] == ("Canada", "72", "40", "190,000", "1999-04-01", "2017-11-30")
+
+
+def test_months_dealt_as_one_are_named(load: Callable[..., Results], config: Config) -> None:
+    by_month = replace(config.align, split=replace(config.align.split, by="month"))
+    table = records.corpus_table(load(of=replace(config, align=by_month)))
+    assert table.caption.endswith("Whole months go to one split.")
 
 
 def test_audits_in_words(load: Callable[..., Results]) -> None:

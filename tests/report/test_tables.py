@@ -38,8 +38,8 @@ def test_excess_leaves_out_what_is_zero_by_definition(load: Callable[..., Result
 @pytest.mark.parametrize(
     ("excess", "half", "finding"),
     [
-        (0.6, 0.1, "reads worse"),
-        (-0.6, 0.1, "reads better"),
+        (0.6, 0.1, "predicts worse"),
+        (-0.6, 0.1, "predicts better"),
         (0.05, 0.1, "no difference found"),
         (0.6, None, "no interval: not decided"),
     ],

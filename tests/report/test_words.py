@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from hansard_bias.analysis.stage_records import FormatAudit, Leakage
+from hansard_bias.analysis.stage_records import Budget, FormatAudit, Leakage
 from hansard_bias.params import Config
 from hansard_bias.report import sentences as words
 from hansard_bias.report.comparisons import tilt_sentence
 from hansard_bias.report.formats import NO_BREAK
 from hansard_bias.report.results import Results
 from hansard_bias.statistics.intervals import Interval
-from helpers.report_page import with_bias
+from helpers.report_page import page_of, with_bias
 
 SINGLES = {"nunavut": ("A", {"nunavut": 1.0}), "canada": ("B", {"canada": 1.0})}
 THREE = {"nunavut": "A", "canada": "B", "yukon": "Y"}
@@ -22,7 +22,7 @@ THREE = {"nunavut": "A", "canada": "B", "yukon": "Y"}
 
 def test_a_difference_is_named_as_a_factor(load: Callable[..., Results]) -> None:
     verdict, size = words.answer(load(excess=0.6, half=0.1))
-    assert verdict.startswith("Yes: ")
+    assert verdict.startswith("Yes: each model predicts a legislature") and "worse" in verdict
     # Excess on Canada is 0.72 nats: exp of it and of its bounds; the larger one comes first.
     expected = [math.exp(value) for value in (0.72, 0.62, 0.82)]
     assert f"model A (Nunavut) has {expected[0]:.2f} times as many equally likely words" in size
@@ -46,13 +46,13 @@ def test_a_mixed_outcome_is_counted(load: Callable[..., Results]) -> None:
     # 0.6 and 0.72 nats with bounds of 0.65: only the larger one excludes zero.
     verdict, _ = words.answer(load(excess=0.6, half=0.65))
     assert verdict == (
-        "In part: the model from outside reads worse in 1 of 2 comparisons; no difference was found in 1."
+        "In part: the model from outside predicts worse in 1 of 2 comparisons; no difference was found in 1."
     )
 
 
-def test_an_outsider_that_reads_better_is_not_called_a_misreading(load: Callable[..., Results]) -> None:
+def test_an_outsider_that_predicts_better_is_not_called_worse(load: Callable[..., Results]) -> None:
     verdict, size = words.answer(load(excess=-0.6, half=0.1))
-    assert verdict.startswith("Not as expected") and "reads better" in verdict
+    assert verdict.startswith("Not as expected") and "predicts better" in verdict
     assert f"{math.exp(-0.6):.2f} times" in size
 
 
@@ -111,10 +111,24 @@ def test_caveats_follow_the_audits(load: Callable[..., Results]) -> None:
     assert len([*words.caveats(unknown)]) == len([*words.caveats(sound)])
 
 
-def test_missing_intervals_and_unequal_budgets_are_caveats(load: Callable[..., Results], config: Config) -> None:
-    full = replace(config, align=replace(config.align, budget="full"))
-    text = " ".join(words.caveats(load(of=full, half=None)))
-    assert "different amounts of text" in text and "no interval" in text
+def test_missing_intervals_are_a_caveat(load: Callable[..., Results]) -> None:
+    assert any("no interval" in caveat for caveat in words.caveats(load(half=None)))
+
+
+def test_unequal_text_stands_beside_the_verdict(load: Callable[..., Results], config: Config) -> None:
+    amounts = Budget("full", {"nunavut": 128_100, "canada": 1_394_000, "mixed": 256_200})
+    full = load(of=replace(config, align=replace(config.align, budget="full")))
+    caveat = words.budget_caveat(changed(full, budget=amounts))
+    assert "128,100 for A (Nunavut), 1,394,000 for B (Canada) and 256,200 for C (Mixed)" in caveat
+    page = page_of(changed(full, budget=amounts), figures=False)
+    verdict, answer = page.index('class="verdict"'), page.index("1,394,000 for B (Canada)")
+    assert verdict < answer < page.index('id="matrix"')
+
+
+def test_equal_text_needs_no_caveat(load: Callable[..., Results]) -> None:
+    assert load().config.align.budget == "balanced"
+    assert words.budget_caveat(load()) == ""
+    assert "Unequal text" not in page_of(load(), figures=False)
 
 
 def test_the_sample_is_recognised(load: Callable[..., Results], configure: Callable[..., Config]) -> None:

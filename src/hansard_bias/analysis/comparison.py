@@ -18,11 +18,15 @@ from hansard_bias.statistics.study import measure_slice
 CAPPED = ("topic", "speaker")
 
 
-def perplexity_matrix(models: Mapping[str, ModelRecord]) -> dict[str, dict[str, float]]:
-    """The content of bias_matrix.json: only the perplexities, row by column.
+def perplexity_matrix(models: Mapping[str, ModelRecord], companions: Mapping[str, ModelRecord]) -> dict[str, Any]:
+    """The content of bias_matrix.json: only the perplexities, row by column; the companions' under a key of their own.
 
     Three decimals, as `dvc metrics diff` then prints them; bias.json and cells.json hold the full numbers.
     """
+    return {**_perplexities(models), "companion": _perplexities(companions)}
+
+
+def _perplexities(models: Mapping[str, ModelRecord]) -> dict[str, dict[str, float]]:
     return {
         row: {column: round(interval.value, 3) for column, interval in numbers.perplexity.items()}
         for row, numbers in models.items()

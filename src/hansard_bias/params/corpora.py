@@ -130,17 +130,20 @@ class CleanConfig(Section, key="clean"):
 
 
 @dataclass(frozen=True)
-class SplitShares(Section, key="align.split"):
-    """Shares of the sittings that go to each split."""
+class SplitConfig(Section, key="align.split"):
+    """Shares of the sittings that go to each split, and what is dealt as one."""
 
     train: Share
     validation: Share
     test: Share
+    # month: all sittings of a calendar month go to one split, so that few tests are of the agenda of a training day.
+    by: Annotated[str, one_of(("sitting", "month"))] = "sitting"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        total = sum(vars(self).values())
-        require(_is_one(total), "align.split", vars(self), f"shares that sum to 1 (not {total:g})")
+        shares = {name: getattr(self, name) for name in SPLITS}
+        total = sum(shares.values())
+        require(_is_one(total), "align.split", shares, f"shares that sum to 1 (not {total:g})")
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ class AlignConfig(Section, key="align"):
     last_day: datetime.date
     period: Annotated[str, one_of(("quarter", "year", "none"))]
     budget: Annotated[str, one_of(("balanced", "full"))]
-    split: SplitShares
+    split: SplitConfig
     seed: int
     # Jaccard similarity of word 5-grams from which two speeches are near-duplicates.
     near_duplicate: Annotated[float, Check(lambda similarity: 0.5 <= similarity <= 1, "0.5 to 1")]

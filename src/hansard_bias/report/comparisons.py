@@ -16,7 +16,7 @@ from hansard_bias.report.results import Results
 PLATEAU = 0.1
 # Of the numbers beside the answer: four fit in one row of the page.
 MOST_HEADLINES = 4
-FINDINGS = {1: "reads worse", -1: "reads better", 0: "no difference found", None: "not decided"}
+FINDINGS = {1: "predicts worse", -1: "predicts better", 0: "no difference found", None: "not decided"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Comparison:
 
     model: str
     corpus: str
-    # Its side is +1 where the model from outside reads worse, -1 where it reads better.
+    # Its side is +1 where the model from outside predicts worse, -1 where it predicts better.
     excess: Effect
     # Those of the two models that have hardly learned: with one, the excess says nothing of the legislatures.
     unlearned: tuple[str, ...] = ()

@@ -46,13 +46,15 @@ def _verdict(compared: list[Comparison]) -> str:
     if not any(sides):
         return "No difference found: reading another legislature costs a model no more than chance can explain."
     if all(side == 1 for side in sides):
-        return "Yes: each model misreads a legislature it was not trained on, by more than chance can explain."
+        return (
+            "Yes: each model predicts a legislature that it was not trained on worse, by more than chance can explain."
+        )
     # Some reading better, or no difference in some, is told by number: no word covers all mixtures of outcomes.
     worse, better = sides.count(1), sides.count(-1)
-    reverse = f"; in {better} the model from outside reads better than the one trained there" if better else ""
+    reverse = f"; in {better} the model from outside predicts better than the one trained there" if better else ""
     rest = f"no difference was found in {sides.count(0)}" if 0 in sides else "none is undecided"
     lead = "In part" if worse else "Not as expected"
-    return f"{lead}: the model from outside reads worse in {worse} of {len(sides)} comparisons{reverse}; {rest}."
+    return f"{lead}: the model from outside predicts worse in {worse} of {len(sides)} comparisons{reverse}; {rest}."
 
 
 def _sizes(results: Results, compared: list[Comparison]) -> str:
@@ -84,6 +86,22 @@ def _size(results: Results, comparison: Comparison, first: bool) -> str:
 def confidence_text(results: Results) -> str:
     """The level of the intervals: "95 %"."""
     return fmt.percent(results.bias.uncertainty.confidence)
+
+
+@text("budget_caveat")
+def budget_caveat(results: Results) -> str:
+    """What belongs beside the verdict with `align.budget: full`: how much each model learned from; empty otherwise."""
+    if results.config.align.budget != "full":
+        return ""
+    words = results.alignment.budget.words_per_model
+    sizes = [
+        f"{fmt.count(words[model])} for {fmt.model_name(results.config, model)}" for model in results.config.models
+    ]
+    return (
+        f"The models learned from different amounts of text (words: {fmt.sentence_list(sizes)}), as align.budget is "
+        "full. A model of more text predicts any debates better, so part of what is found here may be amount and not "
+        "language."
+    )
 
 
 @text("uncertainty")
@@ -125,8 +143,6 @@ def caveats(results: Results) -> Iterator[str]:
     yield from _plateaus(results, config.models)
     if results.missing:
         yield f"{fmt.count(len(results.missing))} training curves are missing, so nobody can see how those runs went."
-    if config.align.budget == "full":
-        yield "The models were trained on different amounts of text. A model that reads better may just have read more."
     auc = alignment.format_audit.auc_after
     # There is no score with a single legislature.
     if auc is not None and auc > FORMAT_LIMIT:

@@ -25,7 +25,8 @@ class Companion:
     models: dict[str, ModelRecord]
     """By row: the numbers of the matrix, of the n-gram model (order 4, modified Kneser-Ney) of the row's training text;
     nats per token. It reads from left to right, a masked model both sides: perplexities of the
-    two are not alike, excesses may be compared."""
+    two are not alike, excesses may be compared; its bits per byte are code lengths, which can be compared between
+    tokenizers."""
     tests: tuple[TestRecord, ...]
     """The tests of the matrix, of the n-gram models; corrected by Holm's method among themselves."""
     agrees: dict[str, dict[str, bool]]

@@ -1,7 +1,7 @@
 """What word frequencies alone would give: the surprisal of the test text under a unigram model of the training text.
 
 A masked language model that has learned nothing but how often each token occurs ends on this plateau; one that does not
-leave it cannot misread anything either.
+leave it has learned nothing else that could be compared.
 """
 
 from __future__ import annotations

@@ -21,15 +21,18 @@ def companion_table(results: Results) -> Table:
             fmt.estimate(each, fmt.significant)
             for each in (results.perplexity(model, corpus), other.perplexity[column])
         ]
+        cells.append(fmt.estimate(other.bits_per_byte[column], fmt.fine))
         own = column not in found.agrees.get(row, {})
         excesses = (results.measures(model).excess_nats.get(column), other.excess_nats.get(column))
         cells += [fmt.NOTHING if own or each is None else fmt.estimate(each, fmt.signed) for each in excesses]
         cells.append(fmt.NOTHING if own else "yes" if found.agrees[row][column] else "no")
         rows.append(cells)
-    columns = ["Model", "Reading", "Perplexity", "N-gram perplexity", "Excess", "N-gram excess", "Same direction"]
+    columns = ["Model", "Reading", "Perplexity", "N-gram perplexity", "N-gram bits per byte"]
+    columns += ["Excess", "N-gram excess", "Same direction"]
     caption = (
         "Masked models beside n-gram models of the same text (order 4, Kneser\u2013Ney), which read left to right. "
-        "Perplexities of the two kinds are not alike; excesses, in nats per token, may be compared."
+        "Perplexities of the two kinds are not alike; excesses, in nats per token, may be compared. Bits per byte are "
+        "code lengths here, comparable between tokenizers."
     )
     return make_table(caption, columns, rows, text=2, words=["Same direction"])
 

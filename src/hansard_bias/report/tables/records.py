@@ -120,7 +120,8 @@ def corpus_table(results: Results) -> Table:
         # A small archive may have a split without a day.
         days = [day or fmt.NOTHING for day in (record.first_day, record.last_day)]
         rows.append([*names, *text, fmt.count(record.speakers), fmt.count(record.sittings), *days])
-    return make_table("The aligned text by split. Whole sitting days go to one split.", columns, rows, text=2)
+    whole = {"sitting": "sitting days", "month": "months"}[results.config.align.split.by]
+    return make_table(f"The aligned text by split. Whole {whole} go to one split.", columns, rows, text=2)
 
 
 @table("accounts", section="text", order=1, fold="Every record accounted for")
