@@ -15,7 +15,8 @@ from hansard_bias.analysis.records import Interval, ModelRecord
 from hansard_bias.base.files import METRICS
 from hansard_bias.params import Config
 from hansard_bias.report.results import load_results
-from hansard_bias.report.sentences import answer, budget_caveat
+from hansard_bias.report.sentences import budget_caveat
+from hansard_bias.report.verdict import answer
 
 MATRICES = (
     ("Perplexity: rows read columns", "perplexity", 2),

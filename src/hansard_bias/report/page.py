@@ -22,11 +22,10 @@ from hansard_bias.analysis.record_files import columns
 from hansard_bias.analysis.records import Cell, Interval
 from hansard_bias.base.files import atomic_folder, atomic_write, harmless
 from hansard_bias.report import formats as fmt
-from hansard_bias.report.comparisons import headlines
 from hansard_bias.report.figures import Drawn, dark_rules, draw, figure_files
 from hansard_bias.report.results import Results
-from hansard_bias.report.sentences import answer
 from hansard_bias.report.tables import Table, in_sections, make_tables, make_texts, portable
+from hansard_bias.report.verdict import answer, headlines
 
 Value = str | float | None
 BOUNDS = ("value", "low", "high")

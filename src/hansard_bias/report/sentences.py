@@ -2,85 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from hansard_bias.params import Config
 from hansard_bias.report import formats as fmt
-from hansard_bias.report.comparisons import Comparison, at_most, comparisons, has_learned
+from hansard_bias.report.comparisons import has_learned
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import text
 
 SAMPLE_FOLDER = "data/raw/sample"
-# Above it a classifier of layout does clearly better than guessing (0.5).
-FORMAT_LIMIT = 0.6
-
-
-def answer(results: Results) -> tuple[str, str]:
-    """The verdict and its size, a sentence or two each. Models that have hardly learned have no part in the verdict."""
-    compared = comparisons(results)
-    if not compared:
-        own = [(m, c) for c in results.config.corpora if (m := results.config.own_model(c)) is not None]
-        sizes = [f"{fmt.estimate(results.perplexity(m, c), fmt.significant)} on {fmt.title(c)}" for m, c in own]
-        second = f"The perplexity of a model on its own legislature is {fmt.sentence_list(sizes)}." if own else ""
-        return "Nothing to compare: this run holds no two legislatures with a model trained on each alone.", second
-    # A model that learned nothing reads everything alike: it would vote for "no difference".
-    sound = [comparison for comparison in compared if not comparison.unlearned]
-    idle = [m for m in results.config.models if any(m in comparison.unlearned for comparison in compared)]
-    if not sound:
-        why = f"{_names(results.config, idle)} learned too little for a comparison to say anything"
-        return f"Not decided: {why}.", " ".join(_plateaus(results, idle))
-    left_out = f" Left out: comparisons with {_names(results.config, idle)}, which learned too little." if idle else ""
-    return _verdict(sound), _sizes(results, sound) + left_out
-
-
-def _names(config: Config, models: Sequence[str]) -> str:
-    return f"model{'s' if len(models) > 1 else ''} {fmt.model_names(config, models)}"
-
-
-def _verdict(compared: list[Comparison]) -> str:
-    sides = [comparison.excess.side for comparison in compared]
-    # One undecided comparison is enough: the verdict is about all of them.
-    if None in sides:
-        return "Not decided: without an interval, what this run measured cannot be told from chance."
-    if not any(sides):
-        return "No difference found: reading another legislature costs a model no more than chance can explain."
-    if all(side == 1 for side in sides):
-        return (
-            "Yes: each model predicts a legislature that it was not trained on worse, by more than chance can explain."
-        )
-    # Some reading better, or no difference in some, is told by number: no word covers all mixtures of outcomes.
-    worse, better = sides.count(1), sides.count(-1)
-    reverse = f"; in {better} the model from outside predicts better than the one trained there" if better else ""
-    rest = f"no difference was found in {sides.count(0)}" if 0 in sides else "none is undecided"
-    lead = "In part" if worse else "Not as expected"
-    return f"{lead}: the model from outside predicts worse in {worse} of {len(sides)} comparisons{reverse}; {rest}."
-
-
-def _sizes(results: Results, compared: list[Comparison]) -> str:
-    ordered = sorted(compared, key=lambda comparison: -comparison.excess.size.value)
-    lead, ending = "", ""
-    # With more than two the extremes say most.
-    if len(ordered) > 2:
-        lead = f"Of {len(ordered)} comparisons, these are the largest and the smallest: "
-        ordered = [ordered[0], ordered[-1]]
-    phrases = [_size(results, comparison, first=comparison is ordered[0]) for comparison in ordered]
-    # Where nothing was found the reader must know what there may still be.
-    if undecided := [at_most(comparison.excess.size) for comparison in compared if comparison.excess.side == 0]:
-        factor = fmt.decimal(math.exp(max(far for far in undecided if far is not None)))
-        ending = f" (1 means no difference; where none was found it is at most a factor of {factor})"
-    text = f"{lead}{'; '.join(phrases)}{ending}."
-    return text[0].upper() + text[1:]
-
-
-def _size(results: Results, comparison: Comparison, first: bool) -> str:
-    factor, excess = comparison.factor, comparison.excess
-    bounds = f"{confidence_text(results)} interval {fmt.span(factor, fmt.decimal)}" if factor.known else "no interval"
-    bounds += f", but p is {fmt.p_value(excess.p)} after correction" if excess.only_uncorrected else ""
-    # The unit is spelled out once.
-    unit = " equally likely words to choose from as the model trained on them" if first else ""
-    reader, size = fmt.model_name(results.config, comparison.model), f"{fmt.decimal(factor.value)} times"
-    return f"on the debates of {fmt.title(comparison.corpus)}, model {reader} has {size} as many{unit} ({bounds})"
 
 
 def confidence_text(results: Results) -> str:
@@ -143,13 +72,6 @@ def caveats(results: Results) -> Iterator[str]:
     yield from _plateaus(results, config.models)
     if results.missing:
         yield f"{fmt.count(len(results.missing))} training curves are missing, so nobody can see how those runs went."
-    auc = alignment.format_audit.auc_after
-    # There is no score with a single legislature.
-    if auc is not None and auc > FORMAT_LIMIT:
-        yield (
-            f"Layout and punctuation alone still give the legislature away (score {fmt.decimal(auc)}, where 0.5 is "
-            "guessing), so part of the difference may be transcription style and not language."
-        )
     if shared := alignment.leakage.shared_speeches:
         met = "also occur in training or validation text; a model may have met them before"
         yield f"{fmt.count(shared)} test speeches {met}."

@@ -9,13 +9,18 @@ import numpy as np
 
 from hansard_bias.analysis.compared import mean
 from hansard_bias.analysis.inputs import StudyData
-from hansard_bias.analysis.metrics import metric
+from hansard_bias.analysis.metrics import Found, metric
 from hansard_bias.analysis.records import ModelRecord, TestRecord
 from hansard_bias.statistics.design import CorpusSums, Design
 from hansard_bias.statistics.intervals import FloatArray, Interval
-from hansard_bias.statistics.matrix import measure
-from hansard_bias.statistics.variance import combined
+from hansard_bias.statistics.matrix import covers, measure
+from hansard_bias.statistics.study import Study
+from hansard_bias.statistics.tests import correct
+from hansard_bias.statistics.variance import Estimate, combined
 from hansard_bias.yardsticks.tables import OWN
+
+# The family of the tests of tilts.
+TILT = "tilt at its dose, n-gram models"
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class Companion:
 
 
 @metric("companion", Companion)
-def companion(data: StudyData) -> Companion:
+def companion(data: StudyData) -> Found:
     """The matrix of the companions, and where it agrees with that of the masked models.
 
     Raises ValueError for scores of another tokenizer or of other speeches than those of the masked models.
@@ -55,10 +60,21 @@ def companion(data: StudyData) -> Companion:
         }
         for at, row in enumerate(design.models)
     }
-    return Companion(found.models, found.tests, agrees, {row: tilt for row, tilt in _tilts(data)})
+    tilts = dict(_tilts(data))
+    confidence = data.config.bias.confidence
+    at_dose = {row: tilt.interval(confidence) for row, tilt in tilts.items()}
+    told = {"family": TILT, "unit": "nats per token", "p_covers": covers(Study.of(sums, design))}
+    tests = [
+        TestRecord.of(
+            at_dose[row], float(tilt.p), what=f"tilt of {row}, against own models at its dose", model=row, **told
+        )
+        for row, tilt in tilts.items()
+        if at_dose[row].known
+    ]
+    return Found(Companion(found.models, found.tests, agrees, at_dose), correct(tests))
 
 
-def _tilts(data: StudyData) -> Iterator[tuple[str, Interval]]:
+def _tilts(data: StudyData) -> Iterator[tuple[str, Estimate]]:
     """The tilt of every mixture over two corpora against own models at its dose."""
     for model, (name, spec) in enumerate(data.config.models.items()):
         own = {corpus: data.parts.nats.get((OWN, name, corpus)) for corpus in spec.mixture}
@@ -68,8 +84,7 @@ def _tilts(data: StudyData) -> Iterator[tuple[str, Interval]]:
             if nats is not None
         }
         if len(spec.mixture) == len(excess) == 2:
-            tilt = combined([*zip((1.0, -1.0), excess.values(), strict=True)])
-            yield data.design.models[model], tilt.interval(data.config.bias.confidence)
+            yield data.design.models[model], combined([*zip((1.0, -1.0), excess.values(), strict=True)])
 
 
 def _signs(sums: CorpusSums, design: Design, corpus: str) -> FloatArray:

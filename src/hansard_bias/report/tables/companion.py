@@ -7,7 +7,7 @@ from itertools import product
 from hansard_bias.analysis.metrics.companion import Companion
 from hansard_bias.report import formats as fmt
 from hansard_bias.report.results import Results
-from hansard_bias.report.tables import Table, make_table, table, text
+from hansard_bias.report.tables import Table, make_table, table
 
 
 @table("companion", section="effects", order=6, fold="What n-gram models of the same texts say")
@@ -35,16 +35,3 @@ def companion_table(results: Results) -> Table:
         "code lengths here, comparable between tokenizers."
     )
     return make_table(caption, columns, rows, text=2, words=["Same direction"])
-
-
-@text("companion_sentence")
-def companion_sentence(results: Results) -> str:
-    """Whether the companions agree, for the first answer."""
-    found = results.bias.metric(Companion)
-    cells = [agree for row in found.agrees.values() for agree in row.values()]
-    if not cells:
-        return ""
-    told = f"{'all' if all(cells) else f'{sum(cells)} of' if any(cells) else 'none of'} {len(cells)}"
-    return (
-        f"N-gram models of the same texts, which need few words and no luck, agree in direction in {told} comparisons."
-    )

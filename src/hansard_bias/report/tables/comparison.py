@@ -10,6 +10,7 @@ from hansard_bias.report.comparisons import (
     FINDINGS,
     excess_effect,
     tilt_sentence,
+    tilts,
     unigram_gain,
     unlearned,
     unlearned_text,
@@ -73,12 +74,19 @@ def ratio_table(results: Results) -> Table:
 @table("tilts", section="effects", order=3, fold="Tilt as a table")
 def tilt_table(results: Results) -> Table:
     """Which way each mixture leans."""
-    rows = []
+    rows, at_dose = [], tilts(results)
     for model, tilt in results.measured("tilt").items():
         finding = tilt_sentence(results, model) or fmt.NOTHING
-        rows.append([fmt.model_name(results.config, model), fmt.estimate(tilt, fmt.signed), finding])
-    caption = "Tilt of the models trained on two legislatures: the difference of their two excesses. 0 is even-handed."
-    return make_table(caption, ["Model", "Nats per token", "Finding"], rows, words=["Finding"])
+        both = (at_dose.get(model), tilt)
+        cells = [fmt.NOTHING if each is None else fmt.estimate(each, fmt.signed) for each in both]
+        rows.append([fmt.model_name(results.config, model), *cells, finding])
+    caption = (
+        "Tilt of the models trained on two legislatures: the difference of their two excesses, nats per token; 0 is "
+        "even-handed. N-gram models are set against own models of as much text of each legislature as the mixture has; "
+        "against the full models, as masked ones are, a tilt compares learning curves, too."
+    )
+    columns = ["Model", "N-gram models, at its dose", "Masked, against the full models", "Finding"]
+    return make_table(caption, columns, rows, words=["Finding"])
 
 
 @table("tests")
