@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hansard_bias.analysis.inputs import StudyData
-from hansard_bias.analysis.speeches import Flags, Losses
+from hansard_bias.analysis.speeches import Flags
 from hansard_bias.statistics.intervals import FloatArray, Interval
-from hansard_bias.statistics.variance import Estimate, pooled
 
 # Masked models, and the n-gram models of the same texts.
 MASKED, COMPANIONS = "masked", "companion"
@@ -55,21 +54,15 @@ def differences(data: StudyData, pair: Pair) -> dict[str, FloatArray]:
     return {kind: each[pair.model] - each[pair.own] for kind, each in nats.items()}
 
 
-def mean(losses: Losses, nats: FloatArray, chosen: Flags | None = None) -> Estimate:
-    """Nats per token over the chosen speeches, or all; nats: shape [seeds, speeches]. An estimate without axes."""
-    sums = losses.sums(chosen, nats[None])
-    return pooled(sums.nats[0], sums.tokens, sums.clusters).of(0)
-
-
 def excess(data: StudyData, pair: Pair, chosen: Flags, least_sittings: int = 0) -> Excess | None:
     """Over the chosen speeches; None where these hold no token, no bounds where they are of too few sittings."""
     losses = data.losses[pair.corpus]
     if not losses.tokens[chosen].any():
         return None
-    few = len(np.unique(losses.sittings[chosen & (losses.tokens > 0)])) < least_sittings
+    few = len(np.unique(losses.clusters[0][chosen & (losses.tokens > 0)])) < least_sittings
     found = {}
     for kind, nats in differences(data, pair).items():
-        interval = mean(losses, nats, chosen).interval(data.config.bias.confidence)
+        interval = losses.mean(nats, chosen).interval(data.config.bias.confidence)
         found[kind] = Interval(interval.value, None, None) if few else interval
     return Excess(**found)
 
@@ -97,6 +90,6 @@ def slices(data: StudyData, corpus: str, groups: Mapping[str, Flags]) -> tuple[S
         if share > 0:
             by_row = {pair.row: excess(data, pair, chosen, least) for pair in own}
             known = {row: each for row, each in by_row.items() if each is not None}
-            sittings = len(np.unique(losses.sittings[chosen]))
+            sittings = len(np.unique(losses.clusters[0][chosen]))
             found.append(Slice(what, int(chosen.sum()), sittings, share, known))
     return tuple(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ import pyarrow.parquet as pq
 
 from hansard_bias.base.files import ALIGNED, SCORES, require_path
 from hansard_bias.corpora.schema import SHARING
-from hansard_bias.statistics.design import CorpusSums, StrArray, known_speakers
+from hansard_bias.statistics.clusters import Clusters
+from hansard_bias.statistics.design import CorpusSums, StrArray, known_speakers, require
 from hansard_bias.statistics.intervals import FloatArray
+from hansard_bias.statistics.variance import Estimate, pooled
 from hansard_bias.tokens.encoded import Ids
 
 Flags = npt.NDArray[np.bool_]
@@ -48,12 +51,34 @@ class Losses:
         sittings, speakers = self.sittings[rows], self.speakers[rows]
         return CorpusSums.of_speeches(values[:, :, rows], self.tokens[rows], self.bytes_[rows], sittings, speakers)
 
-    @property
+    @cached_property
     def clusters(self) -> tuple[Ids, Ids | None]:
         """Numbers of the sitting and of the speaker of every speech, shape [speeches]; None without speakers."""
         named = known_speakers(self.speakers)
         sitting = np.unique(self.sittings, return_inverse=True)[1].astype(np.int64)
         return sitting, None if named is None else np.unique(named, return_inverse=True)[1].astype(np.int64)
+
+    @cached_property
+    def cells(self) -> tuple[Ids, Ids, Ids | None]:
+        """The number of every speech's cell, shape [speeches], and each cell's sitting and speaker, shape [cells]."""
+        sitting, speaker = self.clusters
+        key = sitting if speaker is None else sitting * (int(speaker.max()) + 1) + speaker
+        _, first, cell = np.unique(key, return_index=True, return_inverse=True)
+        return cell.astype(np.int64), sitting[first], None if speaker is None else speaker[first]
+
+    def mean(self, nats: FloatArray, chosen: Flags | None = None) -> Estimate:
+        """Nats per token over the chosen speeches, or all, pooled over seeds; an estimate without axes.
+
+        nats: of every speech, shape [seeds, speeches]. ValueError where the chosen speeches hold no token.
+        """
+        cell, sitting, speaker = self.cells
+        rows = slice(None) if chosen is None else chosen
+        tokens = np.bincount(cell[rows], self.tokens[rows], len(sitting))
+        require(bool(tokens.any()), "the chosen speeches hold no token")
+        sums = np.array([np.bincount(cell[rows], each[rows], len(sitting)) for each in nats])
+        some = tokens > 0
+        clusters = Clusters.of(sitting[some], None if speaker is None else speaker[some])
+        return pooled(sums[:, some], tokens[some], clusters).of(0)
 
 
 @dataclass(frozen=True)

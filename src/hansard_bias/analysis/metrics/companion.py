@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hansard_bias.analysis.compared import mean
 from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.analysis.metrics import Found, metric
 from hansard_bias.analysis.records import ModelRecord, TestRecord
@@ -79,7 +78,7 @@ def _tilts(data: StudyData) -> Iterator[tuple[str, Estimate]]:
     for model, (name, spec) in enumerate(data.config.models.items()):
         own = {corpus: data.parts.nats.get((OWN, name, corpus)) for corpus in spec.mixture}
         excess = {
-            corpus: mean(data.losses[corpus], data.companion[corpus][model] - nats)
+            corpus: data.losses[corpus].mean(data.companion[corpus][model] - nats)
             for corpus, nats in own.items()
             if nats is not None
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hansard_bias.analysis.compared import COMPANIONS, Pair, differences, mean, pairs
+from hansard_bias.analysis.compared import COMPANIONS, Pair, differences, pairs
 from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.analysis.metrics import metric
 from hansard_bias.analysis.records import Interval
@@ -52,6 +52,6 @@ def _points(data: StudyData, pair: Pair) -> Iterator[CurvePoint]:
         model, own = (data.parts.nats.get((share, name, pair.corpus)) for name in names)
         facts = data.parts.of(share, names[0], pair.corpus)
         if model is not None and own is not None and facts is not None:
-            yield CurvePoint(share, facts.tokens, mean(losses, (model - own)[None]).interval(confidence))
+            yield CurvePoint(share, facts.tokens, losses.mean((model - own)[None]).interval(confidence))
     whole = differences(data, pair)[COMPANIONS]
-    yield CurvePoint(WHOLE, None, mean(losses, whole).interval(confidence))
+    yield CurvePoint(WHOLE, None, losses.mean(whole).interval(confidence))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow.parquet as pq
 
-from hansard_bias.analysis.compared import KINDS, MASKED, Pair, mean, pairs
+from hansard_bias.analysis.compared import KINDS, MASKED, Pair, pairs
 from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.analysis.metrics import metric
 from hansard_bias.analysis.records import Interval
@@ -112,8 +112,8 @@ def _decomposed(data: StudyData, pair: Pair, whole: FloatArray, frequency: Float
     total = whole.sum(axis=0)
     classes = zip(CLASSES, whole, strict=True)
     return Decomposed(
-        excess=mean(losses, total).interval(confidence),
-        frequency=mean(losses, frequency[None]).interval(confidence),
-        context=mean(losses, total - frequency).interval(confidence),
-        classes={name: mean(losses, nats).interval(confidence) for name, nats in classes},
+        excess=losses.mean(total).interval(confidence),
+        frequency=losses.mean(frequency[None]).interval(confidence),
+        context=losses.mean(total - frequency).interval(confidence),
+        classes={name: losses.mean(nats).interval(confidence) for name, nats in classes},
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hansard_bias.analysis.compared import COMPANIONS, KINDS, MASKED, Pair, differences, mean, pairs
+from hansard_bias.analysis.compared import COMPANIONS, KINDS, MASKED, Pair, differences, pairs
 from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.analysis.metrics import Found, metric
 from hansard_bias.analysis.records import Interval, TestRecord
@@ -89,7 +89,7 @@ def yardstick_findings(data: StudyData) -> Found:
 def _yardstick(data: StudyData, corpus: str) -> Yardstick:
     confidence, found = data.config.bias.confidence, {}
     for name, nats in (("time", _by_time(data, corpus)), ("random", _at_random(data, corpus))):
-        found[name] = None if nats is None else mean(data.losses[corpus], nats).interval(confidence)
+        found[name] = None if nats is None else data.losses[corpus].mean(nats).interval(confidence)
     facts = [data.parts.of(kind, corpus, corpus) for kind in (*BY_TIME, *AT_RANDOM)]
     reasons = tuple(dict.fromkeys(each.reason for each in facts if each is not None and each.reason))
     late = data.parts.of(BY_TIME[1], corpus, corpus)
@@ -143,7 +143,7 @@ def _more(data: StudyData, pair: Pair, yardstick: FloatArray | None) -> dict[str
     found: dict[str, Estimate | None] = dict.fromkeys(KINDS)
     for kind, nats in ((MASKED, masked), (COMPANIONS, half)):
         if yardstick is not None and nats is not None:
-            found[kind] = mean(data.losses[pair.corpus], nats - yardstick)
+            found[kind] = data.losses[pair.corpus].mean(nats - yardstick)
     return found
 
 
@@ -175,13 +175,13 @@ def _against(
     beyond: Mapping[str, bool | None],
 ) -> Against:
     losses, confidence = data.losses[pair.corpus], data.config.bias.confidence
-    plain = {kind: mean(losses, nats).interval(confidence) for kind, nats in differences(data, pair).items()}
+    plain = {kind: losses.mean(nats).interval(confidence) for kind, nats in differences(data, pair).items()}
     half = half_dose(data, pair)
     more = {kind: None if each is None else each.interval(confidence) for kind, each in compared.items()}
     return Against(
         excess=plain[MASKED],
         companion=plain[COMPANIONS],
-        companion_half=None if half is None else mean(losses, half).interval(confidence),
+        companion_half=None if half is None else losses.mean(half).interval(confidence),
         yardstick=stick.larger,
         more=more[MASKED],
         companion_more=more[COMPANIONS],
