@@ -15,6 +15,9 @@ from hansard_bias.statistics.intervals import FloatArray
 
 StrArray = npt.NDArray[np.str_]
 
+# How the name begins that stands for a speaker who is not known: no name holds this sign. (numpy drops a "\0".)
+_NOBODY = "\x1f"
+
 
 @dataclass(frozen=True)
 class CorpusSums:
@@ -73,6 +76,11 @@ class CorpusSums:
         nats, tokens, bytes_ = (np.asarray(each, dtype=np.float64)[..., order] for each in sums)
         return CorpusSums(nats, tokens, bytes_, *(tuple(each[cell] for cell in order) for each in names))
 
+    @property
+    def named_speakers(self) -> int:
+        """How many speakers are known by name."""
+        return sum(not name.startswith(_NOBODY) for name in set(self.speakers or ()))
+
     @cached_property
     def clusters(self) -> Clusters:
         """Which cells depend on each other."""
@@ -84,8 +92,7 @@ def known_speakers(names: StrArray | None) -> StrArray | None:
     """Names, with one of its own for each speech whose speaker is not known; None unless two are known."""
     if names is None or len(np.unique(names[names != ""])) < 2:
         return None
-    # No name holds this sign.
-    return np.where(names == "", np.char.add("\0", np.arange(len(names)).astype(str)), names)
+    return np.where(names == "", np.char.add(_NOBODY, np.arange(len(names)).astype(str)), names)
 
 
 def _groups(labels: Sequence[StrArray]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -172,7 +172,7 @@ def _column(study: Study, column: str) -> dict[str, list[Interval]]:
 
 def _uncertainty(study: Study) -> Uncertainty:
     sittings = {corpus: len(set(sums.sittings)) for corpus, sums in study.sums.items()}
-    speakers = {corpus: len(set(sums.speakers)) for corpus, sums in study.sums.items() if sums.speakers is not None}
+    speakers = {corpus: sums.named_speakers for corpus, sums in study.sums.items() if sums.named_speakers}
     single = [corpus for corpus, count in sittings.items() if count == 1]
     notes = [f"one sitting in the test text of {corpus}: no interval for what is predicted there" for corpus in single]
     unnamed = [corpus for corpus in study.sums if corpus not in speakers]
