@@ -97,9 +97,9 @@ def association_summary(
         a word's association is its mean over the seeds.
     first_words : number of words on the first side.
     draws : sampled divisions of the permutation test, where not all are counted.
-    confidence : of the interval, which covers other words of either side and other training runs (`Estimate`, with the
-        variances of leaving out one word, or one run, in turn; Efron & Stein 1981, Ann. Stat. 9, 586). The permutation
-        test takes the runs as given.
+    confidence : of the interval, which covers other words of either side and other training runs (`Pivot`, with the
+        variances of leaving out one word, or one run, in turn; Efron & Stein 1981, Ann. Stat. 9, 586), on Fisher's
+        scale of a correlation, so that no bound is beyond the largest d. The permutation test takes the runs as given.
 
     Raises ValueError for values that are not finite or of another shape, or a side without words.
     """
@@ -164,21 +164,36 @@ def _sampled_counts(
 def _interval(sides: Sequence[FloatArray], confidence: float) -> Interval:
     """d of words and runs, with its interval; sides: [words, seeds] each."""
     first, second = sides
-    value = effect_size(first.mean(axis=1), second.mean(axis=1))
-    by_word = [[(np.delete(first, at, 0), second) for at in range(len(first))]]
-    by_word += [[(first, np.delete(second, at, 0)) for at in range(len(second))]]
     runs = range(first.shape[1])
-    by_run = [(np.delete(first, at, 1), np.delete(second, at, 1)) for at in runs] if len(runs) > 1 else []
-    variances = [sum(map(_jackknife, by_word)), *([_jackknife(by_run)] if by_run else [])]
-    freedom = [len(first) + len(second) - 2, len(runs) - 1][: len(variances)]
-    errors = Pivot(np.array(variances), np.maximum(np.array(freedom, dtype=np.float64), 1.0))
-    half = float(errors.half_width(confidence))
-    return Interval(value, *((value - half, value + half) if math.isfinite(half) else (None, None)))
+    left_out = [
+        [(np.delete(first, at, 0), second) for at in range(len(first))],
+        [(first, np.delete(second, at, 0)) for at in range(len(second))],
+        [(np.delete(first, at, 1), np.delete(second, at, 1)) for at in runs] if len(runs) > 1 else [],
+    ]
+    sources = left_out if left_out[2] else left_out[:2]
+    freedom = np.array([max(len(source) - 1, 1) for source in sources], dtype=np.float64)
+    errors = Pivot(np.array([_jackknife(source) for source in sources]), freedom)
+    half, scale = float(errors.half_width(confidence)), _scale(len(first), len(second))
+    value = effect_size(first.mean(axis=1), second.mean(axis=1))
+    bounds = [math.tanh(_normal(first, second) + side * half) / scale for side in (-1, 1)]
+    return Interval(value, *(bounds if math.isfinite(half) else (None, None)))
+
+
+def _scale(first: int, second: int) -> float:
+    """What makes d the correlation of a word's association with its side, from -1 to 1."""
+    return math.sqrt(first * second / ((first + second) * (first + second - 1)))
+
+
+def _normal(first: FloatArray, second: FloatArray) -> float:
+    """d on the scale on which it is nearly normal: Fisher's of a correlation (1921, Metron 1, 3)."""
+    correlation = effect_size(first.mean(axis=1), second.mean(axis=1)) * _scale(len(first), len(second))
+    # Sides without any spread correlate perfectly.
+    return float(np.arctanh(np.clip(correlation, -1 + _RELATIVE_TIE, 1 - _RELATIVE_TIE)))
 
 
 def _jackknife(left_out: Sequence[tuple[FloatArray, FloatArray]]) -> float:
     """The variance of d from its values without one word, or run, in turn; nan where one of these has no d."""
     if len(left_out) < 2:
         return math.nan
-    found = np.array([effect_size(first.mean(axis=1), second.mean(axis=1)) for first, second in left_out])
+    found = np.array([_normal(first, second) for first, second in left_out])
     return float((len(found) - 1) * found.var())
