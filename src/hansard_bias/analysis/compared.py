@@ -76,7 +76,7 @@ class Slice:
     sittings: int
     tokens_share: float
     """Of all test tokens of the corpus."""
-    excess: Mapping[str, Excess]
+    excess: dict[str, Excess]
     """By row, own model left out."""
 
 
