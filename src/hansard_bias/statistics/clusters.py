@@ -73,8 +73,10 @@ class Way:
         first, second, third = (total(b * w**power) for power in range(3))
         trace = total(b * (1 - 2 * w + each))
         between = squares**2 * first**2 + 2 * first * third + 2 * second**2 - 4 * squares * first * second
-        found = trace**2 / (between + total(b**2 * (1 + 2 * each - 4 * w)))
-        return np.asarray(np.where(present > 1, np.maximum(found, 1.0), np.nan))
+        square = between + total(b**2 * (1 + 2 * each - 4 * w))
+        # One group alone has neither.
+        found = np.divide(trace**2, square, out=np.full_like(trace, np.nan), where=present > 1)
+        return np.asarray(np.maximum(found, 1.0))
 
     def _shares(self, shares: FloatArray) -> tuple[FloatArray, FloatArray]:
         """How many groups each mean has, shape [means], and the share of each group, shape [groups]."""
