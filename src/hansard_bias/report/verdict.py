@@ -14,6 +14,7 @@ from hansard_bias.params import Config
 from hansard_bias.report import formats as fmt
 from hansard_bias.report.comparisons import Comparison, at_most, comparisons, tilt_sentence, tilts
 from hansard_bias.report.results import Results
+from hansard_bias.report.sentences import confidence_text
 from hansard_bias.report.tables import text
 
 MORE, WITHIN, BETTER, DISAGREE, UNKNOWN = OUTCOMES = (
@@ -125,11 +126,10 @@ def _beside(results: Results, each: Judged) -> str:
 
 def _how_sure(results: Results, found: Sequence[Judged]) -> Iterator[str]:
     shown = (found[0], found[-1]) if len(found) > 2 else found
-    level = fmt.percent(results.bias.uncertainty.confidence)
     ranges = [fmt.span(each.factor, _times) for each in shown if each.factor.known]
     if ranges:
         covers = results.bias.uncertainty.covers
-        yield f"How sure: {level} ranges, for other {covers}, are {fmt.sentence_list(ranges)}."
+        yield f"How sure: {confidence_text(results)} ranges, for other {covers}, are {fmt.sentence_list(ranges)}."
     if idle := list(dict.fromkeys(model for each in found for model in each.comparison.unlearned)):
         yield f"N-gram models decide where {_names(results.config, idle)} learned too little."
     yield _agreement(results, shown)
