@@ -39,8 +39,8 @@ class Pivot:
     (Fisher 1935, Ann. Eugen. 6, 391), which covers too much. Under the prior whose posterior matches coverage to second
     order (Ghosh & Kim 2001, Can. J. Stat. 29, 5), with density proportional to 1/A + 1/B times that one for true
     variances A and B, it is a mixture: with the probability of a source's share in the observed variance that source
-    keeps its ν, and the others have ν + 2. The same rule stands for three sources and more. One source alone is
-    Student's t.
+    keeps ν V / χ²_ν, and the others have ν V / χ²_(ν+2). The same rule stands for three sources and more. One source
+    alone is Student's t.
     """
 
     variances: FloatArray
@@ -102,7 +102,8 @@ class _Errors:
         if (single > 0).all() or not len(total):
             return cls(total, single, np.ones((1, len(total))), np.ones(1), np.ones((1, 1, len(total))))
         masses, table = _points(len(variances))
-        kept, more = (variances[:, None] * np.exp(_interpolated(table, df + further)) for further in (0, 2))
+        df = np.maximum(df, _DF[0])
+        kept, more = ((df * variances)[:, None] / np.exp(_interpolated(table, df + further)) for further in (0, 2))
         # All sources with their own degrees of freedom, then one source after the other with the rest's raised.
         parts = [kept.sum(axis=0), *(more.sum(axis=0) - each + own for each, own in zip(more, kept, strict=True))]
         caution = np.where((df < _CAUTIOUS_DF).any(axis=0), CAUTION, 0.0)
@@ -147,18 +148,18 @@ class _Errors:
 
 @cache
 def _points(sources: int) -> tuple[FloatArray, FloatArray]:
-    """Levels of the variances of all sources: their masses, shape [points], and ln ν / χ²_ν, [sources, points, df].
+    """Levels of χ² of all sources: their masses, shape [points], and ln χ²_ν, shape [sources, points, df].
 
     They are no random numbers: an estimate has the same interval, whatever is computed beside it.
     """
     even = np.asarray(qmc.Sobol(sources, scramble=True, rng=np.random.default_rng(7)).random(_POINTS).T)
     masses = np.prod(_POWER * even ** (_POWER - 1), axis=0)
     chi = 2 * gammaincinv(_DF / 2, even[:, :, None] ** _POWER)
-    return masses / masses.sum(), np.log(_DF) - np.log(np.maximum(chi, np.finfo(float).tiny))
+    return masses / masses.sum(), np.log(np.maximum(chi, np.finfo(float).tiny))
 
 
 def _interpolated(table: FloatArray, df: FloatArray) -> FloatArray:
-    """ln ν / χ²_ν for these ν, [sources, estimates], at all points; shape [sources, points, estimates]."""
+    """ln χ²_ν for these ν, [sources, estimates], at all points; shape [sources, points, estimates]."""
     place = np.interp(np.log(df), np.log(_DF), np.arange(len(_DF)))
     low = np.minimum(place.astype(int), len(_DF) - 2)
     each = np.arange(len(df))[:, None], slice(None)
