@@ -170,6 +170,7 @@ class BiasConfig(Section, key="bias"):
     # Words reported for each corpus and model, those that contribute most to the gap; 0 for all.
     words: ZeroForAll = 200
     word_occurrences: Positive = 50  # occurrences in the test text of a corpus from which on a word is looked at
+    topics: Annotated[int, at_least(0, "0 (none) or more topics")] = 20  # found in all corpora together
 
 
 @dataclass(frozen=True)
