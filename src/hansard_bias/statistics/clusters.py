@@ -53,14 +53,13 @@ class Way:
         added = np.add.reduceat(deviations[..., self.order], self.groups, axis=-1)
         # A group without a share is not there: nothing it adds is 0 already.
         squares = (added / np.where(by_group < 1, 1 - by_group, np.nan)) ** 2
-        total = np.add.reduceat(squares, self.means, axis=-1)
-        return np.asarray(np.where(present > 1, (present - 1) / np.maximum(present, 1) * total, np.nan))
+        return np.asarray((present - 1) / present * np.add.reduceat(squares, self.means, axis=-1))
 
     def df(self, shares: FloatArray) -> FloatArray:
         """Degrees of freedom of that variance where groups differ by one normal effect each, shape [means].
 
         2 E² / Var of the quadratic form y'My (Bell & McCaffrey 2002, Survey Methodology 28, 169) = (tr M)² / tr M²,
-        with M = Σ b (e - w)(e - w)', b = (w / (1 - w))² and w all shares; G - 1 for equal groups. At least 1.
+        with M = Σ b (e - w)(e - w)', b = (w / (1 - w))² and w all shares; G - 1 for equal groups, and never more.
         """
         present, w = self._shares(shares)
         b = (w / np.where(w < 1, 1 - w, np.nan)) ** 2
@@ -73,15 +72,20 @@ class Way:
         first, second, third = (total(b * w**power) for power in range(3))
         trace = total(b * (1 - 2 * w + each))
         between = squares**2 * first**2 + 2 * first * third + 2 * second**2 - 4 * squares * first * second
-        square = between + total(b**2 * (1 + 2 * each - 4 * w))
-        # One group alone has neither.
+        within = total(b**2 * (1 + 2 * each - 4 * w))
+        # Where one group has nearly all, differences of large sums leave no digit: G - 1 is the most there can be.
+        square = np.maximum(between + within, trace**2 / np.maximum(present - 1, 1))
+        # One group alone has none.
         found = np.divide(trace**2, square, out=np.full_like(trace, np.nan), where=present > 1)
         return np.asarray(np.maximum(found, 1.0))
 
     def _shares(self, shares: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """How many groups each mean has, shape [means], and the share of each group, shape [groups]."""
+        """How many groups each mean has, shape [means], and the share of each group, nan where it is the only one."""
         by_group = np.add.reduceat(shares[self.order], self.groups)
-        return np.add.reduceat((by_group > 0).astype(np.float64), self.means), by_group
+        present = np.add.reduceat((by_group > 0).astype(np.float64), self.means)
+        # Not by the share itself: rounding may leave a little less than 1.
+        only = np.repeat(present < 2, np.diff(self.means, append=len(by_group)))
+        return present, np.where(only, np.nan, by_group)
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,9 @@ class _Errors:
     @classmethod
     def of(cls, variances: FloatArray, df: FloatArray) -> _Errors:
         """variances, df: shape [sources, estimates]."""
+        # In an order of their own, so that the order of corpora changes nothing.
+        order = np.lexsort((variances, df), axis=0)
+        variances, df = (np.take_along_axis(each, order, axis=0) for each in (variances, df))
         total = variances.sum(axis=0)
         shares = np.divide(variances, total, out=np.zeros_like(variances), where=total > 0)
         single = np.where((shares == 1).any(axis=0), df[shares.argmax(axis=0), np.arange(len(total))], 0.0)
