@@ -46,9 +46,8 @@ def _verdict(compared: list[Comparison]) -> str:
     if not any(sides):
         return "No difference found: reading another legislature costs a model no more than chance can explain."
     if all(side == 1 for side in sides):
-        return (
-            "Yes: each model predicts a legislature that it was not trained on worse, by more than chance can explain."
-        )
+        own = "than that legislature\u2019s own model does, by more than chance can explain"
+        return f"Yes: each model predicts the debates of a legislature it was not trained on worse {own}."
     # Some reading better, or no difference in some, is told by number: no word covers all mixtures of outcomes.
     worse, better = sides.count(1), sides.count(-1)
     reverse = f"; in {better} the model from outside predicts better than the one trained there" if better else ""
