@@ -21,7 +21,9 @@ class Excess:
     """An excess in nats per token, by the masked models and by their companions."""
 
     masked: Interval
+    """Of the masked models."""
     companion: Interval
+    """Of the n-gram models."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,14 @@ class Slice:
     """Some of the test speeches of a corpus, and every model's excess over them."""
 
     what: str
+    """What these speeches have in common."""
     speeches: int
+    """How many they are."""
     sittings: int
+    """On how many sitting days."""
     tokens_share: float
     """Of all test tokens of the corpus."""
-    excess: Mapping[str, Excess]
+    excess: dict[str, Excess]
     """By row, own model left out."""
 
 

@@ -10,7 +10,7 @@ FUNCTION, NAMES, PROCEDURE, CONTENT, SIGNS = CLASSES = (
     "function words",
     "names and numbers",
     "procedure",
-    "other words",
+    "other content words",
     "punctuation and signs",
 )
 # Keys of the file with the lists.

@@ -169,6 +169,7 @@ class BiasConfig(Section, key="bias"):
     words: ZeroForAll = 200
     word_occurrences: Positive = 50  # occurrences in the test text of a corpus from which on a word is looked at
     word_classes: str = "data/probes/word_classes.yaml"  # lists of function words, procedure and names
+    topics: Annotated[int, at_least(0, "0 (none) or more topics")] = 20  # found in all corpora together
 
 
 @dataclass(frozen=True)

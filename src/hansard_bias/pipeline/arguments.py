@@ -17,7 +17,7 @@ SECTIONS = {
     # The text and its tokens are there already, but MLflow's record of a training tells how they were made.
     "train": (*_RUN, "clean", "align", "tokenizer", "model", "score", "tracking"),
     "score": (*_RUN, "score"),
-    "companion": ("corpora", "models", "align", "model", "train"),
+    "companion": ("corpora", "models", "align", "model", "train", "bias"),
     "probe": (*_RUN, "clean", "probe"),
     "bias": (*_RUN, "score", "probe", "bias"),
 }

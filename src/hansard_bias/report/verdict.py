@@ -14,6 +14,7 @@ from hansard_bias.params import Config
 from hansard_bias.report import formats as fmt
 from hansard_bias.report.comparisons import Comparison, at_most, comparisons, tilt_sentence, tilts
 from hansard_bias.report.results import Results
+from hansard_bias.report.sentences import confidence_text
 from hansard_bias.report.tables import text
 
 MORE, WITHIN, BETTER, DISAGREE, UNKNOWN = OUTCOMES = (
@@ -28,11 +29,10 @@ MOST_HEADLINES = 4
 # Above it a classifier of layout does clearly better than guessing (0.5).
 FORMAT_LIMIT = 0.6
 HEADS = {
-    MORE: "Yes: each model predicts debates that it did not learn from worse than the model trained on them does, and "
-    "by more than two parts of one legislature's debates differ",
-    WITHIN: "No: no model predicts other debates worse by more than two parts of one legislature's debates differ",
-    BETTER: "Not as expected: a model from outside predicts debates better than the model trained on them",
-    UNKNOWN: "Not decided: what was measured cannot be told from chance, or there is nothing to compare it with",
+    MORE: "Yes, by more than two parts of one legislature's debates differ",
+    WITHIN: "No: by no more than two parts of one legislature's debates differ",
+    BETTER: "Not as expected: models from outside predict better than those trained on the debates",
+    UNKNOWN: "Not decided: it cannot be told from chance, or there is nothing to compare it with",
 }
 
 
@@ -106,30 +106,28 @@ def _amounts(results: Results, found: Sequence[Judged]) -> str:
     parts = []
     for each in shown:
         name, place = fmt.model_name(results.config, each.comparison.model), fmt.title(each.comparison.corpus)
-        unit = " as many equally likely words to choose from" if each is shown[0] else ""
-        parts.append(
-            f"model {name} has {_times(each.factor.value)}{unit} in the debates of {place}{_beside(results, each)}"
-        )
+        unit = " as many equally likely words to choose from as the model trained there" if each is shown[0] else ""
+        size = f"{_times(each.factor.value)}{unit}"
+        parts.append(f"in the debates of {place}, model {name} has {size}, {_beside(results, each)}")
     return lead + "; ".join(parts)
 
 
 def _beside(results: Results, each: Judged) -> str:
-    """The yardstick in brackets."""
+    """The yardstick."""
     corpus = each.comparison.corpus
     stick, larger = results.bias.metric(Yardsticks).corpora[corpus], each.against.yardstick
     if larger is None:
-        return f" (nothing to compare it with: {'; '.join(stick.reasons) or 'no half of its own text'})"
+        return f"with nothing to compare it with ({'; '.join(stick.reasons) or 'no halves of its own text'})"
     halves = "two periods" if larger == stick.time else "two random halves"
-    return f" (where {halves} of its own debates differ by {_times(math.exp(larger.value))})"
+    return f"where {halves} of those debates differ by {_times(math.exp(larger.value))}"
 
 
 def _how_sure(results: Results, found: Sequence[Judged]) -> Iterator[str]:
     shown = (found[0], found[-1]) if len(found) > 2 else found
-    level = fmt.percent(results.bias.uncertainty.confidence)
     ranges = [fmt.span(each.factor, _times) for each in shown if each.factor.known]
     if ranges:
         covers = results.bias.uncertainty.covers
-        yield f"How sure: {level} ranges, for other {covers}, are {fmt.sentence_list(ranges)}."
+        yield f"How sure: {confidence_text(results)} ranges, for other {covers}, are {fmt.sentence_list(ranges)}."
     if idle := list(dict.fromkeys(model for each in found for model in each.comparison.unlearned)):
         yield f"N-gram models decide where {_names(results.config, idle)} learned too little."
     yield _agreement(results, shown)

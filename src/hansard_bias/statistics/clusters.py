@@ -74,8 +74,10 @@ class Way:
         between = squares**2 * first**2 + 2 * first * third + 2 * second**2 - 4 * squares * first * second
         within = total(b**2 * (1 + 2 * each - 4 * w))
         # Where one group has nearly all, differences of large sums leave no digit: G - 1 is the most there can be.
-        found = trace**2 / np.maximum(between + within, trace**2 / (present - 1))
-        return np.maximum(found, 1.0)
+        square = np.maximum(between + within, trace**2 / np.maximum(present - 1, 1))
+        # One group alone has none.
+        found = np.divide(trace**2, square, out=np.full_like(trace, np.nan), where=present > 1)
+        return np.asarray(np.maximum(found, 1.0))
 
     def _shares(self, shares: FloatArray) -> tuple[FloatArray, FloatArray]:
         """How many groups each mean has, shape [means], and the share of each group, nan where it is the only one."""

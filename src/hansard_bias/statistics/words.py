@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -30,13 +31,18 @@ class Occurrences:
         by_seed = np.add.reduceat(sums / total, starts, axis=1).T
         shares = self.counts / total
         deviations = sums / total - by_seed[self.word].T * shares
-        return linear(by_seed, deviations, shares, Clusters.of(self.sitting, self.speaker, self.word))
+        return linear(by_seed, deviations, shares, self.clusters)
 
-    @property
+    @cached_property
     def sittings(self) -> Codes:
         """In how many sittings every word occurs, shape [words]."""
-        pairs = np.unique(np.stack([self.word, self.sitting]), axis=1)
-        return np.bincount(pairs[0])
+        days = int(self.sitting.max()) + 1
+        return np.bincount(np.unique(self.word * days + self.sitting) // days)
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        """Which cells depend on each other, and of which word they are."""
+        return Clusters.of(self.sitting, self.speaker, self.word)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Decomposed:
     """Parts of one excess; both divisions add up to it. Nats per token of the whole test text."""
 
     excess: Interval
+    """The whole."""
     frequency: Interval
     """The excess of word frequencies alone: that of a unigram model of each training text."""
     context: Interval
@@ -38,12 +39,14 @@ class Decomposed:
 
 @dataclass(frozen=True)
 class Decomposition:
-    """The parts of every excess, by kind of model, row and `on_<corpus>`; own models left out."""
+    """The parts of every excess, by kind of model."""
 
     tokens: dict[str, dict[str, float]]
     """By corpus: the share of each class in its test tokens."""
     masked: dict[str, dict[str, Decomposed]]
+    """Of the masked models: by row, then `on_<corpus>`; own models left out."""
     companion: dict[str, dict[str, Decomposed]]
+    """The same of the n-gram models."""
 
 
 @metric("decomposition", Decomposition)

@@ -43,6 +43,7 @@ class Matched:
     speeches: float
     """How many equally weighted speeches the matched excess is worth (Kish 1965): (Σ weight)² / Σ weight²."""
     reason: str = ""
+    """Why there is no number; empty where there is one."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,11 @@ class SameTopics:
     """Topics, and the excess of every single-corpus model on every other corpus with equal topics."""
 
     topics: tuple[TopicRecord, ...]
+    """The largest first."""
     excess: dict[str, dict[str, Matched]] = field(default_factory=dict)
     """By row, then `on_<corpus>`."""
     reason: str = ""
+    """Why there are no topics; empty where there are."""
 
 
 @metric("topics", SameTopics)

@@ -44,7 +44,7 @@ def unigram_findings(data: StudyData) -> Found:
         measured = measure(sums, replace(data.design, models=(row, UNIGRAMS), own=own, mixtures={}))
         gain = {column: -excess for column, excess in measured.models[row].excess_nats.items()}
         rows[row] = UnigramRecord(measured.models[UNIGRAMS].perplexity, gain)
-        tests += [_test(record, row) for record in measured.tests]
+        tests += [_test(record, row) for record in measured.tests if record.corpus is not None]
     # One family over all models: each of them asks the same question.
     return Found(rows, correct(tests))
 

@@ -54,6 +54,7 @@ class Against:
     companion_half: Interval | None
     """Of n-gram models of half of the text, as the yardstick's are."""
     yardstick: Interval | None
+    """The larger one of the corpus; None where there is none."""
     more: Interval | None
     """The excess of the masked models less the yardstick; above 0: more than two halves of one legislature differ."""
     companion_more: Interval | None
@@ -61,6 +62,7 @@ class Against:
     beyond: bool | None
     """Whether `more` is above 0, its test corrected for all models and corpora; None where that cannot be told."""
     companion_beyond: bool | None
+    """Whether `companion_more` is above 0, likewise."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Yardsticks:
     """What every excess is compared with."""
 
     corpora: dict[str, Yardstick]
+    """By corpus with an own model."""
     excess: dict[str, dict[str, Against]]
     """By row, then `on_<corpus>`; own models left out."""
 

@@ -93,7 +93,8 @@ def interval_panel(
     # Room for pixels a letter at most at this size, in a broad font: the reader's browser chooses the font.
     style: dict[str, Any] = {"minExtent": min(7.4 * longest, LABEL_LIMIT) + 10, "labelLimit": LABEL_LIMIT - 14}
     axis = alt.Axis(labelExpr="split(datum.label, '|')", ticks=False, domain=False, labelPadding=8, **style)
-    y = alt.Y("label:N", sort=None, title=None, axis=axis)
+    # In this order, whichever of them has no interval.
+    y = alt.Y("label:N", sort=list(dict.fromkeys(label for label, _, _ in rows)), title=None, axis=axis)
     base = chart_of(values).encode(y=y, color=alt.Color("colour:N", scale=None))
     x = _value_axis([interval for _, interval, _ in rows], unit, reference)
     # A number without an interval is a dot alone.

@@ -31,7 +31,7 @@ def companion_table(results: Results) -> Table:
     columns += ["Excess", "N-gram excess", "Same direction"]
     caption = (
         "Masked models beside n-gram models of the same text (order 4, Kneser\u2013Ney), which read left to right. "
-        "Perplexities of the two kinds are not alike; excesses, in nats per token, may be compared. Bits per byte are "
-        "code lengths here, comparable between tokenizers."
+        "Perplexities of the two kinds are not alike; excesses, in nats per token, may be compared. The bits per byte "
+        "of n-gram models are code lengths, comparable between tokenizers."
     )
     return make_table(caption, columns, rows, text=2, words=["Same direction"])

@@ -88,9 +88,7 @@ def yardstick_sentence(results: Results) -> str:
     if not parts:
         return "No yardstick could be made: see the reasons in the table."
     told = "; ".join(parts)
-    return (
-        f"Beside two halves of the legislature's own debates, {told}. Any two texts differ; this says by how much more."
-    )
+    return f"Beside them, {told}."
 
 
 @table("decomposition", section=SECTION, order=3, fold="What the excess is made of")
