@@ -23,7 +23,7 @@ from helpers.score_files import write_project
 
 @pytest.fixture
 def config(raw: dict[str, Any]) -> Config:
-    return parse_config(merged(raw, {"train": {"seeds": [1, 2]}, "bias": {"draws": 200}}))
+    return parse_config(merged(raw, {"train": {"seeds": [1, 2]}}))
 
 
 @pytest.fixture

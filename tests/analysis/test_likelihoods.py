@@ -22,7 +22,7 @@ TOKENS = np.array([10, 30, 20, 40, 25])
 
 @pytest.fixture
 def config(raw: dict[str, Any]) -> Config:
-    return parse_config(merged(merged(raw, TINY), {"score": {"likelihood_speeches": 5}, "bias": {"draws": 400}}))
+    return parse_config(merged(merged(raw, TINY), {"score": {"likelihood_speeches": 5}}))
 
 
 def write(root: Path, name: str, per_token: float, sittings: int = 5, **fingerprint: str) -> np.ndarray:

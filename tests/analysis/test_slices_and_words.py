@@ -23,7 +23,7 @@ from helpers.score_files import PIECES, SPEECHES, known, surprisal, write_projec
 
 @pytest.fixture(scope="module")
 def config(shipped: dict[str, Any]) -> Config:
-    bias = {"draws": 200, "slices": 1, "slice_sittings": 4}
+    bias = {"slices": 1, "slice_sittings": 4}
     return parse_config(merged(shipped, {"train": {"seeds": [1, 2]}, "bias": bias}))
 
 

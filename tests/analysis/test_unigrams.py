@@ -45,7 +45,7 @@ def write_training_text(root: Path) -> None:
 
 @pytest.fixture(scope="module")
 def config(shipped: dict[str, Any]) -> Config:
-    return parse_config(merged(shipped, {"train": {"seeds": [1, 2]}, "bias": {"draws": 200}}))
+    return parse_config(merged(shipped, {"train": {"seeds": [1, 2]}}))
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from helpers.score_files import write_project
 SETTINGS: dict[str, Any] = {
     "train": {"seeds": [1, 2]},
     "score": {"likelihood_speeches": 5},
-    "bias": {"draws": 200, "slice_sittings": 4},
+    "bias": {"slice_sittings": 4},
     "probe": {"draws": 200, "prompts": "prompts.yaml", "groups": "groups.yaml", "benchmarks": [], "associations": ""},
 }
 PROMPTS = tuple(

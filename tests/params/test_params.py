@@ -75,7 +75,6 @@ def test_order_of_names_is_that_of_labels_and_decides_which_model_is_a_corpus_s_
         ("align.first_day", datetime.date(1999, 4, 1), "align.first_day is '1999-04-01', expected a date in quotes"),
         ("model.hidden_size", 129, "expected a multiple of twice model.num_attention_heads"),
         ("tokenizer.vocab_size", 100000, "tokenizer.vocab_size is 100000, expected 301 to 65535"),
-        ("bias.draws", 10, "bias.draws is 10, expected at least 200 draws"),
         ("score.likelihood_speeches", -1, "score.likelihood_speeches is -1, expected 0 (none) or more speeches"),
         ("clean.drop_roles", ["king"], "clean.drop_roles is 'king'"),
     ],
