@@ -199,7 +199,7 @@ def _telling(counts: Sequence[Counts]) -> tuple[Ids, list[Floats]]:
 
 def _weighed(counts: Counts, frequency: Floats) -> Counts:
     """Rows of counts as directions: 1 + ln of each count, by the word's rarity, at length 1; 0 where words are few."""
-    weights = sparse.csr_array(counts, dtype=np.float64)
+    weights: Counts = sparse.csr_array(counts, dtype=np.float64)
     weights.data = 1 + np.log(weights.data)
     enough = np.diff(weights.indptr) >= LEAST_WORDS
     weights = weights @ sparse.diags_array(-np.log(frequency))
