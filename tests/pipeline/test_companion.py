@@ -66,7 +66,7 @@ def test_a_speech_that_says_the_mark_of_the_end_is_scored_like_another() -> None
     index = pa.table({"speech_id": list("abc"), "sitting": [day] * 3, "bytes": [9] * 3, "split": ["test"] * 3})
     corpus = EncodedCorpus(tokens, np.cumsum(lengths) - lengths, lengths, index)
     known = KneserNey(Texts.of([(corpus, np.arange(3))], BEGIN, END), 5)
-    (table,) = companion._scores(Ngrams({"moor": corpus}, BEGIN, END, 5), known)
+    (table,) = Ngrams({"moor": corpus}, BEGIN, END, 5).tables(known)
     assert [len(each) for each in table["surprisals"].to_pylist()] == [4, 1, 1]
     whole = known.surprisals(Texts.of([(corpus, np.arange(3))], BEGIN, END))
     np.testing.assert_allclose(np.concatenate(table["surprisals"].to_numpy()), whole[[0, 1, 2, 3, 5, 7]], rtol=1e-6)

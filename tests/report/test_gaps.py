@@ -46,7 +46,7 @@ def test_words_say_what_part_of_the_excess_they_carry(load: Callable[..., Result
     assert "A (Nunavut) on Canada: +0.32 by the 8 here, +0.36 by all 12, of +0.72 (50\u00a0%)" in told
     assert "C (Mixed) on Canada: \u22120.02 by the 1 here, \u22120.02 by all 1, of +0.18 (\u221211\u00a0%)" in told
     page = page_of(results, figures=False)
-    assert told in page and "add up" not in page
+    assert told in page and "add up to the excess" not in page
 
 
 def test_of_an_excess_that_may_be_none_no_share_is_told(load: Callable[..., Results]) -> None:

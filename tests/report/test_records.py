@@ -67,7 +67,10 @@ def test_telling_words_by_legislature(load: Callable[..., Results]) -> None:
 
 def test_whose_variance_it_is(load: Callable[..., Results]) -> None:
     table = records.uncertainty_table(load())
-    assert table.rows[0] == ("A (Nunavut)", "Nunavut", f"30{NO_BREAK}%", f"70{NO_BREAK}%", "0.050")
+    shares = [f"{share}{NO_BREAK}%" for share in (30, 60, 10)]
+    assert table.rows[0] == ("A (Nunavut)", "Nunavut", *shares, "\u2014"), "an own model has no excess"
+    # The excess of A on Canada is 0.72, its interval 0.1 to either side.
+    assert table.rows[1] == ("A (Nunavut)", "Canada", *shares, "0.820")
 
 
 def test_what_a_reader_asks_first(load: Callable[..., Results]) -> None:

@@ -6,11 +6,8 @@ of a legislature, doses, a mixture's share of each corpus); and topics that all 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hansard_bias.base.files import (
@@ -24,9 +21,8 @@ from hansard_bias.base.files import (
     require_path,
     sha256,
 )
-from hansard_bias.models.ngram import KneserNey
 from hansard_bias.params import Config
-from hansard_bias.scoring.tables import TOKENIZER_KEY, score_tables, write_scores
+from hansard_bias.scoring.tables import TOKENIZER_KEY, write_scores
 from hansard_bias.tokens.encoded import read_encoded
 from hansard_bias.training.data import training_data
 from hansard_bias.yardsticks.parts import parts_of
@@ -49,13 +45,7 @@ def run(config: Config, root: Path = Path(".")) -> None:
     tests = {name: corpus.index["speech_id"].take(corpus.split_rows("test")) for name, corpus in corpora.items()}
     with atomic_folder(root / COMPANION) as folder:
         for model, learned in windows.items():
-            write_scores(folder / f"{model}.parquet", _scores(ngrams, ngrams.learn(learned)), fingerprint)
+            write_scores(folder / f"{model}.parquet", ngrams.tables(ngrams.learn(learned)), fingerprint)
         yardsticks = folder / YARDSTICKS.name
         write_parts(yardsticks, fingerprint, tests, ngrams.read_parts(parts_of(windows, config, corpora)))
         write_topics(yardsticks, find_topics(root / ALIGNED, list(corpora), config.bias.topics), tests)
-
-
-def _scores(ngrams: Ngrams, known: KneserNey) -> Iterator[pa.Table]:
-    for name, corpus in ngrams.corpora.items():
-        surprisals = ngrams.surprisals(known, name).astype(np.float32)
-        yield from score_tables(name, corpus, corpus.split_rows("test"), surprisals)

@@ -197,10 +197,9 @@ def format_sentence(results: Results) -> str:
     auc = results.alignment.format_audit.auc_after
     if auc is None:
         return ""
-    score = (
-        f"Layout and punctuation alone tell the legislatures apart with a score of {fmt.decimal(auc)} (0.5 is guessing)"
-    )
-    return f"{score}{': part of the difference may be transcription and not language' if auc > FORMAT_LIMIT else ''}."
+    score = f"a score of {fmt.decimal(auc)}, where 0.5 is guessing"
+    care = ": part of the difference may be transcription and not language" if auc > FORMAT_LIMIT else ""
+    return f"Layout and punctuation alone tell the legislatures apart with {score}{care}."
 
 
 def _times(value: float) -> str:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from hansard_bias.base.files import TOKENIZER
 from hansard_bias.models.ngram import Floats, Keys, KneserNey, Texts
+from hansard_bias.scoring.tables import score_tables
 from hansard_bias.tokens.encoded import EncodedCorpus, Ids, Windows
 from hansard_bias.tokens.tokenizer import special_ids, vocabulary_size
 from hansard_bias.yardsticks.parts import Part
@@ -64,6 +66,12 @@ class Ngrams:
         parts = [self._read(known, corpus, rows) for rows in _spans(corpus, corpus.split_rows("test"))]
         return np.concatenate([np.zeros(0), *parts])
 
+    def tables(self, known: KneserNey) -> Iterator[pa.Table]:
+        """The surprisals of the test speeches of all corpora as tables of scores, one at a time."""
+        for name, corpus in self.corpora.items():
+            surprisals = self.surprisals(known, name).astype(np.float32)
+            yield from score_tables(name, corpus, corpus.split_rows("test"), surprisals)
+
     def sums(self, known: KneserNey, name: str) -> Floats:
         """In nats, the same summed by speech, shape [test speeches]."""
         lengths = self.corpora[name].lengths[self.corpora[name].split_rows("test")]
@@ -73,16 +81,17 @@ class Ngrams:
 
     def read_parts(self, parts: Iterable[Part]) -> Iterator[tuple[PartFacts, list[Floats]]]:
         """What is known of each part, and the sums of the corpora that a model of it reads: none where it has none."""
-        for part in parts:
-            if part.facts.reason:
-                yield part.facts, []
-                continue
-            texts = self._texts(part.windows)
-            if len(np.setdiff1d(texts.tokens, [self.begin, self.end])) < 2:
-                yield replace(part.facts, reason="its text is one token over and over: there is nothing to predict"), []
-                continue
-            known = KneserNey(texts, self.follow)
-            yield part.facts, [self.sums(known, name) for name in part.facts.reads]
+        # A function for each, so that no model is in memory while the next one is learned.
+        yield from (self._read_part(part) for part in parts)
+
+    def _read_part(self, part: Part) -> tuple[PartFacts, list[Floats]]:
+        if part.facts.reason:
+            return part.facts, []
+        texts = self._texts(part.windows)
+        if len(np.setdiff1d(texts.tokens, [self.begin, self.end])) < 2:
+            return replace(part.facts, reason="its text is one token over and over: there is nothing to predict"), []
+        known = KneserNey(texts, self.follow)
+        return part.facts, [self.sums(known, name) for name in part.facts.reads]
 
     def _read(self, known: KneserNey, corpus: EncodedCorpus, rows: Ids) -> Floats:
         found = known.surprisals(SortedTexts.of([(corpus, rows)], self.begin, self.end))
