@@ -35,10 +35,10 @@ def study(config: Config, tmp_path: Path) -> StudyData:
 def test_it_is_the_matrix_of_models_with_one_run(study: StudyData) -> None:
     """The made-up companions are the first runs: their matrix is that of these runs alone."""
     first = {name: replace(sums, nats=sums.nats[:, :1]) for name, sums in study.sums.items()}
-    expected, found = measure(first, study.design), companion(study)
+    expected, found = measure(first, study.design), companion(study).section
     assert found.models == expected.models
     assert found.tests == expected.tests
-    assert {test.p_covers for test in found.tests} == {"sittings only"}
+    assert {test.p_covers for test in found.tests} == {"sittings and speakers"}
 
 
 def test_rows_may_lie_in_another_order(study: StudyData) -> None:
@@ -60,7 +60,7 @@ def test_where_the_two_kinds_differ_in_sign_is_told(study: StudyData) -> None:
     )
     table = own.set_column(own.column_names.index("surprisals"), "surprisals", lower)
     write_scores(path, [table], {TOKENIZER_KEY: study.tokenizer})
-    agrees = companion(StudyData(study.config, study.root)).agrees
+    agrees = companion(StudyData(study.config, study.root)).section.agrees
     row = study.config.row_key("canada")
     assert set(agrees[row]) == {"on_nunavut"}, "a model is not compared with itself"
     assert agrees[row]["on_nunavut"] == (masked[row].excess_nats["on_nunavut"].value < 0)

@@ -63,7 +63,7 @@ def slice_rows(data: StudyData) -> Iterator[SliceRow]:
                 for value in largest(values[allowed], losses.tokens[allowed], most):
                     chosen = allowed & (values == value)
                     sums = losses.sums(chosen)
-                    sizes = int(chosen.sum()), len(sums.sittings), int(sums.tokens.sum())
+                    sizes = int(chosen.sum()), len(set(sums.sittings)), int(sums.tokens.sum())
                     measured = measure_slice(sums, corpus, data.design, bias.slice_sittings)
                     for row, (perplexity, excess) in measured.items():
                         yield SliceRow(text, corpus, kind, value, row, *sizes, *_bounds(perplexity), *_bounds(excess))
