@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,6 @@ from hansard_bias.statistics.preferences import compare_models, prompt_preferenc
 from hansard_bias.statistics.resampling import bootstrap_weights, generator
 from hansard_bias.statistics.study import Study
 from hansard_bias.statistics.tests import TestRecord
-from hansard_bias.statistics.variance import combined
 
 TEXTS = ("text1", "text2")
 # By metric, its curves over the doses, and whether each must rise with the share of the second legislature, or fall.
@@ -74,12 +73,14 @@ def p_values(group: Group, settings: VerdictConfig) -> dict[str, float]:
     }
     tests = measure(sums, design).tests
     compared = compare_models(group.values(0), group.values(1), settings.confidence)
-    ratios = Study.of(sums, design).log_ratio(*TEXTS)
+    # The difference of their two log ratios, paired by what both have read.
+    paired = Study.of(sums, replace(design, own=dict.fromkeys(TEXTS, second)))
+    ratios = paired.excess(dict(zip(TEXTS, (1.0, -1.0), strict=True)))
     return {
         "excess": _test(tests, "excess", model=second, corpus=TEXTS[0]),
         "tilt": _test(tests, "tilt", model=mixture),
         "preference": compared.p,
-        "bias_ratio": float(combined([(1.0, ratios.of(0)), (-1.0, ratios.of(1))]).p),
+        "bias_ratio": float(ratios.of(0).p),
     }
 
 
