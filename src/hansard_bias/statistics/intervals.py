@@ -28,7 +28,7 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its bounds, in the unit of the estimate; bounds are None where nothing could be resampled."""
+    """An estimate with its bounds, in the unit of the estimate; bounds are None where nothing is known of its error."""
 
     value: float
     low: float | None

@@ -134,7 +134,7 @@ def _known(numbers: Mapping[str, FloatArray], at: int) -> dict[str, Any]:
 
 
 def _summary(head: tuple[str, str, str, str], gaps: WordGaps, config: Config) -> WordSummary:
-    sure = gaps.p_holm <= 1 - config.bias.confidence
+    sure = gaps.p_holm < 1 - config.bias.confidence
     tested = int(np.isfinite(gaps.p).sum())
     more, less = (int(np.sum(sure & side)) for side in (gaps.difference > 0, gaps.difference < 0))
     correction = "Holm over all words tested"
