@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from hansard_bias.base.messages import joined
-from hansard_bias.corpora.archives import Readable, cells_told, contents, find_files, name_below, names, text_lines
+from hansard_bias.corpora.archives import contents, find_files, name_below, names
 from hansard_bias.corpora.cleaning import strip_markers
+from hansard_bias.corpora.packed import Readable
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.schema import Record, iso_day, plain_name
+from hansard_bias.corpora.texts import cells_told, text_lines
 from hansard_bias.params import ColumnsConfig
 
 NEEDED = ("speechdate", "speechtext")
@@ -61,6 +63,7 @@ class _Row:
 
     def __init__(self, name: str) -> None:
         self.name, self.lines, self.characters, self.is_complete = name, list[str](), 0, False
+        self.header = list[str]()
 
     def passing(self, lines: Iterable[str]) -> Iterator[str]:
         """The same lines, remembered until the next row begins; a lone carriage return ends one, too."""
@@ -69,12 +72,20 @@ class _Row:
         for number, line in enumerate(pieces, start=1):
             if self.is_complete:
                 self.lines, self.characters, self.is_complete = [], 0, False
+            elif self.header and self._is_row(line):
+                place, swallowed = f"{self.name}:{number - len(self.lines)}", f"line {number}, which looks like a row"
+                raise ValueError(f"{place}: a quoted cell that begins here swallows {swallowed}; mend its quotes")
             self.lines.append(line)
             self.characters += len(line)
             if self.characters > MAX_ROW:
                 place = f"{self.name}:{number - len(self.lines) + 1}"
                 raise ValueError(f"{place}: a row of more than {MAX_ROW} characters; expected one speech")
             yield line
+
+    def _is_row(self, line: str) -> bool:
+        if line.count(",") < len(self.header) - 1:
+            return False
+        return iso_day(line.split(",")[self.header.index(NEEDED[0])].strip('"')) is not None
 
 
 def _rows(name: str, content: Readable) -> Iterator[tuple[int, Mapping[str, str] | str]]:
@@ -85,7 +96,7 @@ def _rows(name: str, content: Readable) -> Iterator[tuple[int, Mapping[str, str]
         header = [column.strip().lower() for column in next(rows, [])]
         if missing := [column for column in NEEDED if column not in header]:
             raise ValueError(f"{name}: no column {', '.join(missing)}; there are {joined(header) or 'none'}")
-        current.is_complete, line = True, rows.line_num + 1
+        current.is_complete, current.header, line = True, header, rows.line_num + 1
         for cells in rows:
             if cells:
                 yield line, dict(zip(header, cells, strict=True)) if len(cells) == len(header) else ",".join(cells)

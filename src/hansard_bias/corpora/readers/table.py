@@ -10,10 +10,20 @@ from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
 
-from hansard_bias.corpora.archives import check_file_name, name_below
+from hansard_bias.corpora.archives import archive_in, check_file_name, contents, name_below, names
 from hansard_bias.corpora.cleaning import strip_markers
+from hansard_bias.corpora.packed import MAX_MEMBER, is_archive
 from hansard_bias.corpora.readers import reader
-from hansard_bias.corpora.readers.formats import COMPRESSED, FORMATS, MAX_CELL, table_format, table_rows
+from hansard_bias.corpora.readers.formats import (
+    COMPRESSED,
+    FORMATS,
+    TableFile,
+    member_table,
+    open_table,
+    table_format,
+    table_rows,
+)
+from hansard_bias.corpora.readers.separated import MAX_CELL, Wanted
 from hansard_bias.corpora.schema import Record, plain_name, whole_characters
 from hansard_bias.params import ColumnsConfig
 
@@ -28,17 +38,19 @@ _ROLES = {word: role for role, words in _ROLE_WORDS.items() for word in words.sp
 
 def sources(path: Path) -> list[Path]:
     """The files that `read_table` reads, in order of their paths below `path`."""
-    packed = f"alone or compressed ({', '.join(COMPRESSED)})"
+    packed = f"alone or compressed ({', '.join(COMPRESSED)}) or in an archive"
     expected = f"expected {', '.join(FORMATS)}, {packed}, or a folder of such files"
     if path.is_file():
         check_file_name(path.name, str(path.parent))
-        if table_format(path):
+        if table_format(path) or is_archive(path):
             return [path]
         raise ValueError(f"{path}: not a table by its name; {expected}")
     found = {name_below(path, file): file for file in path.rglob("*") if table_format(file) and file.is_file()}
     # What lies in a hidden folder is a version control's or an editor's copy.
     files = {name: file for name, file in found.items() if "/." not in f"/{name}"}
     if not files:
+        if archive := archive_in(path):
+            return [archive]
         raise ValueError(f"{path}: holds no table; {expected}")
     for name in files:
         check_file_name(name, str(path))
@@ -48,6 +60,22 @@ def sources(path: Path) -> list[Path]:
     return [files[name] for name in sorted(files)]
 
 
+def _tables(path: Path) -> Iterator[TableFile]:
+    """The files of an archive one after the other, each open until the next is asked for."""
+    found = sources(path)
+    if is_archive(found[0]):
+        members = names(found, tuple(FORMATS), MAX_MEMBER)
+        if not members:
+            raise ValueError(f"{found[0]}: holds no table; expected files that end in {', '.join(FORMATS)}")
+        for member, (_, content) in zip(members, contents(found, members), strict=True):
+            with member_table(content, member) as table:
+                yield table
+        return
+    for file in found:
+        with open_table(file, name_below(path, file)) as table:
+            yield table
+
+
 @reader("table", sources, takes_columns=True)
 def read_table(path: Path, columns: ColumnsConfig | None = None) -> Iterator[Record]:
     """Every row in order of dates, rows of a day in order of files and lines; `path` is a file or a folder of files.
@@ -55,10 +83,11 @@ def read_table(path: Path, columns: ColumnsConfig | None = None) -> Iterator[Rec
     Rows without a date come last. All rows are held until the last one is read: only then is their order known.
     """
     assert columns is not None, "find_reader sees to it"
+    wanted = Wanted(columns.names(), columns.text, columns.date, columns.delimiter, columns.quoting)
     found = [
-        _record(row, f"{name}:{line}", columns)
-        for name, file in ((name_below(path, file), file) for file in sources(path))
-        for line, row in table_rows(file, name, columns.names())
+        _record(row, f"{table.name}:{line}", columns)
+        for table in _tables(path)
+        for line, row in table_rows(table, wanted)
     ]
     ordered = deque(sorted(found, key=lambda record: (record.sitting is None, record.sitting or date.min)))
     found.clear()
