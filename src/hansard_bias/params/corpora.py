@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from hansard_bias.params.validation import Check, Section, at_least, did_you_mean, one_of, require
@@ -56,6 +56,9 @@ class ColumnsConfig:
     date_format: str = ""  # how a day is written, in the codes of `strptime`; empty: ISO dates, with or without a time
     delimiter: str = ""  # what parts the cells of a text table; empty: found from each file's content, as is the next
     quoting: str = ""  # one of QUOTINGS
+    roles: dict[str, str] = field(default_factory=dict)  # what words for a role or speaker mean: {Presidency: chair}
+    # Whether rows that share an id are parts of one speech: join or apart; empty: found from their speakers and days.
+    repeated_ids: str = ""
 
     def check(self, key: str) -> None:
         """Validate the names and the way to write days; `key` is this section's place in params.yaml."""
@@ -66,7 +69,10 @@ class ColumnsConfig:
         require(readable, f"{key}.date_format", self.date_format, expected)
         known = len(self.delimiter) < 2 and self.delimiter not in ('"', "\\", "\n", "\r", " ")
         require(known, f"{key}.delimiter", self.delimiter, r'one sign such as ";" or "\t" (a tab)')
-        require(self.quoting in ("", *QUOTINGS), f"{key}.quoting", self.quoting, one_of(QUOTINGS).expected)
+        for name, words in (("quoting", tuple(QUOTINGS)), ("repeated_ids", ("join", "apart"))):
+            require(getattr(self, name) in ("", *words), f"{key}.{name}", getattr(self, name), one_of(words).expected)
+        for word, role in self.roles.items():
+            require(role in ROLES, f"{key}.roles.{word}", role, one_of(ROLES).expected)
 
     def names(self) -> tuple[str, ...]:
         """The columns that are read."""

@@ -12,28 +12,22 @@ from hansard_bias.corpora.archives import contents, find_files, name_below, name
 from hansard_bias.corpora.cleaning import strip_markers
 from hansard_bias.corpora.packed import Readable
 from hansard_bias.corpora.readers import reader
-from hansard_bias.corpora.schema import Record, iso_day, plain_name
-from hansard_bias.corpora.texts import cells_told, text_lines
+from hansard_bias.corpora.roles import role_by_name, role_of
+from hansard_bias.corpora.schema import Record, iso_day, known, plain_name
+from hansard_bias.corpora.texts import cells_told, plain_text, text_lines
 from hansard_bias.params import ColumnsConfig
 
 NEEDED = ("speechdate", "speechtext")
 MAX_CELL = 5_000_000  # characters in a cell; the longest real speech has about 150,000
 MAX_ROW = 10_000_000  # characters in a row, and bytes in a line
 
-_MISSING = ("", "NA")
 _SET_ASIDE = {"stagedirection": "stage_direction", "topic": "heading", "subtopic": "heading", "subsubtopic": "heading"}
+_POSITIONS = ("", "intervention", "interjection", *_SET_ASIDE)  # an interjection is speech; a position is seldom a role
 _SEPARATOR = re.compile(r"(?m)^[ \t]*\*(?:[ \t]*\*)+[ \t]*$|\.?\[Text\]")
 _EDITORIAL = re.compile(r"[(\[][^()\[\]]*[)\]]\.?")
 _NUMBERS = re.compile(r"\d+")
 _AFTER_RETURN = re.compile(r"(?<=\r)(?!\n|\Z)")
-_DEPUTIES = r"(?:the )?(?:acting |assistant |deputy )*"
-_CHAIR = re.compile(_DEPUTIES + r"(?:speaker|chair(?:man|person|woman)?|presiding officer|clerk)\b")
-_CROWD = re.compile(r"(?:some|an|several) (?:hon\.?|honourable) members?\b")
 _OFFICE = re.compile(r"\(.*")
-_MINISTER = re.compile(
-    r"\bministers?\b|\bsecretary of state\b|president of the (?:treasury board|queen's privy council)|solicitor general"
-    r"|leader of the government in the house"
-)
 
 
 def sources(path: Path) -> list[Path]:
@@ -110,32 +104,27 @@ def _rows(name: str, content: Readable) -> Iterator[tuple[int, Mapping[str, str]
 def _record(row: Mapping[str, str] | str, source: str) -> Record:
     if isinstance(row, str):
         return Record(None, row, source, reason="broken_row")
-    # Some cells say NA where nothing is known.
-    cell = {column: "" if value.strip() in _MISSING else value.strip() for column, value in row.items()}
+    cell = {column: known(plain_text(value)) for column, value in row.items()}
     sitting = iso_day(cell["speechdate"])
     name, office = cell.get("speakername", ""), cell.get("speakeroldname", "")
-    position = cell.get("speakerposition", "").casefold()
+    position = cell.get("speakerposition", "")
     text = strip_markers(_SEPARATOR.sub(" ", cell["speechtext"])).strip()
     # What LiPaD says of a row goes before what its text shows.
-    said = _SET_ASIDE.get(position) or ("editorial" if _EDITORIAL.fullmatch(text) else "")
+    said = _SET_ASIDE.get(position.casefold()) or ("editorial" if _EDITORIAL.fullmatch(text) else "")
+    role = "crowd" if position.casefold() == "intervention" else role_of(position)
     return Record(
         sitting,
         text,
         source,
         speaker=plain_name(_OFFICE.sub("", name or office)),
-        role=_role(position, office or name),
+        role=role or _role(office or name),
         topic=" / ".join(filter(None, (cell.get("maintopic"), cell.get("subtopic")))),
         reason="bad_date" if sitting is None else said if text else "empty",
+        unknown_role="" if role or position.casefold() in _POSITIONS else position,
     )
 
 
-def _role(position: str, office: str) -> str:
-    low = office.lower()
-    if position == "intervention" or _CROWD.match(low):
-        return "crowd"
-    if _CHAIR.match(low):
-        return "chair"
-    # A parliamentary secretary "to the minister" is none, nor is a critic "for" an office.
-    held = low.partition("(")[2]
-    is_minister = "parliamentary secretary" not in held and not held.startswith("for ") and _MINISTER.search(held)
-    return "minister" if is_minister else "member"
+def _role(office: str) -> str:
+    """Of somebody printed as `The Deputy Speaker (Mr. Elm)`, or as `Hon. Bo Ash (Minister of Roads, Ind.)`."""
+    name, _, held = office.partition("(")
+    return role_by_name(name) or ("minister" if role_of(held) == "minister" else "member")
