@@ -119,7 +119,7 @@ def parse_fields(kind: Any, value: Any, key: str, names: Iterable[str]) -> dict[
     fields = {field.name: field for field in dataclasses.fields(kind)}
     names = list(names)
     for name in names:
-        optional = fields[name].default is not dataclasses.MISSING
+        optional = fields[name].default is not dataclasses.MISSING or callable(fields[name].default_factory)
         require(name in value or optional, _below(key, name), None, "a value", "this key is missing")
     return {name: parse(hints[name], value[name], _below(key, name)) for name in names if name in value}
 
