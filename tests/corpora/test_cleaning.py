@@ -38,6 +38,19 @@ PIECES = st.sampled_from(
             " ( interpretation ) ",
             "( interpretation",
         ),
+        *(
+            " - ",
+            "--",
+            "pan - ",
+            "self - ",
+            " - of - ",
+            "forty - one",
+            " - year",
+            "c - 12",
+            " .5",
+            " ,in",
+            "2009/10:296",
+        ),
         *("ends )", "[MASK]", "[ translation ]", "\u2019", "\u201c", "\u2014", "\u2026", "\u00a0", "\u00ad", "\u200b"),
         *("e", "\u0301", "J", "\u030c", "\u0130", "\u03a3", "\x07", "\n", "\u2028", "\ufeff"),
     ]
@@ -92,6 +105,61 @@ def test_the_surface_form_has_no_odd_characters(text: str, lowercase: bool) -> N
 def test_tokenised_and_printed_text_meet(tokenised: str, printed: str) -> None:
     assert clean_text(tokenised, True) == clean_text(printed, True)
     assert " ," not in clean_text(tokenised, False)
+
+
+@pytest.mark.parametrize(
+    ("printed", "words"),
+    [
+        ("Bitte. \u2013 Ich danke", ["Bitte.", "Ich", "danke"]),
+        ("the minister - as we know - said", ["the", "minister", "as", "we", "know", "said"]),
+        ("members\u2014if I may\u2014will agree", ["members", "if", "I", "may", "will", "agree"]),
+        ("one thing -- this one --and that--all", ["one", "thing", "this", "one", "and", "that", "all"]),
+        ("Panowie \u2014 i panie \u2015 pos\u0142owie", ["Panowie", "i", "panie", "pos\u0142owie"]),
+        ("low- and middle-income, Vor- und Nachteile", ["low", "and", "middle-income,", "Vor", "und", "Nachteile"]),
+        ("bill 2 - boards act - notice", ["bill", "2", "boards", "act", "notice"]),
+        ("non - nous ne voulons pas", ["non", "nous", "ne", "voulons", "pas"]),
+        ("it rose by .4 percent, to .08", ["it", "rose", "by", ".4", "percent,", "to", ".08"]),
+        ("we say ,in short ,no \u2026and then", ["we", "say,", "in", "short,", "no...", "and", "then"]),
+        ("\u2014 Herr Eiche, bitte \u2014", ["Herr", "Eiche,", "bitte"]),
+    ],
+)
+def test_words_that_stood_apart_stay_apart(printed: str, words: list[str]) -> None:
+    assert [word for word in clean_text(printed, False).split() if word != "-"] == words
+
+
+@pytest.mark.parametrize(
+    "dash", [" - ", " \u2013 ", " \u2014 ", "\u2014", " -- ", "--", "\u2014 ", " \u2015 ", " \u2212 "]
+)
+def test_all_dashes_are_written_alike(dash: str) -> None:
+    assert clean_text(f"The minister{dash}as we know", False) == "The minister - as we know"
+
+
+@pytest.mark.parametrize(
+    ("tokenised", "printed"),
+    [
+        ("out - of - territory care , day - to - day .", "Out-of-territory care, day-to-day."),
+        ("in twenty - five , a five - year , long - term plan", "In twenty-five, a five\u2011year, long-term plan"),
+        ("a self - reliant , community - based co - op .", "A self-reliant, community-based co-op."),
+        ("bill c - 12 , section 7 - 1 ( 3 ) .", "Bill C-12, Section 7\u20131(3)."),
+        ("the sergeant - at - arms - he said so - left .", "The sergeant-at-arms \u2014 he said so \u2013 left."),
+        ("a vice - president and semi - annual reports", "A vice-president and semi-annual reports"),
+    ],
+)
+def test_compounds_of_tokenised_text_meet_printed_ones(tokenised: str, printed: str) -> None:
+    assert clean_text(tokenised, True) == clean_text(printed, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("Bet. 2009/10:296 och 2009/10:FiU5", "Bet. 2009/10:296 och 2009/10:FiU5"),
+        ("prop. 1999/2000:45", "prop. 1999/2000:45"),
+        ("prop. 1998 / 99 : 296 , 12", "prop. 1998/99: 296, 12"),
+        ("the 1999/2000: it grew; 1998/99, too", "the 1999-2000: it grew; 1998-99, too"),
+    ],
+)
+def test_numbers_of_documents_keep_their_slash(text: str, cleaned: str) -> None:
+    assert clean_text(text, False) == cleaned
 
 
 def test_the_exact_form() -> None:

@@ -13,15 +13,19 @@ import pytest
 
 from hansard_bias.corpora import archives, packed
 from hansard_bias.corpora.readers import lipad, nrc
+from hansard_bias.corpora.readers.akoma import read_akoma
 from hansard_bias.corpora.readers.lipad import read_lipad
 from hansard_bias.corpora.readers.nrc import read_nrc
 from hansard_bias.corpora.readers.parlamint import read_parlamint
+from hansard_bias.corpora.readers.tei import read_tei
 from hansard_bias.corpora.schema import Record
 
 Reader = Callable[[Path], Iterator[Record]]
 
 HEADER = b"speechdate,speechtext\n"
 TEI = b"<TEI><text><body><u><seg>"
+SP = b"<TEI><text><body><sp><p>"
+AKOMA = b"<akomaNtoso><debate><debateBody><speech><p>"
 FILES: Mapping[Reader, Mapping[str, bytes]] = {
     read_nrc: {
         "NunavutHansard.en": b"Mr. Moss: The road is long.\n" * 40,
@@ -29,6 +33,10 @@ FILES: Mapping[Reader, Mapping[str, bytes]] = {
     },
     read_lipad: {f"2004-2-{day}.csv": HEADER + b"2004-02-09,A road is long.\n" * 20 for day in (9, 10)},
     read_parlamint: {f"x_2004-02-{day}.xml": TEI + b"A road.</seg></u></body></text></TEI>" for day in (10, 11)},
+    read_tei: {f"x_2004-02-{day}.xml": SP + b"A road.</p></sp></body></text></TEI>" for day in (10, 11)},
+    read_akoma: {
+        f"x_2004-02-{day}.xml": AKOMA + b"A road.</p></speech></debateBody></debate></akomaNtoso>" for day in (10, 11)
+    },
 }
 READERS = list(FILES)
 MODES = {".tgz": "w:gz", ".gz": "w:gz", ".bz2": "w:bz2", ".xz": "w:xz", ".tar": "w:"}
@@ -182,10 +190,22 @@ def test_early_members_wait_on_disk_where_memory_is_short(tmp_path: Path, monkey
         (read_lipad, "2004-2-9.csv", HEADER + b'"', b"long " * 99 + b"\n", r"9\.csv:\d+: field larger than.* 5000000"),
         (read_lipad, "2004-2-9.csv", HEADER + b'"', b'","' + b"x" * 999 + b"\n", r"9\.csv:2: a row of more than"),
         (read_parlamint, "x_2004-02-09.xml", b"\n" + TEI, b"long ", r"09\.xml:2: <u> of more than 5000000"),
+        (read_tei, "x_2004-02-09.xml", b"\n" + SP, b"long ", r"09\.xml:2: <sp> of more than 5000000"),
+        (read_akoma, "x_2004-02-09.xml", b"\n" + AKOMA, b"long ", r"09\.xml:2: <speech> of more than 5000000"),
         (read_parlamint, "x_2004-02-09.xml", TEI + b"<!--", b"long ", r"09\.xml:1: a tag or comment of more than"),
         (read_parlamint, "x_2004-02-09.xml", TEI + b"<w lemma='", b"long ", r"09\.xml:1: a tag or comment of more"),
     ],
-    ids=["nrc-line", "csv-line", "csv-cell", "csv-row", "xml-text", "xml-comment", "xml-attribute"],
+    ids=[
+        "nrc-line",
+        "csv-line",
+        "csv-cell",
+        "csv-row",
+        "u-text",
+        "sp-text",
+        "speech-text",
+        "xml-comment",
+        "xml-attribute",
+    ],
 )
 def test_two_hundred_megabytes_in_one_piece(
     tmp_path: Path, read: Reader, name: str, first: bytes, filler: bytes, message: str

@@ -1,15 +1,14 @@
 from __future__ import annotations
 
-import tarfile
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from hansard_bias.corpora.readers import parlamint as parlamint_piece
-from hansard_bias.corpora.readers import xml_stream
+from hansard_bias.corpora.readers import xml_pieces, xml_stream
 from hansard_bias.corpora.readers.parlamint import read_parlamint
 from hansard_bias.corpora.schema import Record
+from helpers.archive_files import pack
 
 HEADER = """<?xml version="1.0" encoding="UTF-8"?>
 <TEI xmlns="http://www.tei-c.org/ns/1.0" xml:id="x">
@@ -50,14 +49,6 @@ def write(folder: Path, body: str, name: str = "ParlaMint-XX_2015-01-05-lower.xm
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(HEADER.format(when=f'when="{when}"' if when else "") + body + FOOTER, encoding="utf-8")
     return path
-
-
-def pack(folder: Path, archive: Path, order: int = 1) -> Path:
-    archive.parent.mkdir(exist_ok=True)
-    with tarfile.open(archive, "w:gz") as tar:
-        for file in sorted(folder.rglob("*.xml"))[::order]:
-            tar.add(file, arcname=f"ParlaMint-XX.TEI/{file.relative_to(folder)}")
-    return archive
 
 
 def one(folder: Path, body: str) -> Record:
@@ -129,11 +120,69 @@ def test_files_that_cannot_be_told_apart(tmp_path: Path) -> None:
         list(read_parlamint(tmp_path / "a"))
 
 
-def test_debates_in_a_file_without_a_day_are_not_passed_over(tmp_path: Path) -> None:
-    write(tmp_path, PLAIN)
-    write(tmp_path, PLAIN, "speeches.xml")
-    with pytest.raises(ValueError, match=r"speeches\.xml:9: an utterance in a file without a day"):
-        list(read_parlamint(tmp_path))
+def test_debates_in_a_file_without_a_day_in_its_name(tmp_path: Path) -> None:
+    """Parla-CLARIN: the day is that of the content, wherever it has one, and the files are read in this order."""
+    write(tmp_path / "a", "<u><seg>Third.</seg></u>", "prot-1.xml", "2015-03-01")
+    write(tmp_path / "b", "<u><seg>First.</seg></u>", "prot-2.xml", "2015-01-01")
+    write(tmp_path / "c", "<u><seg>Second.</seg></u>", "ParlaMint-XX_2015-02-01.xml", "")
+    front = '<front><div><head>House</head><docDate when="2015-04-01">1 April</docDate></div></front>'
+    text = f"<text>{front}<body><div><u><seg>Fourth.</seg></u></div></body></text>"
+    (tmp_path / "prot-0.xml").write_text(f"<TEI>{text}</TEI>")
+    (tmp_path / "prot-3.xml").write_text("<TEI><text><body><u><seg>Some day.</seg></u></body></text></TEI>")
+    read = [record for record in read_parlamint(tmp_path) if record.reason != "heading"]
+    assert [record.text for record in read] == ["First.", "Second.", "Third.", "Fourth.", "Some day."]
+    assert [str(record.sitting) for record in read] == ["2015-01-01", "2015-02-01", "2015-03-01", "2015-04-01", "None"]
+    assert [record.reason for record in read] == ["", "", "", "", "bad_date"]
+
+
+def test_names_with_a_day_behind_what_differs_are_one_corpus(tmp_path: Path) -> None:
+    """Parla-CLARIN of committees; of the same name in two years, where no day is in it."""
+    for name in ("OK-Redna-025-1998-12-08", "KS-Redna-021-1998-11-25"):
+        write(tmp_path / "plain", f"<u><seg>In {name}.</seg></u>", f"{name}.xml", "")
+        write(tmp_path / "ana", "<u><seg>Annotated.</seg></u>", f"{name}-ana.xml", "")
+    for year in ("2001", "2002"):
+        write(tmp_path / year, f"<u><seg>Of {year}.</seg></u>", "01.xml", f"{year}-02-03")
+    assert [record.text for record in read_parlamint(tmp_path)] == [
+        *("In KS-Redna-021-1998-11-25.", "In OK-Redna-025-1998-12-08.", "Of 2001.", "Of 2002."),
+    ]
+
+
+def test_a_corpus_in_one_file(tmp_path: Path) -> None:
+    """`teiCorpus`: the span of the whole is no day of any part; each part has its own."""
+    person = '<person xml:id="a"><persName><surname>Elm</surname></persName></person>'
+    header = f'<teiHeader><setting><date from="1991-05-05" to="2018-06-22"/></setting>{person}</teiHeader>'
+    parts = "".join(
+        f'<TEI><teiHeader><setting><date when="{day}"/></setting></teiHeader><text><body><div><head>On {day}</head>'
+        f'</div><div><u who="#a"><seg>Spoken on {day}.</seg></u></div></body></text></TEI>'
+        for day in ("2001-01-30", "2002-02-01", "2003-03-02")
+    )
+    (tmp_path / "corpus.xml").write_text(f"<teiCorpus>{header}{parts}</teiCorpus>")
+    read = [record for record in read_parlamint(tmp_path) if not record.reason]
+    assert [(str(each.sitting), each.speaker, each.text, each.topic) for each in read] == [
+        (day, "Elm", f"Spoken on {day}.", "") for day in ("2001-01-30", "2002-02-01", "2003-03-02")
+    ]
+
+
+def test_ministers_are_those_of_the_list_on_their_days(tmp_path: Path) -> None:
+    offices = {
+        "a": '<affiliation role="minister" ref="#GOV" from="2014-06-01" to="2015-01-04"/>',
+        "b": '<affiliation role="minister" ref="#GOV" from="2015-01-05"/><affiliation role="member" ref="#party.X"/>',
+        "c": '<affiliation role="head" ref="#GOV_XX" from="2014" to="2015-01"/>',
+        "d": '<affiliation role="head" ref="#party.X"/><affiliation role="member" ref="#parliament"/>',
+        "e": '<affiliation role="minister" to="2015"/>',
+    }
+    people = "".join(
+        f'<person xml:id="{key}"><persName><surname>{key}</surname></persName>{office}</person>'
+        for key, office in offices.items()
+    )
+    (tmp_path / "ParlaMint-XX-listPerson.xml").write_text(f"<listPerson>{people}</listPerson>")
+    marks = {"chair": "#chair", "deputy": "#viceChair", "guest": "#guest"}
+    body = "".join(f'<u who="#{key}" ana="#regular"><seg>A speech.</seg></u>' for key in offices)
+    body += "".join(f'<u who="#b" ana="{mark}"><seg>A speech.</seg></u>' for mark in marks.values())
+    write(tmp_path, body)
+    assert [record.role for record in read_parlamint(tmp_path)] == [
+        *("member", "minister", "minister", "member", "minister", "chair", "chair", "witness"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +237,7 @@ def test_a_byte_order_mark_and_a_prefix_are_no_obstacle(tmp_path: Path) -> None:
 
 
 def test_what_memory_should_not_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parlamint_piece, "MAX_TEXT", 1000)
+    monkeypatch.setattr(xml_pieces, "MAX_TEXT", 1000)
     write(tmp_path, "<u>\n<seg>" + "long " * 300 + "</seg></u>")
     with pytest.raises(ValueError, match=r"lower\.xml:7: <u> of more than 1000 characters"):
         list(read_parlamint(tmp_path))

@@ -36,7 +36,7 @@ def corpus(reader: str, columns: ColumnsConfig | None = None) -> CorpusConfig:
 
 
 def test_the_readers_are_those_of_the_handbook() -> None:
-    for name in ("nrc", "lipad", "parlamint"):
+    for name in ("nrc", "lipad", "parlamint", "tei", "akoma"):
         assert find_reader("a", corpus(name)).read.__name__ == f"read_{name}"
     assert find_reader("a", corpus("table", COLUMNS)).read.__name__ == "read_table"
 
@@ -46,9 +46,13 @@ def test_the_readers_are_those_of_the_handbook() -> None:
     [
         (
             corpus("lipda"),
-            "corpora.canada.reader is 'lipda', expected one of lipad, nrc, parlamint, table; did you mean lipad?",
+            "corpora.canada.reader is 'lipda', expected one of akoma, lipad, nrc, parlamint, table, tei; "
+            "did you mean lipad?",
         ),
-        (corpus("formats"), "corpora.canada.reader is 'formats', expected one of lipad, nrc, parlamint, table"),
+        (
+            corpus("formats"),
+            "corpora.canada.reader is 'formats', expected one of akoma, lipad, nrc, parlamint, table, tei",
+        ),
         (
             corpus("table"),
             "corpora.canada.columns is None, expected the names of the archive's columns; "

@@ -50,6 +50,19 @@ TEI = b"""<?xml version="1.0" encoding="UTF-8"?>
 """
 PEOPLE = b"""<TEI><listPerson><person xml:id="ReedAnn"><persName><surname>Reed</surname>
 <forename>Ann</forename></persName></person></listPerson></TEI>"""
+SP = b"""<TEI><teiHeader><publicationStmt><date when="">1994-11-10</date></publicationStmt><listPerson>
+<person xml:id="oak"><persName>Bo Oak</persName><affiliation role="minister" from="1994"/></person></listPerson>
+</teiHeader><text><body><div desc="Roads"><sp who="Elm" role="presidency" name="Ann Elm" xml:id="s1" next="#s2">
+<speaker>The Chair:</speaker><p>The road<lb/>is</p><stage>(Applause)</stage></sp><p>Nobody's.</p>
+<sp who="Elm" xml:id="s2" prev="#s1"><p>long.</p></sp><sp who="#oak"><l>A sea</l></sp></div></body></text></TEI>
+"""
+AKOMA = b"""<akomaNtoso><debate><meta><FRBRWork><FRBRdate date="1995-10-31"/></FRBRWork><references>
+<TLCPerson eId="elm" showAs="Mr. Elm"/><TLCRole eId="chair" showAs="The Speaker"/></references></meta>
+<preface><docDate date="1995-10-30"/></preface><debateBody><debateSection><heading>Roads</heading>
+<question by="#elm" eId="q.1"><p>When?</p></question><speech by="#oak" as="#chair" eId="s.1"><from>Mr. Oak:</from>
+<p>A road <remark>(applause)</remark> is long.</p></speech><summary>They rose.</summary></debateSection><p>Noise</p>
+</debateBody></debate></akomaNtoso>
+"""
 ROWS = [
     {"text": "The <b>road</b> is long &amp; cold.", "date": "2004-02-09", "speaker": "Ms. Reed", "role": "Chair"},
     {"text": "A road", "date": "2004-02-10T10:00:00", "speaker": "Moss", "role": "x", "topic": "Roads", "id": "7"},
@@ -135,6 +148,8 @@ SEEDS: Mapping[str, Sequence[bytes]] = {
     "nrc": [NRC, NRC + CUT + _ids()],
     "lipad": [LIPAD, LIPAD + CUT + LIPAD],
     "parlamint": [TEI, TEI + CUT + PEOPLE],
+    "tei": [SP, SP + CUT + SP],
+    "akoma": [AKOMA, AKOMA + CUT + AKOMA],
     "table": [bytes([number]) + _table(suffix) for number, suffix in enumerate(TABLES)],
     "archive": [bytes([number]) + tar for number, tar in enumerate(TARS)],
     "params": [_shipped("params.yaml"), _SMALL],
@@ -156,12 +171,16 @@ _YAML = [
 ]
 _TEI = [
     *("<u>", "</u>", "<seg>", "<w>", "<note>", "<head>", "<!DOCTYPE x>", "<!ENTITY x 'y'>", "&#0;", "&#xFFFE;"),
-    *("when=", "join=", "who=", "ana=", "xml:id="),
+    *("when=", "join=", "who=", "ana=", "xml:id=", "next=", "prev=", "part=", "<TEI>", "</TEI>", "<text>", "</text>"),
 ]
+_SP = ["<sp>", "</sp>", "<speaker>", "<stage>", "<p>", "</p>", "<lb/>", "<div>", "</div>", "desc=", "name=", "role="]
+_AKOMA = ["<speech>", "</speech>", "<from>", "<heading>", "<summary>", "<li>", "</li>", "<debateSection>", "by=", "as="]
 WORDS: Mapping[str, Sequence[str]] = {
     "nrc": [*_SPOKEN, *_SIGNS],
     "lipad": [*_SPOKEN, *_SIGNS],
     "parlamint": [*_TEI, *_SIGNS],
+    "tei": [*_TEI, *_SP, *_SIGNS],
+    "akoma": [*_TEI, *_AKOMA, *_SIGNS],
     "table": [*_HTML, *_SPOKEN, *_SIGNS],
     "archive": ["ustar  ", "../", "path=", "size=", "GNU.sparse."],
     "params": _YAML,

@@ -1,4 +1,4 @@
-"""Everything that reads files of other people as functions of bytes: four readers, params.yaml, probes, benchmarks.
+"""Everything that reads files of other people as functions of bytes: six readers, params.yaml, probes, benchmarks.
 
 Compressed and packed formats are damaged below their checksums too: a mutated tar is compressed afterwards.
 """
@@ -68,6 +68,21 @@ def parlamint(data: bytes, folder: Path) -> None:
     debate, _, people = data.partition(CUT)
     files = {"ParlaMint-XX_2015-01-05.xml": debate} | ({"ParlaMint-XX-listPerson.xml": people} if people else {})
     _corpus("parlamint", _files(folder, files), list(files), folder)
+
+
+def tei(data: bytes, folder: Path) -> None:
+    """Two files, of which none has a day in its name."""
+    _undated("tei", data, folder)
+
+
+def akoma(data: bytes, folder: Path) -> None:
+    """The same."""
+    _undated("akoma", data, folder)
+
+
+def _undated(reader: str, data: bytes, folder: Path) -> None:
+    files = {f"debate-{number}.xml": part for number, part in enumerate(data.split(CUT)[:2], 1)}
+    _corpus(reader, _files(folder, files), [*files, "/in:"], folder)
 
 
 def table(data: bytes, folder: Path) -> None:
@@ -160,7 +175,7 @@ def _texts(value: object) -> str:
 TARGETS: Mapping[str, Callable[[bytes, Path], None]] = {
     target.__name__: target
     for target in (
-        *(nrc, lipad, parlamint, table, archive),
+        *(nrc, lipad, parlamint, tei, akoma, table, archive),
         *(params, preset, calibration, probes, benchmark, workbook, patterns),
     )
 }

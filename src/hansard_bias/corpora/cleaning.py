@@ -22,7 +22,8 @@ MASK = "[MASK]"
 
 _SINGLE = "\u2018\u2019\u201a\u201b\u2032\u2035\u00b4`\u02bc\u02b9\u02c8\uff07"
 _DOUBLE = "\u201c\u201d\u201e\u201f\u2033\u2036\u00ab\u00bb\u301d\u301e\uff02"
-_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u2043"
+_HYPHENS = "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d\u2043"
+_LONG_DASHES = "\u2014\u2015\ufe58\u2e3a\u2e3b"
 _ASCII_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _DELETED = "\u00ad\u200c\u200d\u2060\ufeff"
 
@@ -38,11 +39,11 @@ def _unseen_table() -> dict[int, str]:
 
 @cache
 def _surface_table() -> dict[int, str]:
-    plainer = {"'": _SINGLE, '"': _DOUBLE, "-": _DASHES, "...": "\u2026"}
+    plainer = {"'": _SINGLE, '"': _DOUBLE, "-": _HYPHENS, "--": _LONG_DASHES, "...": "\u2026"}
     return _unseen_table() | {ord(sign): plain for plain, signs in plainer.items() for sign in signs}
 
 
-# Every rule here only deletes spaces (the text has single ones), so that no rule undoes another. The order matters:
+# Rules of quotes only delete spaces (the text has single ones), so that no rule undoes another. The order matters:
 # a pair of quotes is recognised by the spaces around it, and a plural's apostrophe must be gone before that.
 _CONTRACTION = re.compile(r"(?<=\w) ' ?(?=(?:s|t|re|ve|ll|d|m)\b)", re.I)  # everybody 's, don 't, they ' re
 _SPACED_APOSTROPHES = (
@@ -61,15 +62,33 @@ _SPLIT_NUMBER = re.compile(  # $ 1 , 250 , 000; 10 , 000; 1 . 5 %; not 1999 , 20
 _MAYBE_SPLIT = re.compile(r" [,.] \d")  # far cheaper than the pattern itself
 _AROUND_MARK = re.compile(r" ([,.]) ")
 _RULES = (
-    ("-", re.compile(r" ?-[ -]*"), "-"),  # pan - territorial
-    (" ", re.compile(r" (?:(?=[,.;:?!)\]%/])|(?<=[(\[/] )|(?<=[$#£€] )(?=\d))"), ""),  # thank you , ( so ) $ 5
+    (" ", re.compile(r" ([,.;:?!]+)(?=[^\W\d_])"), r"\1 "),  # a mark on the wrong side of its blank: we say ,in short
+    (" ", re.compile(r" (?:(?=[,;:?!)\]%/]|\.(?!\d))|(?<=[(\[/] )|(?<=[$#£€] )(?=\d))"), ""),  # thank you , ( so ) $ 5
     ("(", re.compile(r"(?<=\d) (?=\(\d+\))"), ""),  # rule 91 (5)
     (": ", re.compile(r"(?<=\d:) (?=\d\d(?!\d))"), ""),  # 1: 30 p.m.
 )
 
+# A dash has a blank on each side, however it was written; a hyphen joins. A tokeniser writes both in the first way, so
+# that the words around it must tell: what is no compound in English for sure stays apart.
+_DASH = re.compile(r" ?-[ -]+| -")
+_BETWEEN_NUMBERS = re.compile(r"(?<=\d) - (?=\d)")  # 7 - 1 (3), 979 - 6770
+_PREFIX = re.compile(r"\b(pan|anti|multi|semi|socio|geo|inter|intra|trans|pre|mid|vice) - (?=[^\W_])", re.I)
+_TOKENISED = re.compile(r" [,.](?: |$)")
+_WORD = r"[^\W\d_]+"
+_UNIT = r"(?:years?|months?|weeks?|days?|hours?|minutes?|time|term|part|plex|storey|tiered|wheeler)"
+_COMPOUNDS = (  # of tokenised text
+    (re.compile(rf"\b({_WORD}) - (of|to|by|at|and|on|in|the) - (?={_WORD})", re.I), r"\1-\2-"),  # out - of - date
+    (re.compile(rf"\b({_WORD}ty) - (?=(?:one|two|three|four|five|six|seven|eight|nine)\b)", re.I), r"\1-"),
+    (re.compile(rf"(?<=[^\W_]) - (?={_UNIT}\b)", re.I), "-"),  # five - year, long - term
+    (re.compile(r"(?<=[^\W_]) - (?=(?:based|related|wide|free|speaking|specific|owned|made|making)\b)", re.I), "-"),
+    (re.compile(rf"\b(self|non|re|co|post|sub|ex|well|e|x) - (?={_WORD})", re.I), r"\1-"),
+    (re.compile(r"\b([b-hj-z]) - (?=\d)", re.I), r"\1-"),  # bill c - 12
+)
+
 # What one archive writes in two ways: a budget year, the comma before a year, and that before the person thanked.
 _YEAR = r"(?:19|20)\d\d"
-_BUDGET_YEAR = re.compile(rf"(?<![\d/])({_YEAR}|\d\d)/({_YEAR}|\d\d)(?![\d/])")  # 1999/2000
+# 1999/2000; not the number of a document, 2009/10:296 or 2009/10:FiU5
+_BUDGET_YEAR = re.compile(rf"(?<![\d/])({_YEAR}|\d\d)/({_YEAR}|\d\d)(?![\d/]|: ?\d|:\w)")
 _YEAR_AFTER_NUMBER = re.compile(rf"(?<=\d) (?={_YEAR}\b)")  # april 1 1999, act no. 3 1999-2000
 _MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
 _DAY_OR_NUMBER = re.compile(rf"\b(?:{_MONTH} \d{{1,2}}|no\. ?\d+)", re.I)
@@ -174,6 +193,7 @@ def clean_text(text: str, lowercase: bool) -> str:
         text = _SPACED_QUOTES.sub(r'"\1"', text)
     if _MAYBE_SPLIT.search(text):
         text = _SPLIT_NUMBER.sub(lambda number: _AROUND_MARK.sub(r"\1", number[0]), text)
+    text = _spaced_dashes(text)
     for needed, pattern, joined in _RULES:
         if needed in text:
             text = pattern.sub(joined, text)
@@ -182,6 +202,19 @@ def clean_text(text: str, lowercase: bool) -> str:
     if " 19" in text or " 20" in text:
         text = _YEAR_AFTER_NUMBER.sub(_before_year, text)
     return text.replace(MASK.lower(), MASK) if lowercase else text
+
+
+def _spaced_dashes(text: str) -> str:
+    if "-" not in text:
+        return text
+    is_tokenised = bool(_TOKENISED.search(text))
+    text = _BETWEEN_NUMBERS.sub("-", _DASH.sub(" - ", text).strip())
+    if " - " not in text:
+        return text
+    text = _PREFIX.sub(r"\1-", text)
+    for pattern, joined in _COMPOUNDS if is_tokenised else ():
+        text = pattern.sub(joined, text)
+    return text
 
 
 def _before_year(found: re.Match[str]) -> str:

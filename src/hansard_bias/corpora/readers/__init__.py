@@ -1,7 +1,7 @@
 """The readers by the names that params.yaml uses. A new format is one new file in this folder: nothing lists them.
 
-    @reader("akoma", sources)
-    def read_akoma(path: Path, columns: ColumnsConfig | None = None) -> Iterator[Record]: ...
+    @reader("minutes", sources)
+    def read_minutes(path: Path, columns: ColumnsConfig | None = None) -> Iterator[Record]: ...
 
 registers a reader when its module is imported, which happens when its name is looked up.
 """

@@ -13,12 +13,17 @@ from hansard_bias.corpora.packed import Readable
 MAX_TAG = 1_000_000  # characters of one tag or comment, which the parser must hold; a real one has a few hundred
 MAX_DEPTH = 200  # elements inside each other; TEI has about 20
 MAX_NAMES = 10_000  # different names of tags and attributes, which the parser keeps; TEI has about 700
+# Characters between two tags that are held until the second one comes: what is longer comes in parts, and no name or
+# paragraph is. A handler that keeps text has its own bound.
+MAX_RUN = 5_000_000
+# What a part of such text takes in memory beside its characters: comments may cut it into millions.
+_PART = 60
 
 _BLOCK = 1 << 16
 
 
 class Handler(Protocol):
-    """What a document is told to. Names of tags come without their namespace prefix; text may come in several parts."""
+    """What a document is told to. Names of tags come without their namespace prefix, text whole from tag to tag."""
 
     def start(self, tag: str, attributes: Mapping[str, str], line: int) -> None: ...
     def end(self, tag: str) -> None: ...
@@ -45,7 +50,7 @@ def read_xml(content: Readable, name: str, handler: Handler) -> Iterator[None]:
 
 
 def _blocks(content: Readable, name: str) -> Iterator[str]:
-    """The text in blocks. Whatever encoding the document declares, it must be UTF-8, as all of ParlaMint is."""
+    """The text in blocks. Whatever encoding the document declares, it must be UTF-8, as public archives are."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     offset, more = 0, True
     while more:
@@ -65,6 +70,8 @@ def _blocks(content: Readable, name: str) -> Iterator[str]:
 class _Source:
     def __init__(self, name: str, handler: Handler) -> None:
         self.name, self.handler, self.depth, self.silent = name, handler, 0, 0
+        # The parser tells what it has at the end of each block, in the middle of a name or a word.
+        self.run, self.held = list[str](), 0
         self.parser = parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
@@ -83,18 +90,29 @@ class _Source:
             self._refuse(f"more than {MAX_NAMES} different names of tags and attributes")
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        if self.run:
+            self._tell_text()
         self.silent, self.depth = 0, self.depth + 1
         if self.depth > MAX_DEPTH:
             self._refuse(f"more than {MAX_DEPTH} elements inside each other")
         self.handler.start(tag.rpartition(":")[2], attributes, self.parser.CurrentLineNumber)
 
     def _end(self, tag: str) -> None:
+        if self.run:
+            self._tell_text()
         self.silent, self.depth = 0, self.depth - 1
         self.handler.end(tag.rpartition(":")[2])
 
     def _text(self, text: str) -> None:
-        self.silent = 0
-        self.handler.text(text)
+        self.silent, self.held = 0, self.held + len(text) + _PART
+        self.run.append(text)
+        if self.held > MAX_RUN:
+            self._tell_text()
+
+    def _tell_text(self) -> None:
+        self.handler.text("".join(self.run))
+        self.run.clear()
+        self.held = 0
 
     def _pass(self, *_: str) -> None:
         self.silent = 0
@@ -107,4 +125,4 @@ class _Source:
         self.parser.EndDoctypeDeclHandler = lambda: self._refuse(f"the document type declaration {shown(doctype)}")
 
     def _refuse(self, what: str) -> NoReturn:
-        raise ValueError(f"{self.name}:{self.parser.CurrentLineNumber}: {what}; expected plain TEI without it")
+        raise ValueError(f"{self.name}:{self.parser.CurrentLineNumber}: {what}; expected plain XML without it")

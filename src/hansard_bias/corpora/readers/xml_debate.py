@@ -1,0 +1,169 @@
+"""Debates in XML, read as a stream: what all formats share that mark speeches, notes and headings as elements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+from hansard_bias.corpora.archives import contents
+from hansard_bias.corpora.readers.xml_pieces import Piece, Turns
+from hansard_bias.corpora.readers.xml_stream import read_xml
+from hansard_bias.corpora.schema import Record
+
+
+@dataclass(frozen=True)
+class Markup:
+    """Which elements a format has for what."""
+
+    speeches: frozenset[str]
+    asides: Mapping[str, str]  # what is set aside, by element: the reason
+    labels: frozenset[str]  # who speaks, as it was printed: no part of the speech
+    region: str  # the element that holds the debate
+    sections: frozenset[str]  # a heading is the topic until the section ends in which it stands
+    loose: frozenset[str]  # paragraphs; one that stands between the speeches belongs to nobody
+    topic: str = ""  # the attribute of a section that names its topic, where there is one
+    elsewhere: Mapping[str, str] = field(default_factory=dict)  # speeches of another format: the name of its reader
+    dates: frozenset[str] = frozenset()  # elements with the day of the sitting, wherever they stand
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """Elements that are more than a part of the text of a speech."""
+        pieces = self.speeches | {*self.asides} | self.labels | self.loose
+        return pieces | {self.region, *self.elsewhere} | self.dates
+
+
+class Debate:
+    """One file of debates: its day, its topics, and the records of what is complete."""
+
+    markup: Markup
+
+    def __init__(self, name: str) -> None:
+        self.name, self.inside, self.begun = name, 0, False
+        self.topics, self.open, self.ready = [""], list[Piece](), list[Record]()
+        self.turns = Turns()
+        self.special = self.markup.known
+
+    @property
+    def day(self) -> date | None:
+        """The day of the sitting, as far as it is known by now."""
+        raise NotImplementedError
+
+    def speaker(self, piece: Piece) -> str:
+        """Who speaks."""
+        raise NotImplementedError
+
+    def role(self, piece: Piece) -> str:
+        """One of schema.ROLES."""
+        raise NotImplementedError
+
+    def start(self, tag: str, attributes: Mapping[str, str], line: int) -> None:
+        """An element begins."""
+        if self.open and tag not in self.special:
+            self.open[-1].start(tag, attributes)
+        else:
+            self.begin(tag, attributes, line)
+
+    def begin(self, tag: str, attributes: Mapping[str, str], line: int) -> None:
+        """An element begins that is more than a part of a speech."""
+        markup = self.markup
+        if tag == markup.region:
+            self.inside, self.begun = self.inside + 1, True
+        elif not self.inside:
+            return
+        elif (reason := self._opens(tag)) is not None:
+            self.open.append(Piece(tag, f"{self.name}:{line}", dict(attributes), self.topics[-1], reason))
+        elif tag in markup.elsewhere:
+            reader = markup.elsewhere[tag]
+            raise ValueError(f"{self.name}:{line}: speeches are <{tag}> here; `reader: {reader}` reads them")
+        elif self.open:
+            self.open[-1].start(tag, attributes)
+        elif tag in markup.sections:
+            self.topics.append(attributes.get(markup.topic) or self.topics[-1])
+            self.turns.pause()
+
+    def _opens(self, tag: str) -> str | None:
+        """The reason of a piece that begins with such an element, "" for a speech; None where none begins."""
+        if tag in self.markup.speeches:
+            return ""
+        if tag in self.markup.labels:
+            return "label" if self.open else "note"
+        is_loose = tag in self.markup.loose and not self.open
+        return self.markup.asides.get(tag, "note" if is_loose else None)
+
+    def end(self, tag: str) -> None:
+        """An element ends."""
+        if self.open and tag not in self.special:
+            self.open[-1].end(tag)
+        else:
+            self.close(tag)
+
+    def close(self, tag: str) -> None:
+        """An element ends that is more than a part of a speech."""
+        if tag == self.markup.region and self.inside:
+            self.inside -= 1
+            self.finish()
+        elif self.open and self.open[-1].is_closed_by(tag):
+            self._close(self.open.pop())
+        elif self.open:
+            self.open[-1].end(tag)
+        elif tag in self.markup.sections and len(self.topics) > 1:
+            self.topics.pop()
+
+    def text(self, text: str) -> None:
+        """Text between two tags, whole."""
+        if self.open:
+            self.open[-1].add(text)
+
+    def finish(self) -> None:
+        """A document ends: nothing of the next one continues it."""
+        self.ready += map(self.record, self.turns.rest())
+        self.topics = [""]
+
+    def _close(self, piece: Piece) -> None:
+        piece.finish()
+        if piece.reason == "label":
+            self.open[-1].label = " ".join(piece.paragraphs)
+            self.open[-1].take_aside(piece.asides)
+            return
+        if piece.reason == "heading":
+            self.topics[-1] = " ".join(piece.paragraphs)
+        # What stands inside a speech comes after it: an interruption ends nothing.
+        closed, piece.asides = [piece, *piece.asides], []
+        if self.open:
+            self.open[-1].take_aside(closed)
+        else:
+            self.ready += map(self.record, self.turns.add(closed))
+
+    def record(self, piece: Piece) -> Record:
+        """A piece as a record."""
+        reason = piece.reason or ("" if piece.paragraphs else "empty") or ("" if self.day else "bad_date")
+        about = self.speaker(piece), self.role(piece), piece.topic
+        return Record(self.day, piece.text, piece.source, *about, reason=reason)
+
+
+def records(sources: Sequence[Path], names: Iterable[str], debate: Callable[[str], Debate]) -> Iterator[Record]:
+    """The records of these files, in the order of `names`, while they are read."""
+    for name, content in contents(sources, [*names]):
+        reading = debate(name)
+        for _ in read_xml(content, name, reading):
+            yield from reading.ready
+            reading.ready.clear()
+
+
+def by_day(sources: Sequence[Path], names: Sequence[str], debate: Callable[[str], Debate]) -> list[tuple[date, str]]:
+    """The days and names of those files that hold debates, in this order; the last of all days where none is known.
+
+    Each is read up to where its debate begins; what is without one (a list of persons) is read to its end.
+    """
+    found = []
+    for name, (base, content) in zip(names, contents(sources, names), strict=True):
+        reading = debate(base)
+        for _ in read_xml(content, base, reading):
+            if reading.begun and (reading.day or reading.turns.held):
+                break
+        if reading.begun:
+            found.append((reading.day or date.max, name))
+    return sorted(found)
