@@ -69,7 +69,7 @@ def test_the_tables_of_an_nrc_archive(tmp_path: Path) -> None:
         "speaker": "Pike",
         "role": "member",
         "topic": "Oral Questions",
-        "text": "the ferry to the east-our only one-is late again. it was late last week, too.",
+        "text": "the ferry to the east - our only one - is late again. it was late last week, too.",
         "raw": "The ferry to the east – our only one – is late again.\nIt was late last week , too .",
     }
     assert (second["speaker"], second["role"], second["text"]) == (
@@ -98,6 +98,7 @@ def test_the_summary(tmp_path: Path) -> None:
         "tokens": 9,
         "first_day": "2004-02-09",
         "last_day": "2004-02-10",
+        "unknown_roles": {},
         "digest": hashlib.sha256(f"2004/2/2004-2-9.csv\0{content}\n".encode()).hexdigest(),
     }
 
