@@ -93,6 +93,7 @@ def test_the_summary(tmp_path: Path) -> None:
         "read": 5,
         "kept": 1,
         "dropped": {"bad_date": 1, "broken_row": 1, "stage_direction": 1, "too_short": 1},
+        "unknown_roles": {},
         "sittings": 2,
         "speakers": 1,
         "tokens": 9,

@@ -144,10 +144,43 @@ def test_a_missing_key_and_section_are_named(raw: dict[str, Any]) -> None:
         parse_config(raw)
 
 
-def test_a_name_that_cannot_be_a_file_is_refused(raw: dict[str, Any]) -> None:
-    raw["models"]["a/b"] = {"label": "D", "mixture": {"nunavut": 1.0}}
-    with pytest.raises(ConfigError, match="letters, digits and underscores"):
+@pytest.mark.parametrize(
+    "name", ["a/b", 2015, "1999_moor", "", "_", True, None, "no", "Off", "a-b", "a b", "é", "x" * 101]
+)
+@pytest.mark.parametrize("section", ["models", "corpora"])
+def test_a_name_that_cannot_be_a_file_a_stage_and_a_metric_is_refused(
+    raw: dict[str, Any], section: str, name: object
+) -> None:
+    raw[section][name] = raw[section]["canada"] | {"label": "D"}
+    with pytest.raises(ConfigError, match="letters, digits and underscores that begins with a letter") as caught:
         parse_config(raw)
+    assert f"params.yaml: {section} is {str(name)[:300]!r}" in str(caught.value)
+
+
+def test_a_corpus_is_not_called_as_the_file_of_the_mixtures(raw: dict[str, Any]) -> None:
+    raw["corpora"]["mixtures"] = raw["corpora"]["canada"] | {"label": "D"}
+    with pytest.raises(ConfigError, match="corpora is 'mixtures', expected a name"):
+        parse_config(raw)
+
+
+@pytest.mark.parametrize("label", ["", "  ", "two\nlines", "a\tb", "x" * 61, "\u202eA"])
+@pytest.mark.parametrize("section", ["models", "corpora"])
+def test_a_label_is_one_line(raw: dict[str, Any], section: str, label: str) -> None:
+    raw[section]["canada"]["label"] = label
+    with pytest.raises(ConfigError, match=rf"{section}\.canada\.label is .*, expected one line of 1 to 60 characters"):
+        parse_config(raw)
+
+
+def test_labels_are_free_text_and_reach_no_identifier(raw: dict[str, Any]) -> None:
+    from mlflow.utils.validation import _validate_metric_name
+
+    for label in ("Nunavut (1999)", "C+", "A & B", "Ünavut", "50 %", "A_b", "A.b", "{A}", "a/b", "<b>"):
+        raw["models"]["canada"]["label"] = label
+        config = parse_config(raw)
+        rows = [config.row_key(model) for model in config.models]
+        assert rows == ["A_nunavut", "model_canada", "C_mixed"]
+        for row in rows:
+            _validate_metric_name(f"perplexity.{row}.on_nunavut")
 
 
 @pytest.mark.parametrize("text", ["1e-05", "3e-5", "1.0e-5"])

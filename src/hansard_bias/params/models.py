@@ -180,7 +180,7 @@ class ReportConfig:
 
 
 @dataclass(frozen=True)
-class TrackingConfig:
+class TrackingConfig(Section, key="tracking"):
     """MLflow."""
 
-    experiment: str
+    experiment: Annotated[str, Check(lambda name: bool(name.strip()) and name.isprintable(), "a name, in one line")]
