@@ -99,7 +99,6 @@ def test_the_summary(tmp_path: Path) -> None:
         "tokens": 9,
         "first_day": "2004-02-09",
         "last_day": "2004-02-10",
-        "unknown_roles": {},
         "digest": hashlib.sha256(f"2004/2/2004-2-9.csv\0{content}\n".encode()).hexdigest(),
     }
 
