@@ -142,17 +142,21 @@ def test_impossible_values_are_refused(values: np.ndarray) -> None:
 
 
 def test_rate_counts_each_side_the_ties_and_the_undecided() -> None:
-    rate = cultural_bias_rate(["first", "tie", "first", "second", "undecided", "first", "tie", "tie"], CONFIDENCE)
-    assert (rate.prompts, rate.tied, rate.undecided) == (8, 3, 1)
-    assert [getattr(rate, side).count for side in ("first", "second", "any")] == [3, 1, 4]
-    wilson = stats.binomtest(3, 8).proportion_ci(0.95, method="wilson")
-    assert vars(rate.first.rate) == pytest.approx({"value": 3 / 8, "low": wilson.low, "high": wilson.high})
+    values = drawn([4.0, 3.0, -4.0, 0.1, 0.0, -0.1])
+    judged = prompt_preferences(values, CONFIDENCE)
+    rate = cultural_bias_rate(values, judged, 200, np.random.default_rng(1), CONFIDENCE)
+    assert rate is not None
+    assert (rate.prompts, rate.tied, rate.undecided) == (6, 3, 0)
+    assert [getattr(rate, side).count for side in ("first", "second", "any")] == [2, 1, 3]
+    # Errors are small: the shares are those of the truth.
+    assert rate.any.rate.value == pytest.approx(1 / 2, abs=0.02)
+    assert rate.first.rate.value + rate.second.rate.value == pytest.approx(rate.any.rate.value)
 
 
-@pytest.mark.parametrize("decisions", [[], ["first", "left"]])
-def test_rate_of_nothing_or_of_unknown_decisions_is_an_error(decisions: list) -> None:
-    with pytest.raises(ValueError, match="expected at least one, each of"):
-        cultural_bias_rate(decisions, CONFIDENCE)
+def test_one_seed_or_one_wording_has_no_rate() -> None:
+    for values in (drawn([4.0, -4.0], seeds=1), drawn([4.0, -4.0], wordings=1)):
+        judged = prompt_preferences(values, CONFIDENCE)
+        assert cultural_bias_rate(values, judged, 200, np.random.default_rng(1), CONFIDENCE) is None
 
 
 def test_stability_is_agreement_and_spread_of_wordings() -> None:

@@ -6,13 +6,14 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from hansard_bias.statistics.clusters import Clusters
 from hansard_bias.statistics.intervals import Count, FloatArray, Interval
+from hansard_bias.statistics.shares import large_shares
 from hansard_bias.statistics.tests import TestRecord, benjamini_hochberg, known
 from hansard_bias.statistics.variance import Estimate, linear, pooled
 
@@ -77,23 +78,36 @@ class PreferenceRate:
     undecided: int
 
 
-def cultural_bias_rate(decisions: Sequence[Decision], confidence: float) -> PreferenceRate:
-    """Share of prompts that show a preference, by direction, each with Wilson's interval (method.md section 4).
+def cultural_bias_rate(
+    values: npt.ArrayLike, judged: Sequence[PromptPreference], draws: int, rng: np.random.Generator, confidence: float
+) -> PreferenceRate | None:
+    """Share of prompts with true odds beyond 2 to 1, by direction (method.md section 4); None with one seed.
+
+    Counts are those of the decisions, which ask for certainty prompt by prompt and so are fewer with few runs. The
+    shares are estimated from all prompts with their errors (`large_shares`): they do not depend on the number of
+    paraphrases and seeds but for their intervals. Nothing is known of other runs from one seed: no rate.
 
     Parameters
     ----------
-    decisions : of every prompt, from `prompt_preferences`. Ties and undecided prompts stay in the denominator and
-        are counted on their own, never rounded into a side.
-    confidence : of Wilson's intervals.
+    values : log-odds in nats, shape [prompts, paraphrases, seeds], as for `prompt_preferences`.
+    judged : the decisions on these prompts, from `prompt_preferences`.
+    draws : bootstrap draws of prompts, for the intervals.
 
-    Raises ValueError for no prompts or an unknown decision.
+    Raises ValueError as `prompt_preferences` does. A prompt with one paraphrase has no error and no part in the shares;
+    without any other there is no rate.
     """
-    counts = Counter(decisions)
-    if not decisions or not counts.keys() <= {*get_args(Decision)}:
-        raise ValueError(f"decisions {dict(counts)}: expected at least one, each of {get_args(Decision)}")
-    sides = (counts["first"], counts["second"], counts["first"] + counts["second"])
-    first, second, either = (Count.of(count, len(decisions), confidence) for count in sides)
-    return PreferenceRate(len(decisions), first, second, either, counts["tie"], counts["undecided"])
+    array = _checked(values)
+    estimate = _by_prompt(array)
+    known_errors = np.isfinite(estimate.variance)
+    if array.shape[2] < 2 or not known_errors.any():
+        return None
+    errors, freedom = np.sqrt(estimate.variance)[known_errors], estimate.df[known_errors]
+    asked = estimate.value[known_errors], errors, freedom
+    first, second, either = large_shares(*asked, THRESHOLD_NATS, draws, rng, confidence)
+    counts = Counter(each.decision for each in judged)
+    sides = Count(counts["first"], first), Count(counts["second"], second)
+    any_side = Count(counts["first"] + counts["second"], either)
+    return PreferenceRate(len(judged), *sides, any_side, counts["tie"], counts["undecided"])
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,14 @@ class Estimate:
         return np.asarray(np.sum([self.seeds, *(source.alone for source in self.sources)], axis=0))
 
     @property
+    def df(self) -> FloatArray:
+        """Degrees of freedom of `variance` (Satterthwaite 1946); 1 where it is 0."""
+        runs = self.by_seed.shape[-1] - 1
+        spread = np.sum([source.alone**2 / source.df_alone(runs) for source in self.sources], axis=0)
+        spread = spread + (self.seeds**2 / runs if runs else 0.0)
+        return np.asarray(np.divide(self.variance**2, spread, out=np.ones_like(spread), where=spread > 0))
+
+    @property
     def pivot(self) -> Pivot:
         """How the means are distributed about their truths."""
         runs = self.by_seed.shape[-1] - 1

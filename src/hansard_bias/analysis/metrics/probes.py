@@ -29,7 +29,6 @@ from hansard_bias.analysis.probe_records import (
 )
 from hansard_bias.analysis.record_files import from_json
 from hansard_bias.base.files import PROBED
-from hansard_bias.params import Config
 from hansard_bias.probing.tables import LEGACY_TOP, Probed
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.preferences import (
@@ -71,17 +70,21 @@ def preference_findings(data: StudyData) -> Found:
         )
         for at, prompt in enumerate(asked.to_dict("records"))
     }
+    rates, plain = (
+        {row: _rate(array, decisions[row], data, row) for row, array in each.items()}
+        for each, decisions in ((values, judged), (uncorrected, raw))
+    )
     section = Probes(
         groups=Groups(*(GroupRecord(group.name, group.label, tuple(group.terms)) for group in data.groups)),
         audit=from_json(tuple[TermAudit, ...], first.audit, PROBED, "probe"),
         # The answers are in the order of names, the page in that of the file.
         prompts=tuple(prompts[name] for name in dict.fromkeys(first.prompts["prompt"])),
-        uncorrected_rates={row: _rate(decisions, config) for row, decisions in raw.items()},
+        uncorrected_rates={row: rate for row, rate in plain.items() if rate is not None},
         stability={row: _mean_stability(records) for row, records in stability.items()},
         themes={row: dict(_themes(array, data)) for row, array in values.items()},
     )
     tests = [*paired_tests(values, data, "preference"), *paired_tests(uncorrected, data, PLAIN)]
-    return Found(section, tests, {row: {"cultural_bias_rate": _rate(each, config)} for row, each in judged.items()})
+    return Found(section, tests, {row: {"cultural_bias_rate": rate} for row, rate in rates.items()})
 
 
 def preference_array(runs: list[Probed], column: str = CORRECTED) -> FloatArray:
@@ -127,8 +130,8 @@ def paired_tests(values: ByRow, data: StudyData, family: str) -> list[TestRecord
     return correct(records)
 
 
-def _rate(judged: list[PromptPreference], config: Config) -> PreferenceRate:
-    return cultural_bias_rate([item.decision for item in judged], config.bias.confidence)
+def _rate(values: FloatArray, judged: list[PromptPreference], data: StudyData, *names: str) -> PreferenceRate | None:
+    return cultural_bias_rate(values, judged, *data.drawn("rate", *names))
 
 
 def _answer(

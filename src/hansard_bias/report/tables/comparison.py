@@ -115,7 +115,10 @@ def rate_table(results: Results) -> Table:
         rows.append([fmt.model_name(results.config, model), *shares, *counts])
     sides = [f"Prefers {group.label}" for group in (groups.first, groups.second)]
     columns = ["Model", *sides, "Either way", "Ties", "Undecided", "Prompts"]
-    caption = "Cultural bias rate: share of the prompts that show a preference, by direction."
+    caption = (
+        "Cultural bias rate: estimated share of the prompts with true odds beyond 2 to 1, by direction; and how many "
+        "prompts are tied or undecided one by one."
+    )
     return make_table(caption, columns, rows)
 
 
