@@ -319,6 +319,7 @@ class World:
                 "dropped": {"short": 200, "procedural": 159},
                 "sittings": 72,
                 "speakers": 40,
+                "unknown_roles": {},
                 "tokens": 190000,
                 "first_day": "1999-04-01",
                 "last_day": "2017-11-30",
