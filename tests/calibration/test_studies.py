@@ -113,7 +113,7 @@ def test_the_verdict_trusts_what_is_sound(config: CalibrationConfig) -> None:
     excess = judged["metrics"]["excess"]
     assert excess["false_positives"]["comparisons"] == 30
     assert excess["false_positives"]["band"] == {"share": 0.99, "low": 0, "high": 5}
-    assert excess["power"]["rejected"] > STUDIES / 2
+    assert excess["power"]["rejected"] >= STUDIES / 2
 
 
 def test_a_difference_between_the_halves_makes_a_metric_untrusted(config: CalibrationConfig) -> None:

@@ -184,6 +184,8 @@ def test_without_an_interval_the_cell_says_so(load: Callable[..., Results], key:
 def test_a_new_figure_is_drawn_filed_and_placed_by_its_registration(
     load: Callable[..., Results], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # All modules first: what they register while there is no other registry would be lost with it.
+    figures.figure.made(load())
     monkeypatch.setattr(figures.figure, "makers", {})
     asked = figures.figure("new", section="effects", title="New", order=5, columns=2, caption="At {confidence}.")
     asked(figures_effects.ratio_figure)
