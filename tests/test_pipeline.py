@@ -27,11 +27,15 @@ def aligned(project: Project, corpus: str) -> pd.DataFrame:
 
 def test_contracts_of_the_metrics(project: Project) -> None:
     rows, columns = ["A_nunavut", "B_canada", "C_mixed"], ["on_nunavut", "on_canada", "on_mixed"]
-    matrix = read(project, "bias_matrix.json")
-    assert list(matrix) == rows
-    assert all(list(cells) == columns and all(value > 1 for value in cells.values()) for cells in matrix.values())
-    assert all(value == round(value, 3) for cells in matrix.values() for value in cells.values())
-    bias = read(project, "bias.json")
+    matrix, bias = read(project, "bias_matrix.json"), read(project, "bias.json")
+    companions = matrix.pop("companion")
+    for found, told in ((matrix, bias["models"]), (companions, bias["companion"]["models"])):
+        assert list(found) == rows
+        assert all(list(cells) == columns and all(value > 1 for value in cells.values()) for cells in found.values())
+        numbers = {
+            row: {name: round(cell["value"], 3) for name, cell in told[row]["perplexity"].items()} for row in rows
+        }
+        assert found == numbers
     assert list(bias["models"]) == rows
     assert bias["models"]["A_nunavut"]["excess_nats"]["on_nunavut"] == {"value": 0.0, "low": 0.0, "high": 0.0}
     assert set(bias["models"]["C_mixed"]["tilt"]) == {"value", "low", "high"}

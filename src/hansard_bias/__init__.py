@@ -1,1 +1,1 @@
-"""Do language models that learned from one legislature's speech misread another's?"""
+"""Do language models that learned from one legislature's debates predict another's worse?"""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hansard_bias.tracking.training import TrainingRun
 
 app = typer.Typer(
-    help="Does a language model that learned from one legislature's speech misread another's?",
+    help="Does a language model that learned from one legislature's debates predict another's worse?",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hansard_bias.analysis.inputs import StudyData
-from hansard_bias.analysis.metrics.companion import companion, companion_sums
+from hansard_bias.analysis.metrics.companion import companion
 from hansard_bias.params import Config, parse_config
 from hansard_bias.scoring.tables import TOKENIZER_KEY, write_scores
 from hansard_bias.statistics.matrix import measure
@@ -23,7 +23,7 @@ from helpers.score_files import write_project
 
 @pytest.fixture
 def config(raw: dict[str, Any]) -> Config:
-    return parse_config(merged(raw, {"train": {"seeds": [1, 2]}, "bias": {"draws": 200}}))
+    return parse_config(merged(raw, {"train": {"seeds": [1, 2]}}))
 
 
 @pytest.fixture
@@ -35,19 +35,19 @@ def study(config: Config, tmp_path: Path) -> StudyData:
 def test_it_is_the_matrix_of_models_with_one_run(study: StudyData) -> None:
     """The made-up companions are the first runs: their matrix is that of these runs alone."""
     first = {name: replace(sums, nats=sums.nats[:, :1]) for name, sums in study.sums.items()}
-    expected, found = measure(first, study.design), companion(study)
+    expected, found = measure(first, study.design), companion(study).section
     assert found.models == expected.models
     assert found.tests == expected.tests
-    assert {test.p_covers for test in found.tests} == {"sittings only"}
+    assert {test.p_covers for test in found.tests} == {"sittings and speakers"}
 
 
 def test_rows_may_lie_in_another_order(study: StudyData) -> None:
-    expected = companion_sums(study)
+    expected = study.companion
     path = study.root / "data/companion/mixed.parquet"
     table = pq.read_table(path)
     write_scores(path, [table.take(np.arange(len(table))[::-1])], {TOKENIZER_KEY: study.tokenizer})
-    for corpus, sums in companion_sums(study).items():
-        np.testing.assert_array_equal(sums.nats, expected[corpus].nats)
+    for corpus, nats in StudyData(study.config, study.root).companion.items():
+        np.testing.assert_array_equal(nats, expected[corpus])
 
 
 def test_where_the_two_kinds_differ_in_sign_is_told(study: StudyData) -> None:
@@ -60,7 +60,7 @@ def test_where_the_two_kinds_differ_in_sign_is_told(study: StudyData) -> None:
     )
     table = own.set_column(own.column_names.index("surprisals"), "surprisals", lower)
     write_scores(path, [table], {TOKENIZER_KEY: study.tokenizer})
-    agrees = companion(StudyData(study.config, study.root)).agrees
+    agrees = companion(StudyData(study.config, study.root)).section.agrees
     row = study.config.row_key("canada")
     assert set(agrees[row]) == {"on_nunavut"}, "a model is not compared with itself"
     assert agrees[row]["on_nunavut"] == (masked[row].excess_nats["on_nunavut"].value < 0)

@@ -59,7 +59,7 @@ def bounds(content: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[tu
 
 def has_no_width(place: tuple[str | int, ...], pair: Bounds) -> bool:
     """The exceptions: the excess of a corpus's own model is exactly 0, the made-up text has even frequencies."""
-    return pair[0] == pair[1] and (pair == (0.0, 0.0) or "unigrams" in place)
+    return pair[0] == pair[1] and (pair == (0.0, 0.0) or not {"unigrams", "frequency"}.isdisjoint(place))
 
 
 def test_every_interval_is_narrower_at_half_the_confidence(told: dict[float, Any]) -> None:
@@ -84,7 +84,7 @@ def test_every_interval_is_narrower_at_half_the_confidence(told: dict[float, Any
 
 
 def test_decisions_need_less_at_half_the_confidence(told: dict[float, Any]) -> None:
-    """More prompts have a sign that holds, smaller effects are within reach, and more words differ."""
+    """More prompts have a sign that holds, and more words differ."""
     wide, narrow = told[0.95]["bias"], told[0.5]["bias"]
     assert narrow["uncertainty"]["confidence"] == 0.5
     rates = [{row: model["cultural_bias_rate"] for row, model in each["models"].items()} for each in (wide, narrow)]
@@ -92,11 +92,9 @@ def test_decisions_need_less_at_half_the_confidence(told: dict[float, Any]) -> N
     assert undecided[0] > undecided[1] == 0
     for before, after in zip(wide["probes"]["prompts"], narrow["probes"]["prompts"], strict=True):
         for row, answer in before["models"].items():
-            assert answer["sign_share"] == after["models"][row]["sign_share"]
+            assert answer["p_corrected"] == after["models"][row]["p_corrected"]
             if answer["direction"] != "undecided":
                 assert after["models"][row]["direction"] == answer["direction"]
-    smallest = [each["uncertainty"]["smallest_detectable_effect_nats"] for each in (wide, narrow)]
-    assert all(smallest[1][row][cell] < size for row, cells in smallest[0].items() for cell, size in cells.items())
     counts = [
         sum(each["more_surprising"] + each["less_surprising"] for each in part["words"]) for part in (wide, narrow)
     ]

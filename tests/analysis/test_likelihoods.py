@@ -10,10 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from scipy import stats
 
 from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.analysis.metrics.runs import likelihood_findings
 from hansard_bias.params import Config, parse_config
+from hansard_bias.statistics.clusters import Way
 from helpers.project import TINY, merged
 
 PRINT = {b"sample": "a", b"tokenizer": "b", b"texts": "c"}
@@ -22,7 +24,7 @@ TOKENS = np.array([10, 30, 20, 40, 25])
 
 @pytest.fixture
 def config(raw: dict[str, Any]) -> Config:
-    return parse_config(merged(merged(raw, TINY), {"score": {"likelihood_speeches": 5}, "bias": {"draws": 400}}))
+    return parse_config(merged(merged(raw, TINY), {"score": {"likelihood_speeches": 5}}))
 
 
 def write(root: Path, name: str, per_token: float, sittings: int = 5, **fingerprint: str) -> np.ndarray:
@@ -59,8 +61,11 @@ def test_sums_are_divided_once_and_intervals_cover_sittings(config: Config, tmp_
     assert cell.pll.value == pytest.approx(own.sum() / TOKENS.sum(), rel=1e-12)
     assert cell.pll_within_word.value == pytest.approx((own - 1).sum() / TOKENS.sum(), rel=1e-12)
     assert (cell.speeches, cell.tokens) == (5, 125)
-    ratios = own / TOKENS
-    assert ratios.min() <= cell.pll.low < cell.pll.value < cell.pll.high <= ratios.max()
+    # Student's t over other sittings alone, with the jackknife's variance.
+    without = [np.delete(own, day).sum() / np.delete(TOKENS, day).sum() for day in range(5)]
+    error = np.sqrt(4 / 5 * ((np.array(without) - cell.pll.value) ** 2).sum())
+    half = stats.t(float(Way.of(np.arange(5)).df(TOKENS / 125)[0])).ppf(0.975) * error
+    assert (cell.pll.low, cell.pll.high) == pytest.approx((cell.pll.value - half, cell.pll.value + half))
 
 
 def test_one_sitting_has_no_interval(config: Config, tmp_path: Path) -> None:

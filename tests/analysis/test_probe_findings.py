@@ -96,7 +96,8 @@ def test_preference_array_keeps_the_order_and_marks_missing_paraphrases(runs: di
 
 
 def test_preferences_with_and_without_correction_ties_and_stability(data: StudyData) -> None:
-    found = preference_findings(data)
+    close = {**data.probes, "A_nunavut": [probed(0.09), probed(0.11)]}
+    found = preference_findings(known(data, probes=close, groups=GROUPS))
     rate = found.models["A_nunavut"]["cultural_bias_rate"]
     assert (rate.prompts, rate.tied, rate.undecided) == (3, 1, 0)
     assert (rate.first.count, rate.second.count) == (1, 1)
@@ -114,13 +115,21 @@ def test_preferences_with_and_without_correction_ties_and_stability(data: StudyD
     assert snow.low is None, "one prompt says nothing of other prompts"
 
 
+def test_two_runs_that_agree_less_decide_nothing(data: StudyData) -> None:
+    """0.2 nats between two runs, with three prompts to correct for, and a mean of two nats is not sure enough."""
+    found = preference_findings(data)
+    rate = found.models["A_nunavut"]["cultural_bias_rate"]
+    assert (rate.prompts, rate.tied, rate.undecided) == (3, 1, 2)
+    told = [prompt.models["A_nunavut"] for prompt in found.section.prompts]
+    assert all(answer.p_corrected > 0.05 for answer in told if answer.direction == "undecided")
+
+
 def test_models_are_compared_with_and_without_correction(data: StudyData) -> None:
     tests = preference_findings(data).tests
     assert [test.family for test in tests] == ["preference", "preference without prior correction"]
     for test in tests:
         assert test.what == "A_nunavut against B_canada"
         assert test.effect == pytest.approx(3.2)
-        assert test.p_prompts == pytest.approx(2 / 2**3)
         # The only test of its family: nothing to correct for.
         assert 0 < test.p == test.p_holm < 1
         assert test.p_covers == "prompts and seeds"

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from hansard_bias.analysis.comparison import cells, largest, perplexity_matrix, slice_rows
-from hansard_bias.analysis.inputs import Facts, StudyData
+from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.analysis.metrics.runs import run_perplexities, without_shared
 from hansard_bias.analysis.metrics.words import word_findings
 from hansard_bias.analysis.records import LeftOut
+from hansard_bias.analysis.speeches import Facts
 from hansard_bias.params import Config, parse_config
 from hansard_bias.statistics.intervals import Interval
 from hansard_bias.statistics.matrix import measure
@@ -22,7 +23,7 @@ from helpers.score_files import PIECES, SPEECHES, known, surprisal, write_projec
 
 @pytest.fixture(scope="module")
 def config(shipped: dict[str, Any]) -> Config:
-    bias = {"draws": 200, "slices": 1, "slice_sittings": 4}
+    bias = {"slices": 1, "slice_sittings": 4}
     return parse_config(merged(shipped, {"train": {"seeds": [1, 2]}, "bias": bias}))
 
 
@@ -107,8 +108,11 @@ def test_comparison_repeats_itself_without_shared_text(data: StudyData) -> None:
 
 def test_matrix_and_cells_repeat_what_was_measured(data: StudyData) -> None:
     models = measure(data.sums, data.design).models
-    matrix, long = perplexity_matrix(models), {(cell.model, cell.corpus): cell for cell in cells(models)}
-    assert list(matrix) == ["A_nunavut", "B_canada", "C_mixed"]
+    others = {row: replace(each, perplexity=each.bits_per_byte) for row, each in models.items()}
+    matrix, long = perplexity_matrix(models, others), {(cell.model, cell.corpus): cell for cell in cells(models)}
+    assert list(matrix) == ["A_nunavut", "B_canada", "C_mixed", "companion"]
+    bits = models["A_nunavut"].bits_per_byte["on_canada"].value
+    assert list(matrix["companion"]) == list(models) and matrix["companion"]["A_nunavut"]["on_canada"] == round(bits, 3)
     assert list(matrix["A_nunavut"]) == ["on_nunavut", "on_canada", "on_mixed"]
     assert len(long) == 9
     assert all(round(cell.perplexity, 3) == matrix[row][f"on_{column}"] for (row, column), cell in long.items())

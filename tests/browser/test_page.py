@@ -20,7 +20,7 @@ from helpers.project import ROOT
 from helpers.report_page import training_summary, with_bias
 
 HOSTILE = '</td><script>document.title = "broken"</script><img src=x onerror="document.title = 1"> [MASK] &amp;'
-FIGURES = 21
+FIGURES = 28
 """Three heatmaps, three effects, four of words, three of curves, one of rates, five of the calibration, two planted."""
 
 
@@ -132,12 +132,12 @@ def test_prompts_are_filtered(opener: Opener, page: Path) -> None:
     assert opened.locator("#probe-count").inner_text() == f"{found} of {everything} prompts"
     opened.locator("#probe-tools button").click()
     expect(opened.locator("#probe-count")).to_have_text(f"{everything} of {everything} prompts")
-    opened.locator("#probe-side").select_option("first")
+    opened.locator("#probe-side").select_option("undecided")
     any_model = rows.count()
     opened.locator("#probe-model").select_option("2")
     assert rows.count() < any_model
     sides = rows.evaluate_all("rows => rows.map(row => row.dataset.sides.split(' ')[2])")
-    assert set(sides) <= {"first"}
+    assert set(sides) <= {"undecided"}
     opened.locator("#probe-theme").select_option(HOSTILE)
     assert rows.count() <= 1
 
@@ -145,7 +145,7 @@ def test_prompts_are_filtered(opener: Opener, page: Path) -> None:
 def test_hostile_texts_stay_texts(opener: Opener, page: Path) -> None:
     opened = opener.file(page)
     unfold(opened)
-    assert opened.page.title() == "Does a model of one legislature misread another?"
+    assert opened.page.title() == "Does a model of one legislature predict another's debates worse?"
     assert opened.page.locator("script").count() == 1 and opened.page.locator("img").count() == 0
     text = opened.page.locator("#table-probes tbody tr").first.inner_text()
     assert text.count("<script>document.title") == 4, "the prompt and the first filling of three models"
@@ -168,4 +168,4 @@ def test_landmarks_and_boxes_by_keyboard(opener: Opener, page: Path) -> None:
 
 def test_the_page_is_small(page: Path) -> None:
     assert page.stat().st_size <= 3_000_000
-    assert json.dumps(sorted(path.suffix for path in page.parent.iterdir())).count(".png") == 9
+    assert json.dumps(sorted(path.suffix for path in page.parent.iterdir())).count(".png") == 13

@@ -106,7 +106,7 @@ def test_each_replicate_of_a_comparison_has_a_half_of_its_own_or_they_share_one(
 
 
 def test_the_verdict_trusts_what_is_sound(config: CalibrationConfig) -> None:
-    judged = judge(nothing_there(config), dosed(noise=0.003), config)
+    judged = judge(nothing_there(config), dosed(noise=0.002), config)
     words = {name: record["verdict"] for name, record in judged["metrics"].items()}
     assert words["excess"] == words["tilt"] == words["preference"] == TRUSTED
     assert words["bias_ratio"] == UNTRUSTED

@@ -159,6 +159,21 @@ def period_words(result: Aligned, period: str) -> pd.DataFrame:
     return every.pivot_table(index=["split", "period"], columns="corpus", values="words", aggfunc="sum")
 
 
+BY_MONTH = dataclasses.replace(BASE.align.split, by="month")
+
+
+@pytest.mark.parametrize("period", ["quarter", "year"])
+def test_months_dealt_as_one_are_as_sound_and_as_equal(period):
+    result = align_tables(two_corpora(), config_of(period=period, split=BY_MONTH))
+    assert_sound(result)
+    every = pd.concat(result.corpora.values())
+    months = pd.DatetimeIndex(pd.to_datetime(every["sitting"])).to_period("M")
+    assert every.groupby(months)["split"].nunique().max() == 1
+    words = period_words(result, period)
+    assert set(words.index.get_level_values("split")) == {"train", "validation", "test"}
+    assert (words["nunavut"] - words["canada"]).abs().max() <= 41
+
+
 def test_full_budget_keeps_more_at_equal_period_shares():
     result = align_tables(two_corpora(), config_of(budget="full"))
     assert_sound(result)
@@ -286,6 +301,11 @@ def test_one_corpus_alone_can_be_aligned():
             {"nunavut": corpus_of("nunavut", 1, 6, count=2), "canada": corpus_of("canada", 1, 6)},
             {},
             r"no validation speech left in corpus nunavut: align\.split\.validation",
+        ),
+        (
+            {name: corpus_of(name, 1, 1) for name in ("nunavut", "canada")},
+            {"split": BY_MONTH},
+            r"no validation speech left in corpus nunavut: .* 2 months are left; .*set align\.split\.by",
         ),
         (
             two_corpora() | {"canada": pd.concat([corpus_of("canada", 1, 4), corpus_of("canada", 1, 4)])},

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hansard_bias.corpora import archives
+from hansard_bias.corpora import archives, packed
 from hansard_bias.corpora.readers import lipad, nrc
 from hansard_bias.corpora.readers.akoma import read_akoma
 from hansard_bias.corpora.readers.lipad import read_lipad
@@ -167,9 +167,9 @@ def test_headers_that_claim_too_much(tmp_path: Path, headers: list[bytes], messa
 def test_limits_on_a_whole_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = pack(tmp_path / "a.tar.gz", FILES[read_lipad])
     assert len(list(read_lipad(archive))) == 40
-    monkeypatch.setattr(archives, "MAX_TOTAL", 1000)
+    monkeypatch.setattr(packed, "MAX_TOTAL", 1000)
     assert "2004-2-10.csv' brings the decompressed size to 1124 bytes" in complaint(read_lipad, archive)
-    monkeypatch.setattr(archives, "MAX_MEMBERS", 1)
+    monkeypatch.setattr(packed, "MAX_MEMBERS", 1)
     assert "2004-2-10.csv' is number 2, expected at most 1 members" in complaint(read_lipad, archive)
 
 
@@ -178,7 +178,7 @@ def test_early_members_wait_on_disk_where_memory_is_short(tmp_path: Path, monkey
     archive = pack(tmp_path / "a.tar.gz", files)
     expected = list(read_lipad(archive))
     assert [record.sitting.day for record in expected if record.sitting] == [1, 2, 3, 4, 5]
-    monkeypatch.setattr(archives, "_MAX_IN_MEMORY", 1)
+    monkeypatch.setattr(packed, "MAX_IN_MEMORY", 1)
     assert list(read_lipad(archive)) == expected
 
 

@@ -200,3 +200,26 @@ def test_every_real_row_is_a_record() -> None:
     assert counted["stage_direction"] == 56 and counted["crowd"] == 102
     assert counted["speech"] + counted["editorial"] == 2910 - 56 - 102
     assert counted["editorial"] < 20
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "third"),
+    [
+        ('"Long, cold', "No.", 'Never."'),
+        ('"Long.', "No, I say.", "Never."),
+        ('"Long.', '"No, no"', "Never."),
+    ],
+)
+def test_a_quote_that_swallows_rows_is_refused_with_its_line(
+    tmp_path: Path, first: str, second: str, third: str
+) -> None:
+    lines = [
+        "speechdate,speakername,speechtext",
+        *(f"2004-02-09,Ann,{text}" for text in ("Yes.", first, second, third)),
+    ]
+    (tmp_path / "2004-2-9.csv").write_text("\n".join(lines))
+    with pytest.raises(
+        ValueError, match=r"^2004-2-9.csv:3: a quoted cell that begins here swallows line 4, which"
+    ) as told:
+        list(read_lipad(tmp_path))
+    assert "\n" not in str(told.value)

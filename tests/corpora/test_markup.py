@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hansard_bias.corpora.readers.table import plain_text
+from hansard_bias.corpora.texts import plain_text
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,15 @@ from hansard_bias.corpora.readers.table import plain_text
         ("<table><tr><td>one</td><td>two</td></tr></table>", "one two"),
         ("an open tag at the <p", "an open tag at the <p"),
         ("</script>still read", "still read"),
+        ("<script>never closed, so read", "never closed, so read"),
+        ("<two metres and rising>, he said", "<two metres and rising>, he said"),
+        ("<a rising tide>", "<a rising tide>"),
+        ("<laughter> and <Applause>", "<laughter> and <Applause>"),
+        ("<a href='x' hidden>one</a> <IMG SRC=y>two<INPUT disabled>", "one two"),
+        ("a<o:p></o:p>b", "ab"),
+        ("&notanentity; &notin; &nosuch; &#12", "&notanentity; \N{NOT AN ELEMENT OF} &nosuch; &#12"),
+        ("<!DOCTYPE html><p>one", "one"),
+        ("<![CDATA[kept]]> <?kept?>", "<![CDATA[kept]]> <?kept?>"),
     ],
 )
 def test_what_a_reader_of_the_page_sees(text: str, expected: str) -> None:

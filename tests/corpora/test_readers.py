@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from hansard_bias.corpora import readers
 from hansard_bias.corpora.build import write_corpus
 from hansard_bias.corpora.readers import find_reader
+from hansard_bias.corpora.schema import Record
 from hansard_bias.params import CleanConfig, ColumnsConfig, ConfigError, CorpusConfig, load_config
 from hansard_bias.pipeline import check
 from helpers.project import ROOT
@@ -86,6 +89,23 @@ def test_one_file_is_a_new_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     entry = replace(corpus("plain"), path=str(tmp_path / "a.txt"))
     assert write_corpus("moor", entry, clean, tmp_path / "out")["kept"] == 1
     monkeypatch.delitem(sys.modules, "hansard_bias.corpora.readers.new_format")
+
+
+def test_what_says_that_nothing_is_known_is_nothing_in_every_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "_registered", {})
+    day = date(2004, 2, 9)
+
+    def read(path: Path, columns: ColumnsConfig | None = None) -> Iterator[Record]:
+        yield Record(day, "A road.", "x:1", "NULL", topic="-")
+        yield Record(day, " n/a ", "x:2", "Ann Elm", topic="NA-free roads")
+        yield Record(None, "NA", "x:3", "nan", reason="bad_date")
+
+    found = list(readers.reader("plain", lambda path: [path])(read)(Path("x")))
+    assert [(r.speaker, r.topic, r.text, r.reason, r.ordinal) for r in found] == [
+        ("", "", "A road.", "", 0),
+        ("Ann Elm", "NA-free roads", " n/a ", "empty", 1),
+        ("", "", "NA", "bad_date", 0),
+    ]
 
 
 def test_a_reader_loads_no_other_and_no_heavy_module() -> None:

@@ -69,7 +69,7 @@ def test_the_tables_of_an_nrc_archive(tmp_path: Path) -> None:
         "speaker": "Pike",
         "role": "member",
         "topic": "Oral Questions",
-        "text": "the ferry to the east-our only one-is late again. it was late last week, too.",
+        "text": "the ferry to the east - our only one - is late again. it was late last week, too.",
         "raw": "The ferry to the east – our only one – is late again.\nIt was late last week , too .",
     }
     assert (second["speaker"], second["role"], second["text"]) == (
@@ -93,6 +93,7 @@ def test_the_summary(tmp_path: Path) -> None:
         "read": 5,
         "kept": 1,
         "dropped": {"bad_date": 1, "broken_row": 1, "stage_direction": 1, "too_short": 1},
+        "unknown_roles": {},
         "sittings": 2,
         "speakers": 1,
         "tokens": 9,

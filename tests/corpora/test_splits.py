@@ -19,8 +19,8 @@ SHARES = np.array([0.7, 0.15, 0.15])
 ALIGN = load_config(Path(__file__).parents[2] / "params.yaml").align
 
 
-def settings_of(period: str, seed: int = 1) -> AlignConfig:
-    return dataclasses.replace(ALIGN, period=period, seed=seed)
+def settings_of(period: str, seed: int = 1, by: str = "sitting") -> AlignConfig:
+    return dataclasses.replace(ALIGN, period=period, seed=seed, split=dataclasses.replace(ALIGN.split, by=by))
 
 
 def calendar(first: str, step: int, count: int) -> np.ndarray:
@@ -101,6 +101,58 @@ def test_the_days_of_a_split_are_random_ones():
     assert often.max() < 0.5
 
 
+def months_of(days: np.ndarray) -> np.ndarray:
+    return days.astype("datetime64[M]")
+
+
+@given(st.sets(st.integers(0, 6000), min_size=1, max_size=300), st.sampled_from(["quarter", "year", "none"]))
+@settings(max_examples=40, deadline=None)
+def test_a_month_that_is_dealt_as_one_is_in_one_split_and_months_have_their_shares(offsets, period):
+    days = np.datetime64("1999-01-01", "D") + np.array(sorted(offsets))
+    splits = assign_splits(days, np.zeros(len(days), dtype=int), settings_of(period, by="month"), 1)
+    by_month = pd.Series(splits).groupby(months_of(days))
+    assert (by_month.nunique() == 1).all()
+    assert np.abs(np.bincount(by_month.first(), minlength=3) - SHARES * len(by_month)).max() < 1
+
+
+def two_that_sit_by_turns() -> tuple[np.ndarray, np.ndarray]:
+    """Days of 18 years in two corpora: one in six months of a year, the other in all but the summer's."""
+    rng = np.random.default_rng(3)
+    days = np.repeat(np.datetime64("1999-01-01", "D") + np.arange(18 * 365), 2)
+    corpus = np.tile([0, 1], 18 * 365)
+    month = months_of(days).astype(int) % 12 + 1
+    sits = np.where(corpus == 0, np.isin(month, [2, 3, 5, 6, 10, 11]), ~np.isin(month, [7, 8]))
+    sits &= rng.random(len(days)) < np.where(corpus == 0, 0.15, 0.5)
+    return days[sits], corpus[sits]
+
+
+@pytest.mark.parametrize("period", ["quarter", "year", "none"])
+def test_months_that_two_corpora_share_are_in_the_same_split_in_their_shares(period):
+    days, corpus = two_that_sit_by_turns()
+    splits = assign_splits(days, corpus, settings_of(period, by="month"), 2)
+    table = pd.DataFrame({"month": months_of(days), "corpus": corpus, "split": splits})
+    assert (table.groupby("month")["split"].nunique() == 1).all()
+    # Those of the corpus that sits in fewer; the other follows, and the words are made equal later.
+    fewer = table[table["corpus"] == 0].drop_duplicates("month")
+    assert np.abs(np.bincount(fewer["split"], minlength=3) / len(fewer) - SHARES).max() < 0.02
+    shuffle = np.random.default_rng(1).permutation(len(days))
+    again = assign_splits(days[shuffle], 1 - corpus[shuffle], settings_of(period, by="month"), 2)
+    assert (again == splits[shuffle]).all()
+    other = assign_splits(days, corpus, settings_of(period, seed=2, by="month"), 2)
+    assert (other != splits).any()
+
+
+def test_few_test_days_are_near_a_training_day_where_months_are_dealt():
+    days, corpus = two_that_sit_by_turns()
+    near = {}
+    for by in ("sitting", "month"):
+        splits = assign_splits(days, corpus, settings_of("quarter", by=by), 2)
+        test, train = (np.unique(days[(corpus == 1) & (splits == SPLITS.index(name))]) for name in ("test", "train"))
+        near[by] = (np.abs(test[:, None] - train).min(axis=1).astype(int) <= 1).mean()
+    # By chance: 1 - (1 - 0.5 * 0.7)², as half of all days have a sitting, and 0.7 of these train.
+    assert near["sitting"] > 0.5 and near["month"] < 0.1
+
+
 def test_hash_order_depends_on_item_seed_and_purpose_only():
     ids = [f"a/{number}" for number in range(1000)]
     order = hash_order(ids, 1, "split")
@@ -117,4 +169,14 @@ def test_an_empty_split_names_corpus_and_key():
         ValueError, match=r"no test speech left in corpus south: align\.split\.test is .*2 sittings"
     ) as error:
         require_splits(corpus, split, days, ["north", "south"], ALIGN)
-    assert "\n" not in str(error.value)
+    assert "\n" not in str(error.value) and "align.split.by" not in str(error.value)
+
+
+def test_an_empty_split_of_months_says_how_to_have_more_to_deal():
+    days = calendar("1999-01-01", 10, 6)
+    align = settings_of("quarter", by="month")
+    split = assign_splits(days, np.zeros(6, dtype=int), align, 1)
+    with pytest.raises(
+        ValueError, match=r"is 0\.15 of the months, .* 2 months are left; .* align\.split\.by to sitting"
+    ):
+        require_splits(np.zeros(6, dtype=int), split, days, ["north"], align)

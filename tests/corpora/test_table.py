@@ -9,6 +9,7 @@ import gzip
 import json
 import lzma
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from hansard_bias.corpora import build
 from hansard_bias.corpora.readers import formats
 from hansard_bias.corpora.readers.table import read_table, sources
 from hansard_bias.corpora.schema import Record
 from hansard_bias.params import CleanConfig, ColumnsConfig, CorpusConfig
+from hansard_bias.pipeline.corpus import account
 from helpers.speech_tables import build_corpus
 
 COLUMNS = ColumnsConfig(text="body", date="day", speaker="who", role="office", topic="on", id="key")
@@ -182,10 +185,137 @@ def test_typed_days_of_parquet_need_no_format(tmp_path: Path, value: object) -> 
 
 @pytest.mark.parametrize(
     ("word", "role"),
-    [("", "member"), ("Chairperson", "chair"), ("witness", "witness"), ("PREMIER", "minister"), ("Whip", "member")],
+    [
+        *(
+            ("", "member"),
+            ("Chairperson", "chair"),
+            ("witness", "witness"),
+            ("PREMIER", "minister"),
+            ("Whip", "member"),
+        ),
+        *(
+            ("The Deputy Speaker", "chair"),
+            ("Minister of Finance", "minister"),
+            ("presidency", "chair"),
+            ("NA", "member"),
+        ),
+    ],
 )
 def test_roles(tmp_path: Path, word: str, role: str) -> None:
-    assert one(tmp_path / "a.csv", cells("The road is long.", office=word)).role == role
+    record = one(tmp_path / "a.csv", cells("The road is long.", office=word))
+    assert (record.role, record.unknown_role) == (role, "")
+
+
+def test_who_is_called_by_an_office_has_it(tmp_path: Path) -> None:
+    for name, office, role in (
+        ("Mr. Speaker", "", "chair"),
+        ("The Chair (Ms. Elm)", "x", "chair"),
+        ("Bo", "", "member"),
+    ):
+        assert one(tmp_path / "a.csv", cells("The road is long.", who=name, office=office)).role == role
+
+
+def test_a_person_s_own_words_for_roles_go_first_and_unknown_ones_are_counted(tmp_path: Path) -> None:
+    offices = ["Doge", "DOGE ", "Whip", "Pedell", "Pedell", "Zunftmeister", "chair"]
+    rows = [cells(f"The road {number} is long.", office=office) for number, office in enumerate(offices)]
+    columns = replace(COLUMNS, roles={"doge": "chair", "whip": "witness", "Chair": "member"})
+    corpus = CorpusConfig(label="C", reader="table", path=str(write(tmp_path / "a.csv", rows)), columns=columns)
+    tables = build_corpus("moor", corpus, CLEAN)
+    assert tables.kept["role"].tolist() == ["chair", "chair", "witness", "member", "member", "member", "member"]
+    assert tables.summary["unknown_roles"] == {"Pedell": 2, "Zunftmeister": 1}
+    assert account("moor", tables.summary).endswith(
+        "taken for members (`columns.roles` explains words): Pedell 2, Zunftmeister 1"
+    )
+
+
+def test_a_column_that_is_none_of_roles_fills_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "MOST_ROLES", 2)
+    rows = [cells(f"The road {number} is long.", office=f"word {number % 4}") for number in range(8)]
+    corpus = CorpusConfig(label="C", reader="table", path=str(write(tmp_path / "a.csv", rows)), columns=COLUMNS)
+    assert build_corpus("moor", corpus, CLEAN).summary["unknown_roles"] == {"(others)": 4, "word 0": 2, "word 1": 2}
+
+
+@pytest.mark.parametrize(
+    "word", ["NA", "nan", "None", "NULL", "-", "\u2013", "n/a", "#N/A", "<NA>", r"\N", " ", "none", "Unknown"]
+)
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_words_that_say_that_nothing_is_known(tmp_path: Path, name: str, word: str) -> None:
+    record = one(tmp_path / name, cells("The road is long.", who=word, office=word, on=word, key=word))
+    assert record == Record(date(2004, 2, 9), "The road is long.", record.source)
+    assert "(" not in record.source
+    assert one(tmp_path / name, cells(word)).reason == "empty"
+    assert one(tmp_path / name, cells("The road is long.", day=word)).reason == "bad_date"
+
+
+def test_people_who_are_called_so_are_known(tmp_path: Path) -> None:
+    for name in ("Na", "Nan", "Null", "Nana", "N. A. Oak"):
+        assert one(tmp_path / "a.csv", cells("The road is long.", who=name)).speaker == name
+
+
+def test_every_column_is_decoded_once(tmp_path: Path) -> None:
+    row = cells(
+        "<p>R&amp;D: <two metres and rising>, 1 < 2 &amp;lt; 3</p>",
+        who="O&#39;Brien, <b>Ann</b>",
+        on="Roads &amp; Quays<br/>(north)",
+        office="<i>Speaker</i>",
+    )
+    record = one(tmp_path / "a.csv", row)
+    assert (record.text, record.speaker) == ("R&D: <two metres and rising>, 1 < 2 &lt; 3", "O'Brien, Ann")
+    assert (record.topic, record.role) == ("Roads & Quays (north)", "chair")
+
+
+PARTS = [
+    cells("I rise to say", key="s1"),
+    cells("Hear, hear!", who="Bo Ash", key="s2"),
+    cells("that the road", key="s1", who="NA"),
+    cells("is long.", key="s1"),
+    cells("Another day.", "2004-02-10", key="s3"),
+]
+
+
+def joined(path: Path, rows: Sequence[dict[str, Any]], **settings: str) -> list[tuple[str, str]]:
+    records = list(read_table(write(path, rows), replace(COLUMNS, **settings)))
+    assert len(records) == len(rows), "every row is accounted for"
+    return [(record.text, record.reason) for record in records]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_rows_that_share_an_id_are_one_speech(tmp_path: Path, name: str) -> None:
+    assert joined(tmp_path / name, PARTS) == [
+        ("I rise to say\nthat the road\nis long.", ""),
+        ("Hear, hear!", ""),
+        ("that the road", "joined"),
+        ("is long.", "joined"),
+        ("Another day.", ""),
+    ]
+    apart = joined(tmp_path / name, PARTS, repeated_ids="apart")
+    assert apart == [(row["body"], "") for row in PARTS]
+
+
+def test_ids_that_several_speakers_or_days_share_are_no_speech_s(tmp_path: Path) -> None:
+    debate = [cells(f"Part {number}.", who=("Ann Elm", "Bo Ash")[number % 2], key="d1") for number in range(4)]
+    alone = [cells("First.", key="d2"), cells("Second.", key="d2")]
+    as_they_are = [(row["body"], "") for row in [*debate, *alone]]
+    assert joined(tmp_path / "a.csv", [*debate, *alone]) == as_they_are
+    assert joined(tmp_path / "a.csv", [*debate, *alone], repeated_ids="join")[4:] == [
+        ("First.\nSecond.", ""),
+        ("Second.", "joined"),
+    ]
+    days = [cells("First.", "2004-02-09", key="a"), cells("Second.", "2004-02-10", key="a")]
+    assert [text for text, _ in joined(tmp_path / "a.csv", days)] == ["First.", "Second."]
+
+
+def test_a_row_twice_is_no_second_part(tmp_path: Path) -> None:
+    rows = [cells("I rise.", key="a"), cells("I rise.", key="a"), cells("You sit.", key="b")]
+    assert joined(tmp_path / "a.csv", rows) == [("I rise.", ""), ("I rise.", ""), ("You sit.", "")]
+
+
+def test_short_parts_in_the_midst_of_a_speech_are_kept(tmp_path: Path) -> None:
+    rows = [cells(text, key=key) for key in ("a", "b", "c") for text in ("The road is long", "and", "the sea is cold.")]
+    corpus = CorpusConfig(label="C", reader="table", path=str(write(tmp_path / "a.csv", rows)), columns=COLUMNS)
+    tables = build_corpus("moor", corpus, CLEAN)
+    assert tables.kept["text"].tolist() == ["The road is long and the sea is cold."] * 3
+    assert (tables.summary["read"], tables.summary["dropped"]) == (9, {"joined": 6})
 
 
 def test_rows_at_fault_are_records_with_a_reason(tmp_path: Path) -> None:
@@ -231,9 +361,13 @@ def test_a_missing_column_lists_those_that_there_are(tmp_path: Path, name: str) 
     [
         ("a.csv", b"", "a.csv: holds no row"),
         ("a.csv", b"body,day,who\n", "a.csv: holds no row"),
-        ("a.csv", b"\nbody,day,who\n", "a.csv: no column body, day, who; there are none"),
+        ("a.csv", b"\nbody,day,who\n", "a.csv: holds no row"),
         ("a.csv", b"body,day,who,body\n1,2,3,4\n", "a.csv:1: column 'body' is there twice"),
-        ("a.csv", b'body,day,who\nx,y,z\n"open,y,z\n1,2,3\n', "a.csv:4: unexpected end of data"),
+        (
+            "a.csv",
+            b'body,day,who\nx,y,"a,b"\n"open,y,z\n1,2,3\n',
+            "a.csv:3: the quoted cell that begins here swallows line 4",
+        ),
         ("a.csv", "body,day,who\nété,y,z\n".encode("latin-1"), "a.csv: byte 13 is not UTF-8"),
         ("a.csv", "body,day,who\n".encode("utf-16"), "a.csv: byte 0 is not UTF-8"),
         ("a.jsonl", b"", "a.jsonl: holds no row"),
@@ -254,7 +388,7 @@ def test_a_missing_column_lists_those_that_there_are(tmp_path: Path, name: str) 
         ("a.csv.gz", b"plain text", "a.csv.gz: damaged data"),
         ("a.csv.zst", b"plain text", "a.csv.zst: damaged data"),
         ("a.csv.xz", b"plain text", "a.csv.xz: damaged compressed data"),
-        ("a.xlsx", b"", "a.xlsx: not a table by its name; expected .csv, .tsv, .json"),
+        ("a.xlsx", b"", "a.xlsx: not a table by its name; expected .csv, .tsv, .tab"),
     ],
 )
 def test_a_file_that_is_none(tmp_path: Path, name: str, content: bytes, said: str) -> None:

@@ -11,8 +11,9 @@ from hansard_bias.corpora.cleaning import clean_text, is_procedural, strip_marke
 from hansard_bias.corpora.readers.lipad import _record as lipad_record
 from hansard_bias.corpora.readers.nrc_lines import classify, is_interruption, lone_name, opens_orders, split_turns
 from hansard_bias.corpora.readers.nrc_sitting import Sitting
-from hansard_bias.corpora.readers.table import plain_text
+from hansard_bias.corpora.roles import role_by_name, role_of
 from hansard_bias.corpora.schema import plain_name
+from hansard_bias.corpora.texts import plain_text
 
 LENGTH = 100_000
 SLOWEST_SECONDS = 3.0
@@ -27,6 +28,7 @@ READING: Mapping[str, Callable[[str], object]] = {
     "strip_markers": strip_markers,
     "plain_text": plain_text,
     "plain_name": plain_name,
+    "role_of": lambda text: (role_of(text), role_by_name(text)),
     "is_procedural": is_procedural,
     "LiPaD's text": lambda text: _lipad(speechtext=text),
     "LiPaD's names": lambda text: _lipad(speakeroldname=text, speakername=text, speakerposition=text),

@@ -60,7 +60,6 @@ TINY = {
     },
     "score": {"likelihood_speeches": 10},
     "probe": {"draws": 200},
-    "bias": {"draws": 200},
 }
 COUNTED = 120
 """Tokens in the vocabulary of the runs that count upwards."""

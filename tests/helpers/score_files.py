@@ -12,9 +12,21 @@ import pyarrow.parquet as pq
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from hansard_bias.analysis.inputs import StudyData
-from hansard_bias.base.files import sha256
+from hansard_bias.base.files import YARDSTICKS, sha256
 from hansard_bias.params import Config
 from hansard_bias.scoring.tables import FOLDS_KEY, TOKENIZER_KEY, write_scores
+from hansard_bias.yardsticks.tables import (
+    AT_RANDOM,
+    BY_TIME,
+    DOSES,
+    NO_TOPIC,
+    OWN,
+    PartFacts,
+    Topic,
+    Topics,
+    write_parts,
+    write_topics,
+)
 
 SPEECHES, PIECES, SITTINGS = 60, 6, 10
 VOCABULARY = ("Ġthe", "Ġhou", "sing", "Ġseal", ",", "Ġ12")
@@ -44,10 +56,30 @@ def write_project(config: Config, root: Path) -> None:
         # Its companion is its first run: made-up numbers of one kind are as good as of another.
         tables = [_scores(corpus, row, 0) for corpus in config.corpora]
         write_scores(root / "data/companion" / f"{model}.parquet", tables, fingerprint)
+    _write_yardsticks(config, root, fingerprint)
     (root / "data/aligned").mkdir(parents=True)
     for corpus in config.corpora:
         # Another order than that of the scores.
         pq.write_table(pa.Table.from_pandas(_speeches(corpus)[::-1]), root / "data/aligned" / f"{corpus}.parquet")
+
+
+def _write_yardsticks(config: Config, root: Path, fingerprint: dict[bytes, str]) -> None:
+    """Models of parts of the training text, each of which reads as another run would, and two topics."""
+    ids = {corpus: pa.chunked_array([_names(corpus)]) for corpus in config.corpora}
+    asked = [(kind, corpus, (corpus,)) for corpus in config.corpora for kind in (*BY_TIME, *AT_RANDOM)]
+    asked += [(kind, model, tuple(config.corpora)) for model in config.models for kind in DOSES]
+    asked += [(OWN, name, (corpus,)) for name, model in config.models.items() for corpus in model.mixture]
+    read = [
+        (
+            PartFacts(kind, name, reads, 900, 20, "2001-01-01", "2001-06-30"),
+            [surprisal(corpus, len(name), 90 + at).reshape(SPEECHES, PIECES).sum(axis=1) for corpus in reads],
+        )
+        for at, (kind, name, reads) in enumerate(asked)
+    ]
+    write_parts(root / YARDSTICKS, fingerprint, ids, read)
+    topics = tuple(Topic((word, "the"), dict.fromkeys(config.corpora, 0.4)) for word in ("housing", "seal"))
+    of_speech = dict.fromkeys(config.corpora, np.arange(SPEECHES) % 3 + NO_TOPIC)
+    write_topics(root / YARDSTICKS, Topics(topics, of_speech), ids)
 
 
 def _days() -> list[datetime.date]:
@@ -76,9 +108,10 @@ def _scores(corpus: str, model: int, seed: int) -> pa.Table:
 
 def _speeches(corpus: str) -> pd.DataFrame:
     at = np.arange(SPEECHES)
-    return pd.DataFrame(
+    tested = pd.DataFrame(
         {
             "speech_id": _names(corpus),
+            "sitting": _days(),
             "topic": np.where(at < 40, "Housing", np.where(at < 55, "Seals", "")),
             "role": np.where(at % 2 == 0, "member", "minister"),
             "speaker": np.where(at == 7, "Once", "Often"),
@@ -86,6 +119,8 @@ def _speeches(corpus: str) -> pd.DataFrame:
             "shares_13gram": at % 5 == 0,
         }
     )
+    learned = tested[:2].assign(speech_id=[f"{corpus}/train/{at}" for at in range(2)], split="train")
+    return pd.concat([tested, learned], ignore_index=True)
 
 
 def known(data: StudyData, **parts: object) -> StudyData:

@@ -23,7 +23,7 @@ from helpers.score_files import write_project
 SETTINGS: dict[str, Any] = {
     "train": {"seeds": [1, 2]},
     "score": {"likelihood_speeches": 5},
-    "bias": {"draws": 200, "slice_sittings": 4},
+    "bias": {"slice_sittings": 4},
     "probe": {"draws": 200, "prompts": "prompts.yaml", "groups": "groups.yaml", "benchmarks": [], "associations": ""},
 }
 PROMPTS = tuple(
@@ -52,6 +52,9 @@ def write_study(config: Config, root: Path) -> None:
     write_project(config, root)
     _write_training_text(config, root)
     _write_planted(root)
+    classes = root / config.bias.word_classes
+    classes.parent.mkdir(parents=True)
+    classes.write_text("function_words: [the]\nprocedure: [housing]\n", encoding="utf-8")
     for model in config.models:
         for seed in config.train.seeds:
             _write_likelihoods(config, root, model, seed)

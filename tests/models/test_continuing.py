@@ -187,3 +187,21 @@ def test_other_weights_are_another_run(continued: Continued, tmp_path: Path, mon
             identify(continued.config, "mixed", 1)
     finally:
         weights.with_suffix(".away").rename(weights)
+
+
+def test_a_tokenizer_with_more_tokens_than_its_model_is_told_by_the_check(tmp_path: Path) -> None:
+    from hansard_bias.pipeline.check import check_initial_tokens
+    from hansard_bias.tokens.tokenizer import vocabulary_size
+
+    folder = save_local_model("bert", tmp_path / "start", ["the road is long and the sea is cold"] * 9)
+    check_initial_tokens(str(folder))
+    check_initial_tokens("")
+    content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    tokens = vocabulary_size(folder)
+    for size, fits in ((tokens + 7, True), (tokens, True), (tokens - 1, False), (6, False)):
+        (folder / "config.json").write_text(json.dumps(content | {"vocab_size": size}), encoding="utf-8")
+        if fits:
+            check_initial_tokens(str(folder))
+        else:
+            with pytest.raises(ConfigError, match=rf"model.init is .*no more tokens \(\d+\) than the model \({size}\)"):
+                check_initial_tokens(str(folder))

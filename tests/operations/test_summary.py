@@ -30,10 +30,22 @@ def test_the_summary_prints_matrix_measures_and_places(inside: Project, monkeypa
         "tilt",
         "index.html",
         "make ui",
-        "sittings and seeds",
+        "sittings, speakers and seeds",
     ):
         assert said in printed
     assert "source .venv/bin/activate" in printed
+
+
+def test_unequal_text_is_said_beside_the_answer(inside: Project) -> None:
+    printed = {}
+    for budget in ("balanced", "full"):
+        out = io.StringIO()
+        config = replace(inside.config, align=replace(inside.config.align, budget=budget))
+        print_summary(config, console=Console(file=out, width=2000, highlight=False))
+        printed[budget] = out.getvalue().splitlines()
+    answer = next(place for place, line in enumerate(printed["full"]) if line.startswith("Answer: "))
+    assert "different amounts of text" in printed["full"][answer + 1]
+    assert not any("different amounts of text" in line for line in printed["balanced"])
 
 
 def test_results_of_other_models_are_not_printed(inside: Project) -> None:

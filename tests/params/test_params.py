@@ -33,6 +33,12 @@ def test_the_shipped_file_is_valid_and_names_the_study(raw: dict[str, Any]) -> N
     assert config.score.folds == 7
 
 
+def test_sittings_are_dealt_singly_where_a_file_does_not_say(raw: dict[str, Any]) -> None:
+    assert parse_config(raw).align.split.by == "sitting"
+    del raw["align"]["split"]["by"]
+    assert parse_config(raw).align.split.by == "sitting"
+
+
 def test_order_of_names_is_that_of_labels_and_decides_which_model_is_a_corpus_s_own(raw: dict[str, Any]) -> None:
     raw["models"] = {"zoo": {"label": "Z", "mixture": {"canada": 1.0}}, **raw["models"]}
     raw["corpora"] = dict(reversed(raw["corpora"].items()))
@@ -63,11 +69,12 @@ def test_order_of_names_is_that_of_labels_and_decides_which_model_is_a_corpus_s_
         ("models.mixed.label", "A", "expected a different label for each entry"),
         ("align.split.test", 0, "align.split.test is 0.0, expected a share between 0 and 1"),
         ("align.split.test", 0.2, "align.split is"),
+        ("align.split.by", "week", "align.split.by is 'week', expected one of sitting, month"),
+        ("align.split", "blocks", "align.split is 'blocks', expected a section with keys"),
         ("align.first_day", "yesterday", "align.first_day is 'yesterday', expected a date in quotes"),
         ("align.first_day", datetime.date(1999, 4, 1), "align.first_day is '1999-04-01', expected a date in quotes"),
         ("model.hidden_size", 129, "expected a multiple of twice model.num_attention_heads"),
         ("tokenizer.vocab_size", 100000, "tokenizer.vocab_size is 100000, expected 301 to 65535"),
-        ("bias.draws", 10, "bias.draws is 10, expected at least 200 draws"),
         ("score.likelihood_speeches", -1, "score.likelihood_speeches is -1, expected 0 (none) or more speeches"),
         ("clean.drop_roles", ["king"], "clean.drop_roles is 'king'"),
     ],
@@ -137,10 +144,43 @@ def test_a_missing_key_and_section_are_named(raw: dict[str, Any]) -> None:
         parse_config(raw)
 
 
-def test_a_name_that_cannot_be_a_file_is_refused(raw: dict[str, Any]) -> None:
-    raw["models"]["a/b"] = {"label": "D", "mixture": {"nunavut": 1.0}}
-    with pytest.raises(ConfigError, match="letters, digits and underscores"):
+@pytest.mark.parametrize(
+    "name", ["a/b", 2015, "1999_moor", "", "_", True, None, "no", "Off", "a-b", "a b", "é", "x" * 101]
+)
+@pytest.mark.parametrize("section", ["models", "corpora"])
+def test_a_name_that_cannot_be_a_file_a_stage_and_a_metric_is_refused(
+    raw: dict[str, Any], section: str, name: object
+) -> None:
+    raw[section][name] = raw[section]["canada"] | {"label": "D"}
+    with pytest.raises(ConfigError, match="letters, digits and underscores that begins with a letter") as caught:
         parse_config(raw)
+    assert f"params.yaml: {section} is {str(name)[:300]!r}" in str(caught.value)
+
+
+def test_a_corpus_is_not_called_as_the_file_of_the_mixtures(raw: dict[str, Any]) -> None:
+    raw["corpora"]["mixtures"] = raw["corpora"]["canada"] | {"label": "D"}
+    with pytest.raises(ConfigError, match="corpora is 'mixtures', expected a name"):
+        parse_config(raw)
+
+
+@pytest.mark.parametrize("label", ["", "  ", "two\nlines", "a\tb", "x" * 61, "\u202eA"])
+@pytest.mark.parametrize("section", ["models", "corpora"])
+def test_a_label_is_one_line(raw: dict[str, Any], section: str, label: str) -> None:
+    raw[section]["canada"]["label"] = label
+    with pytest.raises(ConfigError, match=rf"{section}\.canada\.label is .*, expected one line of 1 to 60 characters"):
+        parse_config(raw)
+
+
+def test_labels_are_free_text_and_reach_no_identifier(raw: dict[str, Any]) -> None:
+    from mlflow.utils.validation import _validate_metric_name
+
+    for label in ("Nunavut (1999)", "C+", "A & B", "Ünavut", "50 %", "A_b", "A.b", "{A}", "a/b", "<b>"):
+        raw["models"]["canada"]["label"] = label
+        config = parse_config(raw)
+        rows = [config.row_key(model) for model in config.models]
+        assert rows == ["A_nunavut", "model_canada", "C_mixed"]
+        for row in rows:
+            _validate_metric_name(f"perplexity.{row}.on_nunavut")
 
 
 @pytest.mark.parametrize("text", ["1e-05", "3e-5", "1.0e-5"])

@@ -17,7 +17,7 @@ from hansard_bias.analysis.record_files import columns
 from hansard_bias.analysis.records import SCHEMA, BiasResults
 from hansard_bias.params import Config, CorpusConfig, MixtureConfig, load_config
 from hansard_bias.report.results import Results, load_results
-from helpers import probe_records
+from helpers import compared_records, probe_records
 from helpers.probe_records import number
 from helpers.report_page import training_summary
 
@@ -25,6 +25,7 @@ PARAMS = Path(__file__).parents[2] / "params.yaml"
 EASE = {"nunavut": math.log(24.0), "canada": math.log(61.0), "yukon": math.log(38.0)}
 THEMES = ("land", "money", "family")
 FURTHER = further_records(columns(BiasResults))
+SHARES = {"seeds": 0.3, "sittings": 0.6, "speakers": 0.1}
 FILLINGS = ("land", "caribou", "budget", "province", "elders", "highway")
 
 
@@ -38,6 +39,10 @@ class World:
     prompt: str = "Our people live from the [MASK]."
     prompts: int = 6
     gain: float = 2.0
+    stick: float | None = 0.07
+    """The yardstick of every legislature; None where there is none."""
+    sign: float = 1.0
+    """Of the companions' excess."""
     asked: bool = False
     """Whether there are benchmarks and associations."""
     planted: dict[str, float] | None = None
@@ -130,18 +135,21 @@ class World:
                 own = self.config.own_model(corpus)
                 if own not in (None, model):
                     effect = self.cost(model, corpus)
-                    what = f"{key} reads {corpus} {'better' if effect < 0 else 'worse'} than {self.config.row_key(own)}"
+                    what = (
+                        f"{key} predicts {corpus} {'better' if effect < 0 else 'worse'} than {self.config.row_key(own)}"
+                    )
                     about = {"family": "excess", "what": what, "model": key, "corpus": corpus}
                     records.append({**about, "effect": effect, **rest})
             if len(spec.mixture) == 2:
                 first, second = spec.mixture
                 effect = self.cost(model, first) - self.cost(model, second)
-                what = f"{key} pays {'less' if effect < 0 else 'more'} to read {first} than to read {second}"
-                records.append({"family": "tilt", "what": what, "model": key, "effect": effect, **rest})
+                what = f"{key} pays {'less' if effect < 0 else 'more'} to predict {first} than to predict {second}"
+                for family in ("tilt", "tilt at its dose, n-gram models"):
+                    records.append({"family": family, "what": what, "model": key, "effect": effect, **rest})
         for cell in self.cells():
             if cell["corpus"] in self.config.corpora:
                 about = {"family": "unigrams", "model": cell["model"], "corpus": cell["corpus"]}
-                what = f"{cell['model']} reads {cell['corpus']} better than the frequencies of its training text"
+                what = f"{cell['model']} predicts {cell['corpus']} better than the frequencies of its training text"
                 records.append({**about, "what": what, "effect": self.gain, **rest})
         keys = [self.config.row_key(model) for model in self.config.models]
         pairs = [f"{first} against {second}" for first, second in combinations(keys, 2)]
@@ -195,7 +203,7 @@ class World:
             answers[self.config.row_key(model)] = {
                 "preference": number(value, 0.3),
                 "direction": direction,
-                "sign_share": 0.9,
+                "p_corrected": 0.004,
                 "uncorrected": number(0.75, 0.2),
                 "uncorrected_direction": "first",
                 "stability": {"agreement": 0.5, "spread": 0.3, "wordings": 6},
@@ -207,14 +215,13 @@ class World:
         rows = self.rows
         columns = [f"on_{column}" for column in self.config.columns()]
         return {
-            "draws": 2000,
             "confidence": 0.95,
             "seeds": len(self.config.train.seeds),
             "sittings": dict.fromkeys(self.config.corpora, 11),
-            "resampled": "sittings and seeds",
+            "speakers": dict.fromkeys(self.config.corpora, 40),
+            "covers": "sittings, speakers and seeds",
             "notes": [],
-            "variance_shares": {row: {column: {"seeds": 0.3, "sittings": 0.7} for column in columns} for row in rows},
-            "smallest_detectable_effect_nats": {row: dict.fromkeys(columns, 0.05) for row in rows},
+            "variance_shares": {row: dict.fromkeys(columns, SHARES) for row in rows},
         }
 
     def alignment(self) -> dict[str, Any]:
@@ -279,6 +286,7 @@ class World:
             "planted": {} if self.planted is None else probe_records.planted(self.rows, **self.planted),
             **{name: probe_records.made_up(kind, self.rows) for name, kind in FURTHER.items()},
             "companion": self.companion(),
+            **compared_records.sections(self.config, self.cost, self.half, self.stick, self.sign),
         }
 
     def companion(self) -> dict[str, Any]:
@@ -294,7 +302,8 @@ class World:
         first = next((row for row, cells in agrees.items() if cells), None)
         if first is not None:
             agrees[first][next(iter(agrees[first]))] = False
-        return {"models": models, "tests": [], "agrees": agrees}
+        tilts = {row: numbers["tilt"] for row, numbers in models.items() if "tilt" in numbers}
+        return {"models": models, "tests": [], "agrees": agrees, "tilt_at_dose": tilts}
 
     def write(self, folder: Path) -> Path:
         """Write everything; returns the folder."""
@@ -310,6 +319,7 @@ class World:
                 "dropped": {"short": 200, "procedural": 159},
                 "sittings": 72,
                 "speakers": 40,
+                "unknown_roles": {},
                 "tokens": 190000,
                 "first_day": "1999-04-01",
                 "last_day": "2017-11-30",

@@ -17,7 +17,7 @@ def test_without_the_tables_nothing_is_shown(load: Callable[..., Results]) -> No
     results = load()
     assert not gaps.word_gap_table(results).rows
     assert not gaps.slice_tables(results)
-    assert (gaps.word_sentence(results), gaps.sharing_sentence(results)) == ("", "")
+    assert (gaps.word_sentence(results), gaps.share_sentence(results), gaps.sharing_sentence(results)) == ("", "", "")
     html = page_of(results, figures=False)
     assert 'id="gaps"' not in html
     assert 'id="slices"' not in html
@@ -32,6 +32,27 @@ def test_words_come_with_interval_share_and_corrected_p(load: Callable[..., Resu
     html = page_of(results, figures=False)
     assert "&lt;seal&gt;" in html
     assert "<seal>" not in html
+
+
+def test_words_say_what_part_of_the_excess_they_carry(load: Callable[..., Results]) -> None:
+    """The made-up excess of A on Canada is 0.72 nats; twelve words carry 0.36 of it, the eight first 0.32."""
+    words = [replace(WORD, word=f"w{number}", contribution=0.04 if number < 8 else 0.01) for number in range(12)]
+    others = (
+        replace(WORD, text="without_shared", contribution=5.0),
+        replace(WORD, model="C_mixed", contribution=-0.02),
+    )
+    results = replace(load(), words=(*words, *others))
+    told = gaps.share_sentence(results)
+    assert "A (Nunavut) on Canada: +0.32 by the 8 here, +0.36 by all 12, of +0.72 (50\u00a0%)" in told
+    assert "C (Mixed) on Canada: \u22120.02 by the 1 here, \u22120.02 by all 1, of +0.18 (\u221211\u00a0%)" in told
+    page = page_of(results, figures=False)
+    assert told in page and "add up to the excess" not in page
+
+
+def test_of_an_excess_that_may_be_none_no_share_is_told(load: Callable[..., Results]) -> None:
+    for results in (load(excess=0.02), load(half=None)):
+        told = gaps.share_sentence(replace(results, words=(WORD,)))
+        assert "+0.12 by all 1, of" in told and "%" not in told
 
 
 def test_only_the_first_words_and_slices_are_shown(load: Callable[..., Results]) -> None:

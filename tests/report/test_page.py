@@ -64,7 +64,14 @@ def test_the_page_is_complete_and_well_formed(load: Callable[..., Results]) -> N
     outline = Outline(page)
     for cell in results.cells.values():
         assert significant(cell.perplexity) in outline.text
-    for words in ("Yes: each model", "Bias ratio", "abc1234", "5 min", "near duplicate 31"):
+    for words in (
+        "Yes, by more than two parts",
+        "Compared with what?",
+        "Bias ratio",
+        "abc1234",
+        "5 min",
+        "near duplicate 31",
+    ):
         assert words in outline.text.replace("\u00a0", " ")
     assert "These debates are generated." in outline.text
     assert len(page.encode()) <= 1_000_000
@@ -99,6 +106,7 @@ def check_nothing_is_loaded(page: str, outline: Outline) -> None:
 
 
 FIGURES = ("matrix", "bits_per_byte", "excess", "effects", "curves", "rates")
+FIGURES += ("yardsticks", "decomposition", "same", "learning_curve")
 HOSTILE = '<script>alert("1")</script> & [MASK] </td>'
 
 
@@ -111,7 +119,7 @@ def test_text_is_escaped_and_what_is_not_there_is_not_said(
     outline = Outline(page)
     assert len(outline.all("script")) == 1 and not outline.all("b")
     assert '<script>alert("1")</script> &' in outline.text
-    assert "No difference found" in outline.text
+    assert "No: by no more than two parts of one legislature's debates differ" in outline.text
     assert "Is the truth recovered?" not in outline.text and "These debates are generated." not in outline.text
 
 

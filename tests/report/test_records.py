@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from hansard_bias.params import Config
 from hansard_bias.report.formats import NO_BREAK
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import records
@@ -40,8 +41,15 @@ def test_a_gap_in_the_account_is_shown(load: Callable[..., Results]) -> None:
 def test_the_text_by_split_and_the_archives(load: Callable[..., Results]) -> None:
     results = load()
     assert len(records.corpus_table(results).rows) == 9
+    assert records.corpus_table(results).caption.endswith("Whole sitting days go to one split.")
     assert records.corpus_table(results).rows[0][:4] == ("A (Nunavut)", "train", "2,100", "128,100")
     assert records.archive_table(results).rows[1] == ("Canada", "72", "40", "190,000", "1999-04-01", "2017-11-30")
+
+
+def test_months_dealt_as_one_are_named(load: Callable[..., Results], config: Config) -> None:
+    by_month = replace(config.align, split=replace(config.align.split, by="month"))
+    table = records.corpus_table(load(of=replace(config, align=by_month)))
+    assert table.caption.endswith("Whole months go to one split.")
 
 
 def test_audits_in_words(load: Callable[..., Results]) -> None:
@@ -59,7 +67,10 @@ def test_telling_words_by_legislature(load: Callable[..., Results]) -> None:
 
 def test_whose_variance_it_is(load: Callable[..., Results]) -> None:
     table = records.uncertainty_table(load())
-    assert table.rows[0] == ("A (Nunavut)", "Nunavut", f"30{NO_BREAK}%", f"70{NO_BREAK}%", "0.050")
+    shares = [f"{share}{NO_BREAK}%" for share in (30, 60, 10)]
+    assert table.rows[0] == ("A (Nunavut)", "Nunavut", *shares, "\u2014"), "an own model has no excess"
+    # The excess of A on Canada is 0.72, its interval 0.1 to either side.
+    assert table.rows[1] == ("A (Nunavut)", "Canada", *shares, "0.820")
 
 
 def test_what_a_reader_asks_first(load: Callable[..., Results]) -> None:

@@ -38,8 +38,8 @@ def test_excess_leaves_out_what_is_zero_by_definition(load: Callable[..., Result
 @pytest.mark.parametrize(
     ("excess", "half", "finding"),
     [
-        (0.6, 0.1, "reads worse"),
-        (-0.6, 0.1, "reads better"),
+        (0.6, 0.1, "predicts worse"),
+        (-0.6, 0.1, "predicts better"),
         (0.05, 0.1, "no difference found"),
         (0.6, None, "no interval: not decided"),
     ],
@@ -66,16 +66,16 @@ def test_ratio_and_tilt(load: Callable[..., Results]) -> None:
 
 def test_tests_come_by_family_with_both_probabilities(load: Callable[..., Results]) -> None:
     first, *others = tables.significance_tables(load())
-    families = [table.caption.split()[-1] for table in (first, *others)]
-    assert families == [f"\u201c{name}\u201d." for name in ("excess", "tilt", "unigrams", "preference")]
+    families = [table.caption.removeprefix("Tests of the family ") for table in (first, *others)]
+    names = ("excess", "tilt", "tilt at its dose, n-gram models", "unigrams", "preference")
+    assert families == [f"\u201c{name}\u201d." for name in names]
     assert first.rows[0] == (
-        "A (Nunavut) reads Canada worse than B (Canada)",
+        "A (Nunavut) predicts Canada worse than B (Canada)",
         "+0.72",
         "no interval",
         "nats per token",
         "0.0005",
         "0.0015",
-        "—",
     )
 
 

@@ -14,6 +14,7 @@ from scipy import stats
 
 from hansard_bias.statistics import associations
 from hansard_bias.statistics.associations import association_summary, effect_size, permutation_test
+from hansard_bias.statistics.pivot import Pivot
 
 CONFIDENCE = 0.95
 
@@ -97,15 +98,58 @@ def test_summary_takes_words_over_seeds_and_tells_each_seed() -> None:
     assert alone.by_seed == (pytest.approx(alone.effect_size.value),)
 
 
-def test_the_interval_covers_the_effect_of_the_population() -> None:
+def correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Of the associations with the side, which is 1 or 0."""
+    sides = np.repeat([1.0, 0.0], [len(first), len(second)])
+    return float(np.corrcoef(np.concatenate([first, second]), sides)[0, 1])
+
+
+def test_the_interval_leaves_out_one_word_or_run_in_turn_and_has_the_tails_of_few() -> None:
+    words = np.concatenate([rng().normal(1, 1, 6), rng().normal(0, 1, 4)])
+    values = words[:, None] + rng().normal(0, 0.6, size=(10, 3))
+
+    def fisher(table: np.ndarray, first: int) -> float:
+        return math.atanh(correlation(*np.split(table.mean(axis=1), [first])))
+
+    by_word = [fisher(np.delete(values, at, 0), 5 if at < 6 else 6) for at in range(10)]
+    by_run = [fisher(np.delete(values, run, 1), 6) for run in range(3)]
+    left_out = [np.array(each) for each in (by_word[:6], by_word[6:], by_run)]
+    variances = np.array([(len(each) - 1) * each.var() for each in left_out])
+    half = float(Pivot(variances, np.array([5.0, 3.0, 2.0])).half_width(CONFIDENCE))
+    found = association_summary(values, 6, 100, rng(), CONFIDENCE).effect_size
+    middle = fisher(values, 6)
+    unit = found.value / math.tanh(middle)
+    assert (found.low / unit, found.high / unit) == pytest.approx((math.tanh(middle - half), math.tanh(middle + half)))
+
+
+def test_no_bound_is_beyond_the_largest_effect() -> None:
+    """All words of a side alike: d cannot be larger."""
+    largest = effect_size(np.ones(5), np.zeros(5))
+    values = np.concatenate([np.ones(5), np.zeros(5)])[:, None] + rng().normal(0, 0.3, size=(10, 1))
+    found = association_summary(values, 5, 100, rng(), CONFIDENCE).effect_size
+    assert found.low < found.value < found.high < largest
+    alike = association_summary(np.concatenate([np.ones(5), np.zeros(5)])[:, None], 5, 100, rng(), CONFIDENCE)
+    assert vars(alike.effect_size) == pytest.approx({"value": largest, "low": largest, "high": largest})
+
+
+def test_one_word_on_a_side_has_no_interval() -> None:
+    found = association_summary([[1.0], [0.5], [0.0]], 1, 100, rng(), CONFIDENCE).effect_size
+    assert (found.value, found.low, found.high) == (pytest.approx(effect_size([1.0], [0.5, 0.0])), None, None)
+
+
+@pytest.mark.parametrize(("words", "seeds"), [(8, 1), (25, 1), (25, 3)])
+def test_the_interval_covers_the_effect_of_the_population(words: int, seeds: int) -> None:
     """Words drawn from two normals one standard deviation apart: d of the populations is 1 / sqrt(1 + 1/4)."""
-    generator, truth = rng(), 1 / math.sqrt(1.25)
+    generator, truth, studies = rng(), 1 / math.sqrt(1.25), 300
     hits = 0
-    for _ in range(200):
-        values = np.concatenate([generator.normal(1, 1, (30, 1)), generator.normal(0, 1, (30, 1))])
-        found = association_summary(values, 30, 300, generator, CONFIDENCE).effect_size
+    for _ in range(studies):
+        levels = generator.normal(0, 1, (2 * words, 1)) + np.repeat([[1.0], [0.0]], words, axis=0)
+        # A mean over runs has less noise than a run: the truth is that of words without any.
+        values = levels + generator.normal(0, 0.01, (2 * words, seeds))
+        found = association_summary(values, words, 10, generator, CONFIDENCE).effect_size
         hits += found.low <= truth <= found.high
-    assert 0.88 <= hits / 200 <= 0.99
+    low, high = stats.binom.ppf([0.001, 0.999], studies, [0.93, 0.97])
+    assert low <= hits <= high
 
 
 def test_words_that_associate_alike_have_no_effect_size() -> None:

@@ -15,10 +15,6 @@ from hansard_bias.statistics.variance import seed_means
 CONFIDENCE = 0.95
 
 
-def rng() -> np.random.Generator:
-    return np.random.default_rng(4)
-
-
 VALUES = np.array([[2.0, 3.0], [-4.0, 0.0], [0.5, 0.7], [-0.1, -0.2], [0.0, 1.0]])
 
 
@@ -29,7 +25,7 @@ def test_directions_need_odds_of_two() -> None:
 
 
 def test_summary_counts_every_prompt_once_with_wilson_intervals() -> None:
-    found = benchmark_summary(VALUES, 400, rng(), CONFIDENCE)
+    found = benchmark_summary(VALUES, CONFIDENCE)
     assert [getattr(found, name).count for name in ("favourable", "unfavourable", "tied")] == [1, 1, 3]
     assert sum(getattr(found, name).rate.value for name in ("favourable", "unfavourable", "tied")) == pytest.approx(1)
     wilson = stats.binomtest(3, 5).proportion_ci(0.95, method="wilson")
@@ -40,25 +36,34 @@ def test_summary_counts_every_prompt_once_with_wilson_intervals() -> None:
 
 
 def test_the_interval_of_the_mean_is_that_of_theory() -> None:
-    values = rng().normal(1, 2, size=(60, 1))
-    found = benchmark_summary(values, 20_000, rng(), CONFIDENCE).log_odds
-    half = stats.norm.ppf(0.975) * values.std() / math.sqrt(60)
-    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.04)
+    values = np.random.default_rng(4).normal(1, 2, size=(60, 1))
+    found = benchmark_summary(values, CONFIDENCE).log_odds
+    bounds = stats.ttest_1samp(values[:, 0], 0).confidence_interval(CONFIDENCE)
+    assert (found.low, found.high) == pytest.approx((bounds.low, bounds.high))
+
+
+def test_the_interval_of_the_mean_covers_other_runs() -> None:
+    """Runs that differ by more than prompts: their t interval, and the prompts' beside it."""
+    random = np.random.default_rng(5)
+    values = random.normal(0, 0.1, size=(60, 1)) + np.array([0.0, 1.0, 2.0])
+    found = benchmark_summary(values, CONFIDENCE).log_odds
+    alone = stats.t(2, values.mean(), stats.sem([0.0, 1.0, 2.0])).interval(CONFIDENCE)
+    assert found.low == pytest.approx(alone[0], abs=0.01)
+    assert found.high == pytest.approx(alone[1], abs=0.01)
 
 
 def test_one_prompt_has_no_interval_of_the_mean() -> None:
-    found = benchmark_summary([[1.0, 2.0]], 200, rng(), CONFIDENCE)
-    assert found.log_odds == Interval(1.5, None, None)
+    assert benchmark_summary([[1.0, 2.0]], CONFIDENCE).log_odds == Interval(1.5, None, None)
 
 
 def test_items_have_intervals_for_other_runs() -> None:
-    several = seed_means(VALUES, 400, rng(), CONFIDENCE)
+    several = seed_means(VALUES, CONFIDENCE)
     assert [item.value for item in several] == pytest.approx(VALUES.mean(axis=1))
     assert all(item.low is not None and item.low < item.value for item in several)
-    assert [item.low for item in seed_means(VALUES[:, :1], 400, rng(), CONFIDENCE)] == [None] * 5
+    assert [item.low for item in seed_means(VALUES[:, :1], CONFIDENCE)] == [None] * 5
 
 
 @pytest.mark.parametrize("values", [np.zeros((0, 2)), np.zeros(3), [[math.nan]]])
 def test_impossible_values_are_refused(values: object) -> None:
     with pytest.raises(ValueError, match="log-odds of shape"):
-        benchmark_summary(values, 200, rng(), CONFIDENCE)  # type: ignore[arg-type]
+        benchmark_summary(values, CONFIDENCE)  # type: ignore[arg-type]

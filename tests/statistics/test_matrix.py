@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 from dataclasses import asdict, is_dataclass, replace
@@ -24,9 +23,7 @@ DESIGN = Design(
     columns={"north": {"north": 1.0}, "south": {"south": 1.0}, "mixed": {"north": 0.25, "south": 0.75}},
     own={"north": "A_north", "south": "B_south"},
     mixtures={"C_mixed": {"north": 0.5, "south": 0.5}},
-    draws=300,
     confidence=0.95,
-    seed=7,
 )
 LEVELS = {"north": (3.0, 4.0, 3.3), "south": (5.0, 4.2, 4.5)}
 
@@ -37,18 +34,26 @@ def simulate(
     sittings: int = 30,
     seed: int = 0,
     spread: tuple[float, float, float] = (0.02, 0.3, 0.05),
+    speakers: int = 0,
 ) -> dict[str, CorpusSums]:
-    """Sums of models with known mean surprisals; spread of runs, of sittings (shared by models), and of both."""
+    """Sums of models with known mean surprisals; spread of runs, of sittings (shared by models), and of both.
+
+    Speakers, where there are some, speak in every sitting and differ as much as sittings do.
+    """
     rng = np.random.default_rng(seed)
     corpora = {}
     for corpus, means in levels.items():
-        tokens = rng.integers(300, 3000, size=sittings).astype(float)
+        sitting, speaker = np.divmod(np.arange(sittings * max(speakers, 1)), max(speakers, 1))
+        tokens = rng.integers(300, 3000, size=len(sitting)).astype(float)
         runs = rng.normal(0, spread[0], size=(len(means), seeds, 1))
-        days = rng.normal(0, spread[1], size=sittings)
-        both = rng.normal(0, spread[2], size=(len(means), seeds, sittings))
-        per_token = np.array(means)[:, None, None] + runs + days + both
-        names = tuple(f"2001-{index:04d}" for index in range(sittings))
-        corpora[corpus] = CorpusSums(per_token * tokens, tokens, tokens * rng.uniform(3.8, 4.4, size=sittings), names)
+        days = rng.normal(0, spread[1], size=sittings)[sitting]
+        both = rng.normal(0, spread[2], size=(len(means), seeds, sittings))[..., sitting]
+        voices = rng.normal(0, spread[1], size=speakers)[speaker] if speakers else 0
+        apart = rng.normal(0, spread[2], size=(len(means), 1, speakers))[..., speaker] if speakers else 0
+        per_token = np.array(means)[:, None, None] + runs + days + both + voices + apart
+        names = [tuple(f"2001-{index:04d}" for index in sitting), tuple(f"speaker {index}" for index in speaker)]
+        bytes_ = tokens * rng.uniform(3.8, 4.4, size=len(sitting))
+        corpora[corpus] = CorpusSums(per_token * tokens, tokens, bytes_, *names[: 1 + (speakers > 1)])
     return corpora
 
 
@@ -112,47 +117,55 @@ def test_missing_own_model_leaves_excess_tilt_and_tests_out() -> None:
     for row in ROWS:
         assert set(found.models[row].excess_nats) == {"on_north"}
         assert found.models[row].tilt is None
-    assert [record.what for record in found.tests] == [
-        "B_south reads north worse than A_north",
-        "C_mixed reads north worse than A_north",
+    assert [record.what for record in found.tests if record.family != "bias ratio"] == [
+        "B_south predicts north worse than A_north",
+        "C_mixed predicts north worse than A_north",
     ]
 
 
-def test_tests_report_effect_interval_and_both_p(measured: Matrix) -> None:
+def test_tests_report_effect_interval_and_p(measured: Matrix) -> None:
     records = measured.tests
-    assert [record.family for record in records] == ["excess"] * 4 + ["tilt"]
+    assert [record.family for record in records] == ["excess"] * 4 + ["tilt"] + ["bias ratio"] * 3
     about = {"family", "what", "model", "corpus", "effect", "low", "high", "unit"}
     given = {name for name, value in vars(records[0]).items() if value is not None}
-    assert given == about | {"p", "p_holm", "p_covers", "p_sittings", "p_sittings_holm"}
+    assert given == about | {"p", "p_holm", "p_covers"}
     assert (records[0].model, records[0].corpus) == ("B_south", "north")
     assert {record.p_covers for record in records} == {"sittings and seeds"}
     by_what = {record.what: record for record in records}
-    record = by_what["B_south reads north worse than A_north"]
-    excess = measured.models["B_south"].excess_nats["on_north"]
-    assert (record.effect, record.low, record.high) == (excess.value, excess.low, excess.high)
-    assert record.p_sittings == 1 / 301
-    assert record.p_sittings_holm == pytest.approx(4 / 301)
-    # Three seeds: a t of 2 degrees of freedom is never as sure as 30 sittings are.
-    assert 1 / 301 <= record.p < 0.05
+    record = by_what["B_south predicts north worse than A_north"]
+    assert record.interval == measured.models["B_south"].excess_nats["on_north"]
+    assert records[4].interval == measured.models["C_mixed"].tilt
+    signed, ratio = by_what["A_north finds north easier than south"], measured.models["A_north"].bias_ratio
+    assert (signed.high, signed.p < 0.05) == (pytest.approx(-math.log(ratio.low)), True)
     assert records[4].p_holm == records[4].p
 
 
-def test_p_of_an_excess_enumerates_token_weighted_sittings() -> None:
-    sums = simulate({"north": (3.0, 2.4, 3.3), "south": (5.0, 4.2, 4.5)}, sittings=6, spread=(0.0, 0.3, 2.0))
-    north = sums["north"]
-    gaps = (north.nats[1] - north.nats[0]).mean(axis=0)
-    totals = np.array([abs(gaps @ signs) for signs in itertools.product((-1, 1), repeat=6)])
-    found = measure(sums, DESIGN).tests[0]
-    assert found.p_sittings == pytest.approx(np.mean(totals >= abs(gaps.sum()) - 1e-9))
-    assert found.effect == pytest.approx(gaps.sum() / north.tokens.sum())
-    unweighted = np.array([abs(gaps / north.tokens @ signs) for signs in itertools.product((-1, 1), repeat=6)])
-    assert found.p_sittings != pytest.approx(np.mean(unweighted >= abs((gaps / north.tokens).sum()) - 1e-9))
+def test_holm_corrects_within_each_family(measured: Matrix) -> None:
+    for family in ("excess", "bias ratio"):
+        records = [record for record in measured.tests if record.family == family]
+        least = min(records, key=lambda record: record.p)
+        assert least.p_holm == pytest.approx(len(records) * least.p)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(0, 10_000), st.integers(1, 4), st.sampled_from([2, 3, 5, 12]), st.sampled_from([0.5, 0.8, 0.95, 0.999])
+)
+def test_p_is_below_the_level_exactly_where_the_interval_excludes_0(
+    seed: int, seeds: int, sittings: int, confidence: float
+) -> None:
+    levels = {"north": (3.0, 3.05, 3.0), "south": (3.1, 3.0, 3.05)}
+    sums = simulate(levels, seeds=seeds, sittings=sittings, seed=seed, spread=(0.02, 0.1, 0.05), speakers=seed % 3)
+    records = measure(sums, replace(DESIGN, confidence=confidence)).tests
+    assert len(records) == 8
+    for record in records:
+        assert (record.p < 1 - confidence) == (record.low > 0 or record.high < 0)
 
 
 def test_a_better_reader_is_called_better() -> None:
     levels = {"north": (3.0, 2.5, 3.3), "south": (5.0, 4.2, 4.5)}
     found = measure(simulate(levels), DESIGN)
-    assert found.tests[0].what == "B_south reads north better than A_north"
+    assert found.tests[0].what == "B_south predicts north better than A_north"
     assert found.tests[0].effect < 0
 
 
@@ -168,7 +181,7 @@ def test_an_even_handed_mixture_has_no_tilt_though_ratios_are_lopsided(levels: d
     found = measure(simulate(levels, spread=(0.0, 0.3, 0.05)), DESIGN)
     tilt = found.models["C_mixed"].tilt
     assert tilt.low < 0 < tilt.high
-    assert found.tests[-1].p > 0.05
+    assert found.tests[4].p > 0.05
     ratio = found.models["C_mixed"].bias_ratio
     assert 8 < ratio.low < ratio.value < ratio.high
 
@@ -176,85 +189,99 @@ def test_an_even_handed_mixture_has_no_tilt_though_ratios_are_lopsided(levels: d
 def test_a_tilted_mixture_is_found() -> None:
     found = measure(simulate({"north": (3.0, 4.0, 3.6), "south": (5.0, 4.2, 4.3)}, seeds=5), DESIGN)
     assert found.models["C_mixed"].tilt.low > 0.3
-    assert found.tests[-1].p < 0.01
-    assert found.tests[-1].p_sittings == 1 / 301
-    assert found.tests[-1].what == "C_mixed pays more to read north than to read south"
+    assert found.tests[4].p < 0.01
+    assert found.tests[4].what == "C_mixed pays more to predict north than to predict south"
 
 
-@pytest.mark.parametrize(("seeds", "sittings", "run"), [(1, 50, 0.0), (3, 30, 0.05), (5, 12, 0.02)])
+@pytest.mark.parametrize(
+    ("seeds", "sittings", "run", "speakers"), [(1, 50, 0.0, 0), (3, 30, 0.05, 0), (5, 12, 0.02, 0), (1, 20, 0.0, 12)]
+)
 def test_intervals_cover_the_truth_and_true_nulls_are_rejected_at_their_nominal_rates(
-    seeds: int, sittings: int, run: float
+    seeds: int, sittings: int, run: float, speakers: int
 ) -> None:
     """Model B is as good as A in the north, the mixture pays 0.4 nats on both; the full study is a benchmark."""
     levels = {"north": (3.0, 3.0, 3.4), "south": (4.0, 4.0, 4.4)}
     truths = {"perplexity": math.exp(3), "excess": 0.0, "tilt": 0.0, "ratio": math.e}
-    rejected, covered, studies = np.zeros(2), dict.fromkeys(truths, 0), 200
+    rejected, covered, studies = np.zeros(2), dict.fromkeys(truths, 0), 150
+    design = replace(DESIGN, columns={name: {name: 1.0} for name in levels})
     for seed in range(studies):
-        sums = simulate(levels, seeds=seeds, sittings=sittings, seed=seed, spread=(run, 0.3, 0.1))
-        found = measure(sums, replace(DESIGN, seed=seed))
+        found = measure(simulate(levels, seeds, sittings, seed, (run, 0.3, 0.1), speakers), design)
         south, mixed = found.models["B_south"], found.models["C_mixed"]
         numbers = (
             south.perplexity["on_north"], south.excess_nats["on_north"], mixed.tilt, mixed.bias_ratio
         )  # fmt: skip
         for (name, truth), interval in zip(truths.items(), numbers, strict=True):
             covered[name] += interval.low <= truth <= interval.high
-        rejected += [found.tests[0].p <= 0.05, found.tests[-1].p <= 0.05]
-    low, high = stats.binom.ppf([0.001, 0.999], studies, [0.93, 0.97])
+        rejected += [found.tests[0].p < 0.05, found.tests[4].p < 0.05]
+    # Few runs may give wider intervals than they should, not narrower ones (method.md section 3).
+    low, high = stats.binom.ppf([0.001, 0.999], studies, [0.93, 0.97 if seeds == 1 else 0.98])
     assert all(low <= count <= high for count in covered.values()), covered
-    low, high = stats.binom.ppf([0.001, 0.999], studies, [0.04, 0.06])
+    low, high = stats.binom.ppf([0.001, 0.999], studies, [0.04 if seeds == 1 else 0.02, 0.06])
     assert ((low <= rejected) & (rejected <= high)).all(), rejected
 
 
 def test_lucky_runs_are_no_finding() -> None:
-    """Equal models whose runs differ by 0.05 nats: flipping sittings alone calls them different, both flips do not."""
-    levels = {"north": (3.0, 3.0, 3.4), "south": (4.0, 4.0, 4.4)}
-    records = []
+    """Equal models whose runs differ by 0.05 nats: over sittings alone they are called different, over both not."""
+    levels, rejected = {"north": (3.0, 3.0, 3.4), "south": (4.0, 4.0, 4.4)}, np.zeros(2)
+    design = replace(DESIGN, columns={"north": {"north": 1.0}}, own={"north": "A_north"}, mixtures={})
     for seed in range(150):
         sums = simulate(levels, sittings=100, seed=seed, spread=(0.05, 0.3, 0.05))
-        records.append(measure(sums, replace(DESIGN, seed=seed)).tests[0])
-    assert np.mean([record.p_sittings <= 0.05 for record in records]) > 0.3
-    assert sum(record.p <= 0.05 for record in records) <= stats.binom.ppf(0.999, 150, 0.06)
+        # As if the mean of the runs were the only one.
+        means = {c: replace(each, nats=each.nats.mean(axis=1, keepdims=True)) for c, each in sums.items()}
+        rejected += [measure(each, design).tests[0].p < 0.05 for each in (sums, means)]
+    assert rejected[0] <= stats.binom.ppf(0.999, 150, 0.06)
+    assert rejected[1] > 45
 
 
-def test_uncertainty_says_what_was_resampled(measured: Matrix) -> None:
+def test_uncertainty_says_what_is_covered(measured: Matrix) -> None:
     uncertainty = measured.uncertainty
-    assert uncertainty.resampled == "sittings and seeds"
-    assert uncertainty.seeds == 3
-    assert uncertainty.sittings == {"north": 30, "south": 30}
+    assert (uncertainty.covers, uncertainty.seeds, uncertainty.confidence) == ("sittings and seeds", 3, 0.95)
+    assert (uncertainty.sittings, uncertainty.speakers) == ({"north": 30, "south": 30}, {})
+    assert uncertainty.notes == tuple(
+        f"no two speakers are known in the test text of {corpus}: its sittings only" for corpus in ("north", "south")
+    )
     for row in ROWS:
         for shares in uncertainty.variance_shares[row].values():
-            assert shares["seeds"] + shares["sittings"] == pytest.approx(1)
+            assert sum(shares.values()) == pytest.approx(1)
             assert shares["seeds"] < 0.3
+            assert shares["speakers"] == 0
     noisy_runs = measure(simulate(spread=(0.5, 0.1, 0.01)), DESIGN).uncertainty.variance_shares
     assert noisy_runs["A_north"]["on_mixed"]["seeds"] > 0.8
 
 
-def test_smallest_detectable_effect_is_found_four_times_in_five() -> None:
-    """Studies whose true excess is the smallest detectable effect of their design reject with a power near 80 %."""
-
-    def study(excess: float, seed: int) -> dict[str, Any]:
-        levels = {"north": (3.0, 3.0 + excess, 3.0), "south": (4.0, 4.0, 4.0)}
-        return measure(simulate(levels, seeds=1, sittings=100, seed=seed, spread=(0.0, 0.3, 0.1)), DESIGN)
-
-    smallest = [study(0, seed).uncertainty.smallest_detectable_effect_nats for seed in range(10)]
-    assert "on_north" not in smallest[0]["A_north"]
-    excess = float(np.mean([effects["B_south"]["on_north"] for effects in smallest]))
-    found = np.mean([study(excess, seed).tests[0].p <= 0.05 for seed in range(10, 160)])
-    assert 0.69 <= found <= 0.89
+def test_speakers_are_covered_where_a_corpus_has_them() -> None:
+    named, plain = simulate(speakers=9), simulate()
+    found = measure(named, DESIGN)
+    assert found.uncertainty.covers == "sittings, speakers and seeds"
+    assert found.uncertainty.speakers == {"north": 9, "south": 9}
+    assert found.uncertainty.notes == ()
+    assert found.uncertainty.variance_shares["A_north"]["on_north"]["speakers"] > 0.05
+    some = measure({"north": named["north"], "south": plain["south"]}, DESIGN)
+    assert some.uncertainty.covers == "sittings, speakers of north and seeds"
+    assert some.uncertainty.notes == ("no two speakers are known in the test text of south: its sittings only",)
 
 
-def test_one_seed_resamples_sittings_only() -> None:
+def test_speeches_of_nobody_known_are_no_speakers() -> None:
+    rng, names = np.random.default_rng(3), np.array(["x", "y", "", "", "", ""] * 5)
+    days = np.repeat([f"2001-{day:04d}" for day in range(5)], 6)
+    sums = CorpusSums.of_speeches(
+        rng.uniform(20, 40, size=(3, 1, 30)), np.full(30, 9.0), np.full(30, 40.0), days, names
+    )
+    uncertainty = measure({"north": sums, "south": sums}, DESIGN).uncertainty
+    assert uncertainty.speakers == {"north": 2, "south": 2}
+
+
+def test_one_seed_covers_sittings_only() -> None:
     found = measure(simulate(seeds=1), DESIGN)
-    assert found.uncertainty.resampled == "sittings only"
-    assert "cover sittings only" in found.uncertainty.notes[0]
-    assert all(record.p == record.p_sittings for record in found.tests)
+    assert found.uncertainty.covers == "sittings only"
+    assert "do not cover the luck of a training run" in found.uncertainty.notes[-1]
     assert {record.p_covers for record in found.tests} == {"sittings only"}
     assert all(shares == {} for shares in found.uncertainty.variance_shares.values())
     perplexity = found.models["A_north"].perplexity["on_south"]
     assert perplexity.low < perplexity.value < perplexity.high
 
 
-def test_one_sitting_gives_values_without_intervals() -> None:
+def test_one_sitting_gives_values_without_intervals_and_no_test() -> None:
     sums = simulate()
     single = sums | {"north": simulate(sittings=1)["north"]}
     found = measure(single, DESIGN)
@@ -266,11 +293,13 @@ def test_one_sitting_gives_values_without_intervals() -> None:
     assert numbers.tilt.low is None
     assert numbers.perplexity["on_south"].low is not None
     assert found.models["A_north"].excess_bits_per_byte["on_north"] == Interval(0, 0, 0)
-    assert found.tests[0].p == 1
-    assert found.uncertainty.notes == ("one sitting in the test text of north: no interval for what is read there",)
-    assert "on_north" not in found.uncertainty.smallest_detectable_effect_nats["B_south"]
+    assert [(record.family, record.corpus) for record in found.tests] == [("excess", "south")] * 2
+    assert found.uncertainty.notes[0] == (
+        "one sitting in the test text of north: no interval for what is predicted there"
+    )
     assert list(found.uncertainty.variance_shares["B_south"]) == ["on_south"]
-    assert measure({name: simulate(sittings=1)[name] for name in sums}, DESIGN).uncertainty.resampled == "none"
+    none = measure({name: simulate(sittings=1)[name] for name in sums}, DESIGN)
+    assert (none.uncertainty.covers, none.tests) == ("nothing", ())
 
 
 def test_one_corpus_has_no_bias_ratio() -> None:
@@ -282,8 +311,6 @@ def test_one_corpus_has_no_bias_ratio() -> None:
 def test_results_are_json_and_repeat_exactly(measured: Matrix) -> None:
     json.dumps(asdict(measured), allow_nan=False)
     assert measure(simulate(), DESIGN) == measured
-    other = measure(simulate(), replace(DESIGN, seed=8))
-    assert other.models["A_north"].perplexity != measured.models["A_north"].perplexity
 
 
 def flat(value: Any, path: str = "") -> dict[str, float]:
@@ -297,20 +324,30 @@ def flat(value: Any, path: str = "") -> dict[str, float]:
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.permutations(range(3)), st.permutations(range(12)), st.booleans())
-def test_order_of_rows_sittings_and_corpora_changes_nothing(rows: list[int], days: list[int], swap: bool) -> None:
-    sums = simulate(sittings=12)
+@given(st.permutations(range(3)), st.permutations(range(12)), st.booleans(), st.booleans())
+def test_order_of_rows_cells_and_corpora_changes_nothing(
+    rows: list[int], cells: list[int], swap: bool, speakers: bool
+) -> None:
+    sums = simulate(sittings=4, speakers=3) if speakers else simulate(sittings=12)
     plain = measure(sums, DESIGN)
+    turn = reversed if swap else iter
     shuffled = {
         corpus: CorpusSums(
-            each.nats[rows][:, :, days], each.tokens[days], each.bytes_[days], tuple(each.sittings[day] for day in days)
+            each.nats[rows][:, :, cells],
+            each.tokens[cells],
+            each.bytes_[cells],
+            *(tuple(names[cell] for cell in cells) for names in (each.sittings, each.speakers) if names),
         )
-        for corpus, each in (reversed(sums.items()) if swap else sums.items())
+        for corpus, each in turn(sums.items())
     }
-    again = measure(shuffled, replace(DESIGN, models=tuple(ROWS[row] for row in rows)))
+    columns = {name: dict(turn(weights.items())) for name, weights in turn(DESIGN.columns.items())}
+    design = replace(
+        DESIGN, models=tuple(ROWS[row] for row in rows), columns=columns, own=dict(turn(DESIGN.own.items()))
+    )
+    again = measure(shuffled, design)
     assert flat(again.models) == pytest.approx(flat(plain.models), rel=1e-9, abs=1e-12)
     p_values = {record.what: record.p_holm for record in plain.tests}
-    assert {record.what: record.p_holm for record in again.tests} == pytest.approx(p_values)
+    assert {record.what: record.p_holm for record in again.tests} == pytest.approx(p_values, rel=1e-9)
 
 
 @settings(max_examples=10, deadline=None)

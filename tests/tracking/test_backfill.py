@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from hansard_bias.operations import integrity
-from hansard_bias.tracking import Store, backfill
+from hansard_bias.tracking import Store, backfill, mirror
 from hansard_bias.tracking.mirror import checked_out, experiments
 from helpers.project import Project
 
@@ -42,6 +42,27 @@ def test_all_results_without_a_run_get_one_once(copy: Project) -> None:
     assert len(titles) == 7
     assert {"mixed · seed 2", "comparison"} <= set(titles)
     assert [*backfill(copy.config)] == []
+
+
+def test_a_comparison_that_was_logged_before_gets_the_companion_s_numbers(
+    copy: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = mirror.comparison_measures
+    with monkeypatch.context() as patch:
+        patch.setattr(mirror, "comparison_measures", lambda bias: earlier({"models": bias["models"]}))
+        assert "comparison" in [*backfill(copy.config)]
+    store = Store(copy.config.tracking.experiment)
+    (known,) = store.find_all("stage", "comparison")
+    assert not any(name.startswith("companion_") for name in known.data.metrics)
+    for _ in range(2):
+        assert [*backfill(copy.config)] == []
+    run = store.client.get_run(known.info.run_id)
+    assert (
+        run.data.metrics.keys() - known.data.metrics.keys()
+        == {name for name in run.data.metrics if name.startswith("companion_")}
+        != set()
+    )
+    assert all(len(store.client.get_metric_history(run.info.run_id, name)) == 1 for name in run.data.metrics)
 
 
 def test_a_study_that_is_not_finished_is_mirrored_as_far_as_it_is(copy: Project) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hansard_bias.tracking import Store, record_comparison, training_run
+from hansard_bias.tracking.mirror import comparison_measures
 from helpers.project import Project
 
 
@@ -53,6 +54,28 @@ def test_the_comparison_is_one_run_with_measures_page_and_figures(inside: Projec
     artifacts = {item.path for item in store.client.list_artifacts(comparison.info.run_id, "report")}
     assert artifacts == {f"report/{path.name}" for path in (inside.root / "metrics" / "report").iterdir()}
     assert {"report/index.html", "report/matrix.svg", "report/matrix.png"} <= artifacts
+
+
+def test_the_companion_stands_beside_the_masked_models(inside: Project, runs: list[Any]) -> None:
+    (comparison,) = of_stage(runs, "comparison")
+    numbers = comparison.data.metrics
+    companions = json.loads((inside.root / "metrics" / "bias.json").read_text())["companion"]["models"]
+    for measure in ("perplexity", "excess_nats", "bits_per_byte"):
+        for row, measures in companions.items():
+            for column, cell in measures[measure].items():
+                assert numbers[f"companion_{measure}.{row}.{column}"] == pytest.approx(cell["value"])
+    assert numbers["companion_tilt.C_mixed"] == pytest.approx(companions["C_mixed"]["tilt"]["value"])
+    masked = {name for name in numbers if not name.startswith("companion_")}
+    assert {name.removeprefix("companion_") for name in {*numbers} - masked} < masked
+
+
+def test_results_without_a_companion_are_mirrored_all_the_same(inside: Project) -> None:
+    bias = json.loads((inside.root / "metrics" / "bias.json").read_text())
+    with_companion = comparison_measures(bias)
+    del bias["companion"]
+    assert comparison_measures(bias) == {
+        name: value for name, value in with_companion.items() if not name.startswith("companion_")
+    }
 
 
 def test_an_experiment_with_known_results_has_a_comparison_and_no_new_trainings(

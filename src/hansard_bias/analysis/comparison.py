@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from hansard_bias.analysis.inputs import KINDS, StudyData
+from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.analysis.records import Cell, ModelRecord, SliceRow
+from hansard_bias.analysis.speeches import KINDS
 from hansard_bias.statistics.design import StrArray
 from hansard_bias.statistics.intervals import FloatArray, Interval
 from hansard_bias.statistics.study import measure_slice
@@ -17,11 +18,15 @@ from hansard_bias.statistics.study import measure_slice
 CAPPED = ("topic", "speaker")
 
 
-def perplexity_matrix(models: Mapping[str, ModelRecord]) -> dict[str, dict[str, float]]:
-    """The content of bias_matrix.json: only the perplexities, row by column.
+def perplexity_matrix(models: Mapping[str, ModelRecord], companions: Mapping[str, ModelRecord]) -> dict[str, Any]:
+    """The content of bias_matrix.json: only the perplexities, row by column; the companions' under a key of their own.
 
     Three decimals, as `dvc metrics diff` then prints them; bias.json and cells.json hold the full numbers.
     """
+    return {**_perplexities(models), "companion": _perplexities(companions)}
+
+
+def _perplexities(models: Mapping[str, ModelRecord]) -> dict[str, dict[str, float]]:
     return {
         row: {column: round(interval.value, 3) for column, interval in numbers.perplexity.items()}
         for row, numbers in models.items()
@@ -58,7 +63,7 @@ def slice_rows(data: StudyData) -> Iterator[SliceRow]:
                 for value in largest(values[allowed], losses.tokens[allowed], most):
                     chosen = allowed & (values == value)
                     sums = losses.sums(chosen)
-                    sizes = int(chosen.sum()), len(sums.sittings), int(sums.tokens.sum())
+                    sizes = int(chosen.sum()), len(set(sums.sittings)), int(sums.tokens.sum())
                     measured = measure_slice(sums, corpus, data.design, bias.slice_sittings)
                     for row, (perplexity, excess) in measured.items():
                         yield SliceRow(text, corpus, kind, value, row, *sizes, *_bounds(perplexity), *_bounds(excess))

@@ -13,63 +13,39 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hansard_bias.base.files import ALIGNED, METRICS, MODELS, PROBED, SCORES, TOKENIZER, require_path, run_name, sha256
-from hansard_bias.corpora.schema import SHARING
+from hansard_bias.analysis.frequencies import training_counts, unigram_surprisals
+from hansard_bias.analysis.speeches import Facts, Losses, facts_of, losses_of
+from hansard_bias.base.files import (
+    COMPANION,
+    ENCODED,
+    METRICS,
+    MIXTURES,
+    MODELS,
+    PROBED,
+    SCORES,
+    TOKENIZER,
+    require_path,
+    run_name,
+    sha256,
+)
 from hansard_bias.params import Config
 from hansard_bias.probing.files import PlantedFrame, planted_frames
 from hansard_bias.probing.prompts import Group, load_groups
 from hansard_bias.probing.tables import ASKED, Probed, read_probed
 from hansard_bias.scoring.tables import FOLDS_KEY, TOKENIZER_KEY, WEIGHTS_KEY, read_sums, read_tokens
-from hansard_bias.statistics.design import CorpusSums, Design, StrArray
+from hansard_bias.statistics.design import CorpusSums, Design
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.resampling import generator
+from hansard_bias.tokens.encoded import read_encoded
 from hansard_bias.tokens.tokenizer import Vocabulary
+from hansard_bias.yardsticks.tables import Parts, Topics, read_parts, read_topics
 
-Flags = npt.NDArray[np.bool_]
 # Columns that must be the same for all models and seeds.
 COMPARED = ["corpus", "speech_id", "sitting", "bytes", "tokens"]
 # What scores were made with.
 FINGERPRINT = (TOKENIZER_KEY, WEIGHTS_KEY, FOLDS_KEY)
-# What is known of a speech beside its text.
-KINDS = ("year", "topic", "role", "speaker")
-
-
-@dataclass(frozen=True)
-class Losses:
-    """The test speeches of one corpus."""
-
-    # Σ surprisal in nats, shape [models, seeds, speeches]; models and seeds in the order of params.yaml.
-    nats: FloatArray
-    tokens: FloatArray  # Scored tokens, shape [speeches]
-    bytes_: FloatArray  # UTF-8 bytes, shape [speeches]
-    sittings: StrArray  # Days, shape [speeches]
-    speech_ids: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.speech_ids)
-
-    def sums(self, chosen: Flags | None = None) -> CorpusSums:
-        """Sums by sitting, of all speeches or of those chosen; ValueError where these hold no token."""
-        rows = np.ones(len(self), dtype=bool) if chosen is None else chosen
-        return CorpusSums.of_speeches(self.nats[:, :, rows], self.tokens[rows], self.bytes_[rows], self.sittings[rows])
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Of the test speeches of one corpus, in the order of their losses."""
-
-    values: dict[str, StrArray]  # Each of KINDS to its value, shape [speeches]; empty where it is not known
-    sharing: Flags  # Whether a run of 13 words occurs in training text, too, shape [speeches]
-
-    @property
-    def texts(self) -> dict[str, Flags]:
-        """The speeches looked at: all, or without those that share 13 words in a row with training text."""
-        return {"all": np.ones_like(self.sharing), "without_shared": ~self.sharing}
-
-
 # By the model's row in metrics files, one entry a seed in the order of train.seeds.
 ProbeRuns = dict[str, list[Probed]]
 
@@ -120,7 +96,7 @@ class StudyData:
             tables.append(table.to_pandas())
             if not tables[-1][COMPARED].equals(tables[0][COMPARED]):
                 raise ValueError(f"{path}: other test speeches than {paths[0]}; {remedy}")
-        return {corpus: _losses(corpus, tables, len(self.config.models), self.root) for corpus in self.config.corpora}
+        return {corpus: losses_of(corpus, tables, len(self.config.models), self.root) for corpus in self.config.corpora}
 
     @cached_property
     def tokenizer(self) -> str:
@@ -129,14 +105,51 @@ class StudyData:
 
     @cached_property
     def sums(self) -> dict[str, CorpusSums]:
-        """The same, by corpus, summed by sitting."""
+        """The same, by corpus, summed by sitting and speaker."""
         return {corpus: losses.sums() for corpus, losses in self.losses.items()}
+
+    @cached_property
+    def companion(self) -> dict[str, FloatArray]:
+        """The surprisal of the test speeches under the companions, by corpus, shape [models, 1, speeches]; nats.
+
+        Raises ValueError for scores of another tokenizer or of other speeches than those of the masked models.
+        """
+        tables = []
+        paths = [self.root / COMPANION / f"{model}.parquet" for model in self.config.models]
+        for path in paths:
+            table, fingerprint = read_sums(require_path(path, "companion"))
+            if fingerprint.get(TOKENIZER_KEY, b"").decode() != self.tokenizer:
+                raise ValueError(f"{path}: scores of another tokenizer than {TOKENIZER}; run `dvc repro companion`")
+            tables.append(table.to_pandas())
+        found = {}
+        for corpus, ids in self.speech_ids.items():
+            parts = [table[table["corpus"] == corpus].set_index("speech_id") for table in tables]
+            for path, part in zip(paths, parts, strict=True):
+                if set(part.index) != set(ids):
+                    told = f"other test speeches of {corpus} than were scored"
+                    raise ValueError(f"{path}: {told}; run `dvc repro companion`")
+            found[corpus] = np.array([part.loc[list(ids), "nats"].to_numpy() for part in parts])[:, None]
+        return found
+
+    @property
+    def speech_ids(self) -> dict[str, tuple[str, ...]]:
+        """The test speeches, by corpus."""
+        return {corpus: losses.speech_ids for corpus, losses in self.losses.items()}
+
+    @cached_property
+    def parts(self) -> Parts:
+        """Parts of the training texts, and the test speeches under n-gram models of them."""
+        return read_parts(self.root, self.speech_ids)
+
+    @cached_property
+    def topics(self) -> Topics:
+        """Topics that the corpora share, and those of the test speeches."""
+        return read_topics(self.root, self.speech_ids)
 
     @cached_property
     def facts(self) -> dict[str, Facts]:
         """What is known of the test speeches, by corpus; ValueError where scores and aligned speeches do not fit."""
-        folder = self.root / ALIGNED
-        return {corpus: _facts(losses, folder / f"{corpus}.parquet") for corpus, losses in self.losses.items()}
+        return {corpus: facts_of(corpus, losses, self.root) for corpus, losses in self.losses.items()}
 
     @cached_property
     def probes(self) -> ProbeRuns:
@@ -169,6 +182,15 @@ class StudyData:
         return Vocabulary(require_path(self.root / TOKENIZER / "tokenizer.json", "tokenizer"))
 
     @cached_property
+    def frequencies(self) -> FloatArray:
+        """-ln of each token's share of every model's training text, shape [models, vocabulary]; nats."""
+        encoded = {corpus: read_encoded(self.root / ENCODED / corpus) for corpus in self.config.corpora}
+        mixtures = pq.read_table(require_path(self.root / MIXTURES, "align"))
+        size = len(self.vocabulary.begins)
+        counts = (training_counts(model, encoded, mixtures, size) for model in self.config.models)
+        return np.array([unigram_surprisals(each) for each in counts])
+
+    @cached_property
     def design(self) -> Design:
         """Rows, columns, own models and resampling as the statistics name them."""
         config, rows = self.config, {name: self.config.row_key(name) for name in self.config.models}
@@ -178,9 +200,7 @@ class StudyData:
             columns=config.columns(),
             own={corpus: rows[model] for corpus, model in own.items() if model is not None},
             mixtures={rows[name]: model.mixture for name, model in config.models.items()},
-            draws=config.bias.draws,
             confidence=config.bias.confidence,
-            seed=config.bias.seed,
         )
 
     def drawn(self, *names: str) -> tuple[int, np.random.Generator, float]:
@@ -202,38 +222,6 @@ def _trained_weights(root: Path, model: str, seed: int) -> str:
     """The fingerprint of a run's weights, from the summary of its training; '' where there is none."""
     summary = root / METRICS / "training" / f"{run_name(model, seed)}.json"
     return str(json.loads(summary.read_text(encoding="utf-8"))["fingerprint"]) if summary.is_file() else ""
-
-
-def _losses(corpus: str, tables: list[pd.DataFrame], models: int, root: Path) -> Losses:
-    parts = [table[table["corpus"] == corpus] for table in tables]
-    first = parts[0]
-    if first.empty:
-        raise ValueError(f"{root / SCORES}: no test speech of {corpus}, expected some; run `dvc repro score`")
-    return Losses(
-        nats=np.array([part["nats"].to_numpy() for part in parts]).reshape(models, -1, len(first)),
-        tokens=first["tokens"].to_numpy(dtype=np.float64),
-        bytes_=first["bytes"].to_numpy(dtype=np.float64),
-        sittings=first["sitting"].to_numpy(dtype=str),
-        speech_ids=tuple(first["speech_id"]),
-    )
-
-
-def _facts(losses: Losses, path: Path) -> Facts:
-    if SHARING.name not in pq.read_schema(require_path(path, "align")).names:
-        missing = f"has no column {SHARING.name}, expected it since speeches are marked"
-        raise ValueError(f"{path}: {missing}; run `dvc repro align`")
-    columns = ["speech_id", *KINDS[1:], SHARING.name]
-    table = pq.read_table(path, columns=columns, filters=pc.field("split") == "test").to_pandas()
-    # Scores come in the order of the debates, and all arrays follow them.
-    rows = pd.Index(table["speech_id"]).get_indexer(list(losses.speech_ids))
-    if (rows < 0).any():
-        unknown = losses.speech_ids[int(np.argmax(rows < 0))]
-        raise ValueError(f"{path}: no test speech {unknown}, which was scored; run `dvc repro score`")
-    table = table.iloc[rows]
-    known = {kind: table[kind].fillna("").to_numpy(dtype=str) for kind in KINDS[1:]}
-    # Days are ISO dates: the year is their first four signs.
-    years = np.array([day[:4] for day in losses.sittings])
-    return Facts({"year": years, **known}, table[SHARING.name].to_numpy(dtype=bool))
 
 
 def check_alike(names: Sequence[str], runs: Sequence[Probed]) -> None:

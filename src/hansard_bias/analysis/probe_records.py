@@ -49,7 +49,7 @@ class Candidate:
 class PromptAnswer:
     preference: Interval
     direction: str
-    sign_share: float | None
+    p_corrected: float | None
     uncorrected: Interval
     uncorrected_direction: str
     stability: Stability

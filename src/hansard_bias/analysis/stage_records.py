@@ -15,6 +15,7 @@ class CorpusRecord:
     read: int
     kept: int
     dropped: dict[str, int]
+    unknown_roles: dict[str, int]
     sittings: int
     speakers: int
     tokens: int

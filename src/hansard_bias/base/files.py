@@ -25,6 +25,7 @@ SPEECHES = Path("data/speeches")
 ALIGNED = Path("data/aligned")
 ENCODED = Path("data/encoded")
 COMPANION = Path("data/companion")
+YARDSTICKS = COMPANION / "yardsticks"
 SECTIONS = Path("data/sections")
 TRAINING_SECTION = SECTIONS / "training.json"
 SCORES = Path("data/scores")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,13 +59,12 @@ def p_values(group: Group, settings: VerdictConfig) -> dict[str, float]:
     """p of every test for three models: those of text 1 and text 2, and a mixture of both.
 
     "excess": the second model against the first on text 1; "tilt": the third model's; "preference": the first against
-    the second, paired over prompts; "bias_ratio": the first against the second, where p is the smallest 1 - confidence
-    whose interval of the difference leaves out 0 (the tool has no test of it).
+    the second, paired over prompts; "bias_ratio": the first's signed log ratio against the second's.
     """
     first, second, mixture = group.models
     own, mixtures = dict(zip(TEXTS, (first, second), strict=True)), {mixture: dict.fromkeys(TEXTS, 0.5)}
     columns = {name: {name: 1.0} for name in TEXTS}
-    design = Design(group.models, columns, own, mixtures, settings.draws, settings.confidence, settings.seed)
+    design = Design(group.models, columns, own, mixtures, settings.confidence)
     # All of one width: the statistics order sittings by name.
     sittings = tuple(f"{number:06d}" for number in range(group.tokens.shape[1]))
     sums = {
@@ -73,14 +72,15 @@ def p_values(group: Group, settings: VerdictConfig) -> dict[str, float]:
         for text, name in enumerate(TEXTS)
     }
     tests = measure(sums, design).tests
-    rng = generator(settings.seed, "preference")
-    compared = compare_models(group.values(0), group.values(1), settings.draws, rng, settings.confidence)
-    ratios = Study.of(sums, design).bias_ratio()
+    compared = compare_models(group.values(0), group.values(1), settings.confidence)
+    # The difference of their two log ratios, paired by what both have read.
+    paired = Study.of(sums, replace(design, own=dict.fromkeys(TEXTS, second)))
+    ratios = paired.excess(dict(zip(TEXTS, (1.0, -1.0), strict=True)))
     return {
         "excess": _test(tests, "excess", model=second, corpus=TEXTS[0]),
         "tilt": _test(tests, "tilt", model=mixture),
         "preference": compared.p,
-        "bias_ratio": _p_of_interval(ratios[:, 0] - ratios[:, 1]),
+        "bias_ratio": float(ratios.of(0).p),
     }
 
 
@@ -107,14 +107,6 @@ def _test(tests: Sequence[TestRecord], family: str, **about: str) -> float:
     wanted = {"family": family, **about}
     (found,) = (test for test in tests if wanted.items() <= vars(test).items())
     return found.p
-
-
-def _p_of_interval(replicates: FloatArray) -> float:
-    """Twice the smaller share of draws on one side of 0, the percentile interval turned into a p; never 0."""
-    # The first is the point estimate.
-    drawn = replicates[1:]
-    sides = (np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
-    return min(1.0, 2 * (1 + min(sides)) / (1 + drawn.size))
 
 
 # Does a metric follow the dose? Slope, and how surely its order is monotone.
@@ -233,8 +225,7 @@ def _false_preferences(measured: Measured, even: Any, settings: VerdictConfig) -
     for study in range(len(measured.preferences)):
         for row, dose in enumerate(SINGLE):
             values = study_of(measured, study).values(dose)[even[row]]
-            rng = generator(settings.seed, "even", str(study), str(row))
-            judged = prompt_preferences(values, settings.draws, rng, settings.confidence)
+            judged = prompt_preferences(values, settings.confidence)
             found += sum(prompt.decision in ("first", "second") for prompt in judged)
             asked += len(judged)
     return {"prompts": asked, "shown": found}

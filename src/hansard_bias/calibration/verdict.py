@@ -67,7 +67,7 @@ def _power_table(dose: Measured, settings: VerdictConfig) -> dict[str, list[floa
 
 def _rejections(p: Sequence[float], settings: VerdictConfig) -> dict[str, Any]:
     """How many tests reject, and the share with Wilson's interval."""
-    rejected = int(np.count_nonzero(np.array(p) <= settings.level))
+    rejected = int(np.count_nonzero(np.array(p) < settings.level))
     share = wilson_interval(rejected, len(p), settings.confidence)
     return {"comparisons": len(p), "rejected": rejected, "rate": share.as_dict()}
 

@@ -23,6 +23,8 @@ from hansard_bias.params import CleanConfig, CorpusConfig
 # A batch is what one process cleans at a time: some seconds of work, some megabytes to send.
 BATCH_CHARACTERS = 4_000_000
 BATCH_RECORDS = 20_000
+# Different words for a role that are counted each: whoever names a wrong column has one for each row.
+MOST_ROLES, OTHER_ROLES = 100, "(others)"
 
 
 @dataclass
@@ -33,6 +35,7 @@ class _Account:
     dropped: Counter[str] = field(default_factory=Counter)
     days: set[date] = field(default_factory=set)
     speakers: set[str] = field(default_factory=set)
+    unknown_roles: Counter[str] = field(default_factory=Counter)
 
     def batches(self, records: Iterable[Record]) -> Iterator[list[Record]]:
         """The records, counted while they are read, in batches of bounded size."""
@@ -40,6 +43,8 @@ class _Account:
         characters = 0
         for record in records:
             self.read += 1
+            if record.unknown_role:
+                self.add_role(plain_line(record.unknown_role))
             batch.append(record)
             characters += len(record.text)
             if characters >= BATCH_CHARACTERS or len(batch) == BATCH_RECORDS:
@@ -47,6 +52,11 @@ class _Account:
                 batch, characters = [], 0
         if batch:
             yield batch
+
+    def add_role(self, words: str) -> None:
+        """Count words that name no role, each of so many, and the others together."""
+        is_listed = words in self.unknown_roles or len(self.unknown_roles) < MOST_ROLES
+        self.unknown_roles[words if is_listed else OTHER_ROLES] += 1
 
     def add(self, kept: pa.Table, rejected: pa.Table) -> None:
         """Count a batch."""
@@ -66,6 +76,7 @@ class _Account:
             "read": self.read,
             "kept": self.kept,
             "dropped": dict(sorted(self.dropped.items())),
+            "unknown_roles": dict(sorted(self.unknown_roles.items(), key=lambda item: (-item[1], item[0]))),
             "sittings": len(self.days),
             "speakers": len(self.speakers - {""}),
             "tokens": self.words,

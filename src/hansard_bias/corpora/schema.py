@@ -25,8 +25,15 @@ ALIGNED = pa.schema([*FACTS, _TEXT, *MEASURES, SHARING])  # speeches that models
 
 ROLES = ("member", "chair", "minister", "witness", "crowd")
 
-_TITLES = re.compile(r"^(?:(?:the|right|hon|honourable|mr|mrs|ms|miss|mme|madame?|dr|minister|premier)\b\.? ?)+", re.I)
+_OFFICE_OF = r"(?! (?:of|for|responsible)\b)"  # `Minister of Roads` is no name behind a title
+_TITLES = re.compile(
+    rf"^(?:(?:the|right|hon|honourable|mr|mrs|ms|miss|mme|madame?|dr|minister{_OFFICE_OF}|premier)\b\.? ?)+", re.I
+)
 _TOKENISED = re.compile(r" ?(['\-]) ?")
+# What programs write where nothing is known. Not `Na`, `Nan` or `Null`: people are called so.
+_NOTHING = {form for word in ("na", "n/a", "nan", "none", "null", "unknown") for form in (word, word.upper())}
+_NOTHING |= {"", "NaN", "NaT", "None", "Unknown", "undefined", "#N/A", "#NA", "<NA>", "(null)", r"\N", "?", ".", "_"}
+_DASHES = re.compile(r"[-\u2010-\u2015\u2212]{1,3}")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -43,10 +50,17 @@ class Record:
     topic: str = ""
     reason: str = ""  # why this is not a usable speech ("heading", "broken_row", ...); empty for a speech
     ordinal: int = 0  # counts the records of a sitting in the order of reading, those set aside too
+    unknown_role: str = ""  # the archive's words for the role, where no vocabulary has them
 
     def __post_init__(self) -> None:
         assert self.role in ROLES, self.role
         assert self.sitting is not None or self.reason, "a speech has a sitting"
+
+
+def known(text: str) -> str:
+    """The text without blanks at its ends; nothing where it says that nothing is known: NA, NULL, None, a dash."""
+    bare = text.strip()
+    return "" if len(bare) < 10 and (bare in _NOTHING or _DASHES.fullmatch(bare)) else bare
 
 
 def whole_characters(text: str) -> str:
@@ -65,7 +79,7 @@ def iso_day(text: str) -> date | None:
 def plain_name(name: str) -> str:
     """A name without titles and a tokeniser's spaces, with capitals: `hon. kevin o 'brien` becomes `Kevin O'Brien`."""
     # One person, one name: statistics by speaker would count two otherwise.
-    joined = _TOKENISED.sub(r"\1", name.replace("\u2019", "'").strip())
+    joined = _TOKENISED.sub(r"\1", known(name).replace("\u2019", "'"))
     bare = _TITLES.sub("", joined) or joined
     if bare.islower() or bare.isupper():
         return _LETTERS.sub(lambda word: word[0].capitalize(), bare)

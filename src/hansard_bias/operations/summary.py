@@ -15,7 +15,8 @@ from hansard_bias.analysis.records import Interval, ModelRecord
 from hansard_bias.base.files import METRICS
 from hansard_bias.params import Config
 from hansard_bias.report.results import load_results
-from hansard_bias.report.sentences import answer
+from hansard_bias.report.sentences import budget_caveat
+from hansard_bias.report.verdict import answer
 
 MATRICES = (
     ("Perplexity: rows read columns", "perplexity", 2),
@@ -43,9 +44,11 @@ def print_summary(config: Config, metrics: Path = METRICS, console: Console | No
         console.print(_table(title, ["model", *columns], rows))
     rows = [(row, *_ratios(measures)) for row, measures in bias.models.items()]
     console.print(_table("Bias ratio, tilt and cultural bias rate", RATIOS, rows))
-    drawn = bias.uncertainty
-    console.print(f"Intervals: {drawn.confidence:.0%}, {drawn.draws:,} draws, resampled: {drawn.resampled}.")
-    console.print(f"Answer: {answer(load_results(metrics, config))[0]}")
+    console.print(f"Intervals: {bias.uncertainty.confidence:.0%}, for other {bias.uncertainty.covers}.")
+    results = load_results(metrics, config)
+    console.print(f"Answer: {answer(results)[0]}")
+    if caveat := budget_caveat(results):
+        console.print(f"But:    {caveat}")
     console.print(f"Page:   {metrics / 'report' / 'index.html'}")
     console.print("Runs:   mlflow.db, open them with `make ui`")
     if "VIRTUAL_ENV" not in os.environ:

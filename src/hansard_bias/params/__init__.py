@@ -75,8 +75,10 @@ class Config:
         return _assembled(vars(self) | sections)
 
     def row_key(self, model: str) -> str:
-        """The name of a model in metrics files: `A_nunavut`."""
-        return f"{self.models[model].label}_{model}"
+        """The name of a model in metrics files and MLflow: `A_nunavut`, or `model_nunavut` for the label `A & B`."""
+        label = self.models[model].label
+        # Labels are free text, and MLflow's metrics take no sign: only a bare word becomes part of a name.
+        return f"{label if label.isascii() and label.isalnum() else 'model'}_{model}"
 
     def columns(self) -> dict[str, dict[str, float]]:
         """What every model is measured on: the corpora, then the mixtures, each as weights over corpora."""

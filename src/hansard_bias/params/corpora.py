@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from hansard_bias.params.validation import Check, Section, at_least, did_you_mean, one_of, require
@@ -13,6 +13,15 @@ from hansard_bias.params.validation import Check, Section, at_least, did_you_mea
 # What a person can be in a debate; `corpora.schema` holds readers to the same words.
 ROLES = ("member", "chair", "minister", "witness", "crowd")
 SPLITS = ("train", "validation", "test")
+# What parts the cells of a text table, the likeliest first; and what its quotes mean: whether they hold a cell together
+# (a quote inside is then written twice), and whether a backslash takes the meaning from what follows.
+SIGNS = (",", ";", "\t", "|")
+QUOTINGS = {
+    "doubled": (True, False),
+    "backslash": (True, True),
+    "none": (False, False),
+    "none_backslash": (False, True),
+}
 # The weekdays of 19 years on which a generated legislature may sit.
 MOST_SITTINGS = 2_800
 
@@ -45,6 +54,11 @@ class ColumnsConfig:
     topic: str = ""
     id: str = ""  # only told with a record's source: speech ids count the records of a sitting, as in every corpus
     date_format: str = ""  # how a day is written, in the codes of `strptime`; empty: ISO dates, with or without a time
+    delimiter: str = ""  # what parts the cells of a text table; empty: found from each file's content, as is the next
+    quoting: str = ""  # one of QUOTINGS
+    roles: dict[str, str] = field(default_factory=dict)  # what words for a role or speaker mean: {Presidency: chair}
+    # Whether rows that share an id are parts of one speech: join or apart; empty: found from their speakers and days.
+    repeated_ids: str = ""
 
     def check(self, key: str) -> None:
         """Validate the names and the way to write days; `key` is this section's place in params.yaml."""
@@ -53,6 +67,12 @@ class ColumnsConfig:
         expected = 'codes of strptime for year, month and day such as "%d/%m/%Y"'
         readable = not self.date_format or _tells_the_day(self.date_format)
         require(readable, f"{key}.date_format", self.date_format, expected)
+        known = len(self.delimiter) < 2 and self.delimiter not in ('"', "\\", "\n", "\r", " ")
+        require(known, f"{key}.delimiter", self.delimiter, r'one sign such as ";" or "\t" (a tab)')
+        for name, words in (("quoting", tuple(QUOTINGS)), ("repeated_ids", ("join", "apart"))):
+            require(getattr(self, name) in ("", *words), f"{key}.{name}", getattr(self, name), one_of(words).expected)
+        for word, role in self.roles.items():
+            require(role in ROLES, f"{key}.roles.{word}", role, one_of(ROLES).expected)
 
     def names(self) -> tuple[str, ...]:
         """The columns that are read."""
@@ -130,17 +150,20 @@ class CleanConfig(Section, key="clean"):
 
 
 @dataclass(frozen=True)
-class SplitShares(Section, key="align.split"):
-    """Shares of the sittings that go to each split."""
+class SplitConfig(Section, key="align.split"):
+    """Shares of the sittings that go to each split, and what is dealt as one."""
 
     train: Share
     validation: Share
     test: Share
+    # month: all sittings of a calendar month go to one split, so that few tests are of the agenda of a training day.
+    by: Annotated[str, one_of(("sitting", "month"))] = "sitting"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        total = sum(vars(self).values())
-        require(_is_one(total), "align.split", vars(self), f"shares that sum to 1 (not {total:g})")
+        shares = {name: getattr(self, name) for name in SPLITS}
+        total = sum(shares.values())
+        require(_is_one(total), "align.split", shares, f"shares that sum to 1 (not {total:g})")
 
 
 @dataclass(frozen=True)
@@ -151,7 +174,7 @@ class AlignConfig(Section, key="align"):
     last_day: datetime.date
     period: Annotated[str, one_of(("quarter", "year", "none"))]
     budget: Annotated[str, one_of(("balanced", "full"))]
-    split: SplitShares
+    split: SplitConfig
     seed: int
     # Jaccard similarity of word 5-grams from which two speeches are near-duplicates.
     near_duplicate: Annotated[float, Check(lambda similarity: 0.5 <= similarity <= 1, "0.5 to 1")]

@@ -150,7 +150,7 @@ class ProbeConfig(Section, key="probe"):
     prompts: str
     groups: str
     top_k: Annotated[int, at_least(1, "1 or more fillings")]
-    # Bootstrap draws over paraphrases and seeds.
+    # Bootstrap draws over prompts, and divisions of word sets. With fewer, the bounds of an interval rest on five.
     draws: Annotated[int, at_least(200, "at least 200 draws")]
     benchmarks: tuple[str, ...] = ()  # CSV or XLSX files with prompt, favorable_answer, unfavorable_answer and theme
     associations: str = ""  # YAML with the word sets of the association tests; empty: no association tests
@@ -158,10 +158,8 @@ class ProbeConfig(Section, key="probe"):
 
 @dataclass(frozen=True)
 class BiasConfig(Section, key="bias"):
-    """Resampling of the comparison."""
+    """What is told of the comparison."""
 
-    # With fewer draws, the bounds of a 95 % interval rest on five of them.
-    draws: Annotated[int, at_least(200, "at least 200 draws (2,000 for a report)")]
     confidence: Annotated[float, Check(lambda share: 0.5 <= share < 1, "0.5 or more and below 1")]
     seed: int
     slices: ZeroForAll = 20  # topics and speakers reported of each corpus, those with most text; 0 for all
@@ -170,6 +168,8 @@ class BiasConfig(Section, key="bias"):
     # Words reported for each corpus and model, those that contribute most to the gap; 0 for all.
     words: ZeroForAll = 200
     word_occurrences: Positive = 50  # occurrences in the test text of a corpus from which on a word is looked at
+    word_classes: str = "data/probes/word_classes.yaml"  # lists of function words, procedure and names
+    topics: Annotated[int, at_least(0, "0 (none) or more topics")] = 20  # found in all corpora together
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ class ReportConfig:
 
 
 @dataclass(frozen=True)
-class TrackingConfig:
+class TrackingConfig(Section, key="tracking"):
     """MLflow."""
 
-    experiment: str
+    experiment: Annotated[str, Check(lambda name: bool(name.strip()) and name.isprintable(), "a name, in one line")]

@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import difflib
 import math
+import re
 import types
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -77,12 +78,25 @@ def did_you_mean(name: object, known: Collection[str]) -> str:
     return f"did you mean {close[0]}?" if close else ""
 
 
+# YAML's own words, in one of its versions or another, and a file that `align` writes beside those of the corpora.
+_TAKEN = ("true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "mixtures")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_LONGEST_LABEL = 60
+
+
 def require_entries(section: str, entries: Mapping[str, Any], one: str) -> None:
-    """A section of names needs an entry, names that can be file names and DVC stages, and labels to tell them apart."""
+    """A section of names needs an entry, names for files, stages and metrics, and labels to tell the entries apart."""
     require(bool(entries), section, {}, f"at least one {one}")
-    for name in entries:
-        plain = name.replace("_", "").isalnum() and name.isascii()
-        require(plain, section, name, "a name of letters, digits and underscores", "it becomes a file name")
+    for name, entry in entries.items():
+        # DVC leaves the stages of a bare number out, and says nothing.
+        plain = _NAME.fullmatch(name) and name.strip("_") and name.lower() not in _TAKEN
+        expected = (
+            f"a name of letters, digits and underscores that begins with a letter and is none of {', '.join(_TAKEN)}"
+        )
+        require(bool(plain), section, name, expected, "it names files, stages and metrics; `label` is free text")
+        label = entry.label
+        free = label.strip() and label.isprintable() and len(label) <= _LONGEST_LABEL
+        require(bool(free), f"{section}.{name}.label", label, f"one line of 1 to {_LONGEST_LABEL} characters")
     labels = [entry.label for entry in entries.values()]
     require(len(set(labels)) == len(labels), section, labels, "a different label for each entry")
 
@@ -119,7 +133,7 @@ def parse_fields(kind: Any, value: Any, key: str, names: Iterable[str]) -> dict[
     fields = {field.name: field for field in dataclasses.fields(kind)}
     names = list(names)
     for name in names:
-        optional = fields[name].default is not dataclasses.MISSING
+        optional = fields[name].default is not dataclasses.MISSING or callable(fields[name].default_factory)
         require(name in value or optional, _below(key, name), None, "a value", "this key is missing")
     return {name: parse(hints[name], value[name], _below(key, name)) for name in names if name in value}
 

@@ -17,7 +17,7 @@ SECTIONS = {
     # The text and its tokens are there already, but MLflow's record of a training tells how they were made.
     "train": (*_RUN, "clean", "align", "tokenizer", "model", "score", "tracking"),
     "score": (*_RUN, "score"),
-    "companion": ("corpora", "models", "align", "model", "train"),
+    "companion": ("corpora", "models", "align", "model", "train", "bias"),
     "probe": (*_RUN, "clean", "probe"),
     "bias": (*_RUN, "score", "probe", "bias"),
 }
@@ -53,6 +53,7 @@ def _load(stage: str) -> Config:
 
 
 def _require_sound(config: Config, stage: str, names: dict[str, str]) -> None:
-    # Paths that dvc.yaml takes from params.yaml, as it writes them in the stages that read the probes' files.
-    asked = {f"probe.{name}": getattr(config.probe, name) for name in ("prompts", "groups") if "probe" in vars(config)}
+    # Paths that dvc.yaml takes from params.yaml, as it writes them in the stages that read these files.
+    paths = ("probe", "prompts"), ("probe", "groups"), ("bias", "word_classes")
+    asked = {f"{key}.{name}": getattr(getattr(config, key), name) for key, name in paths if key in vars(config)}
     require_integrity(stage, names | asked)

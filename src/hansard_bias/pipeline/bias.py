@@ -10,6 +10,7 @@ from typing import Any
 from hansard_bias.analysis.comparison import cells, perplexity_matrix, slice_rows
 from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.analysis.metrics import measure_all
+from hansard_bias.analysis.metrics.companion import Companion
 from hansard_bias.analysis.record_files import bias_from_json, columns, to_json
 from hansard_bias.analysis.records import SCHEMA, BiasResults, SliceRow, WordRow
 from hansard_bias.base.files import METRICS, write_json, write_records
@@ -29,12 +30,12 @@ def run(config: Config, root: Path = Path(".")) -> None:
         content["models"] |= {row: replace(content["models"][row], **more) for row, more in each.models.items()}
     told = arranged(to_json(content), config)
     # What does not fit the records is a mistake of the code: it stops here, before anything is written.
-    models = bias_from_json(told, METRICS / "bias.json").models
+    results = bias_from_json(told, METRICS / "bias.json")
     folder, slices = root / METRICS, list(slice_rows(data))
     write_records(folder / "slices.csv", columns(SliceRow), map(vars, slices))
     write_records(folder / "words.csv", columns(WordRow), map(vars, found["words"].rows))
-    write_json(folder / "bias_matrix.json", perplexity_matrix(models))
-    write_json(folder / "cells.json", to_json(cells(models)))
+    write_json(folder / "bias_matrix.json", perplexity_matrix(results.models, results.metric(Companion).models))
+    write_json(folder / "cells.json", to_json(cells(results.models)))
     write_json(folder / "bias.json", told)
 
 

@@ -11,11 +11,14 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from tokenizers import Tokenizer
+
+from hansard_bias.analysis.word_classes import read_lists
 from hansard_bias.base import files
 from hansard_bias.base.files import CHECKED, INITIAL, METRICS, MODELS, PROBE_FILES, SAMPLE, TRAINING_SECTION, write_json
 from hansard_bias.corpora.cleaning import clean_text
 from hansard_bias.corpora.readers import find_reader
-from hansard_bias.models.architectures import TOKENIZER, check_initial, initial_digests
+from hansard_bias.models.architectures import TOKENIZER, check_initial, init_error, initial_digests, read_settings
 from hansard_bias.params import Config, ConfigError
 from hansard_bias.params.validation import require
 from hansard_bias.probing.files import check_writable, load_probing, probe_digests
@@ -31,6 +34,7 @@ def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_f
             remedy = f"{home}, or go back to the sample with `git checkout params.yaml`"
             raise ConfigError(f"corpora.{name}.path", corpus.path, "an existing archive or folder", remedy)
     check_initial(config.model.init)
+    check_initial_tokens(config.model.init)
     check_probes(config)
     files.require_writable([output.parent, MODELS, *files.with_folders_below(METRICS)])
     # These change only with what a stage behind depends on: else a remark in params.yaml would rerun all.
@@ -39,6 +43,17 @@ def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_f
     write_json(probe_files, probe_digests(config.probe))
     with files.atomic_write(output) as partial:
         partial.write_text("params.yaml is valid\n", encoding="utf-8")
+
+
+def check_initial_tokens(init: str) -> None:
+    """Raise ConfigError where the tokenizer of `model.init` has tokens that its model does not know."""
+    if not init:
+        return
+    tokenizer = Tokenizer.from_file(str(Path(init) / TOKENIZER))
+    # The largest id, not the number of tokens: ids may have holes.
+    size, room = max(tokenizer.get_vocab(with_added_tokens=True).values()) + 1, read_settings(init)["vocab_size"]
+    if size > room:
+        raise init_error(init, f"a tokenizer with no more tokens ({size}) than the model ({room})", "take another")
 
 
 def write_sections(config: Config, folder: Path) -> None:
@@ -56,12 +71,14 @@ def write_sections(config: Config, folder: Path) -> None:
 
 def check_probes(config: Config) -> None:
     """Read all that the models will be asked; where the tokenizer is known already, it must be able to write it."""
-    probe = config.probe
+    probe, classes = config.probe, Path(config.bias.word_classes)
+    remedy = "the project's own are in data/probes"
+    require(classes.is_file(), "bias.word_classes", str(classes), "an existing YAML file", remedy)
+    read_lists(classes)
     named = [("prompts", probe.prompts), ("groups", probe.groups), *(("benchmarks", path) for path in probe.benchmarks)]
     named += [("associations", probe.associations)] if probe.associations else []
     for key, path in named:
         kind = "CSV or XLSX" if key == "benchmarks" else "YAML"
-        remedy = "the project's own are in data/probes"
         require(Path(path).is_file(), f"probe.{key}", path, f"an existing {kind} file", remedy)
     asked = load_probing(probe)
     if config.model.init:

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from hansard_bias.base.files import METRICS, SPEECHES, write_json
+from hansard_bias.base.messages import one_line
 from hansard_bias.corpora.build import write_corpus
 from hansard_bias.params import Config
+
+SHOWN_ROLES = 8
 
 
 def run(config: Config, corpus: str, root: Path = Path(".")) -> None:
@@ -19,10 +22,14 @@ def run(config: Config, corpus: str, root: Path = Path(".")) -> None:
 
 
 def account(corpus: str, summary: Mapping[str, Any]) -> str:
-    """One line: what was read, kept and dropped, and why."""
+    """One line: what was read, kept and dropped, and why; and which words for roles nobody knew."""
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary["dropped"].items())
+    unknown = [f"{one_line(words, 60)} {count:,}" for words, count in summary["unknown_roles"].items()]
+    listed = ", ".join(unknown[:SHOWN_ROLES]) + f" and {len(unknown) - SHOWN_ROLES} more" * (len(unknown) > SHOWN_ROLES)
     return (
         f"{corpus}: {summary['read']:,} records read, {summary['kept']:,} speeches kept of {summary['sittings']:,} "
         f"sittings ({summary['first_day']} to {summary['last_day']}), {summary['tokens']:,} words; "
         f"dropped: {reasons or 'nothing'}"
+        + f"; taken for members (`columns.roles` explains words): {listed}"
+        * bool(unknown)
     )

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from hansard_bias.analysis.metrics.companion import TILT, Companion
 from hansard_bias.analysis.records import Interval
 from hansard_bias.params import Config
-from hansard_bias.report.formats import TIMES, model_name, model_names, p_value, signed, significant, span, title
+from hansard_bias.report.formats import model_names, p_value, title
 from hansard_bias.report.results import Results
 
 # Nats a piece: with a smaller gain over word frequencies a model is said to have learned hardly anything else.
 PLATEAU = 0.1
-# Of the numbers beside the answer: four fit in one row of the page.
-MOST_HEADLINES = 4
-FINDINGS = {1: "reads worse", -1: "reads better", 0: "no difference found", None: "not decided"}
+FINDINGS = {1: "predicts worse", -1: "predicts better", 0: "no difference found", None: "not decided"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Comparison:
 
     model: str
     corpus: str
-    # Its side is +1 where the model from outside reads worse, -1 where it reads better.
+    # Its side is +1 where the model from outside predicts worse, -1 where it predicts better.
     excess: Effect
     # Those of the two models that have hardly learned: with one, the excess says nothing of the legislatures.
     unlearned: tuple[str, ...] = ()
@@ -90,15 +89,17 @@ def unlearned(results: Results, *models: str | None) -> tuple[str, ...]:
     return tuple(model for model, mixture in named if not all(has_learned(results, model, each) for each in mixture))
 
 
-def tilt_unlearned(results: Results, model: str) -> tuple[str, ...]:
-    """Of a mixture and the models that its excesses are measured from, those that have hardly learned."""
-    return unlearned(results, model, *map(results.config.own_model, results.config.models[model].mixture))
+def tilts(results: Results) -> dict[str, Interval]:
+    """The tilt of every mixture of two that has one, against own models at its dose: that of the n-gram models."""
+    found = results.bias.metric(Companion).tilt_at_dose
+    rows = {model: found.get(results.config.row_key(model)) for model in results.config.models}
+    return {model: tilt for model, tilt in rows.items() if tilt is not None}
 
 
 def tilt_effect(results: Results, model: str) -> Effect | None:
-    """A mixture's tilt with its test; None for a model that is no mixture of two."""
-    tilt = results.measures(model).tilt
-    return None if tilt is None else _tested(results, "tilt", tilt, model)
+    """A mixture's tilt with its test; None for a model that is no mixture of two, or whose dose is too small."""
+    tilt = tilts(results).get(model)
+    return None if tilt is None else _tested(results, TILT, tilt, model)
 
 
 def tilt_sentence(results: Results, model: str) -> str | None:
@@ -106,8 +107,6 @@ def tilt_sentence(results: Results, model: str) -> str | None:
     tilt = tilt_effect(results, model)
     if tilt is None:
         return None
-    if idle := tilt_unlearned(results, model):
-        return unlearned_text(results.config, idle)
     if tilt.side is None:
         return "no interval, so not decided"
     if tilt.side == 0:
@@ -128,44 +127,6 @@ def _tested(results: Results, family: str, size: Interval, model: str, corpus: s
     return Effect(size, next(found, None), 1 - results.config.bias.confidence)
 
 
-def detectable(results: Results, model: str, column: str) -> float | None:
-    """The smallest excess that this design could have detected in a cell, in nats; None where it is not known."""
-    least = results.bias.uncertainty.smallest_detectable_effect_nats
-    return least.get(results.config.row_key(model), {}).get(f"on_{column}")
-
-
-def smallest_detectable(results: Results) -> float | None:
-    """What the least sensitive comparison, and so every one, could have detected, in nats."""
-    values = [detectable(results, comparison.model, comparison.corpus) for comparison in comparisons(results)]
-    return max((value for value in values if value is not None), default=None)
-
-
-@dataclass(frozen=True)
-class Headline:
-    """A number in large type, what it is, its interval and what it says."""
-
-    what: str
-    number: str
-    bounds: str
-    finding: str
-    # The calibration's name; empty where the number says nothing, so that nothing vouches for it.
-    metric: str
-
-
-def headlines(results: Results) -> list[Headline]:
-    """The few numbers beside the answer: the excess of the models from outside, largest first, then a tilt."""
-    found = []
-    for each in sorted(comparisons(results), key=lambda comparison: -comparison.excess.size.value):
-        what = f"{model_name(results.config, each.model)} reads {title(each.corpus)}"
-        number, bounds = f"{TIMES}{significant(each.factor.value)}", span(each.factor, significant)
-        idle = unlearned_text(results.config, each.unlearned) if each.unlearned else ""
-        metric = "" if idle else "excess"
-        found.append(Headline(what, number, bounds, idle or FINDINGS[each.excess.side], metric))
-    # One place is kept for a tilt.
-    found = found[: MOST_HEADLINES - 1]
-    for model, tilt in [*results.measured("tilt").items()][:1]:
-        what = f"tilt of {model_name(results.config, model)}, in nats"
-        finding = tilt_sentence(results, model) or ""
-        metric = "" if tilt_unlearned(results, model) else "tilt"
-        found.append(Headline(what, signed(tilt.value), span(tilt, signed), finding, metric))
-    return found
+def at_most(size: Interval) -> float | None:
+    """How large an effect can still be, in either direction: the far end of its interval; None without one."""
+    return None if size.low is None or size.high is None else max(abs(size.low), abs(size.high))

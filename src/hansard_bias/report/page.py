@@ -22,11 +22,10 @@ from hansard_bias.analysis.record_files import columns
 from hansard_bias.analysis.records import Cell, Interval
 from hansard_bias.base.files import atomic_folder, atomic_write, harmless
 from hansard_bias.report import formats as fmt
-from hansard_bias.report.comparisons import headlines
 from hansard_bias.report.figures import Drawn, dark_rules, draw, figure_files
 from hansard_bias.report.results import Results
-from hansard_bias.report.sentences import answer
 from hansard_bias.report.tables import Table, in_sections, make_tables, make_texts, portable
+from hansard_bias.report.verdict import answer, headlines
 
 Value = str | float | None
 BOUNDS = ("value", "low", "high")
@@ -128,7 +127,7 @@ def effects_csv(results: Results) -> str:
 def tests_csv(results: Results) -> str:
     """One line a test."""
     names = ["family", "what", "model", "corpus", "effect", "low", "high", "p", "p_holm", "p_covers"]
-    names += ["p_sittings", "p_sittings_holm", "unit"]
+    names.append("unit")
     return to_csv(names, map(attrgetter(*names), results.bias.tests))
 
 

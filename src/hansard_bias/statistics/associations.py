@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from hansard_bias.statistics.intervals import FloatArray, Interval, blocks, percentile_interval
-from hansard_bias.statistics.resampling import bootstrap_weights
-from hansard_bias.statistics.variance import SeedVariance
+from hansard_bias.statistics.intervals import FloatArray, Interval, blocks
+from hansard_bias.statistics.pivot import Pivot
 
 # Of the standard deviation in d, as in the reference code of May et al. 2019; Caliskan et al. do not say.
 DDOF = 1
@@ -96,9 +96,10 @@ def association_summary(
     values : associations s(w, A, B) of the target words, those of the first side in front, shape [words, seeds];
         a word's association is its mean over the seeds.
     first_words : number of words on the first side.
-    draws : bootstrap draws, and sampled divisions where not all are counted. A bootstrap draw takes words of either
-        side with replacement, and other training runs (`SeedVariance`); a single seed is not resampled.
-    confidence : of the interval.
+    draws : sampled divisions of the permutation test, where not all are counted.
+    confidence : of the interval, which covers other words of either side and other training runs (`Pivot`, with the
+        variances of leaving out one word, or one run, in turn; Efron & Stein 1981, Ann. Stat. 9, 586), on Fisher's
+        scale of a correlation, so that no bound is beyond the largest d. The permutation test takes the runs as given.
 
     Raises ValueError for values that are not finite or of another shape, or a side without words.
     """
@@ -108,8 +109,7 @@ def association_summary(
     sides = np.split(array, [first_words])
     means = [side.mean(axis=1) for side in sides]
     result = permutation_test(means[0], means[1], draws, rng)
-    replicates = np.concatenate([[effect_size(*means)], _drawn_effects(array, first_words, draws, rng)])
-    effect = percentile_interval(replicates, confidence) if math.isfinite(replicates[0]) else None
+    effect = _interval(sides, confidence) if math.isfinite(effect_size(*means)) else None
     by_seed = [effect_size(*(side[:, seed] for side in sides)) for seed in range(array.shape[1])]
     return AssociationEffect(effect, tuple(d if math.isfinite(d) else None for d in by_seed), ddof=DDOF, **vars(result))
 
@@ -161,15 +161,39 @@ def _sampled_counts(
     return above, beyond, draws + 1
 
 
-def _drawn_effects(array: FloatArray, first_words: int, draws: int, rng: np.random.Generator) -> FloatArray:
-    """d of bootstrap samples of words (side by side) and seeds, shape [draws]; nan where it does not exist."""
-    words, seeds = array.shape
-    values = array @ SeedVariance.of(seeds, draws, rng).weights.T / seeds
-    sizes = (first_words, words - first_words)
-    weights = np.concatenate([bootstrap_weights(size, draws, rng).T for size in sizes])
-    first, second = np.split(weights * values, [first_words])
-    difference = first.sum(axis=0) / sizes[0] - second.sum(axis=0) / sizes[1]
-    centre = (first.sum(axis=0) + second.sum(axis=0)) / words
-    spread = np.sqrt((weights * (values - centre) ** 2).sum(axis=0) / (words - DDOF))
-    effects: FloatArray = np.divide(difference, spread, out=np.full(draws, np.nan), where=spread > 0)
-    return effects
+def _interval(sides: Sequence[FloatArray], confidence: float) -> Interval:
+    """d of words and runs, with its interval; sides: [words, seeds] each."""
+    first, second = sides
+    runs = range(first.shape[1])
+    left_out = [
+        [(np.delete(first, at, 0), second) for at in range(len(first))],
+        [(first, np.delete(second, at, 0)) for at in range(len(second))],
+        [(np.delete(first, at, 1), np.delete(second, at, 1)) for at in runs] if len(runs) > 1 else [],
+    ]
+    sources = left_out if left_out[2] else left_out[:2]
+    freedom = np.array([max(len(source) - 1, 1) for source in sources], dtype=np.float64)
+    errors = Pivot(np.array([_jackknife(source) for source in sources]), freedom)
+    half, scale = float(errors.half_width(confidence)), _scale(len(first), len(second))
+    value = effect_size(first.mean(axis=1), second.mean(axis=1))
+    bounds = [math.tanh(_normal(first, second) + side * half) / scale for side in (-1, 1)]
+    return Interval(value, *(bounds if math.isfinite(half) else (None, None)))
+
+
+def _scale(first: int, second: int) -> float:
+    """What makes d the correlation of a word's association with its side, from -1 to 1."""
+    return math.sqrt(first * second / ((first + second) * (first + second - 1)))
+
+
+def _normal(first: FloatArray, second: FloatArray) -> float:
+    """d on the scale on which it is nearly normal: Fisher's of a correlation (1921, Metron 1, 3)."""
+    correlation = effect_size(first.mean(axis=1), second.mean(axis=1)) * _scale(len(first), len(second))
+    # Sides without any spread correlate perfectly.
+    return float(np.arctanh(np.clip(correlation, -1 + _RELATIVE_TIE, 1 - _RELATIVE_TIE)))
+
+
+def _jackknife(left_out: Sequence[tuple[FloatArray, FloatArray]]) -> float:
+    """The variance of d from its values without one word, or run, in turn; nan where one of these has no d."""
+    if len(left_out) < 2:
+        return math.nan
+    found = np.array([_normal(first, second) for first, second in left_out])
+    return float((len(found) - 1) * found.var())

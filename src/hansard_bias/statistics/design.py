@@ -1,79 +1,122 @@
-"""What the matrix is computed from: sums by sitting, and which rows and columns it has."""
+"""What the matrix is computed from: sums by sitting and speaker, and which rows and columns it has."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from hansard_bias.statistics.clusters import Clusters
 from hansard_bias.statistics.intervals import FloatArray
 
 StrArray = npt.NDArray[np.str_]
 
+# How the name begins that stands for a speaker who is not known: no name holds this sign. (numpy drops a "\0".)
+_NOBODY = "\x1f"
+
 
 @dataclass(frozen=True)
 class CorpusSums:
-    """The scored test speeches of one corpus, summed by sitting; ValueError where shapes or values are impossible."""
+    """The scored test speeches of one corpus, summed by cell; ValueError where shapes or values are impossible.
 
-    nats: FloatArray  # Σ surprisal in nats, shape [models, seeds, sittings]
-    tokens: FloatArray  # Scored tokens, shape [sittings]: the same for all models and seeds
-    bytes_: FloatArray  # UTF-8 bytes of the scored text, shape [sittings]
-    sittings: tuple[str, ...]  # Names of the sittings, all different: they, not their order, decide what is drawn
+    A cell is one sitting, or where speakers are known what one of them says in one sitting.
+    """
+
+    nats: FloatArray  # Σ surprisal in nats, shape [models, seeds, cells]
+    tokens: FloatArray  # Scored tokens, shape [cells]: the same for all models and seeds
+    bytes_: FloatArray  # UTF-8 bytes of the scored text, shape [cells]
+    sittings: tuple[str, ...]  # The sitting of each cell
+    speakers: tuple[str, ...] | None = None  # The speaker of each cell; None where the corpus has none
 
     def __post_init__(self) -> None:
-        count = len(self.sittings)
-        require(0 < count == len(set(self.sittings)), f"{count} sittings: expected at least one, all different")
+        count, cells = len(self.sittings), set(zip(self.sittings, self.speakers or self.sittings, strict=True))
+        require(0 < count == len(cells), f"{count} cells: expected at least one, all of different sittings or speakers")
         shape = np.shape(self.nats)
         right = len(shape) == 3 and min(shape) > 0 and shape[2] == count
-        require(right, f"nats have shape {shape}, expected [models, seeds, {count} sittings]")
+        require(right, f"nats have shape {shape}, expected [models, seeds, {count} cells]")
         require(bool(np.isfinite(self.nats).all()), "nats hold nan or infinity: score every token before summing")
         for name, sums in (("tokens", self.tokens), ("bytes", self.bytes_)):
-            require(np.shape(sums) == (count,), f"{name} have shape {np.shape(sums)}, expected [{count} sittings]")
+            require(np.shape(sums) == (count,), f"{name} have shape {np.shape(sums)}, expected [{count} cells]")
             positive = bool(np.all(np.asarray(sums) > 0) and np.isfinite(sums).all())
-            require(positive, f"a sitting has no {name}: leave out the sittings without scored tokens")
+            require(positive, f"a cell has no {name}: leave out those without scored tokens")
 
     @classmethod
-    def of_speeches(cls, nats: FloatArray, tokens: FloatArray, bytes_: FloatArray, sittings: StrArray) -> CorpusSums:
-        """Sum speeches by sitting; sittings without a scored token are left out.
+    def of_speeches(
+        cls,
+        nats: FloatArray,
+        tokens: FloatArray,
+        bytes_: FloatArray,
+        sittings: StrArray,
+        speakers: StrArray | None = None,
+    ) -> CorpusSums:
+        """Sum speeches by sitting and speaker; cells without a scored token are left out.
 
-        nats: shape [models, seeds, speeches]; tokens, bytes_, sittings (names): shape [speeches].
-        Raises ValueError where no speech has a token.
+        nats: shape [models, seeds, speeches]; tokens, bytes_, sittings, speakers (names, "" where one is not known:
+        such a speech depends on no other by its speaker): shape [speeches]. Raises ValueError where no speech has a
+        token.
         """
-        names, codes = np.unique(sittings, return_inverse=True)
-        rows = np.vstack([nats.reshape(-1, len(tokens)), tokens, bytes_])
-        order = np.argsort(codes, kind="stable")
-        starts = np.searchsorted(codes[order], np.arange(len(names)))
-        sums = np.add.reduceat(rows[:, order], starts, axis=1) if len(names) else rows
-        sums, names = sums[:, sums[-2] > 0], names[sums[-2] > 0]
-        return cls(sums[:-2].reshape(*nats.shape[:2], -1), sums[-2], sums[-1], tuple(names.tolist()))
+        named = known_speakers(speakers)
+        labels = [sittings] if named is None else [sittings, named]
+        order, starts = _groups(labels)
+        rows = np.vstack([nats.reshape(-1, len(tokens)), tokens, bytes_])[:, order]
+        sums = np.add.reduceat(rows, starts, axis=1) if len(starts) else rows
+        kept = sums[-2] > 0
+        names = [tuple(label[order][starts][kept].tolist()) for label in labels]
+        return cls(sums[:-2, kept].reshape(*nats.shape[:2], -1), sums[-2, kept], sums[-1, kept], *names)
 
     def ordered(self) -> CorpusSums:
-        """The same sums with the sittings in the order of their names, as floats."""
-        order = sorted(range(len(self.sittings)), key=self.sittings.__getitem__)
+        """The same sums with the cells in the order of their names, as floats."""
+        names = [self.sittings] if self.speakers is None else [self.sittings, self.speakers]
+        order = sorted(range(len(self.sittings)), key=lambda cell: [each[cell] for each in names])
         sums = self.nats, self.tokens, self.bytes_
         nats, tokens, bytes_ = (np.asarray(each, dtype=np.float64)[..., order] for each in sums)
-        return CorpusSums(nats, tokens, bytes_, tuple(self.sittings[index] for index in order))
+        return CorpusSums(nats, tokens, bytes_, *(tuple(each[cell] for cell in order) for each in names))
+
+    @property
+    def named_speakers(self) -> int:
+        """How many speakers are known by name."""
+        return sum(not name.startswith(_NOBODY) for name in set(self.speakers or ()))
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        """Which cells depend on each other."""
+        names = [self.sittings] if self.speakers is None else [self.sittings, self.speakers]
+        return Clusters.of(*(np.unique(each, return_inverse=True)[1] for each in names))
+
+
+def known_speakers(names: StrArray | None) -> StrArray | None:
+    """Names, with one of its own for each speech whose speaker is not known; None unless two are known."""
+    if names is None or len(np.unique(names[names != ""])) < 2:
+        return None
+    return np.where(names == "", np.char.add(_NOBODY, np.arange(len(names)).astype(str)), names)
+
+
+def _groups(labels: Sequence[StrArray]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """An order of the speeches in which those with equal labels follow each other, and where each group begins."""
+    order = np.lexsort(labels[::-1])
+    differ = np.zeros(max(len(order) - 1, 0), dtype=bool)
+    for label in labels:
+        differ |= label[order][1:] != label[order][:-1]
+    return order, np.flatnonzero(np.concatenate(([True] * bool(len(order)), differ)))
 
 
 @dataclass(frozen=True)
 class Design:
-    """Which rows and columns the matrix has, and how it is resampled; ValueError where names or numbers do not fit."""
+    """Which rows and columns the matrix has; ValueError where names or numbers do not fit."""
 
     models: tuple[str, ...]  # Row names such as A_nunavut, in the order of `CorpusSums.nats`
     # Column name (without `on_`) to weights over corpora: single corpora, then mixtures. Weights are token shares.
     columns: Mapping[str, Mapping[str, float]]
     own: Mapping[str, str]  # Corpus to the row of the model trained on it alone; corpora without one are left out
     mixtures: Mapping[str, Mapping[str, float]]  # Row to its training mixture, for the rows that are mixtures
-    draws: int
     confidence: float
-    seed: int
 
     def __post_init__(self) -> None:
         require(0 < len(self.models) == len(set(self.models)), f"models {self.models}: expected different names")
-        require(self.draws >= 2, f"draws is {self.draws}, expected 2 or more (2,000 for a report)")
         require(0 < self.confidence < 1, f"confidence is {self.confidence}, expected above 0 and below 1")
         for name, weights in self.columns.items():
             sound = all(w > 0 for w in weights.values()) and math.isclose(sum(weights.values()), 1, abs_tol=1e-6)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 # Elements of one block of weights or signs: 32 MB, whatever the number of draws.
 BLOCK = 1 << 22
@@ -21,17 +21,14 @@ def blocks(draws: int, groups: int) -> Iterator[int]:
         yield min(size, draws - start)
 
 
-# Intervals: percentile and BCa of bootstrap replicates, Wilson's of a share.
+# Intervals: percentiles of bootstrap replicates, Wilson's of a share.
 
 FloatArray = npt.NDArray[np.float64]
-
-# Keeps the denominator of BCa's transformation positive: beyond it the level is 0 or 1 already.
-_SMALLEST_DENOMINATOR = 1e-9
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its bounds, in the unit of the estimate; bounds are None where nothing could be resampled."""
+    """An estimate with its bounds, in the unit of the estimate; bounds are None where nothing is known of its error."""
 
     value: float
     low: float | None
@@ -96,33 +93,6 @@ def percentile_interval(replicates: npt.ArrayLike, confidence: float) -> Interva
     return _interval(values, np.array([tail, 1 - tail]))
 
 
-def bca_interval(replicates: npt.ArrayLike, jackknife: Sequence[npt.ArrayLike], confidence: float) -> Interval:
-    """The bias-corrected and accelerated interval (Efron 1987; Efron & Tibshirani 1993, eq. 14.9 to 14.15).
-
-    Parameters
-    ----------
-    replicates : shape [1 + draws], the estimate first; nan replicates give an interval without bounds.
-    jackknife : for every sample that the estimate is computed from (the sittings of each corpus, the seeds),
-        the estimates without one of its members, shape [members]. Several samples are combined as in scipy's
-        `stats.bootstrap`: a = Σ_i Σ U³/n³ / (6 (Σ_i Σ U²/n²)^1.5), U = (n - 1)(mean - leave-one-out).
-    confidence : coverage aimed at, above 0 and below 1.
-
-    Where all draws lie on one side of the estimate, their share is taken as 1 / (draws + 1) away from 0 or 1, which
-    is as far as that many draws can tell; scipy answers nan there.
-
-    Raises ValueError for a confidence outside (0, 1).
-    """
-    check_confidence(confidence)
-    values = np.asarray(replicates, dtype=np.float64)
-    draws = values.size - 1
-    below = np.mean(values[1:] < values[0]) / 2 + np.mean(values[1:] <= values[0]) / 2
-    correction = float(ndtri(np.clip(below, 1 / (draws + 1), draws / (draws + 1))))
-    tail = (1 - confidence) / 2
-    shift = correction + ndtri(np.array([tail, 1 - tail]))
-    denominator = np.maximum(1 - _acceleration(jackknife) * shift, _SMALLEST_DENOMINATOR)
-    return _interval(values, ndtr(correction + shift / denominator))
-
-
 def wilson_interval(successes: int, n: int, confidence: float) -> Interval:
     """Wilson's score interval of a share (Wilson 1927, J. Am. Stat. Assoc. 22, 209).
 
@@ -158,14 +128,3 @@ def _interval(values: FloatArray, levels: FloatArray) -> Interval:
         return Interval(float(values[0]), None, None)
     low, high = np.quantile(values[1:], levels)
     return Interval(float(values[0]), float(low), float(high))
-
-
-def _acceleration(jackknife: Sequence[npt.ArrayLike]) -> float:
-    """The acceleration of BCa from leave-one-out estimates; 0 where leaving one out changes nothing."""
-    skewness = variance = 0.0
-    for sample in jackknife:
-        left_out = np.asarray(sample, dtype=np.float64)
-        influence = (left_out.size - 1) * (left_out.mean() - left_out) / left_out.size
-        skewness += float(np.sum(influence**3))
-        variance += float(np.sum(influence**2))
-    return skewness / (6 * variance**1.5) if variance > 0 else 0.0

@@ -1,4 +1,4 @@
-"""The bias matrix with its uncertainty and tests: how every model reads every corpus and mixture."""
+"""The bias matrix with its uncertainty and tests: how every model predicts every corpus and mixture."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from hansard_bias.statistics.design import CorpusSums, Design
-from hansard_bias.statistics.intervals import FloatArray, Interval, bca_interval, percentile_interval
+from hansard_bias.statistics.intervals import Interval
 from hansard_bias.statistics.preferences import PreferenceRate
-from hansard_bias.statistics.resampling import generator
-from hansard_bias.statistics.study import Study
-from hansard_bias.statistics.tests import Groups, TestRecord, Training, correct, crossed_sign_flip_test, sign_flip_test
-from hansard_bias.statistics.variance import Components
+from hansard_bias.statistics.study import Study, perplexity
+from hansard_bias.statistics.tests import TestRecord, correct
+from hansard_bias.statistics.variance import Estimate
 
 ByColumn = dict[str, Interval]
 
@@ -34,16 +33,15 @@ class ModelRecord:
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """What was resampled, and what the design could have seen."""
+    """What intervals and tests cover."""
 
-    draws: int
     confidence: float
     seeds: int
     sittings: dict[str, int]
-    resampled: str
+    speakers: dict[str, int]
+    covers: str
     notes: tuple[str, ...]
     variance_shares: dict[str, dict[str, dict[str, float]]]
-    smallest_detectable_effect_nats: dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -56,94 +54,73 @@ class Matrix:
 
 
 def tests_of(study: Study) -> tuple[TestRecord, ...]:
-    """The tests of both families, corrected within each by Holm's method.
+    """The tests of all families, corrected within each by Holm's method.
 
     Each record names its `model` (and with an excess, its `corpus`) and holds the effect with its interval, then `p`
-    and `p_holm`, which cover what `p_covers` says: "sittings and seeds" (`crossed_sign_flip_test`), or with one seed
-    "sittings only". `p_sittings` and `p_sittings_holm` are the sign flip over per-sitting means of method.md section 3,
-    which takes the training runs at hand as given.
+    and `p_holm`. Interval and p are one distribution (`Pivot`); `p_covers` says what they cover. Where nothing is known
+    of other sittings there is no test.
     """
     # Each family answers one question, so that Holm's correction is within it.
-    return tuple(correct([*_excess_tests(study)]) + correct([*_tilt_tests(study)]))
+    families = _excess_tests(study), _tilt_tests(study), _ratio_tests(study)
+    return tuple(test for family in families for test in correct([*family]))
 
 
 def _excess_tests(study: Study) -> Iterator[TestRecord]:
     """Every model against the own model of every corpus."""
     for corpus, own in study.design.own.items():
-        excess, tokens = study.corpus_excess(corpus), study.sums[corpus].tokens
-        parts = study.components(corpus, study.design.models.index(own))
+        excess = study.excess({corpus: 1.0})
         for index, row in enumerate(study.design.models):
             # A model is no better or worse than itself: nothing to test.
             if row != own:
-                verb = "better" if excess[0, index] < 0 else "worse"
-                about = {"what": f"{row} reads {corpus} {verb} than {own}", "model": row, "corpus": corpus}
-                sums = _sitting_excess(study, row, corpus)
-                flipped, groups = (sums / tokens, tokens), [Groups.of(sums, tokens)]
-                purpose = ("excess", row, corpus)
-                yield _record(study, purpose, about, excess[:, index], parts.of(index), flipped, groups)
+                verb = "better" if excess.value[index] < 0 else "worse"
+                about = {"what": f"{row} predicts {corpus} {verb} than {own}", "model": row, "corpus": corpus}
+                yield from _record(study, "excess", about, excess.of(index))
 
 
 def _tilt_tests(study: Study) -> Iterator[TestRecord]:
-    """Whether a mixture is even-handed, by the sittings of both corpora.
-
-    Under the null hypothesis both excesses are equal but not zero, so their common mean is taken away before the signs
-    are flipped; it cancels in the difference. Flipping the raw excesses would test that both are zero.
-    """
-    for index, row in enumerate(study.design.models):
+    """Whether a mixture is even-handed, by the sittings of both corpora."""
+    for row in study.design.models:
         tilt = study.tilt(row)
-        if tilt is None:
-            continue
-        corpora = tuple(study.design.mixtures[row])
-        excesses = [_sitting_excess(study, row, corpus) for corpus in corpora]
-        tokens = [study.sums[corpus].tokens for corpus in corpora]
-        common = sum(float(sums.sum() / each.sum()) for sums, each in zip(excesses, tokens, strict=True)) / 2
-        differences = [excesses[0] / tokens[0] - common, common - excesses[1] / tokens[1]]
-        # Each corpus weighs the same, however much of it there is.
-        flipped = np.concatenate(differences), np.concatenate([each / each.sum() for each in tokens])
-        groups = [Groups.of(excesses[0], tokens[0]), Groups.of(-excesses[1], tokens[1])]
-        verb = "less" if tilt[0] < 0 else "more"
-        about = {"what": f"{row} pays {verb} to read {corpora[0]} than to read {corpora[1]}", "model": row}
-        parts = study.tilt_components(row).of(index)
-        yield _record(study, ("tilt", row), about, tilt, parts, flipped, groups)
+        if tilt is not None:
+            first, second = study.design.mixtures[row]
+            verb = "less" if tilt.value < 0 else "more"
+            what = f"{row} pays {verb} to predict {first} than to predict {second}"
+            yield from _record(study, "tilt", {"what": what, "model": row}, tilt)
 
 
-def _record(
-    study: Study,
-    purpose: tuple[str, ...],
-    about: dict[str, str],
-    effect: FloatArray,
-    parts: Components,
-    flipped: tuple[FloatArray, FloatArray],
-    groups: list[Groups],
-) -> TestRecord:
-    """One test, of the family that `purpose` begins with; `flipped`: differences and weights of the sittings."""
-    seed, draws = study.design.seed, study.design.draws
-    p = p_sittings = sign_flip_test(*flipped, draws, generator(seed, *purpose))
-    # With one sitting nothing can be flipped; p over sittings is 1 then.
-    if study.seeds > 1 and min(each.shares.size for each in groups) > 1:
-        training = Training(float(parts.seeds), parts.df_seeds, float(parts.interaction))
-        rng = generator(seed, "crossed", *purpose)
-        p = crossed_sign_flip_test(float(parts.value), groups, training, draws, rng)
-    interval = percentile_interval(effect, study.design.confidence)
-    told = {"family": purpose[0], "unit": "nats per token", "p_covers": _resampled(study)}
-    return TestRecord.of(interval, p, p_sittings=p_sittings, **about, **told)
+def _ratio_tests(study: Study) -> Iterator[TestRecord]:
+    """Whether a model finds both of two corpora equally hard; of more corpora there is an interval alone."""
+    if len(study.design.singles) != 2:
+        return
+    first, second = sorted(study.design.singles)
+    ratio = study.log_ratio(first, second)
+    for index, row in enumerate(study.design.models):
+        verb = "harder" if ratio.value[index] > 0 else "easier"
+        about = {"what": f"{row} finds {first} {verb} than {second}", "model": row}
+        yield from _record(study, "bias ratio", about, ratio.of(index))
 
 
-def _resampled(study: Study) -> str:
-    return "sittings and seeds" if study.seeds > 1 else "sittings only"
+def _record(study: Study, family: str, about: dict[str, str], effect: Estimate) -> Iterator[TestRecord]:
+    """One test, or none where nothing is known of the error of the effect."""
+    interval, p = effect.interval(study.design.confidence), float(effect.p)
+    if interval.known:
+        yield TestRecord.of(interval, p, family=family, unit="nats per token", p_covers=covers(study), **about)
 
 
-def _sitting_excess(study: Study, row: str, corpus: str) -> FloatArray:
-    """Sum of the difference between a model and the own model, shape [sittings], averaged over seeds; nats."""
-    nats = dict(zip(study.design.models, study.sums[corpus].nats.mean(axis=1), strict=True))
-    return np.asarray(nats[row] - nats[study.design.own[corpus]])
+def covers(study: Study, *, seeds: bool = True) -> str:
+    """What intervals and p take into account, in words; seeds: whether they are of models that have some."""
+    named = [corpus for corpus, sums in study.sums.items() if sums.speakers is not None]
+    whose = "" if len(named) == len(study.sums) else f" of {', '.join(sorted(named))}"
+    parts = ["sittings"] + [f"speakers{whose}"] * bool(named) + ["seeds"] * (seeds and study.seeds > 1)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "sittings only"
 
 
 def measure(sums: Mapping[str, CorpusSums], design: Design) -> Matrix:
-    """The matrix: every number of every model, the tests, and what was resampled.
+    """The matrix: every number of every model, the tests, and what they cover.
 
     Definitions (method.md sections 2 and 3), all pooled over seeds and sittings before the one division:
-    CE(m,c) = Σ surprisal / Σ tokens; perplexity = exp CE; bits per byte = Σ surprisal / (ln 2 · Σ bytes). A mixture
+    CE(m,c) = Σ surprisal / Σ tokens; perplexity = exp CE. Bits per byte = Σ surprisal / (ln 2 · Σ bytes): comparable
+    between models of one tokenizer; of n-gram models, whose surprisal is a code length, between tokenizers. A mixture
     column is a text whose tokens come from its corpora in the given shares: nats and bytes per token are averaged with
     these weights, then divided. Excess X(m,c) = CE(m,c) - CE(own(c),c), exactly zero for the own model, absent where
     a corpus has none. Tilt of a mixture over two corpora = X(m,c1) - X(m,c2), in the order of its mixture. Bias
@@ -152,11 +129,11 @@ def measure(sums: Mapping[str, CorpusSums], design: Design) -> Matrix:
     Parameters
     ----------
     sums : corpus to its sums; the same models and seeds in all of them.
-    design : rows, columns and resampling.
+    design : rows and columns.
 
-    Intervals: percentile over draws of sittings (independent between corpora) and seeds, paired over models; BCa for
-    the ratio. Both numbers are small and are corrected for (`resampled_corpus`, `SeedVariance`). One seed is not
-    resampled; a corpus with one sitting gives no interval to anything that it enters.
+    Intervals cover other sittings (independent between corpora), other speakers where they are known, and other
+    training runs (`Estimate`), paired over models. Of one seed nothing is known; a corpus with one sitting gives no
+    interval to anything that it enters.
 
     Raises ValueError for a column of an unknown corpus or for corpora that disagree on models or seeds.
     """
@@ -165,74 +142,66 @@ def measure(sums: Mapping[str, CorpusSums], design: Design) -> Matrix:
 
 
 def _models(study: Study) -> dict[str, ModelRecord]:
-    design = study.design
+    design, confidence = study.design, study.design.confidence
     names = ("perplexity", "bits_per_byte", "excess_nats", "excess_bits_per_byte")
     # All names in every row: an excess that no column has is an empty section, not a missing one.
     rows: dict[str, dict[str, Any]] = {row: {name: {} for name in names} for row in design.models}
     for column in design.columns:
-        for name, replicates in study.quantities(column).items():
-            for row, values in zip(design.models, replicates.T, strict=True):
-                rows[row][name][f"on_{column}"] = percentile_interval(values, design.confidence)
-    ratios, jackknife = (study.bias_ratio(), study.bias_ratio_jackknife()) if len(design.singles) > 1 else (None, [])
-    for index, row in enumerate(design.models):
-        if ratios is not None:
-            # A maximum over a minimum is biased and skewed, which a percentile interval ignores.
-            left_out = [sample[:, index] for sample in jackknife]
-            rows[row]["bias_ratio"] = bca_interval(ratios[:, index], left_out, design.confidence)
-        if (tilt := study.tilt(row)) is not None:
-            rows[row]["tilt"] = percentile_interval(tilt, design.confidence)
+        for name, intervals in _column(study, column).items():
+            for row, interval in zip(design.models, intervals, strict=True):
+                rows[row][name][f"on_{column}"] = interval
+    ratios = study.bias_ratios() if len(design.singles) > 1 else [None] * len(rows)
+    for row, ratio in zip(design.models, ratios, strict=True):
+        tilt = study.tilt(row)
+        rows[row] |= {"bias_ratio": ratio, "tilt": None if tilt is None else tilt.interval(confidence)}
     return {row: ModelRecord(**numbers) for row, numbers in rows.items()}
 
 
+def _column(study: Study, column: str) -> dict[str, list[Interval]]:
+    """Everything said of a column, of every model: perplexity, bits per byte, and the excess where there is one."""
+    weights, confidence = study.design.columns[column], study.design.confidence
+    found = {
+        "perplexity": [perplexity(each) for each in study.cross_entropy(weights).intervals(confidence)],
+        "bits_per_byte": study.bits_per_byte(weights).intervals(confidence),
+    }
+    if study.design.has_excess(column):
+        found["excess_nats"] = study.excess(weights).intervals(confidence)
+        found["excess_bits_per_byte"] = study.bits_per_byte(weights, excess=True).intervals(confidence)
+    return found
+
+
 def _uncertainty(study: Study) -> Uncertainty:
-    design, sittings = study.design, {corpus: len(sums.sittings) for corpus, sums in study.sums.items()}
+    sittings = {corpus: len(set(sums.sittings)) for corpus, sums in study.sums.items()}
+    speakers = {corpus: sums.named_speakers for corpus, sums in study.sums.items() if sums.named_speakers}
     single = [corpus for corpus, count in sittings.items() if count == 1]
-    notes = [f"one sitting in the test text of {corpus}: no interval for what is read there" for corpus in single]
+    notes = [f"one sitting in the test text of {corpus}: no interval for what is predicted there" for corpus in single]
+    unnamed = [corpus for corpus in study.sums if corpus not in speakers]
+    notes += [f"no two speakers are known in the test text of {corpus}: its sittings only" for corpus in unnamed]
     if study.seeds == 1:
-        notes.append("one seed: intervals and p cover sittings only, not the luck of a training run")
+        notes.append("one seed: intervals and p do not cover the luck of a training run")
     return Uncertainty(
-        design.draws,
-        design.confidence,
+        study.design.confidence,
         study.seeds,
         sittings,
-        resampled=_resampled(study) if max(sittings.values()) > 1 else "none",
+        speakers,
+        covers=covers(study) if max(sittings.values()) > 1 else "nothing",
         notes=tuple(notes),
         variance_shares=_variance_shares(study),
-        smallest_detectable_effect_nats=_smallest_effects(study),
     )
 
 
 def _variance_shares(study: Study) -> dict[str, dict[str, dict[str, float]]]:
-    """Shares of seeds and sittings in the variance of each cell's cross-entropy (`Components`).
+    """Shares of seeds, sittings and speakers in the variance of each cell's cross-entropy (`Estimate.shares`).
 
-    Cells in which one of them could not be resampled are left out: their shares are unknown, not 0 and 1.
+    Cells of which one of them is not known are left out.
     """
     columns = study.design.columns if study.seeds > 1 else ()
-    parts = {f"on_{column}": study.column_components(column) for column in columns}
+    parts = {f"on_{column}": study.cross_entropy(study.design.columns[column]).shares for column in columns}
     return {
         row: {
-            column: {
-                "seeds": float(part.seeds[index] / part.variance[index]),
-                "sittings": float(part.groups_alone[index] / part.variance[index]),
-            }
-            for column, part in parts.items()
-            if part.variance[index] > 0
+            column: {name: float(share[index]) for name, share in shares.items()}
+            for column, shares in parts.items()
+            if np.isfinite(shares["seeds"][index])
         }
-        for index, row in enumerate(study.design.models)
-    }
-
-
-def _smallest_effects(study: Study) -> dict[str, dict[str, float]]:
-    """The smallest excess that this design finds in 80 % of studies (`Components.smallest_effect`), in nats per token.
-
-    Left out for the own model, whose excess is zero by definition, and where nothing was resampled.
-    """
-    smallest = {
-        f"on_{column}": study.column_components(column, excess=True).smallest_effect(study.design.confidence)
-        for column in study.design.columns
-        if study.design.has_excess(column)
-    }
-    return {
-        row: {column: float(effects[index]) for column, effects in smallest.items() if effects[index] > 0}
         for index, row in enumerate(study.design.models)
     }

@@ -156,6 +156,8 @@ def _mirror_comparison(store: Store, results: Results, bias: Mapping[str, Any], 
         # Outside experiments, an applied one may have brought the results: its comparison is theirs.
         same = [run for run in own or ([] if results.experiment else known) if run.info.status == "FINISHED"]
         if same:
+            # What this program did not log when the run was made.
+            store.log_changed(same[0].info.run_id, comparison_measures(bias))
             _log_page(store, same[0].info.run_id, results)
             return False
         tags = results.tags("comparison", "report") | {"comparison": digest}
@@ -169,9 +171,17 @@ def _mirror_comparison(store: Store, results: Results, bias: Mapping[str, Any], 
 
 
 def comparison_measures(bias: Mapping[str, Any]) -> dict[str, float]:
-    """Every measure of the matrix, by measure, model and column or side: `perplexity.A_nunavut.on_canada`."""
+    """Every measure of the matrix, by measure, model and column or side: `perplexity.A_nunavut.on_canada`.
+
+    Those of the companions, which results of an earlier version lack, begin with `companion_`.
+    """
+    companions = bias.get("companion", {"models": {}})["models"]
+    return _measures(bias["models"]) | {f"companion_{name}": value for name, value in _measures(companions).items()}
+
+
+def _measures(models: Mapping[str, Any]) -> dict[str, float]:
     numbers: dict[str, float] = {}
-    for row, measures in bias["models"].items():
+    for row, measures in models.items():
         for key, value in flatten({measure: measures.get(measure, {}) for measure in MEASURES}).items():
             # A measure is an interval with its `value`; a rate of preferences keeps its interval beside its counts.
             measure, *below = key.split(".")

@@ -79,7 +79,6 @@ def _pairs(data: StudyData) -> Iterator[PairRecord]:
         means = {}
         for row, probed in data.probes.items():
             cosines = over_seeds((run.associations.loc[[index]] for run in probed), "value")
-            # Draws that this pair, whichever of its words comes first, shares with no other.
-            (mean,) = seed_means(cosines, *data.drawn("cosine", pair["space"], *sorted(words), row))
+            (mean,) = seed_means(cosines, data.config.bias.confidence)
             means[row] = SeedMean(**vars(mean), by_seed=tuple(cosines[0].tolist()))
         yield PairRecord(*words, pair["space"], means)

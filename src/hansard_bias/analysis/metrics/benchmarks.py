@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import Any
-
 import pandas as pd
 
 from hansard_bias.analysis.inputs import StudyData, over_seeds
@@ -39,14 +36,14 @@ def _benchmark(name: str, asked: pd.DataFrame, data: StudyData) -> BenchmarkReco
         for row, probed in data.probes.items()
     }
     models = {
-        row: {measure: _measure(array, asked, name, data) for measure, array in measured.items()}
+        row: {measure: _measure(array, asked, data) for measure, array in measured.items()}
         for row, measured in values.items()
     }
     items = [
         BenchmarkItem(
             **{column: line[column] for column in ASKED["benchmarks"][1:]},
             models={
-                row: _answer({measure: array[[number]] for measure, array in measured.items()}, line, row, data)
+                row: _answer({measure: array[[number]] for measure, array in measured.items()}, data)
                 for row, measured in values.items()
             },
         )
@@ -57,22 +54,17 @@ def _benchmark(name: str, asked: pd.DataFrame, data: StudyData) -> BenchmarkReco
     return BenchmarkRecord(name, unlike, models, tuple(sorted(items, key=lambda item: item.line)))
 
 
-def _measure(array: FloatArray, asked: pd.DataFrame, name: str, data: StudyData) -> BenchmarkMeasure:
+def _measure(array: FloatArray, asked: pd.DataFrame, data: StudyData) -> BenchmarkMeasure:
 
-    def summary(members: FloatArray, part: str) -> BenchmarkShares:
-        return benchmark_summary(members, *data.drawn("benchmark", name, part))
+    def summary(members: FloatArray) -> BenchmarkShares:
+        return benchmark_summary(members, data.config.bias.confidence)
 
     themes = dict.fromkeys(asked.sort_values("line")["theme"])
-    by_theme = {theme: summary(array[(asked["theme"] == theme).to_numpy()], theme) for theme in themes}
-    return BenchmarkMeasure(summary(array, ""), by_theme)
+    by_theme = {theme: summary(array[(asked["theme"] == theme).to_numpy()]) for theme in themes}
+    return BenchmarkMeasure(summary(array), by_theme)
 
 
-def _answer(
-    measured: dict[str, FloatArray], line: Mapping[Hashable, Any], row: str, data: StudyData
-) -> BenchmarkAnswer:
+def _answer(measured: dict[str, FloatArray], data: StudyData) -> BenchmarkAnswer:
     """What one model says to one prompt; arrays are [1, seeds]."""
-    told = {}
-    # Draws by all that names the prompt: no other prompt of the file changes them.
-    for measure, array in measured.items():
-        (told[measure],) = seed_means(array, *data.drawn("benchmark item", *(line[name] for name in NAMED), row))
+    told = {measure: seed_means(array, data.config.bias.confidence)[0] for measure, array in measured.items()}
     return BenchmarkAnswer(**told, direction=benchmark_directions(measured["plain"])[0])

@@ -46,7 +46,7 @@ def planted_findings(data: StudyData) -> Planted:
         measure: PlantedMeasure(
             single=_recovery(truth, values[measure], single, measure, data) if single else None,
             all=_recovery(truth, values[measure], list(truth), measure, data),
-            differences=tuple(_differences(truth, values[measure], single, measure, data)),
+            differences=tuple(_differences(truth, values[measure], single, data)),
         )
         for measure in MEASURES
     }
@@ -95,8 +95,7 @@ def _record(
     """One frame in one model; intervals over paraphrases and seeds."""
     measured = {}
     for measure, by_row in values.items():
-        # The same draws for L and L*, whatever else is measured and in which order.
-        (judged,) = prompt_preferences(by_row[row][number][None], *data.drawn("planted", row, frame.id))
+        (judged,) = prompt_preferences(by_row[row][number][None], data.config.bias.confidence)
         measured[measure] = judged.preference
     return PlantedAssociation(frame.id, frame.topic, tuple(frame.prompts), row, truth, **measured)
 
@@ -118,9 +117,7 @@ def _recovery(truth: ByRow, values: ByRow, rows: Sequence[str], measure: str, da
     return Recovery(tuple(rows), int(decided.sum()), int(right.sum()), slope, intercept)
 
 
-def _differences(
-    truth: ByRow, values: ByRow, rows: Sequence[str], measure: str, data: StudyData
-) -> Iterator[PlantedDifference]:
+def _differences(truth: ByRow, values: ByRow, rows: Sequence[str], data: StudyData) -> Iterator[PlantedDifference]:
     """Mean differences between models of one legislature each, as planted, as measured, and measured less planted.
 
     Intervals over frames and seeds. Frames differ in what was planted, which the error's interval has no part of.
@@ -128,9 +125,7 @@ def _differences(
     for left, right in combinations(rows, 2):
         # Measured less planted, frame by frame: its interval then says whether the difference is the planted one.
         off = {row: values[row] - truth[row][:, None, None] for row in (left, right)}
-        compared = []
-        for arrays in (values, off):
-            asked = data.drawn("planted difference", measure, *sorted((left, right)))
-            compared.append(compare_models(arrays[left], arrays[right], *asked).interval)
+        confidence = data.config.bias.confidence
+        compared = [compare_models(arrays[left], arrays[right], confidence).interval for arrays in (values, off)]
         planted = float((truth[left] - truth[right]).mean())
         yield PlantedDifference(f"{left} against {right}", planted, *compared)

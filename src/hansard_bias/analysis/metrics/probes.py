@@ -29,13 +29,13 @@ from hansard_bias.analysis.probe_records import (
 )
 from hansard_bias.analysis.record_files import from_json
 from hansard_bias.base.files import PROBED
-from hansard_bias.params import Config
 from hansard_bias.probing.tables import LEGACY_TOP, Probed
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.preferences import (
     PromptPreference,
     compare_models,
     cultural_bias_rate,
+    mean_log_odds,
     paraphrase_stability,
     prompt_preferences,
 )
@@ -58,7 +58,8 @@ def preference_findings(data: StudyData) -> Found:
         for column in (CORRECTED, UNCORRECTED)
     )
     judged, raw = (
-        {row: _judge(array, asked["prompt"], data) for row, array in each.items()} for each in (values, uncorrected)
+        {row: prompt_preferences(array, config.bias.confidence) for row, array in each.items()}
+        for each in (values, uncorrected)
     )
     stability = {row: paraphrase_stability(array) for row, array in values.items()}
     tops = {row: top_fillings(probed, config.probe.top_k) for row, probed in data.probes.items()}
@@ -69,17 +70,21 @@ def preference_findings(data: StudyData) -> Found:
         )
         for at, prompt in enumerate(asked.to_dict("records"))
     }
+    rates, plain = (
+        {row: _rate(array, decisions[row], data, row) for row, array in each.items()}
+        for each, decisions in ((values, judged), (uncorrected, raw))
+    )
     section = Probes(
         groups=Groups(*(GroupRecord(group.name, group.label, tuple(group.terms)) for group in data.groups)),
         audit=from_json(tuple[TermAudit, ...], first.audit, PROBED, "probe"),
         # The answers are in the order of names, the page in that of the file.
         prompts=tuple(prompts[name] for name in dict.fromkeys(first.prompts["prompt"])),
-        uncorrected_rates={row: _rate(decisions, config) for row, decisions in raw.items()},
+        uncorrected_rates={row: rate for row, rate in plain.items() if rate is not None},
         stability={row: _mean_stability(records) for row, records in stability.items()},
         themes={row: dict(_themes(array, data)) for row, array in values.items()},
     )
     tests = [*paired_tests(values, data, "preference"), *paired_tests(uncorrected, data, PLAIN)]
-    return Found(section, tests, {row: {"cultural_bias_rate": _rate(each, config)} for row, each in judged.items()})
+    return Found(section, tests, {row: {"cultural_bias_rate": rate} for row, rate in rates.items()})
 
 
 def preference_array(runs: list[Probed], column: str = CORRECTED) -> FloatArray:
@@ -112,7 +117,7 @@ def _listed(by_seed: tuple[list[dict[str, Any]], ...]) -> Iterator[Candidate]:
 
 
 def paired_tests(values: ByRow, data: StudyData, family: str) -> list[TestRecord]:
-    """Every pair of models on the same prompts: a paired sign-flip, corrected by Holm within the family.
+    """Every pair of models on the same prompts, corrected by Holm within the family.
 
     L* compares what the sentences add to each model's own habits; L has those habits in it. Of two models the first by
     name is the left one, whatever their order in params.yaml.
@@ -120,25 +125,19 @@ def paired_tests(values: ByRow, data: StudyData, family: str) -> list[TestRecord
     records = []
     # By name, so that a pair has the same sign whatever the order of params.yaml.
     for left, right in combinations(sorted(values), 2):
-        record = compare_models(values[left], values[right], *data.drawn("preference", left, right))
+        record = compare_models(values[left], values[right], data.config.bias.confidence)
         records.append(replace(record, family=family, what=f"{left} against {right}"))
     return correct(records)
 
 
-def _judge(array: FloatArray, prompts: pd.Series[str], data: StudyData) -> list[PromptPreference]:
-    # Each with draws of its own, so that other prompts of the file change nothing.
-    asked = zip(prompts, array, strict=True)
-    return [prompt_preferences(values[None], *data.drawn("prompt", prompt))[0] for prompt, values in asked]
-
-
-def _rate(judged: list[PromptPreference], config: Config) -> PreferenceRate:
-    return cultural_bias_rate([item.decision for item in judged], config.bias.confidence)
+def _rate(values: FloatArray, judged: list[PromptPreference], data: StudyData, *names: str) -> PreferenceRate | None:
+    return cultural_bias_rate(values, judged, *data.drawn("rate", *names))
 
 
 def _answer(
     judged: PromptPreference, raw: PromptPreference, stability: Stability, top: tuple[Candidate, ...]
 ) -> PromptAnswer:
-    corrected = judged.preference, judged.decision, judged.sign_share
+    corrected = judged.preference, judged.decision, judged.p_corrected
     return PromptAnswer(*corrected, raw.preference, raw.decision, stability, top)
 
 
@@ -147,9 +146,7 @@ def _themes(array: FloatArray, data: StudyData) -> Iterator[tuple[str, ThemeMean
     by_prompt, themes = np.nanmean(array, axis=1), shown_prompts(data.asked)["theme"]
     for theme in dict.fromkeys(data.asked.prompts["theme"]):
         members = by_prompt[(themes == theme).to_numpy()]
-        # Prompts of a theme are to its mean what paraphrases are to a prompt's.
-        (judged,) = prompt_preferences(members[None], *data.drawn("theme", theme))
-        yield theme, ThemeMean(len(members), **vars(judged.preference))
+        yield theme, ThemeMean(len(members), **vars(mean_log_odds(members, data.config.bias.confidence)))
 
 
 def _mean_stability(records: list[Stability]) -> Stability:

@@ -13,9 +13,9 @@ from hansard_bias.analysis.records import LeftOut, LikelihoodRecord, WithoutShar
 from hansard_bias.base.files import LIKELIHOODS, require_path, run_name
 from hansard_bias.params import Config
 from hansard_bias.scoring.tables import FORMS, SAMPLE_KEY, TEXTS_KEY, TOKENIZER_KEY, read_likelihood_sums
-from hansard_bias.statistics.intervals import FloatArray, percentile_interval
+from hansard_bias.statistics.clusters import Clusters
 from hansard_bias.statistics.matrix import measure
-from hansard_bias.statistics.resampling import generator, resampled_sums
+from hansard_bias.statistics.variance import pooled
 
 # What all runs of the likelihoods must have in common, in words.
 IN_COMMON = {SAMPLE_KEY: "sample", TOKENIZER_KEY: "tokenizer", TEXTS_KEY: "test speeches"}
@@ -62,7 +62,7 @@ def likelihood_findings(data: StudyData) -> dict[str, dict[str, LikelihoodRecord
     """Row of the matrix -> `on_<corpus>` -> likelihoods; empty where none were asked for.
 
     Sums over the sampled speeches by their tokens, in nats per token, 0 or less, the mean over seeds; intervals
-    resample sittings alone (no bounds where there is one).
+    are for other sittings alone (no bounds where there is one).
 
     Raises ValueError for tables of different samples, tokenizers or speeches.
     """
@@ -88,20 +88,7 @@ def likelihood_findings(data: StudyData) -> dict[str, dict[str, LikelihoodRecord
 def _likelihoods_of(corpus: str, runs: list[pd.DataFrame], config: Config) -> LikelihoodRecord:
     parts = [run[run["corpus"] == corpus] for run in runs]
     tokens = parts[0]["tokens"].to_numpy(dtype=np.float64)
-    found = {}
-    for form in FORMS:
-        nats = np.mean([part[form].to_numpy(dtype=np.float64) for part in parts], axis=0)
-        # The same sittings for every model and form.
-        rng = generator(config.bias.seed, "likelihoods", corpus)
-        drawn = _drawn(np.array([nats, tokens]), config.bias.draws, rng)
-        found[form] = percentile_interval(drawn, config.bias.confidence)
+    days = Clusters.of(np.arange(len(tokens)))
+    nats = {form: np.array([part[form].to_numpy(dtype=np.float64) for part in parts]).mean(axis=0) for form in FORMS}
+    found = {form: pooled(each[None], tokens, days).interval(config.bias.confidence) for form, each in nats.items()}
     return LikelihoodRecord(int(parts[0]["speeches"].sum()), int(tokens.sum()), **found)
-
-
-def _drawn(sums: FloatArray, draws: int, rng: np.random.Generator) -> FloatArray:
-    """Nats per token, the estimate first, then draws of sittings; sums: nats and tokens by sitting, shape [2, n]."""
-    observed = sums.sum(axis=1)
-    if sums.shape[1] < 2:
-        return np.concatenate([[observed[0] / observed[1]], np.full(draws, np.nan)])
-    both = np.vstack([observed, resampled_sums(sums, draws, rng)])
-    return np.asarray(both[:, 0] / both[:, 1])

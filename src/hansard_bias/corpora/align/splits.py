@@ -1,4 +1,4 @@
-"""Sitting days to train, validation and test: one calendar day is in one split, in every corpus."""
+"""Sitting days, or whole months, to train, validation and test: a day is in one split, in every corpus."""
 
 from __future__ import annotations
 
@@ -39,16 +39,22 @@ def period_of(dates: ArrayLike | pd.Series, period: str) -> Rows:
 
 def assign_splits(days: Days, corpus: Rows, align: AlignConfig, corpora: int) -> Ranks:
     """The split of each speech, as a position in SPLITS, from its day and its corpus (numbered from 0)."""
-    unique, inverse = np.unique(days, return_inverse=True)
+    unique, inverse = np.unique(_dealt(days, align), return_inverse=True)
     sits = np.zeros((len(unique), corpora), dtype=bool)
     sits[inverse, corpus] = True
     return split_days(unique, sits, align)[inverse]
 
 
+def _dealt(days: Days, align: AlignConfig) -> Days:
+    """What goes to a split as one: days, or the months that they are in, which are in one year and quarter, too."""
+    return days.astype("datetime64[M]") if align.split.by == "month" else days
+
+
 def split_days(days: Days, sits: NDArray[np.bool_], align: AlignConfig) -> Ranks:
     """Deal days into splits by share, stratified by period.
 
-    Parameters: `days` (days,), unique; `sits` (days, corpora), whether each corpus sat on each day.
+    Parameters: `days` (days,), unique; `sits` (days, corpora), whether each corpus sat on each day. Months are dealt
+    in the same way: read "month" for "day" and for "sitting".
     In every period the corpus with the fewest sittings gets whole numbers of them, and what rounding denies a split is
     owed to it in the next period; the other corpora follow its proportions, so that a split that can be compared in a
     period in one corpus can be in all. Within a period a hash of the date decides.
@@ -97,11 +103,13 @@ def require_splits(corpus: Rows, split: Ranks, days: Days, names: list[str], ali
     for (code, name), (rank, part) in itertools.product(enumerate(names), enumerate(SPLITS)):
         of_corpus = corpus == code
         if not (split[of_corpus] == rank).any():
-            sittings = len(np.unique(days[of_corpus]))
+            by = align.split.by
+            left = len(np.unique(_dealt(days[of_corpus], align)))
+            singly = ", or set align.split.by to sitting" if by == "month" else ""
             raise ValueError(
                 f"no {part} speech left in corpus {name}: align.split.{part} is {getattr(align.split, part):g} of the "
-                f"sittings, align.period is {align.period}, and {sittings} sittings are left; widen align.first_day to "
-                f"align.last_day, give {part} a larger share, or choose a coarser align.period"
+                f"{by}s, align.period is {align.period}, and {left} {by}s are left; widen align.first_day to "
+                f"align.last_day, give {part} a larger share, or choose a coarser align.period{singly}"
             )
 
 

@@ -17,7 +17,7 @@ from datetime import date
 from importlib import import_module
 from pathlib import Path
 
-from hansard_bias.corpora.schema import Record
+from hansard_bias.corpora.schema import Record, known
 from hansard_bias.params import ColumnsConfig, ConfigError, CorpusConfig
 from hansard_bias.params.validation import did_you_mean, require
 
@@ -46,7 +46,7 @@ def reader(name: str, sources: Sources, takes_columns: bool = False) -> Callable
             # Here, so that ids are stable in every format, also where a sitting's records are not together.
             ordinals: Counter[date | None] = Counter()
             for record in read(path, columns):
-                yield dataclasses.replace(record, ordinal=ordinals[record.sitting])
+                yield _finished(record, ordinals[record.sitting])
                 ordinals[record.sitting] += 1
 
         assert name not in _registered, f"two readers are called {name}"
@@ -54,6 +54,13 @@ def reader(name: str, sources: Sources, takes_columns: bool = False) -> Callable
         return numbered
 
     return register
+
+
+def _finished(record: Record, ordinal: int) -> Record:
+    """With its number, and without words that say that nothing is known: one rule for all readers and columns."""
+    speaker, topic = known(record.speaker), known(record.topic)
+    reason = record.reason or ("" if known(record.text) else "empty")
+    return dataclasses.replace(record, ordinal=ordinal, speaker=speaker, topic=topic, reason=reason)
 
 
 def find_reader(name: str, corpus: CorpusConfig) -> Reader:

@@ -8,30 +8,26 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from hansard_bias.base.messages import joined
-from hansard_bias.corpora.archives import Readable, cells_told, contents, find_files, name_below, names, text_lines
+from hansard_bias.corpora.archives import contents, find_files, name_below, names
 from hansard_bias.corpora.cleaning import strip_markers
+from hansard_bias.corpora.packed import Readable
 from hansard_bias.corpora.readers import reader
-from hansard_bias.corpora.schema import Record, iso_day, plain_name
+from hansard_bias.corpora.roles import role_by_name, role_of
+from hansard_bias.corpora.schema import Record, iso_day, known, plain_name
+from hansard_bias.corpora.texts import cells_told, plain_text, text_lines
 from hansard_bias.params import ColumnsConfig
 
 NEEDED = ("speechdate", "speechtext")
 MAX_CELL = 5_000_000  # characters in a cell; the longest real speech has about 150,000
 MAX_ROW = 10_000_000  # characters in a row, and bytes in a line
 
-_MISSING = ("", "NA")
 _SET_ASIDE = {"stagedirection": "stage_direction", "topic": "heading", "subtopic": "heading", "subsubtopic": "heading"}
+_POSITIONS = ("", "intervention", "interjection", *_SET_ASIDE)  # an interjection is speech; a position is seldom a role
 _SEPARATOR = re.compile(r"(?m)^[ \t]*\*(?:[ \t]*\*)+[ \t]*$|\.?\[Text\]")
 _EDITORIAL = re.compile(r"[(\[][^()\[\]]*[)\]]\.?")
 _NUMBERS = re.compile(r"\d+")
 _AFTER_RETURN = re.compile(r"(?<=\r)(?!\n|\Z)")
-_DEPUTIES = r"(?:the )?(?:acting |assistant |deputy )*"
-_CHAIR = re.compile(_DEPUTIES + r"(?:speaker|chair(?:man|person|woman)?|presiding officer|clerk)\b")
-_CROWD = re.compile(r"(?:some|an|several) (?:hon\.?|honourable) members?\b")
 _OFFICE = re.compile(r"\(.*")
-_MINISTER = re.compile(
-    r"\bministers?\b|\bsecretary of state\b|president of the (?:treasury board|queen's privy council)|solicitor general"
-    r"|leader of the government in the house"
-)
 
 
 def sources(path: Path) -> list[Path]:
@@ -61,6 +57,7 @@ class _Row:
 
     def __init__(self, name: str) -> None:
         self.name, self.lines, self.characters, self.is_complete = name, list[str](), 0, False
+        self.header = list[str]()
 
     def passing(self, lines: Iterable[str]) -> Iterator[str]:
         """The same lines, remembered until the next row begins; a lone carriage return ends one, too."""
@@ -69,12 +66,20 @@ class _Row:
         for number, line in enumerate(pieces, start=1):
             if self.is_complete:
                 self.lines, self.characters, self.is_complete = [], 0, False
+            elif self.header and self._is_row(line):
+                place, swallowed = f"{self.name}:{number - len(self.lines)}", f"line {number}, which looks like a row"
+                raise ValueError(f"{place}: a quoted cell that begins here swallows {swallowed}; mend its quotes")
             self.lines.append(line)
             self.characters += len(line)
             if self.characters > MAX_ROW:
                 place = f"{self.name}:{number - len(self.lines) + 1}"
                 raise ValueError(f"{place}: a row of more than {MAX_ROW} characters; expected one speech")
             yield line
+
+    def _is_row(self, line: str) -> bool:
+        if line.count(",") < len(self.header) - 1:
+            return False
+        return iso_day(line.split(",")[self.header.index(NEEDED[0])].strip('"')) is not None
 
 
 def _rows(name: str, content: Readable) -> Iterator[tuple[int, Mapping[str, str] | str]]:
@@ -85,7 +90,7 @@ def _rows(name: str, content: Readable) -> Iterator[tuple[int, Mapping[str, str]
         header = [column.strip().lower() for column in next(rows, [])]
         if missing := [column for column in NEEDED if column not in header]:
             raise ValueError(f"{name}: no column {', '.join(missing)}; there are {joined(header) or 'none'}")
-        current.is_complete, line = True, rows.line_num + 1
+        current.is_complete, current.header, line = True, header, rows.line_num + 1
         for cells in rows:
             if cells:
                 yield line, dict(zip(header, cells, strict=True)) if len(cells) == len(header) else ",".join(cells)
@@ -99,32 +104,27 @@ def _rows(name: str, content: Readable) -> Iterator[tuple[int, Mapping[str, str]
 def _record(row: Mapping[str, str] | str, source: str) -> Record:
     if isinstance(row, str):
         return Record(None, row, source, reason="broken_row")
-    # Some cells say NA where nothing is known.
-    cell = {column: "" if value.strip() in _MISSING else value.strip() for column, value in row.items()}
+    cell = {column: known(plain_text(value)) for column, value in row.items()}
     sitting = iso_day(cell["speechdate"])
     name, office = cell.get("speakername", ""), cell.get("speakeroldname", "")
-    position = cell.get("speakerposition", "").casefold()
+    position = cell.get("speakerposition", "")
     text = strip_markers(_SEPARATOR.sub(" ", cell["speechtext"])).strip()
     # What LiPaD says of a row goes before what its text shows.
-    said = _SET_ASIDE.get(position) or ("editorial" if _EDITORIAL.fullmatch(text) else "")
+    said = _SET_ASIDE.get(position.casefold()) or ("editorial" if _EDITORIAL.fullmatch(text) else "")
+    role = "crowd" if position.casefold() == "intervention" else role_of(position)
     return Record(
         sitting,
         text,
         source,
         speaker=plain_name(_OFFICE.sub("", name or office)),
-        role=_role(position, office or name),
+        role=role or _role(office or name),
         topic=" / ".join(filter(None, (cell.get("maintopic"), cell.get("subtopic")))),
         reason="bad_date" if sitting is None else said if text else "empty",
+        unknown_role="" if role or position.casefold() in _POSITIONS else position,
     )
 
 
-def _role(position: str, office: str) -> str:
-    low = office.lower()
-    if position == "intervention" or _CROWD.match(low):
-        return "crowd"
-    if _CHAIR.match(low):
-        return "chair"
-    # A parliamentary secretary "to the minister" is none, nor is a critic "for" an office.
-    held = low.partition("(")[2]
-    is_minister = "parliamentary secretary" not in held and not held.startswith("for ") and _MINISTER.search(held)
-    return "minister" if is_minister else "member"
+def _role(office: str) -> str:
+    """Of somebody printed as `The Deputy Speaker (Mr. Elm)`, or as `Hon. Bo Ash (Minister of Roads, Ind.)`."""
+    name, _, held = office.partition("(")
+    return role_by_name(name) or ("minister" if role_of(held) == "minister" else "member")

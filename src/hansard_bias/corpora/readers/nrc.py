@@ -15,10 +15,12 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 
 from hansard_bias.base.messages import shown
-from hansard_bias.corpora.archives import Readable, contents, is_archive, members, open_archive, text_lines
+from hansard_bias.corpora.archives import contents
+from hansard_bias.corpora.packed import Readable, is_archive, listed
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.nrc_sitting import Sitting
 from hansard_bias.corpora.schema import Record
+from hansard_bias.corpora.texts import text_lines
 from hansard_bias.params import ColumnsConfig
 
 TEXT, IDS = "NunavutHansard.en", "NunavutHansard.id"
@@ -92,8 +94,7 @@ def _contents(path: Path, name: str) -> Generator[tuple[str, Readable], None, No
     if located.is_dir():
         return contents([located / name], [str(located / name)])
     # Each of the two files gets its own handle: a compressed stream has one position.
-    with open_archive(located) as archive:
-        found = [member.name for member in members(archive, located) if PurePosixPath(member.name).name == name]
+    found = [member for member, _ in listed(located) if PurePosixPath(member).name == name]
     if len(found) != 1:
         raise ValueError(f"{located}: holds {len(found)} files named {name}, expected one")
     return contents([located], found)

@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
-from html.parser import HTMLParser
 from pathlib import Path
 
-from hansard_bias.corpora.archives import check_file_name, name_below
+from hansard_bias.corpora.archives import archive_in, check_file_name, contents, name_below, names
 from hansard_bias.corpora.cleaning import strip_markers
+from hansard_bias.corpora.packed import MAX_MEMBER, is_archive
 from hansard_bias.corpora.readers import reader
-from hansard_bias.corpora.readers.formats import COMPRESSED, FORMATS, MAX_CELL, table_format, table_rows
-from hansard_bias.corpora.schema import Record, plain_name, whole_characters
+from hansard_bias.corpora.readers.formats import (
+    COMPRESSED,
+    FORMATS,
+    TableFile,
+    member_table,
+    open_table,
+    table_format,
+    table_rows,
+)
+from hansard_bias.corpora.readers.separated import MAX_CELL, Wanted
+from hansard_bias.corpora.roles import folded, role_by_name, role_of
+from hansard_bias.corpora.schema import Record, known, plain_name, whole_characters
+from hansard_bias.corpora.texts import plain_text
 from hansard_bias.params import ColumnsConfig
 
-_ROLE_WORDS = {
-    "chair": "chair, chairman, chairwoman, chairperson, speaker, deputy speaker, president, presiding officer",
-    "minister": "minister, prime minister, premier",
-    "witness": "witness, guest, expert",
-    "crowd": "crowd, audience",
-}
-_ROLES = {word: role for role, words in _ROLE_WORDS.items() for word in words.split(", ")}
+# Of ids that occur more than once, the share with several speakers or days from which on they are no speeches' ids.
+_IDS_OF_OTHERS = 0.1
 
 
 def sources(path: Path) -> list[Path]:
     """The files that `read_table` reads, in order of their paths below `path`."""
-    packed = f"alone or compressed ({', '.join(COMPRESSED)})"
+    packed = f"alone or compressed ({', '.join(COMPRESSED)}) or in an archive"
     expected = f"expected {', '.join(FORMATS)}, {packed}, or a folder of such files"
     if path.is_file():
         check_file_name(path.name, str(path.parent))
-        if table_format(path):
+        if table_format(path) or is_archive(path):
             return [path]
         raise ValueError(f"{path}: not a table by its name; {expected}")
     found = {name_below(path, file): file for file in path.rglob("*") if table_format(file) and file.is_file()}
     # What lies in a hidden folder is a version control's or an editor's copy.
     files = {name: file for name, file in found.items() if "/." not in f"/{name}"}
     if not files:
+        if archive := archive_in(path):
+            return [archive]
         raise ValueError(f"{path}: holds no table; {expected}")
     for name in files:
         check_file_name(name, str(path))
@@ -48,6 +56,22 @@ def sources(path: Path) -> list[Path]:
     return [files[name] for name in sorted(files)]
 
 
+def _tables(path: Path) -> Iterator[TableFile]:
+    """The files of an archive one after the other, each open until the next is asked for."""
+    found = sources(path)
+    if is_archive(found[0]):
+        members = names(found, tuple(FORMATS), MAX_MEMBER)
+        if not members:
+            raise ValueError(f"{found[0]}: holds no table; expected files that end in {', '.join(FORMATS)}")
+        for member, (_, content) in zip(members, contents(found, members), strict=True):
+            with member_table(content, member) as table:
+                yield table
+        return
+    for file in found:
+        with open_table(file, name_below(path, file)) as table:
+            yield table
+
+
 @reader("table", sources, takes_columns=True)
 def read_table(path: Path, columns: ColumnsConfig | None = None) -> Iterator[Record]:
     """Every row in order of dates, rows of a day in order of files and lines; `path` is a file or a folder of files.
@@ -55,36 +79,75 @@ def read_table(path: Path, columns: ColumnsConfig | None = None) -> Iterator[Rec
     Rows without a date come last. All rows are held until the last one is read: only then is their order known.
     """
     assert columns is not None, "find_reader sees to it"
+    wanted = Wanted(columns.names(), columns.text, columns.date, columns.delimiter, columns.quoting)
+    own = {folded(word): role for word, role in columns.roles.items()}
     found = [
-        _record(row, f"{name}:{line}", columns)
-        for name, file in ((name_below(path, file), file) for file in sources(path))
-        for line, row in table_rows(file, name, columns.names())
+        _record(row, f"{table.name}:{line}", columns, own)
+        for table in _tables(path)
+        for line, row in table_rows(table, wanted)
     ]
-    ordered = deque(sorted(found, key=lambda record: (record.sitting is None, record.sitting or date.min)))
+    records = _joined(found, columns.repeated_ids)
     found.clear()
+    ordered = deque(sorted(records, key=lambda record: (record.sitting is None, record.sitting or date.min)))
+    records.clear()
     # The memory of what was yielded is free.
     while ordered:
         yield ordered.popleft()
 
 
-def _record(row: Mapping[str, object] | str, source: str, columns: ColumnsConfig) -> Record:
+def _joined(found: Sequence[tuple[Record, str]], repeated_ids: str) -> list[Record]:
+    """The records, rows that share an id (the second of each pair) as one speech where the first of them stands.
+
+    The others stay, with their text and the reason `joined`, so that every row is accounted for.
+    """
+    parts: dict[str, list[int]] = {}
+    for place, (record, key) in enumerate(found):
+        if key and not record.reason:
+            parts.setdefault(key, []).append(place)
+    records = [record for record, _ in found]
+    # A speech that a table has twice is left to the search for duplicates.
+    repeated = [places for places in parts.values() if len({records[place].text for place in places}) > 1]
+    speeches = [places for places in repeated if _is_one_speech([records[place] for place in places])]
+    if repeated_ids == "apart" or (not repeated_ids and len(speeches) < (1 - _IDS_OF_OTHERS) * len(repeated)):
+        return records
+    for first, *others in speeches:
+        text = "\n".join(records[place].text for place in (first, *others))
+        speaker = next((records[place].speaker for place in (first, *others) if records[place].speaker), "")
+        records[first] = replace(records[first], text=text, speaker=speaker)
+        for place in others:
+            records[place] = replace(records[place], reason="joined")
+    return records
+
+
+def _is_one_speech(records: Sequence[Record]) -> bool:
+    speakers = {record.speaker for record in records} - {""}
+    return len(speakers) < 2 and len({record.sitting for record in records}) == 1
+
+
+def _record(
+    row: Mapping[str, object] | str, source: str, columns: ColumnsConfig, own: Mapping[str, str]
+) -> tuple[Record, str]:
+    """A row as a record, and its id; `own` are words for roles that params.yaml explains."""
     if isinstance(row, str):
-        return Record(None, whole_characters(row), source, reason="broken_row")
-    speaker, role, topic, mark = (
-        _cell(row, column, source, " / ") for column in (columns.speaker, columns.role, columns.topic, columns.id)
+        return Record(None, whole_characters(row), source, reason="broken_row"), ""
+    speaker, office, topic, key = (
+        " ".join(plain_text(_cell(row, column, source, " / ")).split())
+        for column in (columns.speaker, columns.role, columns.topic, columns.id)
     )
     text = strip_markers(plain_text(_cell(row, columns.text, source, "\n"))).strip()
     sitting = _sitting(row.get(columns.date), columns.date_format)
-    return Record(
+    role = own.get(folded(office)) or role_of(office)
+    record = Record(
         sitting,
         text,
-        f"{source} ({mark})" if mark else source,
+        f"{source} ({key})" if key else source,
         plain_name(speaker),
-        # Somebody with another word, or none, is a member.
-        _ROLES.get(role.casefold(), "member"),
+        role or own.get(folded(speaker)) or role_by_name(speaker) or "member",
         topic,
         reason="bad_date" if sitting is None else "" if text else "empty",
+        unknown_role="" if role else office,
     )
+    return record, key
 
 
 def _cell(row: Mapping[str, object], column: str, source: str, joint: str) -> str:
@@ -95,7 +158,7 @@ def _cell(row: Mapping[str, object], column: str, source: str, joint: str) -> st
             kind = type(part).__name__
             raise ValueError(f"{source}: column {column} holds a {kind}, expected text or a list of texts")
     # What is missing (null, not a number) is empty.
-    texts = (whole_characters(str(part)).strip() for part in parts if part is not None and part == part)
+    texts = (whole_characters(known(str(part))) for part in parts if part is not None and part == part)
     text = joint.join(filter(None, texts))
     if len(text) > MAX_CELL:
         raise ValueError(f"{source}: column {column} has {len(text)} characters, expected at most {MAX_CELL}")
@@ -115,48 +178,3 @@ def _day(text: str, date_format: str) -> date | None:
         return (datetime.strptime(text, date_format) if date_format else datetime.fromisoformat(text)).date()
     except ValueError:
         return None
-
-
-# HTML in a cell of text becomes plain text, by the standard library's parser.
-
-# A line ends at every tag but these, which stand inside a word or sentence.
-_INLINE = re.compile(r"a|abbr|b|cite|em|font|i|mark|q|s|small|span|strong|sub|sup|u")
-_UNREAD = frozenset(("script", "style"))
-# Plain text has these signs, too ("5 < 6", "R&D"): a parser that took them for markup would swallow words.
-_STRAY = re.compile(r"<(?!/?[A-Za-z][^<>]*>)|&(?!#?\w{1,32};)")
-
-
-class _Text(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.parts, self.unread = list[str](), 0
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        self.unread += tag in _UNREAD
-        self.parts.append("" if _INLINE.fullmatch(tag) else "\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        self.unread -= tag in _UNREAD and self.unread > 0
-        self.parts.append("" if _INLINE.fullmatch(tag) else "\n")
-
-    def handle_data(self, data: str) -> None:
-        self.parts.append("" if self.unread else data)
-
-
-def _without_comments(text: str) -> str:
-    # By hand: the parser, as any pattern, takes the square of the time for comments that stay open.
-    kept, place = [], 0
-    while (start := text.find("<!--", place)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
-        kept.append(text[place:start])
-        place = end + len("-->")
-    return "".join([*kept, text[place:]])
-
-
-def plain_text(text: str) -> str:
-    """Text without tags, comments and character references; text that has none comes back as it is."""
-    if "<" not in text and "&" not in text:
-        return text
-    parser = _Text()
-    parser.feed(_STRAY.sub(lambda sign: "&lt;" if sign[0] == "<" else "&amp;", _without_comments(text)))
-    parser.close()
-    return "".join(parser.parts)

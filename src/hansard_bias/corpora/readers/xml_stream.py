@@ -8,7 +8,7 @@ from typing import NoReturn, Protocol
 from xml.parsers import expat
 
 from hansard_bias.base.messages import shown
-from hansard_bias.corpora.archives import Readable
+from hansard_bias.corpora.packed import Readable
 
 MAX_TAG = 1_000_000  # characters of one tag or comment, which the parser must hold; a real one has a few hundred
 MAX_DEPTH = 200  # elements inside each other; TEI has about 20

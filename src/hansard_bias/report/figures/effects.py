@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 
 from hansard_bias.analysis.records import Interval
-from hansard_bias.report.comparisons import comparisons
+from hansard_bias.report.comparisons import comparisons, tilts
 from hansard_bias.report.figures import GREY, HALO, INK, SERIES, Figure, chart_of, figure, series_colour
 from hansard_bias.report.formats import decimal, estimate, significant, span, title
 from hansard_bias.report.results import Results
@@ -29,35 +29,35 @@ CAPTION = (
 Row = tuple[str, Interval, str]
 
 
-def _row(results: Results, model: str, interval: Interval, *lines: str, colour: str = "") -> Row:
+def model_row(results: Results, model: str, interval: Interval, *lines: str, colour: str = "") -> Row:
     label = "|".join([f"{results.config.models[model].label} {title(model)}", *lines])
     return label, interval, colour or series_colour(results, model)
 
 
 def ratio_figure(results: Results) -> list[Figure]:
     """Bias ratios with intervals."""
-    rows = [_row(results, model, ratio) for model, ratio in results.measured("bias_ratio").items()]
-    return _intervals(rows, "Bias ratio", "highest over lowest perplexity", 1.0, significant)
+    rows = [model_row(results, model, ratio) for model, ratio in results.measured("bias_ratio").items()]
+    return interval_panel(rows, "Bias ratio", "highest over lowest perplexity", 1.0, significant)
 
 
 def excess_figure(results: Results) -> list[Figure]:
     """Excess of the models from outside, as a factor."""
     config = results.config
-    rows = [_row(results, c.model, c.factor, f"on {title(c.corpus)}") for c in comparisons(results)]
+    rows = [model_row(results, c.model, c.factor, f"on {title(c.corpus)}") for c in comparisons(results)]
     # Mixtures have no part in the verdict, but the reader wants to see them beside it.
     mixtures = [(m, corpus) for m, spec in config.models.items() if not spec.is_single for corpus in config.corpora]
     found = [(model, corpus, results.excess(model, corpus)) for model, corpus in mixtures]
-    rows += [_row(results, m, size.map(math.exp), f"on {title(corpus)}") for m, corpus, size in found if size]
-    return _intervals(rows, "Excess", "times as many equally likely words", 1.0, significant)
+    rows += [model_row(results, m, size.map(math.exp), f"on {title(corpus)}") for m, corpus, size in found if size]
+    return interval_panel(rows, "Excess", "times as many equally likely words", 1.0, significant)
 
 
 def tilt_figure(results: Results) -> list[Figure]:
     """Tilt of the mixtures; the arrows say to whom it leans."""
     rows = []
-    for model, tilt in results.measured("tilt").items():
+    for model, tilt in tilts(results).items():
         first, second = map(title, results.config.models[model].mixture)
-        rows.append(_row(results, model, tilt, f"\u2190 {first}", f"{second} \u2192"))
-    return _intervals(rows, "Tilt", "nats per token", 0.0)
+        rows.append(model_row(results, model, tilt, f"\u2190 {first}", f"{second} \u2192"))
+    return interval_panel(rows, "Tilt, n-gram models", "nats per token", 0.0)
 
 
 @figure("effects", section="effects", title="Effects", caption=CAPTION, order=40, columns=1, scales=("y",))
@@ -74,12 +74,12 @@ def rate_figure(results: Results) -> list[Figure]:
         # Here colour tells the groups apart, the same in every row; the label names the model.
         for group, found, colour in zip((groups.first, groups.second), (rate.first, rate.second), SERIES, strict=False):
             share = found.rate.map(lambda value: 100 * value)
-            rows.append(_row(results, model, share, group.label, colour=colour))
+            rows.append(model_row(results, model, share, group.label, colour=colour))
     whole = partial(decimal, digits=0)
-    return _intervals(rows, "Prompts that show a preference", "per cent of the prompts", None, whole)
+    return interval_panel(rows, "Prompts that show a preference", "per cent of the prompts", None, whole)
 
 
-def _intervals(
+def interval_panel(
     rows: Sequence[Row], name: str, unit: str, reference: float | None, form: Callable[[float], str] = decimal
 ) -> list[Figure]:
     """Dots with their intervals, one row each, the numbers above; a dashed line where there would be no effect."""
@@ -93,7 +93,8 @@ def _intervals(
     # Room for pixels a letter at most at this size, in a broad font: the reader's browser chooses the font.
     style: dict[str, Any] = {"minExtent": min(7.4 * longest, LABEL_LIMIT) + 10, "labelLimit": LABEL_LIMIT - 14}
     axis = alt.Axis(labelExpr="split(datum.label, '|')", ticks=False, domain=False, labelPadding=8, **style)
-    y = alt.Y("label:N", sort=None, title=None, axis=axis)
+    # In this order, whichever of them has no interval.
+    y = alt.Y("label:N", sort=list(dict.fromkeys(label for label, _, _ in rows)), title=None, axis=axis)
     base = chart_of(values).encode(y=y, color=alt.Color("colour:N", scale=None))
     x = _value_axis([interval for _, interval, _ in rows], unit, reference)
     # A number without an interval is a dot alone.

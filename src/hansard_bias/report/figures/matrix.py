@@ -117,8 +117,9 @@ bits_figure = figure(
     section="matrix",
     title="Bits per byte",
     order=20,
-    caption="The same surprise per byte of text, so that it can be compared with models that cut words into other "
-    "pieces. 8 would be no compression at all.",
+    caption="The same surprise per byte of text. Comparable between models of one tokenizer only, as these are: the "
+    "smaller the tokens, the more they give each other away. The n-gram models\u2019 are code lengths, and comparable "
+    "between tokenizers.",
 )(partial(_heatmap_figure, name="bits per byte", read=_bits, form=fine, share=linear))
 
 excess_figure = figure(

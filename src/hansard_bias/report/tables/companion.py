@@ -7,7 +7,7 @@ from itertools import product
 from hansard_bias.analysis.metrics.companion import Companion
 from hansard_bias.report import formats as fmt
 from hansard_bias.report.results import Results
-from hansard_bias.report.tables import Table, make_table, table, text
+from hansard_bias.report.tables import Table, make_table, table
 
 
 @table("companion", section="effects", order=6, fold="What n-gram models of the same texts say")
@@ -21,27 +21,17 @@ def companion_table(results: Results) -> Table:
             fmt.estimate(each, fmt.significant)
             for each in (results.perplexity(model, corpus), other.perplexity[column])
         ]
+        cells.append(fmt.estimate(other.bits_per_byte[column], fmt.fine))
         own = column not in found.agrees.get(row, {})
         excesses = (results.measures(model).excess_nats.get(column), other.excess_nats.get(column))
         cells += [fmt.NOTHING if own or each is None else fmt.estimate(each, fmt.signed) for each in excesses]
         cells.append(fmt.NOTHING if own else "yes" if found.agrees[row][column] else "no")
         rows.append(cells)
-    columns = ["Model", "Reading", "Perplexity", "N-gram perplexity", "Excess", "N-gram excess", "Same direction"]
+    columns = ["Model", "Reading", "Perplexity", "N-gram perplexity", "N-gram bits per byte"]
+    columns += ["Excess", "N-gram excess", "Same direction"]
     caption = (
         "Masked models beside n-gram models of the same text (order 4, Kneser\u2013Ney), which read left to right. "
-        "Perplexities of the two kinds are not alike; excesses, in nats per token, may be compared."
+        "Perplexities of the two kinds are not alike; excesses, in nats per token, may be compared. The bits per byte "
+        "of n-gram models are code lengths, comparable between tokenizers."
     )
     return make_table(caption, columns, rows, text=2, words=["Same direction"])
-
-
-@text("companion_sentence")
-def companion_sentence(results: Results) -> str:
-    """Whether the companions agree, for the first answer."""
-    found = results.bias.metric(Companion)
-    cells = [agree for row in found.agrees.values() for agree in row.values()]
-    if not cells:
-        return ""
-    told = f"{'all' if all(cells) else f'{sum(cells)} of' if any(cells) else 'none of'} {len(cells)}"
-    return (
-        f"N-gram models of the same texts, which need few words and no luck, agree in direction in {told} comparisons."
-    )

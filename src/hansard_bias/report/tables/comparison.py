@@ -10,6 +10,7 @@ from hansard_bias.report.comparisons import (
     FINDINGS,
     excess_effect,
     tilt_sentence,
+    tilts,
     unigram_gain,
     unlearned,
     unlearned_text,
@@ -73,12 +74,19 @@ def ratio_table(results: Results) -> Table:
 @table("tilts", section="effects", order=3, fold="Tilt as a table")
 def tilt_table(results: Results) -> Table:
     """Which way each mixture leans."""
-    rows = []
+    rows, at_dose = [], tilts(results)
     for model, tilt in results.measured("tilt").items():
         finding = tilt_sentence(results, model) or fmt.NOTHING
-        rows.append([fmt.model_name(results.config, model), fmt.estimate(tilt, fmt.signed), finding])
-    caption = "Tilt of the models trained on two legislatures: the difference of their two excesses. 0 is even-handed."
-    return make_table(caption, ["Model", "Nats per token", "Finding"], rows, words=["Finding"])
+        both = (at_dose.get(model), tilt)
+        cells = [fmt.NOTHING if each is None else fmt.estimate(each, fmt.signed) for each in both]
+        rows.append([fmt.model_name(results.config, model), *cells, finding])
+    caption = (
+        "Tilt of the models trained on two legislatures: the difference of their two excesses, nats per token; 0 is "
+        "even-handed. N-gram models are set against own models of as much text of each legislature as the mixture has; "
+        "against the full models, as masked ones are, a tilt compares learning curves, too."
+    )
+    columns = ["Model", "N-gram models, at its dose", "Masked, against the full models", "Finding"]
+    return make_table(caption, columns, rows, words=["Finding"])
 
 
 @table("tests")
@@ -87,12 +95,10 @@ def significance_tables(results: Results) -> list[Table]:
     # Holm corrects within a family, so a family is a table.
     families: dict[str, list[list[str]]] = {}
     for test in results.bias.tests:
-        # Where runs are taken as given, what varies is the sittings or the prompts, by the family.
-        given = test.p_prompts if test.p_sittings is None else test.p_sittings
         effect = [fmt.signed(test.effect), fmt.span(test.interval, fmt.signed), test.unit]
-        cells = [fmt.readable(results.config, test.what), *effect, *map(fmt.p_value, (test.p, test.p_holm, given))]
+        cells = [fmt.readable(results.config, test.what), *effect, *map(fmt.p_value, (test.p, test.p_holm))]
         families.setdefault(test.family, []).append(cells)
-    columns = ["What", "Effect", "Interval", "Unit", "p", HOLM, "p, runs as given"]
+    columns = ["What", "Effect", "Interval", "Unit", "p", HOLM]
     return [
         make_table(f"Tests of the family \u201c{family}\u201d.", columns, rows, words=["Unit"], name=str(number))
         for number, (family, rows) in enumerate(families.items(), start=1)
@@ -109,7 +115,10 @@ def rate_table(results: Results) -> Table:
         rows.append([fmt.model_name(results.config, model), *shares, *counts])
     sides = [f"Prefers {group.label}" for group in (groups.first, groups.second)]
     columns = ["Model", *sides, "Either way", "Ties", "Undecided", "Prompts"]
-    caption = "Cultural bias rate: share of the prompts that show a preference, by direction."
+    caption = (
+        "Cultural bias rate: estimated share of the prompts with true odds beyond 2 to 1, by direction; and how many "
+        "prompts are tied or undecided one by one."
+    )
     return make_table(caption, columns, rows)
 
 

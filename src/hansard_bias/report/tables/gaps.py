@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import altair as alt
@@ -44,6 +44,28 @@ def word_gap_table(results: Results) -> Table:
     columns = ["Model", "Reading", "Word", "Occurrences", "Nats per occurrence", "Share of the gap", "p, corrected"]
     caption = "Words behind the gap: how much more surprising each is to the model than to the text's own model."
     return make_table(caption, columns, rows, text=3)
+
+
+@text("gap_share")
+def share_sentence(results: Results) -> str:
+    """What the listed words carry of each excess: not all of it; empty where there are none."""
+    carried: dict[tuple[str, str], list[float]] = {}
+    for line in (line for line in results.words if line.text == "all"):
+        carried.setdefault((line.model, line.corpus), []).append(line.contribution)
+    parts = [_carried(results, *place, shares) for place, shares in carried.items()]
+    rest = "rarer words, numbers and marks carry the rest"
+    lead = f"The words listed (here the first, in words.csv all) carry a part of the excess, in nats per token; {rest}."
+    return f"{lead} {'; '.join(parts)}." if parts else ""
+
+
+def _carried(results: Results, row: str, corpus: str, shares: Sequence[float]) -> str:
+    excess = results.bias.models[row].excess_nats[f"on_{corpus}"]
+    # Of an excess that may be none, no share can be told.
+    share = f" ({fmt.percent(sum(shares) / excess.value)})" if excess.low is not None and excess.low > 0 else ""
+    whose = f"{fmt.readable(results.config, row)} on {fmt.title(corpus)}"
+    first = f"{fmt.signed(sum(shares[:WORDS_SHOWN]))} by the {fmt.count(len(shares[:WORDS_SHOWN]))} here"
+    every = f"{fmt.signed(sum(shares))} by all {fmt.count(len(shares))}"
+    return f"{whose}: {first}, {every}, of {fmt.signed(excess.value)}{share}"
 
 
 @text("gap_words")

@@ -62,8 +62,11 @@ def correction_table(results: Results) -> Table:
     """The rates without prior correction, and how far the wordings of a prompt agree."""
     probes, groups, rows = results.bias.probes, results.bias.probes.groups, []
     for row, name in fmt.row_names(results.config).items():
-        rate, stability = probes.uncorrected_rates[row], probes.stability[row]
-        counts = [*fmt.shares(rate.first, rate.second), fmt.count(rate.tied), fmt.count(rate.undecided)]
+        rate, stability = probes.uncorrected_rates.get(row), probes.stability[row]
+        # One training run has no rate.
+        counts = [fmt.NOTHING] * 4
+        if rate is not None:
+            counts = [*fmt.shares(rate.first, rate.second), fmt.count(rate.tied), fmt.count(rate.undecided)]
         # A single wording of every prompt has no spread.
         spread = fmt.NOTHING if stability.spread is None else fmt.decimal(stability.spread)
         rows.append([name, *counts, fmt.percent(stability.agreement), spread])

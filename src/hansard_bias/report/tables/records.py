@@ -12,7 +12,7 @@ import altair as alt
 from hansard_bias.analysis.record_files import to_json
 from hansard_bias.analysis.stage_records import CorpusRecord, CurveRow, Kept
 from hansard_bias.report import formats as fmt
-from hansard_bias.report.comparisons import detectable
+from hansard_bias.report.comparisons import at_most
 from hansard_bias.report.figures import GREY, Figure, chart_of, figure, series_colour
 from hansard_bias.report.provenance import CODE, training_energy, watt_hours
 from hansard_bias.report.results import Results, Run
@@ -120,7 +120,8 @@ def corpus_table(results: Results) -> Table:
         # A small archive may have a split without a day.
         days = [day or fmt.NOTHING for day in (record.first_day, record.last_day)]
         rows.append([*names, *text, fmt.count(record.speakers), fmt.count(record.sittings), *days])
-    return make_table("The aligned text by split. Whole sitting days go to one split.", columns, rows, text=2)
+    whole = {"sitting": "sitting days", "month": "months"}[results.config.align.split.by]
+    return make_table(f"The aligned text by split. Whole {whole} go to one split.", columns, rows, text=2)
 
 
 @table("accounts", section="text", order=1, fold="Every record accounted for")
@@ -182,20 +183,23 @@ def telling_words(results: Results) -> list[tuple[str, str]]:
     return [(fmt.title(corpus), fmt.sentence_list(words)) for corpus, words in telling.items()]
 
 
-@table("uncertainty", section="chance", fold="Where the uncertainty comes from, and what could have been detected")
+@table("uncertainty", section="chance", fold="Where the uncertainty comes from, and how large an excess can be")
 def uncertainty_table(results: Results) -> Table:
-    """Per cell: whose variance it is, and the smallest excess that could have been detected."""
+    """Per cell: whose variance it is, and how large its excess can still be."""
     shares, rows = results.bias.uncertainty.variance_shares, []
+    kinds = ("seeds", "sittings", "speakers")
     for model, column in results.cells:
         # Only a cell with an interval has a variance, and only one with an own model to compare with has an excess.
         cell = shares.get(results.config.row_key(model), {}).get(f"on_{column}", {})
-        least = detectable(results, model, column)
-        if cell or least is not None:
-            parts = [fmt.percent(cell[kind]) if kind in cell else fmt.NOTHING for kind in ("seeds", "sittings")]
-            found = fmt.NOTHING if least is None else fmt.fine(least)
-            rows.append([fmt.model_name(results.config, model), fmt.title(column), *parts, found])
-    columns = ["Model", "Reading", "Variance due to seeds", "Due to sittings", "Smallest detectable excess (nats)"]
-    caption = "Where the uncertainty of each cell comes from, and the smallest excess that could have been detected."
+        excess = results.excess(model, column)
+        most = None if excess is None else at_most(excess)
+        # The excess of a model on its own text is 0 by definition.
+        if cell or most:
+            parts = [fmt.percent(cell[kind]) if kind in cell else fmt.NOTHING for kind in kinds]
+            names = [fmt.model_name(results.config, model), fmt.title(column)]
+            rows.append([*names, *parts, fmt.fine(most) if most else fmt.NOTHING])
+    columns = ["Model", "Reading", *(f"Due to {kind}" for kind in kinds), "Excess at most (nats)"]
+    caption = "Where the uncertainty of each cell comes from, and how large its excess can still be."
     return make_table(caption, columns, rows, text=2)
 
 
