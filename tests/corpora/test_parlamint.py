@@ -176,13 +176,14 @@ def test_ministers_are_those_of_the_list_on_their_days(tmp_path: Path) -> None:
         for key, office in offices.items()
     )
     (tmp_path / "ParlaMint-XX-listPerson.xml").write_text(f"<listPerson>{people}</listPerson>")
-    marks = {"chair": "#chair", "deputy": "#viceChair", "guest": "#guest"}
+    marks = {"chair": "#chair", "deputy": "#viceChair #domain.Government", "guest": "x.xml#guest", "no": "#odd"}
     body = "".join(f'<u who="#{key}" ana="#regular"><seg>A speech.</seg></u>' for key in offices)
     body += "".join(f'<u who="#b" ana="{mark}"><seg>A speech.</seg></u>' for mark in marks.values())
     write(tmp_path, body)
     assert [record.role for record in read_parlamint(tmp_path)] == [
-        *("member", "minister", "minister", "member", "minister", "chair", "chair", "witness"),
+        *("member", "minister", "minister", "member", "minister", "chair", "chair", "witness", "minister"),
     ]
+    assert [record.unknown_role for record in read_parlamint(tmp_path)] == [""] * 8 + ["odd"]
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,8 @@ BODY = """
     <p>Der Weg</p><p>ist lang.</p></sp>
   <sp who="Cem Linde" role="government" position="Minister"><speaker>Cem Linde, Minister:</speaker><p>Ja.</p></sp>
   <sp who="" role="guest"><speaker>Dr. Dora Tanne:</speaker><p>Ich war da.</p></sp>
+  <sp who="NA" role="federal_council"><speaker>Fritz Kiefer:</speaker><p>Ich auch.</p></sp>
+  <sp who="NA" role="NA"><speaker>Vizepräsident Fritz Kiefer:</speaker><p>Danke.</p></sp>
   <sp who="Eiche" role="mp"><speaker>Eiche:</speaker></sp>
 </div>
 <div type="agenda_item"><head>Fragen</head><p>Die Fragen liegen vor.</p>
@@ -61,14 +63,17 @@ def test_speeches_speakers_roles_and_topics(tmp_path: Path) -> None:
         ("Bo Eiche", "member", "Wege & Kais", "Der Weg\nist lang."),
         ("Cem Linde", "minister", "Wege & Kais", "Ja."),
         ("Dora Tanne", "witness", "Wege & Kais", "Ich war da."),
+        ("Fritz Kiefer", "member", "Wege & Kais", "Ich auch."),
+        ("Vizepräsident Fritz Kiefer", "chair", "Wege & Kais", "Danke."),
         ("Eiche", "member", "Fragen", "Wann?"),
     ]
     assert {record.sitting for record in records} == {date(1994, 11, 10)}
     # What is set aside is counted: the elements are those written above.
     reasons = Counter(record.reason for record in records)
-    assert reasons == {"": 5, "empty": 1, "stage_direction": 1, "heading": 1, "note": 1}
+    assert {record.unknown_role for record in records} == {"", "federal_council"}
+    assert reasons == {"": 7, "empty": 1, "stage_direction": 1, "heading": 1, "note": 1}
     assert reasons[""] + reasons["empty"] == BODY.count("<sp ")
-    assert [record.ordinal for record in records] == [*range(9)]
+    assert [record.ordinal for record in records] == [*range(11)]
 
 
 @pytest.mark.parametrize(

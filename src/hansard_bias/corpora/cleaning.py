@@ -59,10 +59,11 @@ _SPLIT_NUMBER = re.compile(  # $ 1 , 250 , 000; 10 , 000; 1 . 5 %; not 1999 , 20
     r"\$ ?\d{1,3}(?:(?: , |,)\d{3})+(?!\d)|(?<![\d,.])(?<!\d )\d{1,3}(?: , \d{3})* , 000(?!\d)"
     r"|\$ ?\d+ \. \d+|(?<![\d,.])\d+ \. \d+(?= ?(?:%|per ?cent))"
 )
-_MAYBE_SPLIT = re.compile(r" [,.] \d")  # far cheaper than the pattern itself
+_SPACED_MARK = re.compile(r" [,.;:?!]")  # in no printed text: far cheaper than the patterns themselves
+_MAYBE_SPLIT = re.compile(r" [,.] \d")
 _AROUND_MARK = re.compile(r" ([,.]) ")
+_MISPLACED = re.compile(r" ([,.;:?!]+)(?=[^\W\d_])")  # a mark on the wrong side of its blank: we say ,in short
 _RULES = (
-    (" ", re.compile(r" ([,.;:?!]+)(?=[^\W\d_])"), r"\1 "),  # a mark on the wrong side of its blank: we say ,in short
     (" ", re.compile(r" (?:(?=[,;:?!)\]%/]|\.(?!\d))|(?<=[(\[/] )|(?<=[$#£€] )(?=\d))"), ""),  # thank you , ( so ) $ 5
     ("(", re.compile(r"(?<=\d) (?=\(\d+\))"), ""),  # rule 91 (5)
     (": ", re.compile(r"(?<=\d:) (?=\d\d(?!\d))"), ""),  # 1: 30 p.m.
@@ -185,15 +186,11 @@ def clean_text(text: str, lowercase: bool) -> str:
     text = " ".join(strip_markers(text).split())
     if _NOTE.search(text):
         text = " ".join(_without(text, _is_note, _AFTER_NOTE).split())
-    text = text.replace("''", '"')
-    if " '" in text or text.startswith("' "):
-        for pattern, replacement in _SPACED_APOSTROPHES:
-            text = pattern.sub(replacement, text)
-    if '" ' in text:
-        text = _SPACED_QUOTES.sub(r'"\1"', text)
-    if _MAYBE_SPLIT.search(text):
-        text = _SPLIT_NUMBER.sub(lambda number: _AROUND_MARK.sub(r"\1", number[0]), text)
-    text = _spaced_dashes(text)
+    text = _spaced_quotes(text.replace("''", '"'))
+    if _SPACED_MARK.search(text):
+        text = _spaced_marks(text)
+    if " -" in text or "- " in text or "--" in text:
+        text = _spaced_dashes(text)
     for needed, pattern, joined in _RULES:
         if needed in text:
             text = pattern.sub(joined, text)
@@ -204,15 +201,25 @@ def clean_text(text: str, lowercase: bool) -> str:
     return text.replace(MASK.lower(), MASK) if lowercase else text
 
 
+def _spaced_quotes(text: str) -> str:
+    if " '" in text or text.startswith("' "):
+        for pattern, replacement in _SPACED_APOSTROPHES:
+            text = pattern.sub(replacement, text)
+    return _SPACED_QUOTES.sub(r'"\1"', text) if '" ' in text else text
+
+
+def _spaced_marks(text: str) -> str:
+    if _MAYBE_SPLIT.search(text):
+        text = _SPLIT_NUMBER.sub(lambda number: _AROUND_MARK.sub(r"\1", number[0]), text)
+    return _MISPLACED.sub(r"\1 ", text)
+
+
 def _spaced_dashes(text: str) -> str:
-    if "-" not in text:
-        return text
-    is_tokenised = bool(_TOKENISED.search(text))
     text = _BETWEEN_NUMBERS.sub("-", _DASH.sub(" - ", text).strip())
     if " - " not in text:
         return text
     text = _PREFIX.sub(r"\1-", text)
-    for pattern, joined in _COMPOUNDS if is_tokenised else ():
+    for pattern, joined in _COMPOUNDS if _TOKENISED.search(text) else ():
         text = pattern.sub(joined, text)
     return text
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from hansard_bias.corpora.archives import find_files, names
 from hansard_bias.corpora.readers import reader
-from hansard_bias.corpora.readers.xml_debate import Debate, Markup, by_day, records
+from hansard_bias.corpora.readers.xml_debate import Debate, Markup, by_day, in_words, records
 from hansard_bias.corpora.readers.xml_pieces import Piece
+from hansard_bias.corpora.roles import role_by_name, role_of
 from hansard_bias.corpora.schema import Record, iso_day, plain_name
 from hansard_bias.params import ColumnsConfig
 
@@ -24,8 +25,6 @@ _SECTIONS |= {"oralStatements", "writtenStatements", "personalStatements", "mini
 _SECTIONS |= {"proceduralMotions", "pointOfOrder", "adjournment", "nationalInterest", "declarationOfVote"}
 _SECTIONS |= {"administrationOfOath"}
 _DAY = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
-_CHAIR = re.compile(r"\b(?:speaker|chair\w*|president\w*|ch?eann comhairle|ch?athaoirleach)\b", re.I)
-_MINISTER = re.compile(r"\b(?:minister|taoiseach|tánaiste|secretary of state|premier)\b", re.I)
 
 
 class _Debate(Debate):
@@ -80,13 +79,19 @@ class _Debate(Debate):
         key = _key(piece, "by")
         return plain_name(self.persons.get(key) or piece.label.rstrip(" :.,-\u2013\u2014")) or key
 
-    def role(self, piece: Piece) -> str:
+    def office(self, piece: Piece) -> tuple[str, str]:
         """As the office says in which one speaks, or what is printed before the speech."""
-        office, person = _key(piece, "as"), _key(piece, "by")
-        held = " ".join((self.roles.get(office) or office, self.roles.get(person, ""), piece.label))
-        if _CHAIR.search(held):
-            return "chair"
-        return "minister" if _MINISTER.search(held) else "member"
+        key = _key(piece, "as")
+        words = self.roles.get(key) or in_words(key)
+        told = role_of(words) or role_of(self.roles.get(_key(piece, "by"), ""))
+        return told or _printed_role(piece.label), "" if told else words
+
+
+def _printed_role(label: str) -> str:
+    """Of `The Minister of Roads (Mr. Elm)`, or `El señor ELM (Presidente)`."""
+    name, _, held = label.partition("(")
+    inside = role_of(held.rstrip(" ).:-"))
+    return role_by_name(name) or (inside if inside in ("chair", "minister") else "member")
 
 
 def _key(piece: Piece, attribute: str) -> str:

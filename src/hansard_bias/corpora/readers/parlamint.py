@@ -11,8 +11,9 @@ from hansard_bias.base.messages import joined
 from hansard_bias.corpora.archives import find_files, names
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.tei import ASIDES, DATED_NAME, DATES, LOOSE, Person, TeiDebate
-from hansard_bias.corpora.readers.xml_debate import Markup, by_day, records
+from hansard_bias.corpora.readers.xml_debate import Markup, by_day, in_words, records
 from hansard_bias.corpora.readers.xml_pieces import Piece
+from hansard_bias.corpora.roles import role_of
 from hansard_bias.corpora.schema import Record
 from hansard_bias.params import ColumnsConfig
 
@@ -36,15 +37,13 @@ class _Debate(TeiDebate):
         """The persons of the list, or else their ids."""
         return ", ".join(map(self.named, piece.attributes.get("who", "").split()))
 
-    def role(self, piece: Piece) -> str:
+    def office(self, piece: Piece) -> tuple[str, str]:
         """What the utterance says of the speaker, or else the list of persons."""
-        # `#chair`, or `list.xml#deputyChair`.
-        marks = [mark.rpartition("#")[2].casefold() for mark in piece.attributes.get("ana", "").split()]
-        if any(mark.endswith("chair") for mark in marks):
-            return "chair"
-        if "guest" in marks:
-            return "witness"
-        return "minister" if any(map(self.governs, piece.attributes.get("who", "").split())) else "member"
+        # Other marks are of topics (`#domain.Government`) and the like.
+        marks = [words for mark in piece.attributes.get("ana", "").split() if "." not in (words := in_words(mark))]
+        told = {role_of(words) for words in marks} - {""}
+        role = next((role for role in ("chair", "witness", "minister") if role in told), "member")
+        return self.governing(piece, role), "" if told else " ".join(marks)
 
 
 @reader("parlamint", partial(find_files, suffix=".xml"))

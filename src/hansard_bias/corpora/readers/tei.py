@@ -14,7 +14,8 @@ from hansard_bias.corpora.archives import find_files, names
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.xml_debate import Debate, Markup, by_day, records
 from hansard_bias.corpora.readers.xml_pieces import Piece
-from hansard_bias.corpora.schema import Record, iso_day, plain_name
+from hansard_bias.corpora.roles import role_by_name, role_of
+from hansard_bias.corpora.schema import Record, iso_day, known, plain_name
 from hansard_bias.params import ColumnsConfig
 
 DATED_NAME = re.compile(r"(.*?)[_.-]?(\d{4}-\d{2}-\d{2})")
@@ -31,7 +32,6 @@ _LONGEST_SITTING = timedelta(days=31)
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T+Z-].*)?")
 _LONGEST_TEXT = 1000  # characters of a date or of a part of a name
 _NAME_PARTS = ("forename", "nameLink", "surname")
-_ROLES = {"presidency": "chair", "chair": "chair", "government": "minister", "minister": "minister", "guest": "witness"}
 
 
 @dataclass(slots=True)
@@ -62,11 +62,11 @@ class TeiDebate(Debate):
     @property
     def day(self) -> date | None:
         """The day that the surest place names."""
-        known = [place for place in self.places if place in self.days]
+        told = [place for place in self.places if place in self.days]
         named = DATED_NAME.match(PurePath(self.name).name)
-        if named and not {"setting", *_PRINTED} & {*known}:
+        if named and not {"setting", *_PRINTED} & {*told}:
             return day_of(named[2], self.name)
-        return self.days[known[0]] if known else None
+        return self.days[told[0]] if told else None
 
     def begin(self, tag: str, attributes: Mapping[str, str], line: int) -> None:
         """An element begins that is more than a part of a speech."""
@@ -142,10 +142,11 @@ class TeiDebate(Debate):
         key = reference.rpartition("#")[2]
         return self.people[key].name or key if key in self.people else key
 
-    def governs(self, reference: str) -> bool:
-        """Whether the person of a reference is a minister on the day of the debate."""
-        person = self.people.get(reference.rpartition("#")[2])
-        return person is not None and person.governs(self.day)
+    def governing(self, piece: Piece, role: str) -> str:
+        """The role, unless the list of persons has one of the members as a minister of that day."""
+        keys = (reference.rpartition("#")[2] for reference in piece.attributes.get("who", "").split())
+        persons = [self.people[key] for key in keys if key in self.people] if role == "member" else []
+        return "minister" if any(person.governs(self.day) for person in persons) else role
 
 
 def day_of(value: str, place: str) -> date:
@@ -185,16 +186,17 @@ class _Speeches(TeiDebate):
 
     def speaker(self, piece: Piece) -> str:
         """The full name where it is told, or else the person of the list, or who is printed before the speech."""
-        given, who = piece.attributes.get("name", ""), piece.attributes.get("who", "")
+        given, who = (known(piece.attributes.get(name, "")) for name in ("name", "who"))
         if not given and "#" in who:
             return ", ".join(map(self.named, who.split()))
         return plain_name(given or who or piece.label.rstrip(" :.,-\u2013\u2014"))
 
-    def role(self, piece: Piece) -> str:
-        """What the speech says of the speaker, or else the list of persons."""
-        told = _ROLES.get(piece.attributes.get("role", "").casefold(), "member")
-        governs = any(map(self.governs, piece.attributes.get("who", "").split()))
-        return "minister" if told == "member" and governs else told
+    def office(self, piece: Piece) -> tuple[str, str]:
+        """What the speech says of the speaker, what is printed before it, or else the list of persons."""
+        words = [known(piece.attributes.get(name, "")) for name in ("role", "position")]
+        told = next(filter(None, map(role_of, words)), "")
+        role = told or role_by_name(piece.label) or "member"
+        return self.governing(piece, role), "" if told else words[0]
 
 
 @reader("tei", partial(find_files, suffix=".xml"))

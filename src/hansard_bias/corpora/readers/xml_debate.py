@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,6 +13,8 @@ from hansard_bias.corpora.archives import contents
 from hansard_bias.corpora.readers.xml_pieces import Piece, Turns
 from hansard_bias.corpora.readers.xml_stream import read_xml
 from hansard_bias.corpora.schema import Record
+
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,8 @@ class Debate:
         """Who speaks."""
         raise NotImplementedError
 
-    def role(self, piece: Piece) -> str:
-        """One of schema.ROLES."""
+    def office(self, piece: Piece) -> tuple[str, str]:
+        """What the speaker is: one of schema.ROLES, and the words for it where no vocabulary has them."""
         raise NotImplementedError
 
     def start(self, tag: str, attributes: Mapping[str, str], line: int) -> None:
@@ -140,8 +143,14 @@ class Debate:
     def record(self, piece: Piece) -> Record:
         """A piece as a record."""
         reason = piece.reason or ("" if piece.paragraphs else "empty") or ("" if self.day else "bad_date")
-        about = self.speaker(piece), self.role(piece), piece.topic
-        return Record(self.day, piece.text, piece.source, *about, reason=reason)
+        role, unknown = self.office(piece)
+        about = self.speaker(piece), role, piece.topic
+        return Record(self.day, piece.text, piece.source, *about, reason=reason, unknown_role=unknown)
+
+
+def in_words(key: str) -> str:
+    """An id as words: `#Minister_for_Roads` or `people.xml#viceChair`."""
+    return _CAPITAL.sub(" ", key.rpartition("#")[2].replace("_", " "))
 
 
 def records(sources: Sequence[Path], names: Iterable[str], debate: Callable[[str], Debate]) -> Iterator[Record]:
