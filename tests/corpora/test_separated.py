@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hansard_bias.corpora.readers.table import read_table
@@ -251,6 +251,8 @@ CELLS = st.text(st.sampled_from("ab \"'\n,;\t|\\.19-"), max_size=12).map(lambda 
 
 @given(SIGNS, st.lists(CELLS, min_size=1, max_size=6), st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
 def test_whatever_stands_in_quoted_cells_comes_back(sign: str, texts: list[str], quoting: int) -> None:
+    # A cell with a line that has as many signs as a row is refused: it may have swallowed rows.
+    assume(all(line.count(sign) < 2 for text in texts for line in text.split("\n")))
     rows = [("2001-02-03", "Ada Elm", text) for text in texts]
     with tempfile.TemporaryDirectory() as folder:
         path = save(Path(folder) / "a.csv", written(rows, delimiter=sign, quoting=quoting, lineterminator="\n"))

@@ -141,7 +141,7 @@ EDITS: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "how speeches are scored": (appended(f"{PACKAGE}/scoring/run.py", COMMENT), {"score", "companion", *RESULTS}),
     "the masks of the validation text": (appended(f"{PACKAGE}/pipeline/train.py", COMMENT), {"train"}),
     "the order of batches": (appended(f"{PACKAGE}/training/data.py", COMMENT), {"train", "companion"}),
-    "how topics are found": (appended(f"{PACKAGE}/yardsticks/topics.py", COMMENT), {"companion"}),
+    "how topics are found": (appended(f"{PACKAGE}/yardsticks/topics.py", COMMENT), {"companion", *RESULTS}),
     "the number of topics": (parameter("bias", "", "topics", 10), {"check", "companion", *RESULTS}),
     "the learning rate": (parameter("train", "", "lr", 0.0125), {"check", "train", "report"}),
     "an architecture": (appended(f"{PACKAGE}/models/architectures.py", COMMENT), {"check", "tokenizer", *MODELS}),
