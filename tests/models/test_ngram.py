@@ -1,8 +1,10 @@
-"""The companion's probabilities: against a plain computation by dictionaries, and as probabilities must be."""
+"""The companion's probabilities: against a plain computation, against KenLM, and as probabilities must be."""
 
 from __future__ import annotations
 
+import csv
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from hansard_bias.models.ngram import ORDER, KneserNey, Texts
 from hansard_bias.tokens.encoded import EncodedCorpus, cut_windows
+from helpers import kenlm
 
 BEGIN, END, FIRST = 2, 3, 5
 
@@ -87,6 +90,16 @@ def test_surprisals_are_those_of_a_plain_computation(learned: list[list[int]], a
         for at in range(1, len(marked)):
             expected.append(-np.log(plain.probability(marked[max(0, at - ORDER + 1) : at], marked[at])))
     np.testing.assert_allclose(model.surprisals(texts_of(asked)), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("case", kenlm.LEARNED)
+def test_surprisals_are_those_of_kenlm(case: str) -> None:
+    """An implementation that shares nothing with this one; `few` is learned with fallback discounts in three orders."""
+    with Path(__file__).with_name("kenlm.csv").open(newline="") as file:
+        expected = [-float(row[case]) * np.log(10) for row in csv.DictReader(file)]
+    model = KneserNey(texts_of(kenlm.learned(case)), kenlm.VOCABULARY)
+    # KenLM computes in float32, and its programs print eight digits at most.
+    np.testing.assert_allclose(model.surprisals(texts_of(kenlm.asked())), expected, rtol=2e-6)
 
 
 @pytest.mark.parametrize("context", [[], [5], [5, 6], [9, 9, 9], [5, 6, 7]], ids=str)
