@@ -77,7 +77,8 @@ class Way:
         square = np.maximum(between + within, trace**2 / np.maximum(present - 1, 1))
         # One group alone has none.
         found = np.divide(trace**2, square, out=np.full_like(trace, np.nan), where=present > 1)
-        return np.asarray(np.maximum(found, 1.0))
+        # Not outside what there can be by a rounding either.
+        return np.asarray(np.clip(found, 1.0, np.maximum(present - 1, 1.0)))
 
     def _shares(self, shares: FloatArray) -> tuple[FloatArray, FloatArray]:
         """How many groups each mean has, shape [means], and the share of each group, nan where it is the only one."""
