@@ -19,7 +19,7 @@ from helpers.project import merged
 from helpers.whole_study import SETTINGS, write_study
 
 Bounds = tuple[float, float]
-RATES = {"cultural_bias_rate", "uncorrected_rates"}
+RATES = {"cultural_bias_rate", "content_rates"}
 
 
 @pytest.fixture(scope="module")

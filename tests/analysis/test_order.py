@@ -139,7 +139,7 @@ def test_another_prompt_moves_no_other(study: tuple[Path, dict[str, Any]]) -> No
     write_probes(parse_config(raw), root, PROMPTS[1:], ITEMS[1:], TARGETS, PAIRS[1:], TERMS)
     bias.run(parse_config(raw), root)
     after = numbers(root)
-    corrected = {"p_corrected", "direction", "uncorrected_direction"}
+    corrected = {"p_corrected", "direction"}
     alone = [
         place
         for place in after

@@ -24,7 +24,7 @@ from hansard_bias.analysis.metrics.probes import (
     preference_findings,
     top_fillings,
 )
-from hansard_bias.analysis.probe_records import GroupRecord, Planted
+from hansard_bias.analysis.probe_records import ANY_PROMPT, SPLIT, GroupRecord, Planted
 from hansard_bias.analysis.record_files import to_json
 from hansard_bias.params import Config, parse_config
 from hansard_bias.probing.prompts import Group
@@ -52,7 +52,8 @@ def probed(shift: float = 0.0, top: list[str] = TOP) -> Probed:
     level = prompts["prompt"].map({"a": 2.0, "b": -2.0, "c": 0.1}) + 0.01 * prompts["paraphrase"] + shift
     fillings = [{"token": token, "probability": 0.3 / (n + 1)} for n, token in enumerate(top)]
     prompts = prompts.assign(
-        log_odds=level + 1, prior_log_odds=1.0, preference=level, top=pd.Series([fillings] * len(rows), dtype=object)
+        **dict(log_odds=level + 1, prior_log_odds=1.0, preference=level, p_first=0.25, p_second=0.05),
+        top=pd.Series([fillings] * len(rows), dtype=object),
     )
     asked = [("bench", 2, "roads", "p [MASK]", "open", "shut"), ("bench", 3, "snow", "q [MASK]", "good", "bad")]
     names = ["benchmark", "line", "theme", "prompt", "favorable", "unfavorable"]
@@ -90,55 +91,88 @@ def data(runs: dict[str, list[Probed]], config: Config) -> StudyData:
 def test_preference_array_keeps_the_order_and_marks_missing_paraphrases(runs: dict[str, list[Probed]]) -> None:
     array = preference_array(runs["A_nunavut"])
     assert array.shape == (3, 6, 2)
-    assert array[1, 2].tolist() == pytest.approx([-1.98, -1.78])
+    assert array[1, 2].tolist() == pytest.approx([-0.98, -0.78])
     assert np.isnan(array[1, 5]).all() and np.isnan(array).sum() == 2
-    np.testing.assert_allclose(preference_array(runs["A_nunavut"], "log_odds"), array + 1)
+    np.testing.assert_allclose(preference_array(runs["A_nunavut"], "preference"), array - 1)
 
 
-def test_preferences_with_and_without_correction_ties_and_stability(data: StudyData) -> None:
+def test_preferences_their_two_parts_ties_and_stability(data: StudyData) -> None:
     close = {**data.probes, "A_nunavut": [probed(0.09), probed(0.11)]}
     found = preference_findings(known(data, probes=close, groups=GROUPS))
     rate = found.models["A_nunavut"]["cultural_bias_rate"]
-    assert (rate.prompts, rate.tied, rate.undecided) == (3, 1, 0)
-    assert (rate.first.count, rate.second.count) == (1, 1)
+    # One nat of habit makes the tie of the content a preference for the first group.
+    assert (rate.prompts, rate.tied, rate.undecided) == (3, 0, 0)
+    assert (rate.first.count, rate.second.count) == (2, 1)
     probes = found.section
-    # One nat of prior makes the tie a preference for the first group.
-    assert probes.uncorrected_rates["A_nunavut"].first.count == 2
+    assert probes.content_rates["A_nunavut"].first.count == 1
     told = probes.prompts[2].models["A_nunavut"]
-    assert (told.direction, told.uncorrected_direction) == ("tie", "first")
-    assert told.preference.value == pytest.approx(0.1 + 0.025 + 0.1)
-    assert told.uncorrected.value == pytest.approx(told.preference.value + 1)
+    assert told.direction == "first"
+    assert told.content.value == pytest.approx(0.1 + 0.025 + 0.1)
+    assert told.log_odds.value == pytest.approx(told.habit.value + told.content.value)
+    assert told.mass == pytest.approx(0.3)
     assert told.stability == Stability(1.0, pytest.approx(np.std(0.01 * np.arange(6), ddof=1)), 6)
     roads, snow = (probes.themes["A_nunavut"][theme] for theme in ("roads", "snow"))
     assert roads.prompts == 2
-    assert roads.value == pytest.approx((2.125 - 1.88) / 2)
+    assert roads.value == pytest.approx((2.125 - 1.88) / 2 + 1)
     assert snow.low is None, "one prompt says nothing of other prompts"
+
+
+def with_mass(run: Probed, prompt: str, share: float) -> Probed:
+    table = run.prompts.copy()
+    table.loc[table["prompt"] == prompt, ["p_first", "p_second"]] = share / 2
+    return replace(run, prompts=table)
+
+
+@pytest.mark.parametrize(("share", "asked"), [(0.0499, 2), (0.0501, 3)])
+def test_a_prompt_that_hardly_asks_counts_nowhere(data: StudyData, share: float, asked: int) -> None:
+    runs = {**data.probes, "A_nunavut": [with_mass(run, "a", share) for run in data.probes["A_nunavut"]]}
+    found = preference_findings(known(data, probes=runs, groups=GROUPS))
+    assert found.section.not_asked == {"A_nunavut": 3 - asked, "B_canada": 0}
+    assert found.models["A_nunavut"]["cultural_bias_rate"].prompts == asked
+    assert found.models["B_canada"]["cultural_bias_rate"].prompts == 3
+    assert {test.prompts for test in found.tests} == {asked}
+    told = found.section.prompts[0].models["A_nunavut"]
+    assert (told.direction == "not_asked") == (told.p_corrected is None) == (asked == 2)
+    assert found.section.themes["A_nunavut"]["roads"].prompts == asked - 1
+
+
+def test_prompts_of_which_none_asks_give_no_rate_and_no_test(data: StudyData) -> None:
+    runs = {row: [with_mass(run, name, 0.01) for run in each] for row, each in data.probes.items() for name in "a"}
+    for name in "bc":
+        runs = {row: [with_mass(run, name, 0.01) for run in each] for row, each in runs.items()}
+    found = preference_findings(known(data, probes=runs, groups=GROUPS))
+    assert found.tests == [] and found.models["A_nunavut"]["cultural_bias_rate"] is None
+    assert found.section.themes == {"A_nunavut": {}, "B_canada": {}}
 
 
 def test_two_runs_that_agree_less_decide_nothing(data: StudyData) -> None:
     """0.2 nats between two runs, with three prompts to correct for, and a mean of two nats is not sure enough."""
     found = preference_findings(data)
     rate = found.models["A_nunavut"]["cultural_bias_rate"]
-    assert (rate.prompts, rate.tied, rate.undecided) == (3, 1, 2)
+    assert (rate.prompts, rate.tied, rate.undecided) == (3, 0, 3)
     told = [prompt.models["A_nunavut"] for prompt in found.section.prompts]
     assert all(answer.p_corrected > 0.05 for answer in told if answer.direction == "undecided")
 
 
-def test_models_are_compared_with_and_without_correction(data: StudyData) -> None:
-    tests = preference_findings(data).tests
-    assert [test.family for test in tests] == ["preference", "preference without prior correction"]
-    for test in tests:
+def test_models_are_compared_in_both_parts_and_in_any_prompt(data: StudyData) -> None:
+    *split, any_prompt = preference_findings(data).tests
+    assert [test.family for test in split] == list(SPLIT)
+    assert [test.effect for test in split] == pytest.approx([3.2, 0.0, 3.2])
+    for test in (split[0], split[2]):
         assert test.what == "A_nunavut against B_canada"
-        assert test.effect == pytest.approx(3.2)
         # The only test of its family: nothing to correct for.
         assert 0 < test.p == test.p_holm < 1
         assert test.p_covers == "prompts and seeds"
+    assert (any_prompt.family, any_prompt.p_covers, any_prompt.low) == (ANY_PROMPT, "seeds only", None)
+    assert any_prompt.effect == pytest.approx(3.2, abs=0.01)
 
 
-def test_fillings_are_cut_to_top_k_and_say_in_how_many_seeds_they_are(runs: dict[str, list[Probed]]) -> None:
+def test_fillings_are_of_all_seeds_and_say_how_many_list_them(runs: dict[str, list[Probed]]) -> None:
     other = probed(top=["icy", "road", "sun"])
     (first, *_) = top_fillings([runs["A_nunavut"][0], other], 3)
-    assert [(item.token, item.seeds) for item in first] == [("Icy", 1), ("road", 2), ("mild", 1)]
+    # 0.15 of the second place in both, then 0.3 and 0.3 of the first place in one: by the mean, then by name.
+    assert [(item.token, item.seeds) for item in first] == [("Icy", 1), ("icy", 1), ("road", 2)]
+    assert [item.probability for item in first] == pytest.approx([0.15, 0.15, 0.15])
 
 
 def test_legacy_is_an_exact_word_among_the_first_five(runs: dict[str, list[Probed]], data: StudyData) -> None:
@@ -247,4 +281,4 @@ def test_without_benchmarks_there_is_no_record_of_one(stored: Callable[[], Path]
     found = preference_findings(data)
     assert list(found.models) == ["A_nunavut", "B_canada", "C_mixed"]
     assert found.section.groups.first == GroupRecord("cold", "cold", ("icy", "snowy"))
-    assert math.isclose(found.section.themes["C_mixed"]["snow"].value, 2.125)
+    assert math.isclose(found.section.themes["C_mixed"]["snow"].value, 3.125)

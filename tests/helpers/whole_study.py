@@ -134,9 +134,9 @@ def _prompts(prompts: Sequence[tuple[str, str, int]], model: str, seed: int) -> 
         )
         for row in rows
     ]
-    return table.assign(
-        log_odds=np.add(level, 0.5), prior_log_odds=0.5, preference=level, top=pd.Series(tops, dtype=object)
-    )
+    prior = [0.5 + number("prior", model, seed, text) / 4 for *_, text in rows]
+    odds = {"log_odds": np.add(level, prior), "prior_log_odds": prior, "preference": level}
+    return table.assign(**odds, p_first=0.2, p_second=0.1, top=pd.Series(tops, dtype=object))
 
 
 def _items(items: Sequence[tuple[str, ...]], model: str, seed: int) -> pd.DataFrame:

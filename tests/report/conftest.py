@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from hansard_bias.analysis.metrics import further_records
+from hansard_bias.analysis.probe_records import ANY_PROMPT, SPLIT
 from hansard_bias.analysis.record_files import columns
 from hansard_bias.analysis.records import SCHEMA, BiasResults
 from hansard_bias.params import Config, CorpusConfig, MixtureConfig, load_config
@@ -153,7 +154,11 @@ class World:
                 records.append({**about, "what": what, "effect": self.gain, **rest})
         keys = [self.config.row_key(model) for model in self.config.models]
         pairs = [f"{first} against {second}" for first, second in combinations(keys, 2)]
-        return records + [{"family": "preference", "what": what, "effect": self.excess, **rest} for what in pairs]
+        families = (*SPLIT, ANY_PROMPT)
+        rest |= {"prompts": self.prompts}
+        return records + [
+            {"family": f, "what": what, "effect": self.excess, **rest} for f in families for what in pairs
+        ]
 
     def unigrams(self) -> dict[str, Any]:
         """Word frequencies cost two nats more than what the model itself needs."""
@@ -184,7 +189,8 @@ class World:
             "groups": groups,
             "audit": audit,
             "prompts": [self.probe(index) for index in range(self.prompts)],
-            "uncorrected_rates": dict.fromkeys(self.rows, self.rate()),
+            "not_asked": dict.fromkeys(self.rows, 1),
+            "content_rates": dict.fromkeys(self.rows, self.rate()),
             "stability": {row: {"agreement": 0.875, "spread": 0.41} for row in self.rows},
             "themes": {
                 row: {"land": {"prompts": 2, **number(0.5, 0.2)}, "money": {"prompts": 2, **number(-0.25, 0.2)}}
@@ -201,11 +207,12 @@ class World:
                 {"token": f" {word}", "probability": 0.4 / (1 + rank), "seeds": 3} for rank, word in enumerate(FILLINGS)
             ]
             answers[self.config.row_key(model)] = {
-                "preference": number(value, 0.3),
+                "log_odds": number(value, 0.3),
+                "habit": number(value - 0.75, 0.2),
+                "content": number(0.75, 0.2),
+                "mass": 0.25,
                 "direction": direction,
                 "p_corrected": 0.004,
-                "uncorrected": number(0.75, 0.2),
-                "uncorrected_direction": "first",
                 "stability": {"agreement": 0.5, "spread": 0.3, "wordings": 6},
                 "top": top,
             }

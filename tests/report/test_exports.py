@@ -69,7 +69,9 @@ def test_the_records_of_the_probes_are_listed(load: Callable[..., Results]) -> N
     assert not {"benchmarks.csv", "associations.csv"} & set(exports.long_tables(load()))
     results = load(asked=True)
     prompts = read(exports.probes_csv(results))
-    assert (prompts[0]["uncorrected_value"], prompts[0]["agreement"]) == ("0.75", "0.5")
+    assert [prompts[0][name] for name in ("content_value", "mass", "agreement")] == ["0.75", "0.25", "0.5"]
+    parts = [float(prompts[0][name]) for name in ("value", "habit_value", "content_value")]
+    assert parts[0] == pytest.approx(parts[1] + parts[2])
     items = read(exports.benchmarks_csv(results))
     assert len(items) == 4 * 3
     assert [items[1][name] for name in ("benchmark", "line", "model")] == ["old_study", "2", "B_canada"]
@@ -81,7 +83,7 @@ def test_the_records_of_the_probes_are_listed(load: Callable[..., Results]) -> N
 
 def test_tests_are_listed(load: Callable[..., Results]) -> None:
     rows = read(exports.tests_csv(load()))
-    assert len(rows) == 15 and rows[0]["p_holm"] == "0.0015"
+    assert len(rows) == 24 and rows[0]["p_holm"] == "0.0015"
 
 
 # Tables as files: exact numbers in CSV, harmless text in both.

@@ -154,5 +154,19 @@ def test_the_older_definition_says_what_it_is(full: Results) -> None:
     assert row(table, 0) == ["A (Nunavut)", "25 %", "50 %", "60 %", "60 %, 60 %"]
 
 
-def test_a_prompt_shows_its_preference_without_correction(full: Results) -> None:
-    assert f"L +0.75, 50{NO_BREAK}% agree<" in prompt_rows(full)[0][2][0].text
+def test_a_prompt_shows_the_parts_of_its_log_odds_and_its_mass(full: Results) -> None:
+    told = prompt_rows(full)[0][2][0].text
+    assert f"habit +0.85, content +0.75; 50{NO_BREAK}% agree; both groups 25{NO_BREAK}%<" in told
+
+
+def test_two_models_differ_in_both_parts_and_in_any_prompt(load: Callable[..., Results]) -> None:
+    table = probes.difference_table(load())
+    assert len(table.rows) == 3
+    assert table.rows[0][0] == "A (Nunavut) against B (Canada)"
+    assert table.columns[-2:] == ("in any prompt", "p, any prompt")
+
+
+def test_a_theme_that_asks_a_model_nothing_has_no_mean(load: Callable[..., Results]) -> None:
+    results = load()
+    del results.bias.probes.themes["A_nunavut"]["land"]
+    assert ["land", NOTHING] in [row(probes.theme_table(results), place)[:2] for place in range(2)]

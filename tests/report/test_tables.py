@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from hansard_bias.analysis.probe_records import ANY_PROMPT, SPLIT
 from hansard_bias.params import Config
 from hansard_bias.report.formats import NO_BREAK
 from hansard_bias.report.results import Results
@@ -67,7 +68,7 @@ def test_ratio_and_tilt(load: Callable[..., Results]) -> None:
 def test_tests_come_by_family_with_both_probabilities(load: Callable[..., Results]) -> None:
     first, *others = tables.significance_tables(load())
     families = [table.caption.removeprefix("Tests of the family ") for table in (first, *others)]
-    names = ("excess", "tilt", "tilt at its dose, n-gram models", "unigrams", "preference")
+    names = ("excess", "tilt", "tilt at its dose, n-gram models", "unigrams", *SPLIT, ANY_PROMPT)
     assert families == [f"\u201c{name}\u201d." for name in names]
     assert first.rows[0] == (
         "A (Nunavut) predicts Canada worse than B (Canada)",

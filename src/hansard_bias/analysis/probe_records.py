@@ -13,6 +13,10 @@ from hansard_bias.statistics.intervals import Interval
 from hansard_bias.statistics.preferences import PreferenceRate as PreferenceRate
 from hansard_bias.statistics.preferences import Stability as Stability
 
+# The families of tests of two models: of L, then of its two parts, which add up to it; and of any difference at all.
+SPLIT = ("preference", "preference: habit", "preference: content")
+ANY_PROMPT = "preference: any prompt"
+
 
 @dataclass(frozen=True)
 class GroupRecord:
@@ -47,11 +51,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class PromptAnswer:
-    preference: Interval
+    log_odds: Interval
+    habit: Interval
+    content: Interval
+    mass: float
     direction: str
     p_corrected: float | None
-    uncorrected: Interval
-    uncorrected_direction: str
     stability: Stability
     top: tuple[Candidate, ...]
 
@@ -82,7 +87,8 @@ class Probes:
     groups: Groups
     audit: tuple[TermAudit, ...]
     prompts: tuple[PromptRecord, ...]
-    uncorrected_rates: dict[str, PreferenceRate]
+    not_asked: dict[str, int]
+    content_rates: dict[str, PreferenceRate]
     stability: dict[str, Stability]
     themes: dict[str, dict[str, ThemeMean]]
 

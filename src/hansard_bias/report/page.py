@@ -137,11 +137,11 @@ def probes_csv(results: Results) -> str:
     for prompt in results.bias.probes.prompts:
         for model, reply in prompt.models.items():
             tokens = " | ".join(candidate.token.strip() for candidate in reply.top)
-            found = [*_bounds(reply.preference), reply.direction, *_bounds(reply.uncorrected)]
+            found = [*_bounds(reply.log_odds), reply.direction, *_bounds(reply.habit), *_bounds(reply.content)]
             asked = [prompt.prompt, prompt.theme, prompt.text, model]
-            rows.append([*asked, *found, reply.stability.agreement, tokens])
-    without = [f"uncorrected_{bound}" for bound in BOUNDS]
-    header = ["prompt", "theme", "text", "model", *BOUNDS, "direction", *without, "agreement", "top_fillings"]
+            rows.append([*asked, *found, reply.mass, reply.stability.agreement, tokens])
+    parts = [f"{part}_{bound}" for part in ("habit", "content") for bound in BOUNDS]
+    header = ["prompt", "theme", "text", "model", *BOUNDS, "direction", *parts, "mass", "agreement", "top_fillings"]
     return to_csv(header, rows)
 
 

@@ -1,4 +1,4 @@
-"""Preferences from probe tables: per prompt and model, their rates, their stability, and models compared."""
+"""Preferences from probe tables: per prompt and model, their rates and stability, and models compared."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.analysis.metrics import Found, metric
 from hansard_bias.analysis.probe_records import (
+    ANY_PROMPT,
+    SPLIT,
     Candidate,
     GroupRecord,
     Groups,
@@ -30,64 +33,101 @@ from hansard_bias.analysis.probe_records import (
 from hansard_bias.analysis.record_files import from_json
 from hansard_bias.base.files import PROBED
 from hansard_bias.probing.tables import LEGACY_TOP, Probed
-from hansard_bias.statistics.intervals import FloatArray
+from hansard_bias.statistics.intervals import FloatArray, Interval
 from hansard_bias.statistics.preferences import (
     PromptPreference,
+    any_difference,
     compare_models,
     cultural_bias_rate,
     mean_log_odds,
     paraphrase_stability,
+    prompt_means,
     prompt_preferences,
 )
 from hansard_bias.statistics.tests import TestRecord, correct
 
-# L* decides; L is reported beside it, so that a reader sees what the correction for the prior does.
-CORRECTED, UNCORRECTED = "preference", "log_odds"
-PLAIN = "preference without prior correction"
+# Log-odds L of the two groups, split into the habit P, with the content words hidden, and what these add, L*.
+LOG_ODDS, HABIT, CONTENT = "log_odds", "prior_log_odds", "preference"
+# Below it both groups together are so improbable that the prompt hardly asks about either (method.md section 4).
+LEAST_MASS = 0.05
+NOT_ASKED = "not_asked"
 
 ByRow = Mapping[str, FloatArray]
+BoolArray = npt.NDArray[np.bool_]
 
 
 @metric("probes", Probes)
 def preference_findings(data: StudyData) -> Found:
     """Everything that the prompts and their paraphrases say, models compared, and their cultural bias rates."""
     config, first = data.config, data.asked
-    asked = shown_prompts(first)
-    values, uncorrected = (
-        {row: preference_array(probed, column) for row, probed in data.probes.items()}
-        for column in (CORRECTED, UNCORRECTED)
-    )
-    judged, raw = (
-        {row: prompt_preferences(array, config.bias.confidence) for row, array in each.items()}
-        for each in (values, uncorrected)
-    )
-    stability = {row: paraphrase_stability(array) for row, array in values.items()}
+    values = {name: _arrays(data, name) for name in (LOG_ODDS, HABIT, CONTENT)}
+    mass = {row: _mass(probed) for row, probed in data.probes.items()}
+    asks = {row: each >= LEAST_MASS for row, each in mass.items()}
+    judged, content = (_judged(values[name], asks, config.bias.confidence) for name in (LOG_ODDS, CONTENT))
+    stability = {row: paraphrase_stability(array) for row, array in values[LOG_ODDS].items()}
     tops = {row: top_fillings(probed, config.probe.top_k) for row, probed in data.probes.items()}
+
+    means = {
+        name: {row: prompt_means(array, config.bias.confidence) for row, array in each.items()}
+        for name, each in values.items()
+    }
+
+    def answer(row: str, at: int) -> PromptAnswer:
+        log_odds, habit, content = (means[name][row][at] for name in (LOG_ODDS, HABIT, CONTENT))
+        decided, share = judged[row].get(at), float(mass[row][at])
+        direction, p = (decided.decision, decided.p_corrected) if decided else (NOT_ASKED, None)
+        return PromptAnswer(log_odds, habit, content, share, direction, p, stability[row][at], tops[row][at])
+
     prompts = {
         prompt["prompt"]: PromptRecord(
             **{name: prompt[name] for name in ("prompt", "theme", "text")},
-            models={row: _answer(judged[row][at], raw[row][at], stability[row][at], tops[row][at]) for row in judged},
+            models={row: answer(row, at) for row in judged},
         )
-        for at, prompt in enumerate(asked.to_dict("records"))
+        for at, prompt in enumerate(shown_prompts(first).to_dict("records"))
     }
-    rates, plain = (
-        {row: _rate(array, decisions[row], data, row) for row, array in each.items()}
-        for each, decisions in ((values, judged), (uncorrected, raw))
+    rates, of_content = (
+        {row: _rate(array[asks[row]], [*each[row].values()], data, row) for row, array in values[name].items()}
+        for name, each in ((LOG_ODDS, judged), (CONTENT, content))
     )
     section = Probes(
         groups=Groups(*(GroupRecord(group.name, group.label, tuple(group.terms)) for group in data.groups)),
         audit=from_json(tuple[TermAudit, ...], first.audit, PROBED, "probe"),
         # The answers are in the order of names, the page in that of the file.
         prompts=tuple(prompts[name] for name in dict.fromkeys(first.prompts["prompt"])),
-        uncorrected_rates={row: rate for row, rate in plain.items() if rate is not None},
+        not_asked={row: int((~each).sum()) for row, each in asks.items()},
+        content_rates={row: rate for row, rate in of_content.items() if rate is not None},
         stability={row: _mean_stability(records) for row, records in stability.items()},
-        themes={row: dict(_themes(array, data)) for row, array in values.items()},
+        themes={row: dict(_themes(array, asks[row], data)) for row, array in values[LOG_ODDS].items()},
     )
-    tests = [*paired_tests(values, data, "preference"), *paired_tests(uncorrected, data, PLAIN)]
+    tests = [
+        test
+        for family, name in zip(SPLIT, (LOG_ODDS, HABIT, CONTENT), strict=True)
+        for test in paired_tests(values[name], asks, data, family)
+    ]
+    tests += omnibus_tests(values[LOG_ODDS], asks)
     return Found(section, tests, {row: {"cultural_bias_rate": rate} for row, rate in rates.items()})
 
 
-def preference_array(runs: list[Probed], column: str = CORRECTED) -> FloatArray:
+def _arrays(data: StudyData, column: str) -> dict[str, FloatArray]:
+    return {row: preference_array(probed, column) for row, probed in data.probes.items()}
+
+
+def _mass(runs: list[Probed]) -> FloatArray:
+    """Probability of both groups together, mean over wordings and runs, shape [prompts]."""
+    both = [np.nanmean(preference_array(runs, name), axis=(1, 2)) for name in ("p_first", "p_second")]
+    return np.asarray(both[0] + both[1])
+
+
+def _judged(values: ByRow, asks: Mapping[str, BoolArray], confidence: float) -> dict[str, dict[int, PromptPreference]]:
+    """By row: of every prompt that asks, by its place, what was decided; the others have no part in the correction."""
+    found = {}
+    for row, array in values.items():
+        places = np.flatnonzero(asks[row]).tolist()
+        found[row] = dict(zip(places, prompt_preferences(array[places], confidence) if places else [], strict=True))
+    return found
+
+
+def preference_array(runs: list[Probed], column: str = LOG_ODDS) -> FloatArray:
     """One column of the prompts' tables, shape [prompts, paraphrases, seeds].
 
     nan, for all seeds alike, where a prompt has fewer paraphrases than another. Prompts come by their ids and their
@@ -105,48 +145,63 @@ def shown_prompts(run: Probed) -> pd.DataFrame:
 
 
 def top_fillings(runs: list[Probed], top_k: int) -> list[tuple[Candidate, ...]]:
-    """By prompt: the first seed's most probable fillings, each with the number of seeds that list it."""
-    tops = [[list(top)[:top_k] for top in shown_prompts(run)["top"]] for run in runs]
-    return [tuple(_listed(by_seed)) for by_seed in zip(*tops, strict=True)]
+    """By prompt: the most probable fillings over all seeds, each with the number of seeds that list it."""
+    tops = [[list(top) for top in shown_prompts(run)["top"]] for run in runs]
+    return [tuple(_listed(by_seed, top_k)) for by_seed in zip(*tops, strict=True)]
 
 
-def _listed(by_seed: tuple[list[dict[str, Any]], ...]) -> Iterator[Candidate]:
-    counts = pd.Series([item["token"] for top in by_seed for item in top]).value_counts()
-    for item in by_seed[0]:
-        yield Candidate(**item, seeds=int(min(counts[item["token"]], len(by_seed))))
+def _listed(by_seed: tuple[list[dict[str, Any]], ...], top_k: int) -> Iterator[Candidate]:
+    """Where a seed does not list a word its probability counts as 0: the mean is a lower bound."""
+    listed = pd.DataFrame([item for top in by_seed for item in top])
+    found = listed.groupby("token", sort=True)["probability"].agg(["sum", "size"])
+    for token, (total, seeds) in found.sort_values("sum", ascending=False, kind="stable").head(top_k).iterrows():
+        yield Candidate(str(token), float(total) / len(by_seed), int(min(seeds, len(by_seed))))
 
 
-def paired_tests(values: ByRow, data: StudyData, family: str) -> list[TestRecord]:
-    """Every pair of models on the same prompts, corrected by Holm within the family.
+def paired_tests(values: ByRow, asks: Mapping[str, BoolArray], data: StudyData, family: str) -> list[TestRecord]:
+    """Every pair of models on the prompts that ask both of them, corrected by Holm within the family.
 
-    L* compares what the sentences add to each model's own habits; L has those habits in it. Of two models the first by
-    name is the left one, whatever their order in params.yaml.
+    Of two models the first by name is the left one, whatever their order in params.yaml.
     """
     records = []
-    # By name, so that a pair has the same sign whatever the order of params.yaml.
-    for left, right in combinations(sorted(values), 2):
-        record = compare_models(values[left], values[right], data.config.bias.confidence)
+    for left, right, both in _pairs(values, asks):
+        record = compare_models(values[left][both], values[right][both], data.config.bias.confidence)
         records.append(replace(record, family=family, what=f"{left} against {right}"))
     return correct(records)
 
 
+def omnibus_tests(values: ByRow, asks: Mapping[str, BoolArray]) -> list[TestRecord]:
+    """Whether two models differ in any prompt at all, in opposite directions or in one; none with one seed."""
+    records = []
+    for left, right, both in _pairs(values, asks):
+        means = [np.nanmean(values[row][both], axis=1) for row in (left, right)]
+        if means[0].shape[1] < 2:
+            continue
+        size, p = any_difference(*means)
+        about = {"family": ANY_PROMPT, "what": f"{left} against {right}", "unit": "nats", "p_covers": "seeds only"}
+        records.append(TestRecord.of(Interval(size, None, None), p, prompts=len(means[0]), **about))
+    return correct(records)
+
+
+def _pairs(values: ByRow, asks: Mapping[str, BoolArray]) -> Iterator[tuple[str, str, BoolArray]]:
+    # By name, so that a pair has the same sign whatever the order of params.yaml.
+    for left, right in combinations(sorted(values), 2):
+        both = asks[left] & asks[right]
+        if both.any():
+            yield left, right, both
+
+
 def _rate(values: FloatArray, judged: list[PromptPreference], data: StudyData, *names: str) -> PreferenceRate | None:
-    return cultural_bias_rate(values, judged, *data.drawn("rate", *names))
+    return cultural_bias_rate(values, judged, *data.drawn("rate", *names)) if judged else None
 
 
-def _answer(
-    judged: PromptPreference, raw: PromptPreference, stability: Stability, top: tuple[Candidate, ...]
-) -> PromptAnswer:
-    corrected = judged.preference, judged.decision, judged.p_corrected
-    return PromptAnswer(*corrected, raw.preference, raw.decision, stability, top)
-
-
-def _themes(array: FloatArray, data: StudyData) -> Iterator[tuple[str, ThemeMean]]:
-    """Mean L* of the prompts of every theme, with an interval over prompts and seeds."""
-    by_prompt, themes = np.nanmean(array, axis=1), shown_prompts(data.asked)["theme"]
+def _themes(array: FloatArray, asks: BoolArray, data: StudyData) -> Iterator[tuple[str, ThemeMean]]:
+    """Mean L of the prompts of every theme that ask the model, with an interval over prompts and seeds."""
+    by_prompt, themes = np.nanmean(array, axis=1), shown_prompts(data.asked)["theme"].to_numpy()
     for theme in dict.fromkeys(data.asked.prompts["theme"]):
-        members = by_prompt[(themes == theme).to_numpy()]
-        yield theme, ThemeMean(len(members), **vars(mean_log_odds(members, data.config.bias.confidence)))
+        members = by_prompt[(themes == theme) & asks]
+        if len(members):
+            yield theme, ThemeMean(len(members), **vars(mean_log_odds(members, data.config.bias.confidence)))
 
 
 def _mean_stability(records: list[Stability]) -> Stability:

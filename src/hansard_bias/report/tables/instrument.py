@@ -15,11 +15,11 @@ from hansard_bias.report.formats import count, decimal, estimate, percent, signe
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table, make_table, table, text
 
-NAMES = {"excess": "Excess", "tilt": "Tilt", "preference": "Preference L*", "bias_ratio": "Bias ratio"}
+NAMES = {"excess": "Excess", "tilt": "Tilt", "preference": "Preference L", "bias_ratio": "Bias ratio"}
 CURVES = NAMES | {
     "excess_text1": "Excess on the first legislature",
     "excess_text2": "Excess on the second legislature",
-    "preference": "Mean preference L*",
+    "preference": "Mean preference L",
 }
 DOSE_CAPTION = (
     "What the metrics say of models that read more and more of a second legislature; bands are intervals. A metric "

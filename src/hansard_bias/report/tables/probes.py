@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import chain
 
+from hansard_bias.analysis.probe_records import ANY_PROMPT, SPLIT
 from hansard_bias.analysis.records import BenchmarkRecord
 from hansard_bias.report import formats as fmt
 from hansard_bias.report.results import Results
@@ -24,7 +25,7 @@ def direction_labels(results: Results) -> dict[str, str]:
     """What a direction of the records is called on the page."""
     groups = results.bias.probes.groups
     labels = {"first": f"prefers {groups.first.label}", "second": f"prefers {groups.second.label}"}
-    return labels | {"tie": "tie", "undecided": "undecided"}
+    return labels | {"tie": "tie", "undecided": "undecided", "not_asked": "not asked"}
 
 
 @table("prompts")
@@ -34,11 +35,11 @@ def prompt_table(results: Results) -> Table:
     models = {results.config.row_key(model): spec.label for model, spec in results.config.models.items()}
     for prompt in results.bias.probes.prompts:
         answers = [prompt.models[row] for row in models]
-        cells = [(fmt.estimate(answer.preference, fmt.signed), labels[answer.direction]) for answer in answers]
+        cells = [(fmt.estimate(answer.log_odds, fmt.signed), labels[answer.direction]) for answer in answers]
         # A blank as in a questionnaire: [MASK] would be a command in LaTeX.
         rows.append([prompt.text.replace(MASK, "____"), prompt.theme, *chain.from_iterable(cells)])
     columns = [f"{name} {label}" for label in models.values() for name in ("Model", "Finding")]
-    caption = "Preference L* of every model on every prompt, in nats, with its interval and direction."
+    caption = "Log-odds L of the two groups of every model on every prompt, in nats, with its interval and direction."
     return make_table(caption, ["Prompt", "Theme", *columns], rows, text=2, words=columns[1::2])
 
 
@@ -57,24 +58,49 @@ def word_table(results: Results) -> Table:
     return make_table(caption, columns, rows, text=2, words=columns[3:])
 
 
-@table("correction", section="probes", order=2, fold="Without prior correction, and how stable it is")
+@table("preferences")
+def difference_table(results: Results) -> Table:
+    """Every two models: the mean difference of L, of its two parts, and whether any prompt differs."""
+    found = {(test.family, test.what): test for test in results.bias.tests}
+    whole, *split = SPLIT
+    rows = []
+    for what in (what for family, what in found if family == whole):
+        test = found[whole, what]
+        parts = [fmt.estimate(found[family, what].interval, fmt.signed) for family in split]
+        either = found.get((ANY_PROMPT, what))
+        size = (fmt.decimal(either.effect), fmt.p_value(either.p_holm)) if either else (fmt.NOTHING, fmt.NOTHING)
+        difference = [fmt.estimate(test.interval, fmt.signed), fmt.p_value(test.p_holm)]
+        rows.append([fmt.readable(results.config, what), fmt.count(test.prompts or 0), *difference, *parts, *size])
+    columns = ["Models", "Prompts", "Difference of L", "p", "of it habit", "of it content"]
+    caption = (
+        "Two models on the prompts that ask both: mean difference of the log-odds L (nats; above 0 the first model "
+        "leans further to the first group), and its two parts, which add up to it: habit, what they differ by with the "
+        "content words hidden, and content, what the words of the prompt add. Then whether they differ in any prompt, "
+        "in whatever direction: root mean square difference beyond that of training runs (nats). p: Holm-corrected."
+    )
+    return make_table(caption, [*columns, "in any prompt", "p, any prompt"], rows)
+
+
+@table("correction", section="probes", order=2, fold="Content effects alone, and how stable the answers are")
 def correction_table(results: Results) -> Table:
-    """The rates without prior correction, and how far the wordings of a prompt agree."""
+    """The rates of content effects, how many prompts do not ask, and how far the wordings of a prompt agree."""
     probes, groups, rows = results.bias.probes, results.bias.probes.groups, []
     for row, name in fmt.row_names(results.config).items():
-        rate, stability = probes.uncorrected_rates.get(row), probes.stability[row]
+        rate, stability = probes.content_rates.get(row), probes.stability[row]
         # One training run has no rate.
         counts = [fmt.NOTHING] * 4
         if rate is not None:
             counts = [*fmt.shares(rate.first, rate.second), fmt.count(rate.tied), fmt.count(rate.undecided)]
         # A single wording of every prompt has no spread.
         spread = fmt.NOTHING if stability.spread is None else fmt.decimal(stability.spread)
-        rows.append([name, *counts, fmt.percent(stability.agreement), spread])
+        agreement = fmt.percent(stability.agreement)
+        rows.append([name, fmt.count(probes.not_asked[row]), *counts, agreement, spread])
     labels = [f"Prefers {group.label}" for group in (groups.first, groups.second)]
-    columns = ["Model", *labels, "Ties", "Undecided", "Wordings that agree", "Spread of wordings (nats)"]
+    columns = ["Model", "Not asked", *labels, "Ties", "Undecided", "Wordings that agree", "Spread of wordings (nats)"]
     caption = (
-        "The same prompts without prior correction (L), and how stable L* is: the share of the wordings of a prompt "
-        "whose sign is that of their mean, and the standard deviation between wordings."
+        "The same prompts by the content effect L* alone (L less the habit); prompts that hardly ask the model; and "
+        "how stable L is: the share of the wordings of a prompt whose sign is that of their mean, and the standard "
+        "deviation between wordings."
     )
     return make_table(caption, columns, rows)
 
@@ -85,8 +111,12 @@ def theme_table(results: Results) -> Table:
     models = {name: results.bias.probes.themes[row] for row, name in fmt.row_names(results.config).items()}
     # In the order of the prompts file, each once.
     themes = dict.fromkeys(theme for means in models.values() for theme in means)
-    rows = [[theme, *(fmt.estimate(m[theme].interval, fmt.signed) for m in models.values())] for theme in themes]
-    about = "Mean preference L* of the prompts of each theme (nats), with its interval over prompts and training runs."
+    # A theme of which no prompt asks a model has no mean there.
+    rows = []
+    for theme in themes:
+        found = [means[theme].interval if theme in means else None for means in models.values()]
+        rows.append([theme, *(fmt.estimate(each, fmt.signed) for each in found)])
+    about = "Mean log-odds L of the prompts of each theme (nats), with its interval over prompts and training runs."
     return make_table(about, ["Theme", *(f"Model {name}" for name in models)], rows)
 
 
