@@ -231,6 +231,7 @@ class World:
                 "last_day": "2017-11-30",
                 "sittings": dict.fromkeys(self.config.corpora, 72),
             },
+            "different_periods": {},
             "statistics": [
                 {
                     "name": name,

@@ -44,8 +44,12 @@ def audit_lines(report: Mapping[str, Any], config: Config) -> list[str]:
     ]
     leakage, form, content = (report[key] for key in ("leakage", "format_audit", "content_audit"))
     shares = ", ".join(f"{name} {_number(share, '.2%')}" for name, share in leakage["shared_13grams"].items())
+    periods = [
+        f"{name} {each['first_day']} to {each['last_day']}" for name, each in report["different_periods"].items()
+    ]
     return [
         *lines,
+        *([f"different periods, as align.period is none: {periods}"] if periods else []),
         f"leakage: {leakage['shared_speeches']} test speeches in training text; "
         f"13-grams of the test text found there: {shares}",
         f"told apart by format alone, AUC {_number(form['auc_before'], '.2f')} before cleaning and "

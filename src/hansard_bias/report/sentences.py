@@ -33,6 +33,19 @@ def budget_caveat(results: Results) -> str:
     )
 
 
+@text("period_caveat")
+def period_caveat(results: Results) -> str:
+    """What belongs beside the verdict where the debates are of different periods; empty where they share one."""
+    periods = results.alignment.different_periods
+    if not periods:
+        return ""
+    spans = [f"{fmt.title(name)} {each.first_day} to {each.last_day}" for name, each in periods.items()]
+    return (
+        f"The debates are of different periods ({fmt.sentence_list(spans)}), which align.period none allows. Language "
+        "changes with the years, so part of what is found here may be the period and not the legislature."
+    )
+
+
 @text("uncertainty")
 def uncertainty_sentence(results: Results) -> str:
     """What the intervals cover."""
