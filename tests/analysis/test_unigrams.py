@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from hansard_bias.analysis import frequencies
-from hansard_bias.analysis.frequencies import training_counts, unigram_surprisals
 from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.analysis.metrics.unigrams import by_speech, unigram_findings
+from hansard_bias.analysis.vocabulary import training_counts, unigram_surprisals
 from hansard_bias.base.files import ENCODED, MIXTURES, write_table
 from hansard_bias.params import Config, parse_config
 from hansard_bias.tokens.encoded import read_encoded

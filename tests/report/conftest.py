@@ -253,6 +253,7 @@ class World:
                 for corpus in self.config.corpora
             },
             "duplicates": {"near_duplicate": dict.fromkeys(self.config.corpora, 31)},
+            "counted_by_character": dict.fromkeys(self.config.corpora, 0.0),
             "leakage": {"shared_speeches": 0, "shared_13grams": {"overall": 0.004}},
             "format_audit": {
                 "auc_before": 0.99,

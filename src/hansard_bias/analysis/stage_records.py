@@ -102,6 +102,7 @@ class AlignmentRecord:
     speeches: dict[str, Kept]
     dropped: dict[str, dict[str, int]]
     duplicates: dict[str, dict[str, int]]
+    counted_by_character: dict[str, float]
     leakage: Leakage
     format_audit: FormatAudit
     content_audit: ContentAudit

@@ -107,6 +107,7 @@ def align(files: Mapping[str, Path], config: Config) -> Aligned:
         **_window_record(windows, sittings),
         "statistics": audits.statistics_table(corpora, mixtures, config),
         **_account(pool),
+        "counted_by_character": _by_character(pool, prints),
         "leakage": leaks,
         "format_audit": audits.format_audit(sample),
         "content_audit": audits.content_audit(sample),
@@ -225,6 +226,13 @@ def _kept(pool: _Pool, split: Ranks, prints: Fingerprints, align: AlignConfig) -
 def _finish(table: pd.DataFrame, name: str) -> pd.DataFrame:
     table = table.assign(corpus=name, split=splits.named(table["split"], SPLITS))
     return table[[*FACTS.names, "row", *MEASURES.names]].reset_index(drop=True)
+
+
+def _by_character(pool: _Pool, prints: Fingerprints) -> dict[str, float]:
+    """Of each corpus the share of the words kept that are characters of a script without blanks."""
+    kept = pool.reasons == ""
+    characters, words = (pool.by_corpus(np.where(kept, each, 0), np.sum) for each in (prints.characters, prints.words))
+    return {name: int(characters[name]) / max(1, int(words[name])) for name in pool.names}
 
 
 def _account(pool: _Pool) -> dict[str, object]:
