@@ -100,10 +100,11 @@ def _of_run(run: str, least: int) -> Iterator[str]:
 
 def whole_word(word: str) -> str:
     """A pattern for a word that no letter or digit goes on; beside a character that is a word anything may stand."""
-    joined, marks = rf"(?!{_LETTER})\w", _patterns().marks
+    marks = _patterns().marks
+    joined = rf"(?![{_BLOCKS}])[\w{marks}]"
     first, last = (bool(re.match(_LETTER, sign)) for sign in (word[0], word.rstrip(marks)[-1:]))
-    after = "" if last else f"|{joined}"
-    return ("" if first else f"(?<!{joined})") + re.escape(word) + f"(?![{marks}]{after})"
+    before, after = "" if first else f"(?<!{joined})", f"(?![{marks}])" if last else f"(?!{joined})"
+    return before + re.escape(word) + after
 
 
 def units_of(text: str) -> list[str]:
@@ -114,6 +115,12 @@ def units_of(text: str) -> list[str]:
 def is_word(text: str) -> bool:
     """Whether a text is made of letters alone, with their marks."""
     return text.isalpha() or bool(_patterns().word.fullmatch(text))
+
+
+def the_word(text: str) -> str:
+    """The one word that a text holds; the text itself where there are none, or several, or blanks and letters tell."""
+    found = [] if is_plain(text) else _patterns().word.findall(text)
+    return found[0] if len(found) == 1 else text
 
 
 def is_character(sign: str) -> bool:

@@ -174,6 +174,12 @@ def test_usage_of_plain_words_is_that_of_the_pattern() -> None:
     assert term_usage(words, texts) == {"ice": 3, "land": 3, "end": 1, "iced": 1, "road": 1}
 
 
+def test_terms_are_counted_where_no_blanks_part_words() -> None:
+    texts = ["發展AI技術和技術教育。", "ที่ดินของเรา", "Technology is AI."]
+    assert term_usage(["技術", "AI", "教"], texts) == {"技術": 2, "AI": 2, "教": 1}
+    assert term_usage(["ดิน", "ของ", "technology"], texts) == {"ดิน": 1, "ของ": 1, "technology": 1}
+
+
 def test_usage_prefers_the_longer_term_and_takes_terms_literally() -> None:
     usage = term_usage(["first", "first nations", "c(d"], ["First Nations come first; see c(d."])
     assert usage == {"first": 1, "first nations": 1, "c(d": 1}

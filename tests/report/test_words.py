@@ -84,6 +84,19 @@ def test_different_periods_are_named_beside_the_verdict(load: Callable[..., Resu
     assert words.period_caveat(load()) == "" and "Different periods" not in page_of(load(), figures=False)
 
 
+def test_characters_that_count_as_words_are_owned_up_to(load: Callable[..., Results], config: Config) -> None:
+    results = changed(load(), counted_by_character={"nunavut": 0.0, "canada": 0.384})
+    said = words.word_units(results)
+    assert "38\u00a0% of the words of Canada)" in said and "Nunavut" not in said
+    # Beside the sizes of the text.
+    page = page_of(results, figures=False)
+    assert page.index('id="corpora"') < page.rindex("38\u00a0% of the words of Canada") < page.index('id="limits"')
+    full = load(of=replace(config, align=replace(config.align, budget="full")))
+    named = changed(full, counted_by_character={"nunavut": 1.0, "canada": 1.0})
+    assert "(words, or characters where no blanks part them: " in words.budget_caveat(named)
+    assert words.word_units(changed(load(), counted_by_character={"nunavut": 0.0, "canada": 0.0004})) == ""
+
+
 def test_the_sample_is_recognised(load: Callable[..., Results], configure: Callable[..., Config]) -> None:
     assert words.is_sample(load())
     assert not words.is_sample(load(of=configure({"nunavut": "A", "canada": "B"}, SINGLES, (1,))))

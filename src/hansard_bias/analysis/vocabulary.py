@@ -14,7 +14,7 @@ from tokenizers import decoders
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.tokens.encoded import EncodedCorpus, Ids
 from hansard_bias.tokens.tokenizer import Vocabulary, Words
-from hansard_bias.writing import is_plain, is_word, units_of
+from hansard_bias.writing import is_plain, is_word, the_word, units_of
 
 Counts = npt.NDArray[np.int64]
 # Speeches whose tokens are in memory at once.
@@ -97,4 +97,5 @@ class TextVocabulary(Vocabulary):
         group = np.searchsorted(ends, tokens)
         starts = np.flatnonzero(np.diff(group, prepend=-1))
         parts = np.split(ids, starts[1:])
-        return group, [self._text(part).strip().casefold() for part in parts]
+        # A mark may share its token with the sign behind it.
+        return group, [the_word(self._text(part).strip().casefold()) for part in parts]
