@@ -44,9 +44,8 @@ def audit_lines(report: Mapping[str, Any], config: Config) -> list[str]:
     ]
     leakage, form, content = (report[key] for key in ("leakage", "format_audit", "content_audit"))
     shares = ", ".join(f"{name} {_number(share, '.2%')}" for name, share in leakage["shared_13grams"].items())
-    periods = [
-        f"{name} {each['first_day']} to {each['last_day']}" for name, each in report["different_periods"].items()
-    ]
+    apart = report["different_periods"].items()
+    periods = "; ".join(f"{name} {days['first_day']} to {days['last_day']}" for name, days in apart)
     return [
         *lines,
         *([f"different periods, as align.period is none: {periods}"] if periods else []),

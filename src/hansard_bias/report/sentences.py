@@ -47,8 +47,8 @@ def word_units(results: Results) -> str:
         "Where a language is written without blanks between words, every character counts as one "
         f"({fmt.sentence_list(parts)}). So runs of 5 and of 13 words are shorter there, and more of them recur; topics "
         "and telling words are pairs of characters; and a word behind the gap, or of a class, is what the tokenizer "
-        "keeps as one token. Where the exact likelihoods hide the rest of a word, they hide all up to the next blank or "
-        "mark."
+        "keeps as one token. Where the exact likelihoods hide the rest of a word, they hide all up to the next blank "
+        "or mark."
     )
 
 

@@ -151,10 +151,11 @@ def windows_of(tables: Mapping[str, pd.DataFrame], align: AlignConfig) -> dict[s
     if apart and all(len(each) for each in own.values()):
         return {name: (each.min(), each.max()) for name, each in own.items()}
     covered = "; ".join(f"{name} sat {each.min()} to {each.max()}" for name, each in days.items())
-    on_purpose = "; align.period none compares different periods on purpose"
+    on_purpose = "choose days that all of them cover, or align.period none, to compare different periods on purpose"
+    advice = "choose days that hold sittings of each" if apart else on_purpose
     raise ValueError(
         f"no day range with sittings of every corpus within align.first_day {align.first_day} and align.last_day "
-        f"{align.last_day} ({covered}); choose days that all of them cover{'' if apart else on_purpose}"
+        f"{align.last_day} ({covered}); {advice}"
     )
 
 
