@@ -15,7 +15,8 @@ import pyarrow as pa
 from hansard_bias.base.files import sha256, table_writer
 from hansard_bias.base.parallel import in_order
 from hansard_bias.corpora.archives import name_below
-from hansard_bias.corpora.cleaning import clean_text, is_procedural, plain_line
+from hansard_bias.corpora.cleaning import clean_text, plain_line
+from hansard_bias.corpora.formulas import is_procedural
 from hansard_bias.corpora.readers import find_reader
 from hansard_bias.corpora.schema import KEPT, REJECTED, Record, whole_characters
 from hansard_bias.params import CleanConfig, CorpusConfig
