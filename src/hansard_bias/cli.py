@@ -32,6 +32,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+probes = typer.Typer(no_args_is_help=True, help="Files of what the models are asked: prompts, groups, word sets.")
+app.add_typer(probes, name="probes")
+
 KILLED = "the experiment was killed: its folder is gone; queue it again, and it goes on from its last checkpoint"
 # What a person can mend: a missing file, a folder that is read-only or not theirs, a full disk or quota.
 MENDABLE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -257,6 +260,14 @@ def preset(name: PresetName, path: Archives = None, force: Force = False) -> Non
     from hansard_bias.operations.presets import apply_preset
 
     _print(apply_preset(name, path or [], force=force))
+
+
+@probes.command("new")
+def new(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder, best in data/probes.")]) -> None:
+    """Write commented files to fill in, for debates in another language or about other places."""
+    from hansard_bias.operations.skeleton import new_probes
+
+    _print(new_probes(folder))
 
 
 @app.command()

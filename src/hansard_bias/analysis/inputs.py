@@ -168,7 +168,7 @@ class StudyData:
     @cached_property
     def groups(self) -> tuple[Group, Group]:
         """The two groups of terms that the prompts ask about."""
-        return load_groups(self.root / self.config.probe.groups)
+        return load_groups(self.root / self.config.probe.in_language().groups)
 
     @cached_property
     def frames(self) -> tuple[PlantedFrame, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -178,10 +178,10 @@ def written_after(before: str, term: str, normalise: Normalise) -> str:
     return (" " if before else "") + normalise(cased)
 
 
-def is_content_word(word: str) -> bool:
+def is_content_word(word: str, function_words: Container[str] = FUNCTION_WORDS) -> bool:
     """Whether a word, as tokenizers split words, is neither a function word nor punctuation."""
     letters = "".join(re.findall(r"\w", word.casefold()))
-    return bool(letters) and letters not in FUNCTION_WORDS
+    return bool(letters) and letters not in function_words
 
 
 def term_usage(terms: Sequence[str], texts: Iterable[str]) -> dict[str, int]:
