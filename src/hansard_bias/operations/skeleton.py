@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from hansard_bias.base.files import atomic_write
 
+probes = typer.Typer(no_args_is_help=True, help="Files of what the models are asked: prompts, groups, word sets.")
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder, best in data/probes.")]
 KEYS = {"prompts": "probe", "groups": "probe", "associations": "probe", "word_classes": "bias"}
 
 
@@ -30,3 +35,16 @@ def new_probes(folder: Path) -> Iterator[str]:
         yield f"{section}:"
         yield from (f"  {name}: {path.as_posix()}" for name, path in files.items() if KEYS[name] == section)
         yield from ["  benchmarks: []   # the project's own are in English"] * (section == "probe")
+
+
+@probes.callback()
+def _group() -> None:
+    # With a single command Typer would leave its name out.
+    pass
+
+
+@probes.command("new")
+def new(folder: Folder) -> None:
+    """Write commented files to fill in, for debates in another language or about other places."""
+    for line in new_probes(folder):
+        print(line)
