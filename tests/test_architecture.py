@@ -14,13 +14,14 @@ from helpers.project import ROOT
 
 SOURCE = ROOT / "src" / "hansard_bias"
 MODULES = sorted(SOURCE.rglob("*.py"))
-MOST_MODULES, MOST_LINES = 160, 300
+MOST_MODULES, MOST_LINES = 163, 300
 
-PLUMBING = {"base", "params", "randomness"}
+PLUMBING = {"base", "params", "randomness", "writing"}
 NETWORKS = PLUMBING | {"tokens", "models"}
 MAY_IMPORT = {
     "base": set(),
     "randomness": set(),
+    "writing": set(),
     "params": {"base"},
     "tokens": PLUMBING,
     "models": NETWORKS,

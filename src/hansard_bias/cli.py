@@ -18,6 +18,7 @@ from hansard_bias.base.messages import one_line, require_known, say
 from hansard_bias.base.work import Interrupted, Interruption, die_with_dvc
 from hansard_bias.operations.integrity import repair, require_integrity, verified
 from hansard_bias.operations.lock import CALIBRATION
+from hansard_bias.operations.skeleton import probes
 from hansard_bias.params import load_config
 from hansard_bias.pipeline.arguments import corpus_config, run_config, stage_config
 
@@ -31,6 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.add_typer(probes, name="probes")
 
 KILLED = "the experiment was killed: its folder is gone; queue it again, and it goes on from its last checkpoint"
 # What a person can mend: a missing file, a folder that is read-only or not theirs, a full disk or quota.
@@ -71,9 +74,8 @@ def main() -> None:
         if os.environ.get("HANSARD_BIAS_DEBUG") or not _is_for_users(error):
             raise
         # `dvc queue kill` takes the workspace away while the stage still runs.
-        workspace = ".dvc/tmp/exps" in folder.as_posix()
-        removed = workspace and not all((folder / name).exists() for name in ("dvc.yaml", "metrics"))
-        print(f"hansard-bias: {KILLED if removed else one_line(str(error), longest=2000)}", file=sys.stderr)
+        gone = ".dvc/tmp/exps" in folder.as_posix() and not all((folder / n).exists() for n in ("dvc.yaml", "metrics"))
+        print(f"hansard-bias: {KILLED if gone else one_line(str(error), longest=2000)}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -233,9 +235,8 @@ def plots_page() -> None:
     import vl_convert
 
     # DVC's divisions call vegaEmbed as a global name.
-    bundle = vl_convert.javascript_bundle(
-        "window.vegaEmbed = vegaEmbed; window.vega = vega; window.vegaLite = vegaLite;"
-    )
+    names = "window.vegaEmbed = vegaEmbed; window.vega = vega; window.vegaLite = vegaLite;"
+    bundle = vl_convert.javascript_bundle(names)
     page = resources.files("hansard_bias.operations").joinpath("plots.html").read_text(encoding="utf-8")
     PLOTS_PAGE.parent.mkdir(parents=True, exist_ok=True)
     # Inside a script element, "</script" alone would end it.

@@ -27,6 +27,10 @@ def test_the_alignment_prints_its_table_and_audits(inside: Project) -> None:
     assert f"{written['format_audit']['auc_after']:.2f} after" in lines[-1]
     written["format_audit"]["auc_after"] = None
     assert "and - after" in align.audit_lines(written, inside.config)[-1]
+    written["different_periods"] = {"moor": {"first_day": "1901-02-03", "last_day": "1902-01-01"}}
+    assert "different periods, as align.period is none: moor 1901-02-03 to 1902-01-01" in align.audit_lines(
+        written, inside.config
+    )
 
 
 def test_the_report_names_curves_of_earlier_runs(inside: Project, tmp_path: Path) -> None:

@@ -238,6 +238,7 @@ class World:
                 "last_day": "2017-11-30",
                 "sittings": dict.fromkeys(self.config.corpora, 72),
             },
+            "different_periods": {},
             "statistics": [
                 {
                     "name": name,
@@ -259,6 +260,7 @@ class World:
                 for corpus in self.config.corpora
             },
             "duplicates": {"near_duplicate": dict.fromkeys(self.config.corpora, 31)},
+            "counted_by_character": dict.fromkeys(self.config.corpora, 0.0),
             "leakage": {"shared_speeches": 0, "shared_13grams": {"overall": 0.004}},
             "format_audit": {
                 "auc_before": 0.99,

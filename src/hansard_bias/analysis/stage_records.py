@@ -32,6 +32,12 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Period:
+    first_day: str
+    last_day: str
+
+
+@dataclass(frozen=True)
 class SplitSizes:
     name: str
     split: str
@@ -91,10 +97,12 @@ class AlignmentRecord:
     """metrics/alignment.json."""
 
     window: Window
+    different_periods: dict[str, Period]
     statistics: tuple[SplitSizes, ...]
     speeches: dict[str, Kept]
     dropped: dict[str, dict[str, int]]
     duplicates: dict[str, dict[str, int]]
+    counted_by_character: dict[str, float]
     leakage: Leakage
     format_audit: FormatAudit
     content_audit: ContentAudit

@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 from hansard_bias.analysis.word_classes import read_lists
 from hansard_bias.base import files
 from hansard_bias.base.files import CHECKED, INITIAL, METRICS, MODELS, PROBE_FILES, SAMPLE, TRAINING_SECTION, write_json
+from hansard_bias.base.yaml import told_by_line
 from hansard_bias.corpora.cleaning import clean_text
 from hansard_bias.corpora.readers import find_reader
 from hansard_bias.models.architectures import TOKENIZER, check_initial, init_error, initial_digests, read_settings
@@ -40,7 +41,8 @@ def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_f
     # These change only with what a stage behind depends on: else a remark in params.yaml would rerun all.
     write_sections(config, output.parent / files.SECTIONS.name)
     write_json(initial, initial_digests(config.model.init))
-    write_json(probe_files, probe_digests(config.probe))
+    classes = config.word_classes()
+    write_json(probe_files, probe_digests(config.probe.in_language()) | {classes: files.sha256(Path(classes))})
     with files.atomic_write(output) as partial:
         partial.write_text("params.yaml is valid\n", encoding="utf-8")
 
@@ -71,16 +73,18 @@ def write_sections(config: Config, folder: Path) -> None:
 
 def check_probes(config: Config) -> None:
     """Read all that the models will be asked; where the tokenizer is known already, it must be able to write it."""
-    probe, classes = config.probe, Path(config.bias.word_classes)
+    probe, classes = config.probe.in_language(), Path(config.word_classes())
     remedy = "the project's own are in data/probes"
     require(classes.is_file(), "bias.word_classes", str(classes), "an existing YAML file", remedy)
-    read_lists(classes)
+    with told_by_line(classes):
+        read_lists(classes)
     named = [("prompts", probe.prompts), ("groups", probe.groups), *(("benchmarks", path) for path in probe.benchmarks)]
     named += [("associations", probe.associations)] if probe.associations else []
     for key, path in named:
         kind = "CSV or XLSX" if key == "benchmarks" else "YAML"
         require(Path(path).is_file(), f"probe.{key}", path, f"an existing {kind} file", remedy)
-    asked = load_probing(probe)
+    with told_by_line(*(Path(path) for _, path in named)):
+        asked = load_probing(probe)
     if config.model.init:
         # As the models will meet it: a term is written as cleaned text has it.
         surface = partial(clean_text, lowercase=config.clean.lowercase)

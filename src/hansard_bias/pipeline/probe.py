@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from transformers import PreTrainedTokenizerFast
 
+from hansard_bias.analysis.word_classes import function_words
 from hansard_bias.base.files import ALIGNED, MODELS, require_path, run_name
 from hansard_bias.corpora.cleaning import clean_text
 from hansard_bias.models.reading import ReadingScorer
@@ -30,9 +31,10 @@ def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
     """Audit the words, ask the model, write data/probed/<model>-<seed>*.parquet."""
     name = run_name(model, seed)
     folder = require_path(root / MODELS / name, f"train@{name}")
-    asked, frames = load_probing(config.probe, root), planted_frames(config, root)
+    asked, frames = load_probing(config.probe.in_language(), root), planted_frames(config, root)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(str(folder), local_files_only=True)
-    encoder = ClozeEncoder(tokenizer, partial(clean_text, lowercase=config.clean.lowercase))
+    surface = partial(clean_text, lowercase=config.clean.lowercase)
+    encoder = ClozeEncoder(tokenizer, surface, function_words(root / config.word_classes()))
     usage = {corpus: training_usage(asked, root / ALIGNED / f"{corpus}.parquet") for corpus in config.corpora}
     # The audit comes first: a term that cannot be written stops the run before anything is scored.
     audit = audit_terms(asked.groups, encoder, usage)

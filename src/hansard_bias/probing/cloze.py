@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, groupby
 from operator import itemgetter
@@ -14,7 +14,14 @@ import torch
 
 from hansard_bias.base.messages import Progress
 from hansard_bias.models.scorer import MaskedBatch, Scorer
-from hansard_bias.probing.prompts import Candidate, Normalise, around_mask, is_content_word, written_after
+from hansard_bias.probing.prompts import (
+    FUNCTION_WORDS,
+    Candidate,
+    Normalise,
+    around_mask,
+    is_content_word,
+    written_after,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -54,9 +61,14 @@ class Cloze:
 class ClozeEncoder:
     """Makes clozes for one tokenizer and one way to normalise words (the cleaning of the training text)."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast, normalise: Normalise) -> None:
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerFast,
+        normalise: Normalise,
+        function_words: Container[str] = FUNCTION_WORDS,
+    ) -> None:
         self.tokenizer, self.mask = tokenizer, tokenizer.mask_token_id
-        self.normalise = normalise
+        self.normalise, self.function_words = normalise, function_words
         # Terms are written alike in most texts.
         self._known: dict[str, Tokens] = {}
         # The special tokens which this tokenizer puts around a text.
@@ -110,7 +122,7 @@ class ClozeEncoder:
         for word, group in groupby(zip(word_ids, tokens, strict=True), key=itemgetter(0)):
             own = [token for _, token in group]
             # Tokens in no word are special ones.
-            content = word is not None and is_content_word(str(self.tokenizer.decode(own)))
+            content = word is not None and is_content_word(str(self.tokenizer.decode(own)), self.function_words)
             masked += [self.mask] * len(own) if content else own
         return tuple(masked)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from hansard_bias.base.messages import one_line, shown
 from hansard_bias.base.yaml import read_plain_yaml
 from hansard_bias.params.validation import expect
+from hansard_bias.writing import is_plain, whole_word
 
 MASK = "[MASK]"
 MIN_PARAPHRASES = 5
@@ -177,22 +178,30 @@ def written_after(before: str, term: str, normalise: Normalise) -> str:
     return (" " if before else "") + normalise(cased)
 
 
-def is_content_word(word: str) -> bool:
+def is_content_word(word: str, function_words: Container[str] = FUNCTION_WORDS) -> bool:
     """Whether a word, as tokenizers split words, is neither a function word nor punctuation."""
     letters = "".join(re.findall(r"\w", word.casefold()))
-    return bool(letters) and letters not in FUNCTION_WORDS
+    return bool(letters) and letters not in function_words
 
 
 def term_usage(terms: Sequence[str], texts: Iterable[str]) -> dict[str, int]:
-    """How often each term occurs in the texts as a whole word, whatever its case, in one pass."""
+    """How often each term occurs in the texts as a whole word, whatever its case, in one pass.
+
+    In a script without blanks a word may begin and end at any character.
+    """
     counts: Counter[str] = Counter()
     plain = all(_WORD.fullmatch(term) for term in terms)
     # Longest first: where one term begins another, the longer one is the word that was used.
-    choices = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
-    pattern = re.compile(rf"(?<!\w)(?:{choices})(?!\w)", re.IGNORECASE)
+    ordered = sorted(terms, key=len, reverse=True)
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, ordered))})(?!\w)", re.IGNORECASE)
+    unparted = re.compile("|".join(map(whole_word, ordered)), re.IGNORECASE)
     for text in texts:
         # Of plain words all are counted: that is several times as fast as looking for some.
-        counts.update(_WORD.findall(text.casefold()) if plain else map(str.casefold, pattern.findall(text)))
+        if plain and is_plain(text):
+            counts.update(_WORD.findall(text.casefold()))
+        else:
+            found = pattern if is_plain(text) else unparted
+            counts.update(map(str.casefold, found.findall(text)))
     return {term: counts[term.casefold()] for term in terms}
 
 
