@@ -165,6 +165,14 @@ class Rejections:
 
 
 @dataclass(frozen=True)
+class Power:
+    """How many studies notice this share of the second legislature."""
+
+    dose: float
+    found: Rejections
+
+
+@dataclass(frozen=True)
 class DoseCurve:
     curve: str
     doses: tuple[float, ...]
@@ -180,7 +188,7 @@ class DoseCurve:
 class MetricVerdict:
     false_positives: Rejections
     false_positives_same_text: Rejections
-    power: Rejections
+    power: tuple[Power, ...]
     dose: tuple[DoseCurve, ...]
     verdict: str
     reasons: tuple[str, ...]
@@ -201,6 +209,25 @@ class FalsePreferences:
 
 
 @dataclass(frozen=True)
+class Decisions:
+    """Of the prompts planted beyond odds of 2 to 1, over all studies: called a preference; of all prompts, wrongly."""
+
+    large: int
+    shown: int
+    wrong: int
+
+
+@dataclass(frozen=True)
+class RateFound:
+    """Estimated rates of all studies: the true share and the mean estimate, and how many intervals hold the truth."""
+
+    models: int
+    inside: int
+    true: float | None
+    estimated: float | None
+
+
+@dataclass(frozen=True)
 class PlantedTruth:
     associations: tuple[RecoveredAssociation, ...]
     slope: Interval
@@ -209,6 +236,8 @@ class PlantedTruth:
     signs: int
     signs_right: int
     false_preferences: FalsePreferences
+    decisions: Decisions
+    rate: RateFound
     recovered: bool
 
 
