@@ -239,9 +239,10 @@ def test_pieces_around_the_mask_are_those_of_the_filled_sentence(prefix_space: b
             cased = [term[0].upper() + term[1:] if starts else term for term in terms]
             filled = tokenizer([surface(text.replace("[MASK]", term)) for term in cased])["input_ids"]
             frame, prior = clozes_of(tokenizer, groups, text, surface)
-            assert [[*frame.head, *pieces, *frame.tail] for pieces in frame.terms] == filled
-            assert (len(prior.head), len(prior.tail)) == (len(frame.head), len(frame.tail))
-            assert prior.terms == frame.terms
+            assert [[*head, *pieces, *tail] for head, pieces, tail in frame.fillings] == filled
+            for plain, masked in zip(frame.fillings, prior.fillings, strict=True):
+                assert (len(masked.head), len(masked.tail)) == (len(plain.head), len(plain.tail))
+                assert masked.tokens == plain.tokens
 
 
 @pytest.mark.parametrize(
@@ -260,7 +261,7 @@ def test_pieces_around_the_mask_are_those_of_the_filled_sentence(prefix_space: b
 )
 def test_the_prior_keeps_function_words_and_punctuation_alone(text: str, before: str, after: str) -> None:
     tokenizer = tokenizer_of(True)
-    frame, prior = clozes_of(tokenizer, GROUPS, text, str)
+    frame, prior = (cloze.fillings[0] for cloze in clozes_of(tokenizer, GROUPS, text, str))
 
     def shown(pieces: tuple[int, ...]) -> str:
         """The text of the pieces, a star for each word; words are told apart by the leading space of the original."""

@@ -118,7 +118,7 @@ def probe_benchmarks(
             answers = item.candidates(benchmark.path)
             clozes += encoder.cloze_and_prior(item.prompt, answers, f"{benchmark.path}:{item.line}")
             asked = (benchmark.name, item.line, item.theme, item.prompt, item.favorable, item.unfavorable)
-            rows.append((*asked, *map(len, clozes[-1].terms)))
+            rows.append((*asked, *(len(filling.tokens) for filling in clozes[-1].fillings)))
     totals = np.empty((0, 2))
     if clozes:
         totals = term_log_probabilities(clozes, score_clozes(scorer, encoder.tokenizer, clozes, 1, batch_size))
@@ -204,9 +204,8 @@ def contextual_vectors(
     shown: list[tuple[str, Tokens, range]] = []
     for template in templates:
         cloze, _ = encoder.cloze_and_prior(template, candidates, f"probe.associations: template {template!r}")
-        for candidate, tokens in zip(candidates, cloze.terms, strict=True):
-            places = range(len(cloze.head), len(cloze.head) + len(tokens))
-            shown.append((candidate.term, (*cloze.head, *tokens, *cloze.tail), places))
+        for candidate, (head, tokens, tail) in zip(candidates, cloze.fillings, strict=True):
+            shown.append((candidate.term, head + tokens + tail, range(len(head), len(head) + len(tokens))))
         check_window(scorer, max(len(tokens) for _, tokens, _ in shown), cloze.where)
     # Sentences of like length share a batch: little padding. Within a length they come by what they say: another
     # place in a batch may change the last digits.
