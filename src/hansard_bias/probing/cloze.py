@@ -87,7 +87,7 @@ class ClozeEncoder:
         """The cloze of a text with one [MASK], and its prior: the same with the content words masked, one mask a token.
 
         Every term is encoded as running text has it in that place: its tokens are those of the filled text that hold a
-        part of it, or the blank before it. Where the tokenizer joins an apostrophe to a term, the term has it in l'[MASK].
+        part of it, or the blank before it. In l'[MASK] a term has the apostrophe that a tokenizer joins to it.
         Raises ValueError for a term that the tokenizer cannot write there.
         """
         before, after = around_mask(text, self.normalise)

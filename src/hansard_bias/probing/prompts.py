@@ -96,8 +96,8 @@ Groups = tuple[Group, Group]
 def load_prompts(path: Path) -> list[Prompt]:
     """Read prompts: a list of {id, theme, text, paraphrases}; `<mask>` is read as `[MASK]`.
 
-    Raises ValueError, naming the file and the prompt, for a text without exactly one [MASK], or with letters touching it,
-    fewer than five paraphrases, an id that occurs twice, and a key that is unknown, missing or of another type.
+    Raises ValueError, naming the file and the prompt, for a text without exactly one [MASK] or with letters that touch
+    it, fewer than five paraphrases, an id that occurs twice, and a key that is unknown, missing or of another type.
     """
     content = read_plain_yaml(path, remedy="check probe.prompts in params.yaml")
     if not isinstance(content, list) or not content:
