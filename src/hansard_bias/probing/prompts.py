@@ -60,6 +60,13 @@ class Candidate(NamedTuple):
         return ValueError(f"{self.owner} {self.term!r} encodes to {token}; remove it or reword it")
 
 
+class LeftOut(NamedTuple):
+    """An item of a benchmark that is not asked, and why: "crows.csv:17: both sentences are …"."""
+
+    benchmark: str
+    problem: str
+
+
 @dataclass(frozen=True)
 class Prompt:
     """A sentence with one [MASK], and other ways to say it."""
@@ -187,6 +194,11 @@ def is_content_word(word: str) -> bool:
     """Whether a word, as tokenizers split words, is neither a function word nor punctuation."""
     letters = "".join(re.findall(r"\w", word.casefold()))
     return bool(letters) and letters not in FUNCTION_WORDS
+
+
+def is_sentence(text: str) -> bool:
+    """Whether this is a whole sentence, as SEAT lists them, and no word or name."""
+    return " " in text and text[-1] in ".!?"
 
 
 def term_usage(terms: Sequence[str], texts: Iterable[str]) -> dict[str, int]:
