@@ -23,7 +23,8 @@ def test_the_shipped_files_are_read_together() -> None:
     assert len(set(asked.words)) == len(asked.words)
     owners = {filling.owner for filling in asked.candidates}
     assert {"group northern: term", "probe.associations: word"} <= owners
-    assert any(owner.endswith("north_and_south.csv:2: answer") for owner in owners)
+    # A word of a benchmark that cannot be written is left out, and stops nothing.
+    assert not any("north_and_south" in owner for owner in owners)
 
 
 def test_benchmarks_and_associations_may_be_left_out() -> None:

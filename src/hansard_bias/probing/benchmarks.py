@@ -78,12 +78,12 @@ class Benchmark:
     name: str
     """The file's name without its ending."""
     path: str
-    form: str = "answers"
-    """A table's (TABLES), stereoset or words."""
     items: tuple[Item, ...] = ()
     pairs: tuple[Pair, ...] = ()
     sets: tuple[Groups, Groups] | None = None
     """Of WEAT and SEAT the targets and the attributes."""
+    form: str = "answers"
+    """A table's (TABLES), stereoset or words."""
     left_out: tuple[str, ...] = ()
     """What is wrong with each item that is left out."""
 
@@ -149,7 +149,7 @@ def _sifted(path: Path, entries: Iterable[T], parse: Callable[[T], Any]) -> tupl
 
 def _benchmark(path: Path, form: str, kind: str, found: tuple[tuple[Any, ...], tuple[str, ...]]) -> Benchmark:
     given: dict[str, Any] = {kind: found[0]}
-    return Benchmark(path.stem, path.as_posix(), form, left_out=found[1], **given)
+    return Benchmark(path.stem, path.as_posix(), form=form, left_out=found[1], **given)
 
 
 def _text(value: Any, what: str) -> str:
@@ -275,7 +275,7 @@ def _from_sets(path: Path, content: Mapping[str, Any]) -> Benchmark:
         category = _text(content[name].get("category"), f"{where}: category")
         sets.append(Group(category, category, "", tuple(words)))
     four = (sets[0], sets[1]), (sets[2], sets[3])
-    return Benchmark(path.stem, path.as_posix(), "words", sets=four, left_out=tuple(left_out))
+    return Benchmark(path.stem, path.as_posix(), sets=four, form="words", left_out=tuple(left_out))
 
 
 def _word(example: Any, where: str, taken: set[str]) -> str:
