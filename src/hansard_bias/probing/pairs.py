@@ -19,7 +19,7 @@ from hansard_bias.probing.prompts import Candidate, LeftOut
 from hansard_bias.probing.tables import ASKED, OPTIONS
 
 # In a forward pass: tokens, and positions of which the whole vocabulary is looked at.
-BATCH_TOKENS, BATCH_ASKED = 16_384, 1_024
+BATCH_TOKENS, BATCH_ASKED = 2_048, 1_024
 
 Query = tuple[Gap, int]
 """A position in a sequence, and the token whose probability is asked for."""
