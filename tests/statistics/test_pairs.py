@@ -77,6 +77,13 @@ def test_where_all_agree_the_number_of_items_bounds_the_share(seeds: int) -> Non
         assert (found.value, found.low, found.high) == pytest.approx((value, *bounds))
 
 
+def test_where_all_agree_icat_is_no_surer_than_what_it_is_made_of() -> None:
+    scores = np.tile([[-1.0], [-2.0], [-3.0]], (9, 1, 2))
+    found = stereoset(scores, [0] * 9, 0.95)
+    assert (found.ss.value, found.lms.value, found.icat.value) == pytest.approx((100, 100, 0))
+    assert found.icat.low == 0 and found.icat.high == pytest.approx(2 * (100 - found.ss.low))  # type: ignore[operator]
+
+
 def test_one_item_says_nothing_of_others() -> None:
     one = np.array([[[-1.0, -1.0], [-2.0, -3.0], [-4.0, 0.0]]])
     found = stereoset(one, [0], 0.95)

@@ -64,10 +64,20 @@ def stereoset(scores: npt.ArrayLike, targets: npt.ArrayLike, confidence: float) 
     # What an item adds to icat, for each run: lms times the slope of the one, and the other as it is.
     slope = np.where(ss < 0.5, 2.0, -2.0) * lms
     icat = _linear(lms * even, (related - lms) * even + (stereotype - ss) * slope, weights).interval(confidence)
-    bounds = (icat.low, icat.high)
-    limited = Interval(icat.value, *(None if bound is None else min(max(bound, 0.0), 1.0) for bound in bounds))
-    found = share_interval(stereotype, weights, confidence), share_interval(related, weights, confidence), limited
-    return StereoSet(*(each.map(lambda share: 100 * share) for each in found))
+    shares = share_interval(stereotype, weights, confidence), share_interval(related, weights, confidence)
+    each = (*shares, _icat_within(icat, *shares))
+    return StereoSet(*(found.map(lambda share: 100 * share) for found in each))
+
+
+def _icat_within(icat: Interval, ss: Interval, lms: Interval) -> Interval:
+    """icat with bounds between 0 and 1; where nothing varies, those that the bounds of ss and lms allow."""
+    if icat.low is None or icat.high is None or ss.low is None or ss.high is None or not lms.known:
+        return icat
+    if icat.high - icat.low > 1e-9:
+        return Interval(icat.value, max(icat.low, 0.0), min(icat.high, 1.0))
+    even = [2 * min(share, 1 - share) for share in (ss.low, ss.high)]
+    best = 1.0 if ss.low <= 0.5 <= ss.high else max(even)
+    return Interval(icat.value, (lms.low or 0.0) * min(even), (lms.high or 0.0) * best)
 
 
 def share_interval(outcomes: FloatArray, weights: FloatArray, confidence: float) -> Interval:

@@ -43,7 +43,7 @@ def _pair_table(results: Results, found: Pairs, number: int, record: PairBenchma
             rows += [[model, SCORES[score], what, *_cells(scores, own)] for what, scores in _groups(measure)]
     score = STEREOSET_SCORE if own else PAIR_SCORE.format(shared=fmt.decimal(record.shared_tokens, 1))
     missing = sum(item.benchmark == record.name for item in found.left_out)
-    left_out = f"{fmt.count(missing)} of its items are left out; they are listed below." if missing else ""
+    left_out = f"Left out: {fmt.count(missing)} item{'s' * (missing > 1)}, listed below." if missing else ""
     covers = f"other {found.covers}".replace("items only", "items only, since there is one training run")
     about = ABOUT.format(
         name=fmt.title(record.name), form=FORMS[record.form], score=score, covers=covers, left_out=left_out
