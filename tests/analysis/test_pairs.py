@@ -57,7 +57,7 @@ def test_records_by_model_score_part_and_type(data: StudyData) -> None:
     assert (crows.name, crows.form, crows.shared_tokens) == ("crows", "crows_pairs", 5.5)
     assert found.covers == "items and seeds"
     assert found.left_out == tuple(LeftOutItem(*each) for each in LEFT_OUT)
-    measure = crows.models["B_canada"]["aul"]
+    measure = crows.models["B_canada"].aul
     assert {name: each.items for name, each in measure.parts.items()} == {"stereo": 9, "antistereo": 3}
     assert list(measure.themes) == ["type 0", "type 1", "type 2"]
     tables = [run.pairs.iloc[:12] for run in data.probes["B_canada"]]
@@ -67,7 +67,7 @@ def test_records_by_model_score_part_and_type(data: StudyData) -> None:
     gaps = [(table["aul_first"] - table["aul_second"]).mean() for table in tables]
     assert measure.all.difference.value == pytest.approx(np.mean(gaps))
     assert measure.all.stereoset is None
-    scores: PairScores = dev.models["A_nunavut"]["likelihood"].all
+    scores: PairScores = dev.models["A_nunavut"].likelihood.all
     by_target = [
         [100 * np.mean(group["score_first"] > group["score_second"]) for _, group in table.iloc[12:].groupby("target")]
         for table in (run.pairs for run in data.probes["A_nunavut"])
@@ -81,16 +81,14 @@ def test_the_order_of_the_file_changes_no_bit(data: StudyData) -> None:
     before, after = pair_findings(data), pair_findings(known(data, probes=runs))
     one = {each.name: each for each in before.benchmarks}
     for other in after.benchmarks:
-        for row in ROWS:
-            for score, measure in other.models[row].items():
-                assert measure == one[other.name].models[row][score]
+        assert other.models == one[other.name].models
 
 
 def test_one_seed_is_said(tiny: dict[str, Any]) -> None:
     single = parse_config(merged(tiny, {"train": {"seeds": [4]}}))
     found = pair_findings(known(StudyData(single, Path()), probes={row: [probed(4)] for row in ROWS}))
     assert found.covers == "items only"
-    share = found.benchmarks[0].models["A_nunavut"]["likelihood"].all.preferring
+    share = found.benchmarks[0].models["A_nunavut"].likelihood.all.preferring
     assert share.low is not None and share.low < share.value < share.high  # type: ignore[operator]
 
 

@@ -13,9 +13,6 @@ from hansard_bias.probing.tables import OPTIONS, Probed
 from hansard_bias.statistics.intervals import FloatArray, Interval
 from hansard_bias.statistics.pairs import StereoSet, mean_difference, preferring, stereoset
 
-# The benchmark's score, and the likelihood of the unmasked sentence, each with the prefix of its columns.
-SCORES = {"likelihood": "score", "aul": "aul"}
-
 
 @dataclass(frozen=True)
 class PairScores:
@@ -44,6 +41,16 @@ class PairMeasure:
 
 
 @dataclass(frozen=True)
+class PairModel:
+    """One model on a benchmark."""
+
+    likelihood: PairMeasure
+    """By the benchmark's own score: tokens are masked."""
+    aul: PairMeasure
+    """By the mean log-probability of all tokens, none masked."""
+
+
+@dataclass(frozen=True)
 class PairBenchmark:
     """A benchmark of sentences."""
 
@@ -53,8 +60,8 @@ class PairBenchmark:
     """crows_pairs, stereoset or pairs."""
     shared_tokens: float
     """Tokens that the two sentences of a pair share, on average; 0 for StereoSet."""
-    models: dict[str, dict[str, PairMeasure]]
-    """By row and score: likelihood (the benchmark's own: masked tokens), aul (no token masked)."""
+    models: dict[str, PairModel]
+    """By row."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +102,9 @@ def _benchmark(name: str, asked: pd.DataFrame, data: StudyData) -> PairBenchmark
     groups = {column: [each for each in dict.fromkeys(asked[column]) if each] for column in ("part", "theme")}
     confidence = data.config.bias.confidence
     models = {
-        row: {
-            score: _measure(_array(runs, ordered, kind), ordered, groups, confidence) for score, kind in SCORES.items()
-        }
+        row: PairModel(
+            *(_measure(_array(runs, ordered, kind), ordered, groups, confidence) for kind in ("score", "aul"))
+        )
         for row, runs in data.probes.items()
     }
     return PairBenchmark(name, str(asked["form"].iloc[0]), float(asked["shared"].mean()), models)

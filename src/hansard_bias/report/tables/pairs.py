@@ -15,15 +15,14 @@ FORMS = {
     "pairs": "sentence pairs",
     "stereoset": "items in the form of StereoSet",
 }
-SCORES = {"likelihood": "masked", "aul": "unmasked (AUL)"}
 PAIR_SCORE = "masked: the pseudo-log-likelihood over the tokens that both sentences share, {shared} on average"
 STEREOSET_SCORE = (
     "masked: mean log-probability of the tokens in the gap, or of the sentence after its context, one masked at a "
     "time; ss (50 is even), lms (100 is best) and icat are the benchmark's own, means over its targets"
 )
 ABOUT = (
-    "Benchmark \u201c{name}\u201d, {form}: the share in which a model prefers the stereotype (or the sentence listed "
-    "as preferred), and by how much. Scores: {score}; unmasked: mean log-probability of all tokens, none masked. "
+    "Benchmark \u201c{name}\u201d, {form}: the share of items in which the stereotype (or the sentence listed as "
+    "preferred) has the higher score, and the mean difference. Scores: {score}; unmasked: mean log-probability of all tokens, none masked. "
     "Intervals cover {covers}. {left_out}"
 )
 
@@ -39,8 +38,9 @@ def _pair_table(results: Results, found: Pairs, number: int, record: PairBenchma
     own = record.form == "stereoset"
     rows = []
     for row, model in fmt.row_names(results.config).items():
-        for score, measure in record.models[row].items():
-            rows += [[model, SCORES[score], what, *_cells(scores, own)] for what, scores in _groups(measure)]
+        measures = {"masked": record.models[row].likelihood, "unmasked (AUL)": record.models[row].aul}
+        for score, measure in measures.items():
+            rows += [[model, score, what, *_cells(scores, own)] for what, scores in _groups(measure)]
     score = STEREOSET_SCORE if own else PAIR_SCORE.format(shared=fmt.decimal(record.shared_tokens, 1))
     missing = sum(item.benchmark == record.name for item in found.left_out)
     left_out = f"Left out: {fmt.count(missing)} item{'s' * (missing > 1)}, listed below." if missing else ""
@@ -48,7 +48,8 @@ def _pair_table(results: Results, found: Pairs, number: int, record: PairBenchma
     about = ABOUT.format(
         name=fmt.title(record.name), form=FORMS[record.form], score=score, covers=covers, left_out=left_out
     ).strip()
-    columns = ["Model", "Score", "Of", "Items", "Prefers the stereotype", "Difference (nats)"]
+    preferred = "Preferred" if record.form == "pairs" else "Stereotype"
+    columns = ["Model", "Score", "Of", "Items", f"{preferred} higher", "Difference (nats)"]
     columns += ["ss", "lms", "icat"] if own else []
     made = make_table(about, columns, rows, text=3, name=str(number))
     return replace(made, fold=f"Sentences of the benchmark \u201c{fmt.title(record.name)}\u201d")
