@@ -22,8 +22,8 @@ STEREOSET_SCORE = (
 )
 ABOUT = (
     "Benchmark \u201c{name}\u201d, {form}: the share of items in which the stereotype (or the sentence listed as "
-    "preferred) has the higher score, and the mean difference. Scores: {score}; unmasked: mean log-probability of all tokens, none masked. "
-    "Intervals cover {covers}. {left_out}"
+    "preferred) has the higher score, and the mean difference. Scores: {score}; unmasked: mean log-probability of all "
+    "tokens, none masked. Intervals cover {covers}. {left_out}"
 )
 
 
@@ -41,23 +41,29 @@ def _pair_table(results: Results, found: Pairs, number: int, record: PairBenchma
         measures = {"masked": record.models[row].likelihood, "unmasked (AUL)": record.models[row].aul}
         for score, measure in measures.items():
             rows += [[model, score, what, *_cells(scores, own)] for what, scores in _groups(measure)]
-    score = STEREOSET_SCORE if own else PAIR_SCORE.format(shared=fmt.decimal(record.shared_tokens, 1))
-    missing = sum(item.benchmark == record.name for item in found.left_out)
-    left_out = f"Left out: {fmt.count(missing)} item{'s' * (missing > 1)}, listed below." if missing else ""
-    covers = f"other {found.covers}".replace("items only", "items only, since there is one training run")
-    about = ABOUT.format(
-        name=fmt.title(record.name), form=FORMS[record.form], score=score, covers=covers, left_out=left_out
-    ).strip()
     preferred = "Preferred" if record.form == "pairs" else "Stereotype"
     columns = ["Model", "Score", "Of", "Items", f"{preferred} higher", "Difference (nats)"]
     columns += ["ss", "lms", "icat"] if own else []
-    made = make_table(about, columns, rows, text=3, name=str(number))
+    made = make_table(_caption(found, record), columns, rows, text=3, name=str(number))
     return replace(made, fold=f"Sentences of the benchmark \u201c{fmt.title(record.name)}\u201d")
+
+
+def _caption(found: Pairs, record: PairBenchmark) -> str:
+    own, missing = record.form == "stereoset", sum(item.benchmark == record.name for item in found.left_out)
+    parts = {
+        "name": fmt.title(record.name),
+        "form": FORMS[record.form],
+        "score": STEREOSET_SCORE if own else PAIR_SCORE.format(shared=fmt.decimal(record.shared_tokens, 1)),
+        "covers": f"other {found.covers}".replace("only", "only, since there is one training run"),
+        "left_out": f"Left out: {fmt.count(missing)} item{'s' * (missing > 1)}, listed below." if missing else "",
+    }
+    return ABOUT.format(**parts).strip()
 
 
 def _groups(measure: PairMeasure) -> Iterator[tuple[str, PairScores]]:
     yield "all", measure.all
-    yield from {**measure.parts, **measure.themes}.items()
+    yield from measure.parts.items()
+    yield from measure.themes.items()
 
 
 def _cells(scores: PairScores, own: bool) -> list[str]:
