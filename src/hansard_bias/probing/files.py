@@ -87,11 +87,13 @@ class Associations:
         """Without the words of benchmarks that `write` refuses with a ValueError, and these; those of the user stay."""
         tests, left_out = list[AssociationTest](), list[LeftOut]()
         for test in self.tests:
-            sides = [_writable_part(part, test, write, left_out) if test.path else part for part in test.parts]
-            if min(len(part.terms) for part in sides) >= MIN_WORDS:
-                tests.append(replace(test, targets=(sides[0], sides[1]), attributes=(sides[2], sides[3])))
-            else:
+            if test.path:
+                first, second, near, far = (_writable_part(part, test, write, left_out) for part in test.parts)
+                test = replace(test, targets=(first, second), attributes=(near, far))
+            if test.path and min(len(part.terms) for part in test.parts) < MIN_WORDS:
                 left_out.append(LeftOut(test.id, f"{test.path}: too few words are left for a test; add words"))
+            else:
+                tests.append(test)
         return replace(self, tests=tuple(tests)), left_out
 
 
