@@ -132,7 +132,7 @@ def test_probes_to_begin_with_are_written_once(folder: Path) -> None:
 def test_a_missing_benchmark(folder: Path, raw: dict[str, Any]) -> None:
     raw["probe"]["benchmarks"] = ["nowhere.xlsx"]
     save(folder, raw)
-    refused(call(folder, "check"), "probe.benchmarks is 'nowhere.xlsx', expected an existing CSV or XLSX file")
+    refused(call(folder, "check"), "probe.benchmarks is 'nowhere.xlsx', expected an existing CSV, XLSX or JSON file")
 
 
 def test_a_term_that_the_tokenizer_to_continue_with_cannot_write(folder: Path, raw: dict[str, Any]) -> None:

@@ -115,6 +115,9 @@ def test_prompts_are_read_in_order_and_the_other_spelling_of_the_mask_is_accepte
         ("text", "The [MASK] road meets the <mask> road.", r"holds 2 \[MASK\], expected exactly one"),
         ("text", "The un[MASK] road is closed.", "expected a space between"),
         ("text", "The [MASK]ern road is closed.", "expected a space between"),
+        ("text", "The 7[MASK] road is closed.", "joins .* to the letters or digits beside it"),
+        ("text", "The old/[MASK]_road is closed.", "joins .* to the letters or digits beside it"),
+        ("text", "The [MASK]/[MASK] road is closed.", r"holds 2 \[MASK\], expected exactly one"),
         ("text", 7, "is 7, expected text"),
         ("paraphrases", ["The [MASK] road is shut."] * 4, "4 paraphrases, expected at least 5"),
         ("paraphrases", ["A road."] * 5, r"'A road.' holds 0 \[MASK\]"),
@@ -212,17 +215,32 @@ def test_the_mask_survives_cleaning_that_lowers_case_and_drops_brackets() -> Non
     def clean(text: str) -> str:
         return " ".join(re.sub(r"\[.*?\]", "", text).lower().split())
 
-    assert around_mask("Mr. Speaker,  the [MASK] Road, is closed.", clean) == ("mr. speaker, the", " road, is closed.")
+    assert around_mask("Mr. Speaker,  the [MASK] Road, is closed.", clean) == ("mr. speaker, the ", " road, is closed.")
+    assert around_mask('The "[MASK] Road".', clean) == ('the "', ' road".')
     assert around_mask("[MASK] roads.", str) == ("", " roads.")
     with pytest.raises(ValueError, match="cleaning changes the text around"):
         around_mask("The [MASK] road.", lambda text: text[:5])
 
 
-def test_a_term_takes_its_space_and_its_sentences_capital() -> None:
-    assert written_after("", "icy", str) == "Icy"
-    assert written_after("In", "icy", str) == " icy"
-    assert written_after("It snowed.", "icy", str) == " Icy"
-    assert written_after("", "Inuit", str.lower) == "inuit"
+@pytest.mark.parametrize(
+    ("before", "written"),
+    [
+        ("", "Icy"),
+        ("In ", "icy"),
+        ("It snowed. ", "Icy"),
+        ("(", "Icy"),
+        ('It snowed. "', "Icy"),
+        ('It snowed! ("', "Icy"),
+        ('The "', "icy"),
+        ("U.S.-", "icy"),
+        ("L'", "icy"),
+        ("snow.", "icy"),
+        ('It "snowed." ', "icy"),
+    ],
+)
+def test_a_term_takes_its_sentences_capital(before: str, written: str) -> None:
+    assert written_after(before, "icy", str) == written
+    assert written_after(before, "Inuit", str.lower) == "inuit"
 
 
 @pytest.mark.parametrize("word", ["the", " The", "don", "'t", "’", ",", " ", "s", "often", "Which"])

@@ -26,6 +26,7 @@ PARAMS = Path(__file__).parents[2] / "params.yaml"
 EASE = {"nunavut": math.log(24.0), "canada": math.log(61.0), "yukon": math.log(38.0)}
 THEMES = ("land", "money", "family")
 FURTHER = further_records(columns(BiasResults))
+NO_PAIRS: dict[str, Any] = {"covers": "items and seeds", "benchmarks": [], "left_out": []}
 SHARES = {"seeds": 0.3, "sittings": 0.6, "speakers": 0.1}
 FILLINGS = ("land", "caribou", "budget", "province", "elders", "highway")
 
@@ -294,6 +295,7 @@ class World:
             "legacy": probe_records.legacy(self.rows),
             "planted": {} if self.planted is None else probe_records.planted(self.rows, **self.planted),
             **{name: probe_records.made_up(kind, self.rows) for name, kind in FURTHER.items()},
+            "pairs": probe_records.sentence_pairs(self.rows) if self.asked else NO_PAIRS,
             "companion": self.companion(),
             **compared_records.sections(self.config, self.cost, self.half, self.stick, self.sign),
         }

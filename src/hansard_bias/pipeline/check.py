@@ -16,12 +16,14 @@ from tokenizers import Tokenizer
 from hansard_bias.analysis.word_classes import read_lists
 from hansard_bias.base import files
 from hansard_bias.base.files import CHECKED, INITIAL, METRICS, MODELS, PROBE_FILES, SAMPLE, TRAINING_SECTION, write_json
+from hansard_bias.base.messages import warn
 from hansard_bias.base.yaml import told_by_line
 from hansard_bias.corpora.cleaning import clean_text
 from hansard_bias.corpora.readers import find_reader
 from hansard_bias.models.architectures import TOKENIZER, check_initial, init_error, initial_digests, read_settings
 from hansard_bias.params import Config, ConfigError
 from hansard_bias.params.validation import require
+from hansard_bias.probing.benchmarks import left_out_lines
 from hansard_bias.probing.files import check_writable, load_probing, probe_digests
 
 
@@ -81,10 +83,12 @@ def check_probes(config: Config) -> None:
     named = [("prompts", probe.prompts), ("groups", probe.groups), *(("benchmarks", path) for path in probe.benchmarks)]
     named += [("associations", probe.associations)] if probe.associations else []
     for key, path in named:
-        kind = "CSV or XLSX" if key == "benchmarks" else "YAML"
+        kind = "CSV, XLSX or JSON" if key == "benchmarks" else "YAML"
         require(Path(path).is_file(), f"probe.{key}", path, f"an existing {kind} file", remedy)
     with told_by_line(*(Path(path) for _, path in named)):
         asked = load_probing(probe)
+    for line in left_out_lines(problem for benchmark in asked.benchmarks for problem in benchmark.told):
+        warn(line)
     if config.model.init:
         # As the models will meet it: a term is written as cleaned text has it.
         surface = partial(clean_text, lowercase=config.clean.lowercase)

@@ -20,8 +20,11 @@ MIN_PARAPHRASES = 5
 # Stands in for the mask while a text is cleaned: cleaning must see a sentence, not a gap or brackets.
 _STAND_IN = "maskedterm"
 
-# Letters or digits that touch the mask would make the candidate part of a longer word.
-_LONE_MASK = re.compile(r"(?<!\S)\[MASK\](?!\w)")
+# Letters or digits of a script with blanks that touch the mask would make the candidate part of a longer word; any other sign may.
+_LONE_MASK = re.compile(whole_word(MASK))
+
+# Signs that stand between a blank and the first word of a sentence.
+_OPENING = "\"'([{\u00ab\u2039\u201c\u201e\u2018\u201a\u00bf\u00a1"
 
 _WORD = re.compile(r"\w+")
 
@@ -56,6 +59,13 @@ class Candidate(NamedTuple):
     def refused(self, token: str) -> ValueError:
         """The error for a term that a tokenizer turns into such a token."""
         return ValueError(f"{self.owner} {self.term!r} encodes to {token}; remove it or reword it")
+
+
+class LeftOut(NamedTuple):
+    """An item of a benchmark that is not asked, and why: "crows.csv:17: both sentences are …"."""
+
+    benchmark: str
+    problem: str
 
 
 @dataclass(frozen=True)
@@ -94,8 +104,8 @@ Groups = tuple[Group, Group]
 def load_prompts(path: Path) -> list[Prompt]:
     """Read prompts: a list of {id, theme, text, paraphrases}; `<mask>` is read as `[MASK]`.
 
-    Raises ValueError, naming the file and the prompt, for a text without exactly one [MASK] as a word of its own, fewer
-    than five paraphrases, an id that occurs twice, and a key that is unknown, missing or of another type.
+    Raises ValueError, naming the file and the prompt, for a text without exactly one [MASK] or with letters that touch
+    it, fewer than five paraphrases, an id that occurs twice, and a key that is unknown, missing or of another type.
     """
     content = read_plain_yaml(path, remedy="check probe.prompts in params.yaml")
     if not isinstance(content, list) or not content:
@@ -152,36 +162,44 @@ def mask_of(text: str) -> str:
 
 
 def check_mask(text: str, where: str) -> None:
-    """Raise ValueError unless the text holds exactly one [MASK], as a word of its own."""
+    """Raise ValueError unless the text holds exactly one [MASK], not inside a word."""
     count = text.count(MASK)
     if count != 1:
         raise ValueError(f"{where}: {shown(text)} holds {count} {MASK}, expected exactly one")
     if not _LONE_MASK.search(text):
-        raise ValueError(f"{where}: {shown(text)} joins {MASK} to its neighbour, expected a space between; add it")
+        problem = f"joins {MASK} to the letters or digits beside it, expected a space between"
+        raise ValueError(f"{where}: {shown(text)} {problem}; add it")
 
 
 def around_mask(text: str, normalise: Normalise) -> tuple[str, str]:
-    """The normalised text before its [MASK], without the space (it belongs to the candidate), and after it.
+    """The normalised text before its [MASK], with the blank if there is one, and after it.
 
     Raises ValueError when normalising loses the place of the [MASK].
     """
     parts = re.split(_STAND_IN, normalise(text.replace(MASK, _STAND_IN)), flags=re.IGNORECASE)
     if len(parts) != 2:
         raise ValueError(f"prompt {shown(text)}: cleaning changes the text around its {MASK}; reword it")
-    return parts[0].rstrip(), parts[1]
+    before = parts[0].rstrip()
+    return before + " " * (before not in ("", parts[0])), parts[1]
 
 
 def written_after(before: str, term: str, normalise: Normalise) -> str:
-    """A term as it is written after this text: with its leading space, and a capital where a sentence begins."""
-    starts = not before or before[-1] in ".!?"
-    cased = term[0].upper() + term[1:] if starts else term
-    return (" " if before else "") + normalise(cased)
+    """A term as it is written after this text: with a capital where a sentence begins."""
+    # A sentence may begin with a sign that touches its first word; one that stands alone ends something, too.
+    outside = before.rstrip(_OPENING)
+    starts = not outside or (outside[-1] == " " and outside[-2:-1] in tuple(".!?"))
+    return normalise(term[0].upper() + term[1:] if starts else term)
 
 
 def is_content_word(word: str, function_words: Container[str] = FUNCTION_WORDS) -> bool:
     """Whether a word, as tokenizers split words, is neither a function word nor punctuation."""
     letters = "".join(re.findall(r"\w", word.casefold()))
     return bool(letters) and letters not in function_words
+
+
+def is_sentence(text: str) -> bool:
+    """Whether this is a whole sentence, as SEAT lists them, and no word or name."""
+    return " " in text and text[-1] in ".!?"
 
 
 def term_usage(terms: Sequence[str], texts: Iterable[str]) -> dict[str, int]:
