@@ -20,8 +20,8 @@ MIN_PARAPHRASES = 5
 # Stands in for the mask while a text is cleaned: cleaning must see a sentence, not a gap or brackets.
 _STAND_IN = "maskedterm"
 
-# Letters or digits that touch the mask would make the candidate part of a longer word, where blanks part words; any other
-# sign may.
+# Letters or digits that touch the mask would make the candidate part of a longer word; any other sign may, and so may
+# a character that is a word of its own.
 _LONE_MASK = re.compile(whole_word(MASK))
 
 # Signs that stand between a blank and the first word of a sentence.
