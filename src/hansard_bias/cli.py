@@ -180,6 +180,12 @@ def companion() -> None:
 
 
 @app.command()
+def halvings() -> None:
+    """Ask of random halves of one legislature what the study asks of two."""
+    _stage("halvings")(stage_config("halvings"))
+
+
+@app.command()
 def probe(model: ModelName, seed: Seed) -> None:
     """Ask one model what fills the prompts' gaps."""
     _stage("probe")(run_config("probe", model, seed), model, seed)

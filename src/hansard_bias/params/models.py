@@ -192,6 +192,7 @@ class BiasConfig(Section, key="bias"):
     word_occurrences: Positive = 50  # occurrences in the test text of a corpus from which on a word is looked at
     word_classes: str = "data/probes/word_classes.yaml"  # lists of function words, procedure and names
     topics: Annotated[int, at_least(0, "0 (none) or more topics")] = 20  # found in all corpora together
+    halvings: Annotated[int, at_least(0, "0 (none) or more halvings")] = 0  # of each corpus at random
 
 
 @dataclass(frozen=True)
