@@ -165,19 +165,6 @@ class Rejections:
 
 
 @dataclass(frozen=True)
-class HalvingsOf:
-    """data/halvings.json: what the rule of the verdict says of random halves of one legislature, by n-gram models."""
-
-    halvings: int = 0
-    yes: int = 0
-    tests: int = 0
-    rejected: int = 0
-    excess: float | None = None
-    yardstick: float | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
 class Power:
     """How many studies notice this share of the second legislature."""
 
