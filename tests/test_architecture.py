@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "calibration": NETWORKS | {"training", "scoring", "probing", "statistics", "sample"},
     "tracking": {"base", "params", "training", "operations"},
     "operations": NETWORKS | {"training", "analysis", "report"},
-    "given": NETWORKS,
+    "given": NETWORKS | {"probing"},
     "api": NETWORKS | {"training", "scoring", "yardsticks", "given", "analysis", "report"},
 }
 """Imports point one way, to what cannot change a package's results by mistake; a package may import itself, too.

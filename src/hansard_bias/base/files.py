@@ -28,6 +28,7 @@ COMPANION = Path("data/companion")
 YARDSTICKS = COMPANION / "yardsticks"
 SECTIONS = Path("data/sections")
 TRAINING_SECTION = SECTIONS / "training.json"
+MODEL_SECTIONS = SECTIONS / "models"
 SCORES = Path("data/scores")
 LIKELIHOODS = Path("data/likelihoods")
 PROBED = Path("data/probed")
