@@ -41,7 +41,7 @@ def run(config: Config, root: Path = Path(".")) -> None:
 
 def arranged(content: Any, config: Config) -> Any:
     """The same content, with mappings from corpora, columns or rows in the order of params.yaml."""
-    rows = [config.row_key(model) for model in config.models]
+    rows = [config.row_key(model) for model in config.all_models]
     names = [*config.corpora, *rows, *(f"on_{column}" for column in config.columns())]
     return _sorted(content, {name: place for place, name in reversed(list(enumerate(names)))})
 
