@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hansard_bias.analysis.inputs import StudyData
-from hansard_bias.analysis.metrics import Found, metric
+from hansard_bias.analysis.metrics import metric
 from hansard_bias.analysis.metrics.associations import association_findings
 from hansard_bias.analysis.metrics.benchmarks import benchmark_findings
 from hansard_bias.analysis.metrics.probes import preference_findings
@@ -25,8 +25,8 @@ class GivenModel:
     folder: str
     """Name of the folder that it was taken from."""
     bits_per_byte: ByColumn
-    """By column: surprisal by UTF-8 byte of the text. Of masked models comparable for one tokenizer only: smaller tokens
-    give each other away."""
+    """By column: surprisal by UTF-8 byte of the text. Of masked models comparable for one tokenizer only: smaller
+    tokens give each other away."""
     perplexity: ByColumn
     """By column: exp of the mean surprisal of its own tokens; comparable with no other model's."""
     tokens_per_byte: dict[str, float]
