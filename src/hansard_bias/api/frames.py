@@ -33,6 +33,9 @@ FRAMES: dict[str, dict[str, str]] = {
     | _estimates("yardstick", "more")
     | {"beyond": FLAG},
     "yardsticks": {"corpus": TEXT, **_estimates("time", "random"), "cut": TEXT, "tokens": COUNT, "reasons": TEXT},
+    "given": {**_columns(TEXT, "model", "folder", "corpus"), **_estimates("bits_per_byte", "perplexity")}
+    | _columns(NUMBER, "tokens_per_byte", "unknown")
+    | _estimates("pll", "pll_within_word"),
     "tests": _columns(TEXT, "family", "what", "model", "corpus")
     | {"effect": NUMBER, **_BOUNDS, "unit": TEXT, **_columns(NUMBER, "p", "p_holm"), "p_covers": TEXT},
     "words": _columns(TEXT, "text", "corpus", "model", "against", "word")

@@ -15,7 +15,7 @@ from hansard_bias.analysis.stage_records import CurveRow
 from hansard_bias.api import tables
 from hansard_bias.api.frames import frame
 from hansard_bias.api.revisions import files_of
-from hansard_bias.base.files import METRICS, run_name
+from hansard_bias.base.files import METRICS, MODELS, TOKENIZER, run_name
 from hansard_bias.base.messages import require_known
 from hansard_bias.params import PARAMS_FILE, Config, load_config
 from hansard_bias.report.results import Results, load_results
@@ -88,7 +88,7 @@ class Study:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The names of the models, as in params.yaml and in every column `model`."""
+        """The names of the models that were trained, as in params.yaml and in every column `model`."""
         return tuple(self.config.models)
 
     @property
@@ -141,6 +141,17 @@ class Study:
     def yardsticks(self) -> pd.DataFrame:
         """What two halves of one legislature's own debates differ by, one row a corpus with a model of its own."""
         return frame("yardsticks", tables.yardstick_rows(self.results))
+
+    @property
+    def given(self) -> pd.DataFrame:
+        """How models that are there already (`folder` in params.yaml) read every text; no rows without such models.
+
+        What they say of prompts and pairs stands in `prompts` and `pairs`, beside the others.
+
+        >>> len(study.given)
+        0
+        """
+        return frame("given", tables.given_rows(self.results))
 
     @property
     def tests(self) -> pd.DataFrame:
@@ -199,8 +210,9 @@ class Study:
     ) -> pd.DataFrame:
         """What a model read of the test speeches, with their day, speaker, role and topic.
 
-        seed: the first of `seeds` by default. corpus: of one alone; all by default. by: one row a `speech` or a
-        `token`. companion: those of the model's n-gram companion, which has no seed.
+        model: one that was trained, or is there already. seed: the first of `seeds` by default. corpus: of one alone;
+        all by default. by: one row a `speech` or a `token`. companion: those of the model's n-gram companion, which has
+        no seed.
 
         >>> by_speech = study.scores("nunavut", seed=1)
         >>> by_token = study.scores("nunavut", seed=1, by="token")
@@ -209,13 +221,16 @@ class Study:
         """
         from hansard_bias.api.speeches import scores
 
-        require_known("model", model, self.models)
+        require_known("model", model, self.models if companion else self.config.all_models)
         require_known("corpus", corpus, ["", *self.corpora])
         require_known("rows by", by, ("speech", "token"))
-        if seed is not None and seed not in self.seeds:
-            raise ValueError(f"no seed {seed}, expected one of {', '.join(map(str, self.seeds))}")
-        wanted = [corpus] if corpus else [*self.corpora]
-        return scores(self.folder, model, None if companion else self.seeds[0] if seed is None else seed, wanted, by)
+        already = model in self.config.given
+        seeds = self.seeds[:1] if already else self.seeds
+        if seed is not None and seed not in seeds:
+            raise ValueError(f"no seed {seed} of {model}, expected one of {', '.join(map(str, seeds))}")
+        run = None if companion else run_name(model, seeds[0] if seed is None else seed)
+        tokenizer = MODELS / str(run) if already else TOKENIZER
+        return scores(self.folder, run or model, companion, [corpus] if corpus else [*self.corpora], by, tokenizer)
 
     def companion(self, model: str) -> Companion:
         """The n-gram model of exactly the text that a model was trained on, learned anew in seconds; for `hb.score`."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hansard_bias.analysis.metrics.companion import Companion
+from hansard_bias.analysis.metrics.given import Given, GivenModel
 from hansard_bias.analysis.metrics.yardsticks import Yardsticks
 from hansard_bias.analysis.records import BenchmarkAnswer, TestRecord
 from hansard_bias.api.frames import spread
@@ -15,8 +16,35 @@ Rows = Iterator[Mapping[str, Any]]
 
 
 def names(results: Results) -> dict[str, str]:
-    """The models' names in params.yaml, by those of their rows in the files of results."""
+    """The names in params.yaml of the models that are trained, by those of their rows in the files of results."""
     return {results.config.row_key(model): model for model in results.config.models}
+
+
+def all_names(results: Results) -> dict[str, str]:
+    """The same of all models."""
+    return {results.config.row_key(model): model for model in results.config.all_models}
+
+
+def given(results: Results) -> dict[str, GivenModel]:
+    """What was measured of the models that are there already, by their names in params.yaml."""
+    found = results.bias.metric(Given).models
+    return {model: found[results.config.row_key(model)] for model in results.config.given}
+
+
+def given_rows(results: Results) -> Rows:
+    """One row a model that is there already and text that it reads."""
+    for model, found in given(results).items():
+        for column in results.config.columns():
+            exact = found.likelihoods.get(f"on_{column}")
+            yield (
+                {"model": model, "folder": found.folder, "corpus": column}
+                | spread("bits_per_byte", found.bits_per_byte[f"on_{column}"])
+                | spread("perplexity", found.perplexity[f"on_{column}"])
+                # Of a mixture there is no text by itself.
+                | {"tokens_per_byte": found.tokens_per_byte.get(column), "unknown": found.unknown.get(column)}
+                | spread("pll", exact.pll if exact else None)
+                | spread("pll_within_word", exact.pll_within_word if exact else None)
+            )
 
 
 def matrix_rows(results: Results) -> Rows:
@@ -66,12 +94,14 @@ def yardstick_rows(results: Results) -> Rows:
 
 
 def test_rows(results: Results) -> Rows:
-    """One row a test, of the masked models and of the companions."""
+    """One row a test: of the masked models, of the companions, and of each model that is there already."""
     known = names(results)
     tests: tuple[TestRecord, ...] = (*results.bias.tests, *results.bias.metric(Companion).tests)
     for place, test in enumerate(tests):
         family = test.family if place < len(results.bias.tests) else f"{test.family}, n-gram models"
         yield vars(test) | {"family": family, "model": known.get(test.model or "")}
+    for model, found in given(results).items():
+        yield from (vars(test) | {"model": model} for test in found.tests)
 
 
 def line_rows(results: Results, lines: tuple[Any, ...]) -> Rows:
@@ -84,8 +114,9 @@ def line_rows(results: Results, lines: tuple[Any, ...]) -> Rows:
 
 def prompt_rows(results: Results) -> Rows:
     """One row a prompt and model."""
-    known = names(results)
-    for prompt in results.bias.probes.prompts:
+    known = all_names(results)
+    others = (prompt for found in given(results).values() for prompt in found.probes.prompts)
+    for prompt in (*results.bias.probes.prompts, *others):
         for row, answer in prompt.models.items():
             yield (
                 {"prompt": prompt.prompt, "theme": prompt.theme, "text": prompt.text, "model": known[row]}
@@ -99,8 +130,9 @@ def prompt_rows(results: Results) -> Rows:
 
 def pair_rows(results: Results) -> Rows:
     """One row a pair of a benchmark and model."""
-    known = names(results)
-    for benchmark in results.bias.benchmarks:
+    known = all_names(results)
+    others = (benchmark for found in given(results).values() for benchmark in found.benchmarks)
+    for benchmark in (*results.bias.benchmarks, *others):
         for item in benchmark.items:
             told = {"benchmark": benchmark.name, "line": item.line, "theme": item.theme, "text": item.prompt}
             told |= {"first": item.favorable, "second": item.unfavorable}
