@@ -48,6 +48,14 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite settings that yo
 Days = Annotated[float, typer.Option(help="Remove what nobody has touched for so many days.")]
 Everything = Annotated[bool, typer.Option("--all", help="DVC's whole cache too, that of experiments.")]
 Remove = Annotated[bool, typer.Option("--remove", help="Delete what is damaged; DVC then brings it back.")]
+PushedModel = Annotated[
+    str, typer.Argument(metavar="[MODEL]", help="A model that was trained here, for example mixed.")
+]
+Repository = Annotated[str, typer.Option("--to", metavar="ORG/NAME", help="The repository, made where there is none.")]
+WholeStudy = Annotated[bool, typer.Option("--study", help="Results and scores by speech, as a data set, not a model.")]
+PushedSeed = Annotated[int | None, typer.Option("--seed", metavar="SEED", help="Which training; else the first.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Send it; without this nothing leaves the machine.")]
+Public = Annotated[bool, typer.Option("--public", help="Let everybody read a repository that is made.")]
 
 
 def main() -> None:
@@ -224,6 +232,21 @@ def preset(name: PresetName, path: Archives = None, force: Force = False) -> Non
     from hansard_bias.operations.presets import apply_preset
 
     _print(apply_preset(name, path or [], force=force))
+
+
+@app.command()
+def push(
+    model: PushedModel = "",
+    to: Repository = "",
+    study: WholeStudy = False,
+    seed: PushedSeed = None,
+    yes: Yes = False,
+    public: Public = False,
+) -> None:
+    """Show what of this study would go to the Hugging Face Hub, and with --yes send it; no text of an archive does."""
+    from hansard_bias.api.hub import push as pushed
+
+    _print(pushed(Path(), to, model, study=study, seed=seed, yes=yes, public=public))
 
 
 @app.command()
