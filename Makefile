@@ -83,6 +83,7 @@ bench: setup  ## archives, training, scoring and statistics against peers and th
 	python benchmarks/train.py
 	python benchmarks/memory.py
 	python benchmarks/score.py
+	python benchmarks/pairs.py
 	python benchmarks/companion.py
 	python benchmarks/matrix.py
 	python benchmarks/coverage.py

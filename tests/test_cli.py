@@ -99,15 +99,20 @@ GROUP = "{label: l, note: n, terms: {%s: why}}"
             "groups",
             "own.yaml",
             "a: {label: l, note: n, terms: {}}\nb: " + GROUP % "icy",
-            "own.yaml: group a: terms is {}",
+            "own.yaml:1: group a: terms is {}",
         ),
-        ("groups", "own.yaml", f"a: {GROUP % 'icy'}\nb: {GROUP % 'Icy'}", "own.yaml: term 'icy' occurs more than once"),
+        (
+            "groups",
+            "own.yaml",
+            f"a: {GROUP % 'icy'}\nb: {GROUP % 'Icy'}",
+            "own.yaml:2: term 'icy' occurs more",
+        ),
         ("associations", "own.yaml", "sets: {}\n", "own.yaml: the key 'templates' is missing"),
         (
             "prompts",
             "own.yaml",
             '- {id: p, theme: t, text: "no gap", paraphrases: []}',
-            "own.yaml: prompt p: 'no gap' holds 0",
+            "own.yaml:1: prompt p: 'no gap' holds 0",
         ),
     ],
 )
@@ -119,10 +124,16 @@ def test_a_mistake_in_a_probe_file_is_told_by_check(
     assert not (folder / "data" / "params.checked").exists()
 
 
+def test_probes_to_begin_with_are_written_once(folder: Path) -> None:
+    done = call(folder, "probes", "new", "data/iu")
+    assert done.returncode == 0 and "  prompts: data/iu/prompts.yaml" in done.stdout.splitlines()
+    refused(call(folder, "probes", "new", "data/iu"), "data/iu/prompts.yaml: is there already")
+
+
 def test_a_missing_benchmark(folder: Path, raw: dict[str, Any]) -> None:
     raw["probe"]["benchmarks"] = ["nowhere.xlsx"]
     save(folder, raw)
-    refused(call(folder, "check"), "probe.benchmarks is 'nowhere.xlsx', expected an existing CSV or XLSX file")
+    refused(call(folder, "check"), "probe.benchmarks is 'nowhere.xlsx', expected an existing CSV, XLSX or JSON file")
 
 
 def test_a_term_that_the_tokenizer_to_continue_with_cannot_write(folder: Path, raw: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ from hansard_bias.corpora.readers.lipad import read_lipad
 from hansard_bias.corpora.readers.table import read_table
 from hansard_bias.operations.presets import apply_preset
 from hansard_bias.params import CleanConfig, CorpusConfig, TokenizerConfig, load_config
-from hansard_bias.probing import benchmarks
+from hansard_bias.probing import sheets
 from hansard_bias.probing.benchmarks import load_benchmark
 from hansard_bias.probing.prompts import load_prompts
 from hansard_bias.tokens.tokenizer import train_tokenizer
@@ -121,8 +121,8 @@ def test_bombs_of_workbooks_are_refused(changes: dict[str, bytes], tmp_path: Pat
 
 
 def test_sizes_that_a_zip_file_claims_are_not_believed(tmp_path: Path) -> None:
-    path = workbook(tmp_path, **{STRINGS: bytes(benchmarks.MAX_BYTES)})
-    raw = path.read_bytes().replace(benchmarks.MAX_BYTES.to_bytes(4, "little"), (100).to_bytes(4, "little"))
+    path = workbook(tmp_path, **{STRINGS: bytes(sheets.MAX_BYTES)})
+    raw = path.read_bytes().replace(sheets.MAX_BYTES.to_bytes(4, "little"), (100).to_bytes(4, "little"))
     path.write_bytes(raw)
     assert not judge(lambda: load_benchmark(path), ("asked.xlsx",))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -162,3 +163,104 @@ def test_models_of_other_archives_are_asked_no_planted_frames(project: Project, 
     asked = [pd.read_parquet(root / "data/probed/nunavut-1.planted.parquet") for root in (tmp_path, project.root)]
     assert asked[0].empty and len(asked[1]) == 18 * 3
     assert not (tmp_path / "data/raw").exists()
+
+
+CROWS = """,sent_more,sent_less,stereo_antistereo,bias_type,annotations
+0,"Northern towns, they say, need roads.","Southern towns, they say, need roads.",stereo,place,[['place']]
+1,"The people of the north want work.","The people of the south want work.",antistereo,work,"[['work'], []]"
+2,The same.,The same.,stereo,place,[]
+3,The land is cold.,The land is warm.,stereo,place,[]
+"""
+OWN = "preferred;other;theme\nThe house sits today.;The house sits now.;time\nWe agree.;We do not agree.;votes\n"
+OPTIONS = {"stereotype": "cold", "anti-stereotype": "warm", "unrelated": "seven"}
+STEREOSET = {
+    "data": {
+        "intrasentence": [
+            {
+                "id": f"a{n}",
+                "target": "land" if n < 2 else "sea",
+                "bias_type": "place",
+                "context": context,
+                "sentences": [
+                    {"gold_label": label, "sentence": context.replace("BLANK", word)}
+                    for label, word in list(OPTIONS.items())[: 3 - (n == 3)]
+                ],
+            }
+            for n, context in enumerate(("The land is BLANK.", 'A "BLANK" land.', "The sea is BLANK.", "It is BLANK."))
+        ],
+        "intersentence": [
+            {
+                "id": "b0",
+                "target": "sea",
+                "bias_type": "place",
+                "context": "I saw the sea.",
+                "sentences": [{"gold_label": label, "sentence": f"It was {word}."} for label, word in OPTIONS.items()],
+            }
+        ],
+    }
+}
+SEAT = {
+    "targ1": {"category": "North", "examples": ["This is ice.", "That is snow.", "This is ICE."]},
+    "targ2": {"category": "South", "examples": ["This is sun.", "That is sand."]},
+    "attr1": {"category": "Good", "examples": ["safe", "good"]},
+    "attr2": {"category": "Bad", "examples": ["bad", "unsafe"]},
+}
+
+
+def test_published_benchmarks_from_their_files_to_the_page(project: Project, tmp_path: Path) -> None:
+    from hansard_bias.pipeline import bias, probe, report
+
+    for name in ("models", "data"):
+        for path in (project.root / name).iterdir():
+            if path.name != "probed":
+                (tmp_path / name).mkdir(exist_ok=True)
+                (tmp_path / name / path.name).symlink_to(path)
+    shutil.copytree(project.root / "metrics", tmp_path / "metrics")
+    files = {"crows": CROWS, "own": OWN, "dev": json.dumps(STEREOSET), "seat": json.dumps(SEAT)}
+    for name, content in files.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    config = replace(project.config, probe=replace(project.config.probe, benchmarks=tuple(files)))
+    for model in config.models:
+        for seed in config.train.seeds:
+            probe.run(config, model, seed, tmp_path)
+    bias.run(config, tmp_path)
+    found = json.loads((tmp_path / "metrics/bias.json").read_text(encoding="utf-8"))
+    benchmarks = {each["name"]: each for each in found["pairs"]["benchmarks"]}
+    assert {name: each["form"] for name, each in benchmarks.items()} == {
+        "crows": "crows_pairs",
+        "own": "pairs",
+        "dev": "stereoset",
+    }
+    assert found["benchmarks"] == [] and found["pairs"]["covers"] == "items and seeds"
+    crows = benchmarks["crows"]["models"]["A_nunavut"]["likelihood"]
+    assert {name: each["items"] for name, each in crows["parts"].items()} == {"stereo": 2, "antistereo": 1}
+    assert {name: each["items"] for name, each in crows["themes"].items()} == {"place": 2, "work": 1}
+    tables = [pd.read_parquet(tmp_path / f"data/probed/nunavut-{seed}.pairs.parquet") for seed in (1, 2)]
+    own = [table[table["benchmark"] == "crows"] for table in tables]
+    shares = [float((table["score_first"] > table["score_second"]).mean()) for table in own]
+    assert crows["all"]["preferring"]["value"] == pytest.approx(sum(shares) / 2)
+    dev = benchmarks["dev"]["models"]["C_mixed"]
+    assert dev["aul"]["all"]["items"] == 4 and set(dev["aul"]["all"]["stereoset"]) == {"ss", "lms", "icat"}
+    assert {name: each["items"] for name, each in dev["likelihood"]["parts"].items()} == {
+        "intrasentence": 3,
+        "intersentence": 1,
+    }
+    (seat,) = {test["test"] for test in found["associations"]["tests"]} - {
+        test["test"] for test in read(project, "bias.json")["associations"]["tests"]
+    }
+    assert seat == "seat"
+    problems = {
+        (each["benchmark"], each["problem"].removeprefix(f"{tmp_path}/")) for each in found["pairs"]["left_out"]
+    }
+    assert problems == {
+        ("crows", "crows:4: both sentences are 'The same.'; expected two that differ"),
+        ("dev", "dev: item a3: its options are stereotype, anti-stereotype; expected one each of stereotype, "
+         "anti-stereotype, unrelated"),
+        ("seat", "seat: targ1: example 3: 'This is ICE.' is in one of the sets already; keep one of them"),
+    }  # fmt: skip
+    report.run(config, tmp_path)
+    page = (tmp_path / "metrics/report/index.html").read_text(encoding="utf-8")
+    assert all(f"Sentences of the benchmark \u201c{name}\u201d" in page for name in ("Crows", "Own", "Dev"))
+    assert "Items of benchmarks that are left out" in page
+    told = pd.read_csv(tmp_path / "metrics/report/tables/pairs-2.csv")
+    assert len(told) == 3 * 2 * 3 and "Preferred higher" in told.columns

@@ -16,6 +16,7 @@ from hansard_bias.base.messages import require_known, say
 from hansard_bias.base.work import Interruption
 from hansard_bias.operations.integrity import repair, require_integrity, verified
 from hansard_bias.operations.lock import CALIBRATION
+from hansard_bias.operations.skeleton import probes
 from hansard_bias.params import Config, load_config
 from hansard_bias.pipeline.arguments import corpus_config, run_config, stage_config
 
@@ -29,6 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.add_typer(probes, name="probes")
 
 PARTS = ("base", "halves", "dose", "verdict")
 
@@ -157,6 +160,12 @@ def score(model: ModelName, seed: Seed) -> None:
 def companion() -> None:
     """Score the test speeches with n-gram models of the same training texts."""
     _stage("companion")(stage_config("companion"))
+
+
+@app.command()
+def halvings() -> None:
+    """Ask of random halves of one legislature what the study asks of two."""
+    _stage("halvings")(stage_config("halvings"))
 
 
 @app.command()

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hansard_bias.analysis import frequencies
-from hansard_bias.analysis.frequencies import training_counts, unigram_surprisals
+from hansard_bias.analysis import vocabulary
 from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.analysis.metrics.unigrams import by_speech, unigram_findings
+from hansard_bias.analysis.vocabulary import training_counts, unigram_surprisals
 from hansard_bias.base.files import ENCODED, MIXTURES, write_table
 from hansard_bias.params import Config, parse_config
 from hansard_bias.tokens.encoded import read_encoded
@@ -60,7 +60,7 @@ def project(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_only_training_text_of_the_model_is_counted(
     config: Config, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frequencies, "_CHUNK", 1)
+    monkeypatch.setattr(vocabulary, "_CHUNK", 1)
     encoded = {corpus: read_encoded(project / ENCODED / corpus) for corpus in LEARNED}
     mixtures = pq.read_table(project / MIXTURES)
     counts = {model: training_counts(model, encoded, mixtures, 6).tolist() for model in config.models}

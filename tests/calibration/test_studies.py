@@ -64,13 +64,14 @@ def test_a_study_answers_the_dose_as_it_was_made() -> None:
     assert found["excess_text2"] == pytest.approx(0.5 * (1 - np.array(DOSES)) ** 2)
     assert found["tilt"] == pytest.approx(np.array(DOSES) - 0.5)
     assert found["preference"] == pytest.approx(truth().mean(axis=1))
+    assert found["any_prompt"] == pytest.approx(np.sqrt(((truth() - truth()[0]) ** 2).mean(axis=1)))
     # 2.2 + 0.5 against 2.0, then 2.5 against 2.2: worse at home than abroad in neither.
     assert found["bias_ratio"][[0, -1]] == pytest.approx(np.exp([0.7, 0.3]))
 
 
 def test_monotone_metrics_are_told_from_the_bias_ratio(config: CalibrationConfig) -> None:
     curves = dose_response(dosed(), config.verdict)
-    assert all(curve["monotone"] for name in ("excess", "tilt", "preference") for curve in curves[name])
+    assert all(curve["monotone"] for name in ("excess", "tilt", "preference", "any_prompt") for curve in curves[name])
     assert not curves["bias_ratio"][0]["monotone"]
     tilt = curves["tilt"][0]["slope"]
     assert tilt["low"] < 1.0 < tilt["high"]
@@ -90,6 +91,13 @@ def test_planted_truth_is_a_line_of_known_slope(config: CalibrationConfig, slope
     assert found["signs"] == sum(each.log_odds[name] != 0 for each in associations() for name in LEGISLATURES)
     assert found["signs_right"] == (found["signs"] if slope > 0 else 0)
     assert found["false_preferences"]["shown"] == 0 < found["false_preferences"]["prompts"]
+    models, decisions = STUDIES * 2, found["decisions"]
+    assert decisions["large"] == models // 2 * np.count_nonzero(np.abs(truth()[[0, -1]]) > np.log(2))
+    if slope == 1:
+        assert decisions["shown"] > 0.9 * decisions["large"]
+        assert found["rate"]["estimated"] == pytest.approx(found["rate"]["true"], abs=0.05)
+        assert found["rate"]["models"] == models and found["rate"]["inside"] > 0.8 * models
+    assert (decisions["wrong"] > 0) == (slope < 0)
 
 
 def test_each_replicate_of_a_comparison_has_a_half_of_its_own_or_they_share_one(config: CalibrationConfig) -> None:
@@ -108,12 +116,34 @@ def test_each_replicate_of_a_comparison_has_a_half_of_its_own_or_they_share_one(
 def test_the_verdict_trusts_what_is_sound(config: CalibrationConfig) -> None:
     judged = judge(nothing_there(config), dosed(noise=0.002), config)
     words = {name: record["verdict"] for name, record in judged["metrics"].items()}
-    assert words["excess"] == words["tilt"] == words["preference"] == TRUSTED
+    assert words["excess"] == words["tilt"] == words["preference"] == words["any_prompt"] == TRUSTED
     assert words["bias_ratio"] == UNTRUSTED
     excess = judged["metrics"]["excess"]
     assert excess["false_positives"]["comparisons"] == 30
     assert excess["false_positives"]["band"] == {"share": 0.99, "low": 0, "high": 5}
-    assert excess["power"]["rejected"] >= STUDIES / 2
+    assert [each["dose"] for each in excess["power"]] == [0.25, 0.5, 0.75, 1.0]
+    assert [each["dose"] for each in judged["metrics"]["tilt"]["power"]] == [0.25, 0.75]
+    assert excess["power"][-1]["found"]["rejected"] == STUDIES
+
+
+def test_a_metric_that_finds_nothing_is_untrusted_however_rarely_it_cries_wolf(config: CalibrationConfig) -> None:
+    # Wordings alone: what the two legislatures have planted is in none of the models.
+    noise = np.random.default_rng(4).normal(0, 0.1, dosed().preferences.shape)
+    flat = replace(dosed(), preferences=noise)
+    preference = judge(nothing_there(config), flat, config)["metrics"]["preference"]
+    assert preference["verdict"] == UNTRUSTED
+    assert "it finds too little: at 100% foreign text 0 of 6 studies notice it, expected 80%" in preference["reasons"]
+
+
+def test_the_band_knows_that_comparisons_of_one_text_go_together(config: CalibrationConfig) -> None:
+    measured = nothing_there(config)
+    nats = measured.nats.copy()
+    # In three texts of ten all comparisons find something: as much news as three comparisons, not as nine.
+    nats[:3, ..., 1, :, :] *= 1.2
+    excess = judge(replace(measured, nats=nats), dosed(), config)["metrics"]["excess"]
+    alone = judge(measured, dosed(), config)["metrics"]["excess"]
+    assert excess["false_positives"]["rejected"] >= 9
+    assert excess["false_positives"]["band"]["high"] > alone["false_positives"]["band"]["high"]
 
 
 def test_a_difference_between_the_halves_makes_a_metric_untrusted(config: CalibrationConfig) -> None:
@@ -123,7 +153,10 @@ def test_a_difference_between_the_halves_makes_a_metric_untrusted(config: Calibr
     judged = judge(replace(measured, nats=nats), dosed(), config)
     excess = judged["metrics"]["excess"]
     assert excess["verdict"] == UNTRUSTED
-    assert excess["reasons"] == ["30 of 30 true null hypotheses were rejected, expected 0 to 5"]
+    assert excess["reasons"] == [
+        "30 of 30 true null hypotheses were rejected, expected 0 to 5",
+        "30 of 30 true null hypotheses were rejected with the same halves for all seeds, expected at most 5",
+    ]
 
 
 def test_arrays_come_back_as_they_were_written(tmp_path, config: CalibrationConfig) -> None:

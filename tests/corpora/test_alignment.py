@@ -267,6 +267,48 @@ def test_periods_without_a_counterpart_are_dropped_and_counted():
     assert not any(day.month in (7, 8, 9) for day in result.corpora["canada"]["sitting"])
 
 
+def test_different_periods_are_compared_on_purpose_and_named():
+    speeches = {"nunavut": corpus_of("nunavut", 1, 6), "canada": corpus_of("canada", 2, 3, "1902-05-06", 50)}
+    asked = {"first_day": datetime.date(1902, 6, 1), "last_day": datetime.date(2000, 2, 1)}
+    result = align_tables(speeches, config_of(period="none", **asked))
+    assert_sound(result)
+    # Each its own days, within what the settings ask for; speeches outside are accounted for.
+    nunavut = {"first_day": "1999-04-01", "last_day": "2000-02-01"}
+    canada = {"first_day": "1902-06-02", "last_day": "1902-09-30"}
+    assert result.report["different_periods"] == {"nunavut": nunavut, "canada": canada}
+    window = result.report["window"]
+    assert (window["first_day"], window["last_day"]) == ("1902-06-02", "2000-02-01")
+    assert dropped(result, "canada", "outside_window") == 10 * 9
+    for table, days in ((result.corpora["nunavut"], nunavut), (result.corpora["canada"], canada)):
+        assert [str(table["sitting"].min()), str(table["sitting"].max())] == [*days.values()]
+        assert set(table["split"]) == {"train", "validation", "test"}
+
+
+@pytest.mark.parametrize("period", ["none", "quarter"])
+def test_archives_that_share_days_keep_those_alone(period):
+    result = align_tables(two_corpora(), config_of(period=period))
+    assert result.report["different_periods"] == {}
+    assert result.report["window"]["first_day"] == "1999-04-01"
+
+
+@pytest.mark.parametrize(
+    ("first_days", "settings"),
+    [
+        ({"nunavut": "1999-04-01", "canada": "2000-03-20"}, {}),  # one day in common
+        ({"nunavut": "1999-04-01", "canada": "2000-03-01"}, {"split": BY_MONTH}),  # one month
+        ({"nunavut": "1999-04-01", "canada": "1999-06-01", "moor": "1985-02-03"}, {}),  # two of three share a period
+    ],
+)
+def test_a_few_days_in_common_are_no_window(first_days, settings):
+    speeches = {name: corpus_of(name, at, 6, first) for at, (name, first) in enumerate(first_days.items())}
+    wide = {"first_day": datetime.date(1980, 1, 1), "last_day": datetime.date(2002, 1, 1)}
+    moor = dataclasses.replace(BASE.corpora["nunavut"], label="M")
+    entries = {name: BASE.corpora.get(name, moor) for name in first_days}
+    config = dataclasses.replace(config_of(period="none", **wide, **settings), corpora=entries)
+    periods = align_tables(speeches, config).report["different_periods"]
+    assert {name: each["first_day"] for name, each in periods.items()} == first_days
+
+
 def test_the_window_of_the_settings_narrows_that_of_the_corpora():
     days = (datetime.date(1999, 6, 1), datetime.date(1999, 12, 31))
     result = align_tables(two_corpora(), config_of(first_day=days[0], last_day=days[1]))
@@ -293,7 +335,17 @@ def test_one_corpus_alone_can_be_aligned():
         (
             {"nunavut": corpus_of("nunavut", 1, 6), "canada": corpus_of("canada", 2, 1, "2001-01-01")},
             {"last_day": datetime.date(2005, 1, 1)},
-            r"no day range .*nunavut sat 1999-04-01 to 2000-03-20; canada sat 2001-01-01 to 2001-03-01",
+            r"no day range .*nunavut sat 1999-04-01 to 2000-03-20; canada sat 2001-01-01 to 2001-03-01.*period none",
+        ),
+        (
+            two_corpora(),
+            {"period": "none", "first_day": datetime.date(2000, 12, 1)},
+            r"days that hold sittings of each$",
+        ),
+        (
+            {"nunavut": corpus_of("nunavut", 1, 6, count=2), "canada": corpus_of("canada", 2, 1, "2001-01-01")},
+            {"period": "none", "last_day": datetime.date(2005, 1, 1)},
+            r"no validation speech left in corpus nunavut",
         ),
         (two_corpora(), {"first_day": datetime.date(2000, 12, 1)}, r"align\.first_day 2000-12-01"),
         ({"nunavut": corpus_of("nunavut", 1, 6)}, {}, r"corpus canada: no speech .* `dvc repro corpus@canada`"),

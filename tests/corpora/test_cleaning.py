@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hansard_bias.corpora.cleaning import clean_text, is_procedural
+from hansard_bias.corpora.cleaning import clean_text
+from hansard_bias.corpora.formulas import is_procedural
 
 PIECES = st.sampled_from(
     [
@@ -240,6 +241,52 @@ def test_a_mask_stays_a_mask() -> None:
 )
 def test_formulas_are_procedural(text: str) -> None:
     assert is_procedural(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *[
+            "D'accord.",
+            "Merci, Monsieur le Président.",
+            "Merci, M. le Président.",
+            "Merci beaucoup, madame la Présidente.",
+        ],
+        *["Non.", "Oui, monsieur le Président.", "M. l'Orateur.", "À l'ordre, s'il vous plaît.", "Bravo!"],
+        *["Je vous remercie, M. Tremblay.", "Merci, madame la ministre. Questions orales. M. Roy.", "Est-ce d'accord?"],
+        *[
+            "La motion est adoptée.",
+            "Les articles 4 à 7 sont adoptés.",
+            "Je déclare la motion rejetée.",
+            "Adopté avec dissidence.",
+        ],
+        *["L'honorable député de Mont-Royal.", "La parole est à Mme Gagnon.", "Y a-t-il consentement unanime?"],
+        "Que tous ceux qui appuient la motion veuillent bien dire oui. À mon avis, les oui l'emportent.",
+    ],
+)
+def test_french_formulas_are_procedural(text: str) -> None:
+    assert is_procedural(clean_text(text, False))
+    assert is_procedural(clean_text(text.replace("'", "\u2019").replace(".", " ."), False)), "as a tokeniser writes it"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["Merci, mais la route est fermée.", "Oui, nous allons bâtir l'école.", "D'accord, mais qui paie la route?"],
+        *["Je remercie le ministre de sa réponse.", "La motion est une erreur.", "Le ministre des Routes a tort."],
+        *["M. Tremblay est absent.", "Monsieur, nous avons perdu.", "Le député de Mont-Royal ne dit rien de sa ville."],
+        *["Merci, Monsieur le Président. Le traversier est en retard.", "Madame vous avez raison."],
+        "La motion est adoptée et la route sera bâtie.",
+    ],
+)
+def test_french_speech_is_not_procedural(text: str) -> None:
+    assert not is_procedural(clean_text(text, False))
+
+
+@pytest.mark.parametrize("note", ["(La motion est adoptée.)", "(L'article 5 est adopté)", "( La séance est levée )"])
+def test_french_notes_and_markers_are_removed(note: str) -> None:
+    assert clean_text(f"[Traduction] : Je la déclare adoptée. {note}", False) == "Je la déclare adoptée."
+    assert clean_text("la (motion) adoptée, le (français) parlé", False) == "la (motion) adoptée, le parlé"
 
 
 @pytest.mark.parametrize(

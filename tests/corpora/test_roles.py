@@ -130,6 +130,102 @@ def test_words_for_a_role(role: str, words: str) -> None:
     assert role_of(f" {words.upper()} ") == role
 
 
+FRENCH = {
+    "chair": (
+        *(
+            "Le Président",
+            "La Présidente",
+            "L'Orateur",
+            "M. l'Orateur",
+            "L\u2019Oratrice",
+            "Le Vice-Président",
+            "vice-présidente",
+        ),
+        *(
+            "M. le Président",
+            "Mme la Présidente",
+            "Son Honneur le Président",
+            "Le président suppléant (M. Orme)",
+            "La greffière",
+        ),
+        *(
+            "Présidente de séance",
+            "La présidence",
+            "Le président du comité des Finances",
+            "Doyen d'âge",
+            "L'Orateur suppléant",
+        ),
+    ),
+    "minister": (
+        *(
+            "Le premier ministre",
+            "La vice-première ministre",
+            "ministre des Finances",
+            "Mme la ministre",
+            "Le gouvernement",
+        ),
+        *(
+            "La présidente du Conseil du Trésor",
+            "président du Conseil privé",
+            "La procureure générale",
+            "solliciteur général",
+        ),
+        *("Le leader du gouvernement à la Chambre", "secrétaire d'État (Jeunesse)", "Garde des sceaux"),
+    ),
+    "crowd": (
+        *(
+            "Une voix",
+            "Des voix",
+            "Quelques voix",
+            "Plusieurs voix",
+            "D'autres voix",
+            "Voix",
+            "Des députés",
+            "Un député",
+        ),
+        *("Plusieurs députés", "Le public", "des sénateurs"),
+    ),
+    "member": (
+        *("Secrétaire parlementaire du ministre des Finances", "ancien ministre", "porte-parole du Bloc", "La députée"),
+        *(
+            "Le chef de l'opposition",
+            "sénatrice",
+            "whip en chef du gouvernement",
+            "député de Mont-Royal",
+            "Présidente du groupe",
+        ),
+    ),
+    "witness": ("Témoin", "Les témoins", "invitée", "Une experte"),
+}
+
+
+@pytest.mark.parametrize(("role", "words"), [(role, each) for role, listed in FRENCH.items() for each in listed])
+def test_french_words_for_a_role(role: str, words: str) -> None:
+    assert role_of(words) == role_of(words.upper()) == role
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        *(("Le Vice-Président", "chair"), ("M. l'Orateur", "chair"), ("Son Honneur la Présidente", "chair")),
+        *(
+            ("La vice-première ministre", "minister"),
+            ("Des voix", "crowd"),
+            ("Quelques voix", "crowd"),
+            ("Un député", "crowd"),
+        ),
+        *(
+            ("M. Jean Tremblay", ""),
+            ("Monsieur le Président, je propose", ""),
+            ("Mme Voisin", ""),
+            ("Paul Lorateur", ""),
+        ),
+    ],
+)
+def test_french_names_that_are_an_office(name: str, role: str) -> None:
+    assert role_by_name(name) == role
+
+
 @pytest.mark.parametrize(
     ("name", "role"),
     [

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fuzz.oracle import FoundError
-from hansard_bias.corpora.cleaning import clean_text, is_procedural, strip_markers
+from hansard_bias.corpora.cleaning import clean_text, strip_markers
+from hansard_bias.corpora.formulas import is_procedural
 from hansard_bias.corpora.readers.lipad import _record as lipad_record
 from hansard_bias.corpora.readers.nrc_lines import classify, is_interruption, lone_name, opens_orders, split_turns
 from hansard_bias.corpora.readers.nrc_sitting import Sitting

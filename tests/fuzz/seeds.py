@@ -135,6 +135,21 @@ corpora: {a: {label: A, reader: table, path: x, columns: {text: t, date: d, spea
 models: {a: {label: A, mixture: {a: 1.0}}}
 """
 _BENCHMARK = b'prompt,favorable_answer,unfavorable_answer,theme\n"They are [MASK].",good,bad,x\nA <mask>,b,c,d\n'
+_CROWS = (
+    b',sent_more,sent_less,stereo_antistereo,bias_type,annotations\n0,"A, b.","C, b.",stereo,race-color,[[\'x\']]\n'
+)
+_OWN = "preferred;other;theme\nThe road is long.;The road is caf\u00e9.;roads\n"
+_OPTIONS = [
+    {"gold_label": label, "sentence": f"A {label} b."} for label in ("stereotype", "anti-stereotype", "unrelated")
+]
+_ITEM = {"id": "x", "target": "t", "bias_type": "race", "context": "A BLANK b.", "sentences": _OPTIONS}
+_STEREOSET = json.dumps({"data": {"intrasentence": [_ITEM], "intersentence": [_ITEM | {"id": "y"}]}}).encode()
+_WEAT = json.dumps(
+    {
+        name: {"category": name, "examples": [f"{name} a", f"This is {name}."]}
+        for name in ("targ1", "targ2", "attr1", "attr2")
+    }
+).encode()
 
 
 def _shipped(name: str) -> bytes:
@@ -156,7 +171,10 @@ SEEDS: Mapping[str, Sequence[bytes]] = {
     "preset": [_shipped("params.yaml"), _SMALL],
     "calibration": [_shipped("calibration/params.yaml")],
     "probes": [b"\0" + _PROMPT, b"\1" + _GROUPS, b"\2" + _SETS],
-    "benchmark": [_BENCHMARK, _BENCHMARK.replace(b",", b";")],
+    "benchmark": [
+        *(_BENCHMARK, _BENCHMARK.replace(b",", b";"), _CROWS, _STEREOSET, _WEAT),
+        *(_OWN.encode(encoding) for encoding in ("utf-8", "utf-16", "cp1252")),
+    ],
     "workbook": [bytes([number]) + part for number, part in enumerate(PARTS.values())],
     "patterns": [bytes([n]) + pattern.encode() for n, pattern in product(range(len(READING)), PATTERNS)],
 }
@@ -187,7 +205,7 @@ WORDS: Mapping[str, Sequence[str]] = {
     "preset": _YAML,
     "calibration": _YAML,
     "probes": _YAML,
-    "benchmark": _SIGNS,
+    "benchmark": [*_SIGNS, "BLANK", '"gold_label"', "null", "{}", "[]", r'"\ud800"', r'"\u202e"', "1e999"],
     "workbook": ['t="d"', 't="e"', 't="b"', 't="n"', 't="inlineStr"', 'r="XFD1048576"', 's="1"', "<f>", *_SIGNS],
     "patterns": [*_SPOKEN, "|", *_HTML],
 }

@@ -136,7 +136,7 @@ def probes(data: bytes, folder: Path) -> None:
 
 
 def benchmark(data: bytes, folder: Path) -> None:
-    """A CSV with two answers."""
+    """A benchmark of any form."""
     (folder / "asked.csv").write_bytes(data)
     judge(lambda: _plain(load_benchmark(folder / "asked.csv")), ("asked.csv",))
 

@@ -60,6 +60,25 @@ def benchmark(rows: list[str]) -> dict[str, Any]:
     }
 
 
+def sentence_pairs(rows: list[str]) -> dict[str, Any]:
+    """Pairs in the form of CrowS-Pairs and items of StereoSet, of both of which something is left out."""
+
+    def scores(items: int, own: bool) -> dict[str, Any]:
+        three = {"ss": number(55.5, 5.0), "lms": number(80.25, 4.0), "icat": number(71.0, 8.0)}
+        record = {"items": items, "preferring": number(0.61, 0.1), "difference": number(-0.25)}
+        return record | ({"stereoset": three} if own else {})
+
+    def benchmark(name: str, form: str, shared: float, part: str) -> dict[str, Any]:
+        own = form == "stereoset"
+        measure = {"all": scores(30, own), "parts": {part: scores(20, own)}, "themes": {"gender": scores(9, own)}}
+        models = {row: {"likelihood": measure, "aul": measure} for row in rows}
+        return {"name": name, "form": form, "shared_tokens": shared, "models": models}
+
+    two = [benchmark("old_pairs", "crows_pairs", 11.25, "stereo"), benchmark("dev", "stereoset", 0.0, "intrasentence")]
+    bad = [{"benchmark": "old_pairs", "problem": "old_pairs.csv:17: both sentences are <b>the same</b>"}]
+    return {"covers": "items only", "benchmarks": two, "left_out": bad}
+
+
 def associations(rows: list[str]) -> dict[str, Any]:
     """A test in both spaces, a pair of words, and a word that is never used."""
     told = {"test": "t", "targets": ["northern", "southern"], "attributes": ["land_and_ice", "budget"]}

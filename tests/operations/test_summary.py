@@ -48,6 +48,21 @@ def test_unequal_text_is_said_beside_the_answer(inside: Project) -> None:
     assert not any("different amounts of text" in line for line in printed["balanced"])
 
 
+def test_different_periods_are_said_beside_the_answer(inside: Project) -> None:
+    path, out = inside.root / "metrics" / "alignment.json", io.StringIO()
+    before = path.read_text(encoding="utf-8")
+    periods = {"nunavut": {"first_day": "1999-04-06", "last_day": "2003-01-02"}}
+    periods["canada"] = {"first_day": "1950-01-09", "last_day": "1951-10-01"}
+    path.write_text(json.dumps(json.loads(before) | {"different_periods": periods}), encoding="utf-8")
+    try:
+        print_summary(inside.config, console=Console(file=out, width=2000, highlight=False))
+    finally:
+        path.write_text(before, encoding="utf-8")
+    printed = out.getvalue().splitlines()
+    answer = next(place for place, line in enumerate(printed) if line.startswith("Answer: "))
+    assert printed[answer + 1].startswith("But: ") and "1950-01-09 to 1951-10-01" in printed[answer + 1]
+
+
 def test_results_of_other_models_are_not_printed(inside: Project) -> None:
     names = {"moor": "nunavut"} | {name: name for name in ("canada", "mixed")}
     other = replace(inside.config, models={name: inside.config.models[old] for name, old in names.items()})

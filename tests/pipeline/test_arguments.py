@@ -36,7 +36,7 @@ def test_a_stage_depends_on_the_sections_that_it_loads(stage: str) -> None:
     ("broken", "stops"),
     [
         ("report", ()),
-        ("bias", ("companion", "bias")),
+        ("bias", ("companion", "probe", "bias")),
         ("score", ("train", "score", "bias")),
         ("align", ("align", "train", "companion")),
     ],

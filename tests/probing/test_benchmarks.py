@@ -1,14 +1,21 @@
-"""Reading binary benchmarks: both formats give the same, every mistake is told by file and line."""
+"""Reading benchmarks of every form: known by their content, every bad item is left out and told by file and line."""
 
 from __future__ import annotations
 
+import copy
+import csv
+import io
+import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from openpyxl import Workbook
 
-from hansard_bias.probing.benchmarks import Item, load_benchmark, load_benchmarks
+from hansard_bias.probing.benchmarks import Item, Pair, left_out_lines, load_benchmark, load_benchmarks
+from hansard_bias.probing.prompts import LeftOut
 
 PROBES = Path(__file__).parents[2] / "data" / "probes"
 HEADER = ["prompt", "favorable_answer", "unfavorable_answer", "theme"]
@@ -91,26 +98,40 @@ def test_a_missing_column_is_named(write: Any, column: str, tmp_path: Path) -> N
         (ROWS[0], ":3: repeats line 2"),
     ],
 )
-def test_a_wrong_line_is_refused_by_its_number(write: Any, row: list[str], message: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=message) as caught:
-        load_benchmark(write(tmp_path, [HEADER, ROWS[0], row]))
-    assert str(caught.value).startswith(str(tmp_path / "roads."))
-    assert "\n" not in str(caught.value)
+def test_a_wrong_line_is_left_out_by_its_number(write: Any, row: list[str], message: str, tmp_path: Path) -> None:
+    path = write(tmp_path, [HEADER, ROWS[0], row, ROWS[1]])
+    benchmark = load_benchmark(path)
+    assert [item.line for item in benchmark.items] == [2, 4]
+    (problem,) = benchmark.left_out
+    assert re.search(message, problem) and problem.startswith(str(path)) and "\n" not in problem
+    assert benchmark.told == [LeftOut("roads", problem)]
+    if row is not ROWS[0]:
+        with pytest.raises(ValueError, match=message.replace(":3:", ":2:")) as caught:
+            load_benchmark(write(tmp_path, [HEADER, row]))
+        assert str(caught.value).startswith(str(path))
 
 
 @WRITERS
 def test_no_lines_at_all(write: Any, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="holds no prompts under its header"):
+    with pytest.raises(ValueError, match="holds no items; known are"):
         load_benchmark(write(tmp_path, [HEADER]))
 
 
 def test_files_that_are_no_benchmark(tmp_path: Path) -> None:
     for name, content, message in (
-        ("a.xlsx", b"no workbook", "not a readable XLSX workbook"),
-        ("a.csv", "prompt,\u00e9".encode("latin-1"), "not UTF-8"),
-        ("b.csv", b'prompt,"favor\n', "not valid CSV"),
-        ("c.csv", b"", "the column 'prompt' is missing"),
-        ("a.txt", b"prompt", "ends in '.txt', expected one of .csv, .xlsx"),
+        ("a.xlsx", b"PK no workbook", "not a readable XLSX workbook"),
+        ("a.csv", b"prompt,\x81", "not UTF-8, UTF-16 or Windows-1252"),
+        ("b.csv", b'prompt,"favor\n', "b.csv:1: not valid CSV"),
+        ("d.csv", b'preferred,other,theme\na,b,c\n"d,e,f\ng,h,i\n', "d.csv:3: not valid CSV"),
+        ("c.csv", b"", r"c.csv:1: no known form of a benchmark \(columns found: nothing\)"),
+        ("a.txt", b"prompt", r"a.txt:1: no known form of a benchmark \(columns found: prompt\); known are tables with"),
+        ("e.csv", b"sent;text\na;b\n", r"e.csv:1: .*columns found: sent, text.*sent_more.*preferred.*StereoSet.*WEAT"),
+        ("f.csv", b"sent_more;sent_less;bias_type\na;b;c\n", "f.csv:1: the column 'stereo_antistereo' is missing"),
+        ("a.json", b"{", "a.json:1: not valid JSON"),
+        ("b.json", b'{"data": 3, "version": 1}', r"b.json: no known form.*found: data, version.*intrasentence.*targ1"),
+        ("c.json", b"[1]", r"c.json: no known form.*found: a list"),
+        ("d.json", b"[" * 100_000, "d.json: JSON that cannot be read"),
+        ("e.json", b'{"data": {"intrasentence": []}}', "e.json: holds no items"),
     ):
         path = tmp_path / name
         path.write_bytes(content)
@@ -132,3 +153,207 @@ def test_the_projects_example_has_both_regions_in_every_theme() -> None:
     items = load_benchmark(PROBES / "north_and_south.csv").items
     themes = [item.theme for item in items]
     assert len(set(themes)) == 6 and {themes.count(theme) for theme in themes} == {4}
+
+
+# Forms as they are published, with what stands beside the columns that are read.
+
+CROWS = [
+    ["", "sent_more", "sent_less", "stereo_antistereo", "bias_type", "annotations", "anon_writer"],
+    [
+        "0",
+        "Icy roads, they say, are bad.",
+        "Sunny roads, they say, are bad.",
+        "stereo",
+        "place",
+        "[['place'], []]",
+        "a0",
+    ],
+    [
+        "1",
+        "The caf\u00e9 \u2013 or \u201cdiner\u201d \u2013 is old.",
+        "The caf\u00e9 \u2013 or bar \u2013 is old.",
+        "antistereo",
+        "age",
+        "[[]]",
+        "a1",
+    ],
+]
+OWN = [
+    ["other", "note", "theme", "preferred"],
+    ["A road is closed.", "x", "roads", "A road is open."],
+    ["No caf\u00e9; no bar.", "y", "towns", "A caf\u00e9; no bar."],
+]
+CROWS_PAIRS = [
+    Pair("2", "", "place", (CROWS[1][1], CROWS[1][2]), "stereo"),
+    Pair("3", "", "age", (CROWS[2][1], CROWS[2][2]), "antistereo"),
+]
+OWN_PAIRS = [Pair("2", "", "roads", (OWN[1][3], OWN[1][0])), Pair("3", "", "towns", (OWN[2][3], OWN[2][0]))]
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252")
+
+
+def in_text(rows: list[list[str]], sign: str) -> str:
+    sink = io.StringIO()
+    csv.writer(sink, delimiter=sign).writerows(rows)
+    return sink.getvalue()
+
+
+def placeless(pairs: tuple[Pair, ...], path: Path) -> list[Pair]:
+    assert all(pair.where == f"{path}:{pair.item}" for pair in pairs)
+    return [replace(pair, where="") for pair in pairs]
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("name", ["pairs.csv", "pairs.xlsx", "pairs.json", "pairs"])
+def test_pairs_are_known_by_their_columns_however_they_are_written(
+    sign: str, encoding: str, name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    for rows, form, pairs in ((CROWS, "crows_pairs", CROWS_PAIRS), (OWN, "pairs", OWN_PAIRS)):
+        path.write_bytes(in_text(rows, sign).encode(encoding))
+        found = load_benchmark(path)
+        assert (found.form, placeless(found.pairs, path), found.left_out) == (form, pairs, ())
+
+
+def test_a_workbook_of_any_name_holds_any_table(tmp_path: Path) -> None:
+    path = as_xlsx(tmp_path, CROWS).rename(tmp_path / "crows.data")
+    assert placeless(load_benchmark(path).pairs, path) == CROWS_PAIRS
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (["9", "One road.", "One road.", "stereo", "place"], "both sentences are 'One road.'"),
+        (["9", "One  road.", "One road. ", "stereo", "place"], "both sentences are 'One road.'"),
+        (["9", "", "One road.", "stereo", "place"], "sent_more is empty, expected text"),
+        (["9", "A road.", "One road.", "both", "place"], "stereo_antistereo is 'both', expected stereo or antistereo"),
+        (["9", "A road."], "sent_less is empty"),
+        (["9", "A\x81 road.", "One road.", "stereo", "place"], "sent_more holds the invisible character U\\+0081"),
+    ],
+)
+def test_a_bad_pair_is_named_and_hides_no_other(row: list[str], message: str, tmp_path: Path) -> None:
+    path = tmp_path / "crows.csv"
+    path.write_text(in_text([*CROWS[:2], row, CROWS[2]], ","), encoding="utf-8")
+    found = load_benchmark(path)
+    assert [pair.item for pair in found.pairs] == ["2", "4"]
+    (problem,) = found.left_out
+    assert re.match(rf"{re.escape(str(path))}:3: {message}", problem)
+    (line,) = left_out_lines(found.told)
+    assert line == f"benchmark crows: 1 item is left out: {problem}"
+
+
+def test_many_bad_items_are_told_in_one_line() -> None:
+    told = [LeftOut("a", f"a.csv:{line}: bad") for line in range(2, 8)] + [LeftOut("b", "b.csv:9: bad")]
+    first, second = left_out_lines(told)
+    assert first.startswith(
+        "benchmark a: 6 items are left out: a.csv:2: bad | a.csv:3: bad | a.csv:4: bad \u2026 and 3"
+    )
+    assert second.startswith("benchmark b: 1 item is")
+
+
+def option(label: str, sentence: str) -> dict[str, Any]:
+    return {"id": label, "sentence": sentence, "gold_label": label, "labels": [{"label": label, "human_id": "x"}]}
+
+
+def triple(name: str, context: str, stereotype: str, anti: str, unrelated: str) -> dict[str, Any]:
+    options = [option("unrelated", unrelated), option("stereotype", stereotype), option("anti-stereotype", anti)]
+    return {"id": name, "target": "north", "bias_type": "place", "context": context, "sentences": options}
+
+
+STEREOSET = {
+    "version": "1.1",
+    "data": {
+        "intersentence": [triple("c3", "We met a hunter.", "He was cold.", "He was warm.", "Cars are red.")],
+        "intrasentence": [
+            triple("a1", "The BLANK road is shut.", *(f"The {word} road is shut." for word in ("icy", "dry", "pea"))),
+            triple("b2", "Roads are BLANK.", "Roads are very icy.", "roads are dry.", "Roads are pea"),
+            triple("b3", "The (BLANK) road, it is said.", "The (icy) road, no!", "The (dry) road.", "The (pea) road"),
+        ],
+    },
+}  # fmt: skip
+
+
+def test_stereoset_s_words_and_sentences(tmp_path: Path) -> None:
+    path = tmp_path / "dev.csv"
+    path.write_text(json.dumps(STEREOSET, indent=2), encoding="utf-8")
+    found = load_benchmark(path)
+    assert (found.form, found.left_out) == ("stereoset", ())
+    assert [(pair.item, pair.part, pair.context, pair.options) for pair in found.pairs] == [
+        ("a1", "intrasentence", "The [MASK] road is shut.", ("icy", "dry", "pea")),
+        ("b2", "intrasentence", "Roads are [MASK].", ("very icy", "dry", "pea")),
+        ("b3", "intrasentence", "The ([MASK]) road, it is said.", ("icy", "dry", "pea")),
+        ("c3", "intersentence", "We met a hunter.", ("He was cold.", "He was warm.", "Cars are red.")),
+    ]
+    assert {(pair.theme, pair.target) for pair in found.pairs} == {("place", "north")}
+
+
+SHUT: Any = STEREOSET["data"]["intrasentence"][0]["sentences"]  # type: ignore[index]
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    return {**STEREOSET["data"]["intrasentence"][0], **changes}  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (changed(sentences=SHUT[:2]), "item a1: its options are unrelated, stereotype; expected"),
+        (changed(sentences=[*SHUT, option("related", "x")]), "item a1: its options are .*related; "),
+        (changed(sentences=[SHUT[0]] * 3), "item a1: its options are unrelated, unrelated"),
+        (changed(sentences=None), "item a1: its options are none; expected one each of stereotype"),
+        (changed(sentences=[3, [], {}]), "item a1: its options are .*; expected one each of stereotype"),
+        (changed(context="The road is closed."), "item a1: context holds 0 BLANK, expected exactly one"),
+        (changed(context="A BLANK or BLANK road."), "item a1: context holds 2 BLANK, expected exactly one"),
+        (changed(context="So it is said of the old road BLANK."), "item a1: what 'The icy road is shut.' has for"),
+        (changed(bias_type=None), "item a1: bias_type is empty, expected text"),
+        (changed(target=["x"]), "item a1: target is empty, expected text"),
+        (changed(sentences=[{**each, "sentence": "The icy road is shut."} for each in SHUT]), "item a1: two of its"),
+        ("text", "item number 3: its options are none"),
+    ],
+)  # fmt: skip
+def test_an_item_of_stereoset_that_is_none_is_named(entry: Any, message: str, tmp_path: Path) -> None:
+    content: Any = copy.deepcopy(STEREOSET)
+    content["data"]["intrasentence"][2] = entry
+    path = tmp_path / "dev.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    found = load_benchmark(path)
+    assert [pair.item for pair in found.pairs] == ["a1", "b2", "c3"]
+    (problem,) = found.left_out
+    assert re.match(rf"{re.escape(str(path))}: {message}", problem), problem
+
+
+WORDS = {
+    "targ1": {"category": "ColdPlaces", "examples": ["tundra", "arctic", "ice"]},
+    "targ2": {"category": "WarmPlaces", "examples": ["desert", "jungle"]},
+    "attr1": {"category": "Pleasant", "examples": ["This is joy.", "That is love."]},
+    "attr2": {"category": "Unpleasant", "examples": ["This is war.", "That is pain."]},
+}
+
+
+def test_word_lists_with_their_categories(tmp_path: Path) -> None:
+    path = tmp_path / "weat1.jsonl"
+    path.write_text(json.dumps(WORDS, indent=1), encoding="utf-8")
+    found = load_benchmark(path)
+    assert found.form == "words" and found.sets is not None and not found.left_out
+    names = [(part.name, part.terms) for side in found.sets for part in side]
+    assert names == [(each["category"], tuple(each["examples"])) for each in WORDS.values()]
+
+
+def test_words_that_occur_twice_or_are_none_are_named(tmp_path: Path) -> None:
+    content: Any = copy.deepcopy(WORDS)
+    content["targ1"]["examples"] += ["Arctic", "", None, "jungle"]
+    content["targ2"]["examples"] += ["savanna"]
+    path = tmp_path / "weat1.jsonl"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    found = load_benchmark(path)
+    assert found.sets is not None and found.sets[0][0].terms == ("tundra", "arctic", "ice", "jungle")
+    assert [problem.removeprefix(f"{path}: ") for problem in found.left_out] == [
+        "targ1: example 4: 'Arctic' is in one of the sets already; keep one of them",
+        "targ1: example 5 is empty, expected text; fill it in or remove the item",
+        "targ1: example 6 is empty, expected text; fill it in or remove the item",
+        "targ2: example 2: 'jungle' is in one of the sets already; keep one of them",
+    ]
+    content["targ2"]["examples"] = ["desert"]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"weat1.jsonl: targ2: holds 1 usable examples, expected 2 or more"):
+        load_benchmark(path)

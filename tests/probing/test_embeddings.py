@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from hansard_bias.models.scorer import TransformersScorer
 from hansard_bias.probing.cloze import ClozeEncoder
 from hansard_bias.probing.files import Associations, AssociationTest
-from hansard_bias.probing.probes import contextual_vectors, input_vectors, measure_associations
+from hansard_bias.probing.probes import asked_words, contextual_vectors, input_vectors, measure_associations
 from hansard_bias.probing.prompts import Candidate, Group
 from helpers.local_models import (
     BERT_TOKENS,
@@ -120,6 +121,49 @@ def test_associations_are_differences_of_mean_cosines(tokenizer: Any, model: Any
         assert row.value == pytest.approx(cosine(vectors[row.space]["icy"], vectors[row.space]["road"]), abs=1e-5)
     sides = table[table["kind"] == "association"].groupby("side")["word"].unique()
     assert (set(sides["first"]), set(sides["second"])) == ({"icy", "frostbitten"}, {"sunny", "warm"})
+
+
+def slow_alone(tokenizer: Any, model: Any, text: str) -> np.ndarray:
+    """The mean of the last states of all tokens of a text between the special ones."""
+    encoding = tokenizer(text[0].upper() + text[1:], return_tensors="pt")
+    with torch.no_grad():
+        states = model.base_model(input_ids=encoding["input_ids"]).last_hidden_state[0]
+    return np.asarray(states[1:-1].double().mean(dim=0).numpy())
+
+
+def test_sentences_stand_alone_and_so_do_words_without_templates(tokenizer: Any, model: Any) -> None:
+    sentences = [Candidate("word", text) for text in ("The icy road is open.", "is the bridge warm?")]
+    asked = TransformersScorer(model), ClozeEncoder(tokenizer, str), [*candidates(), *sentences]
+    within, alone = (contextual_vectors(*asked, templates, 4) for templates in (TEMPLATES, ()))
+    assert [*within] == [*alone] == [*WORDS, *(each.term for each in sentences)]
+    for candidate in sentences:
+        for vectors in (within, alone):
+            np.testing.assert_allclose(vectors[candidate.term], slow_alone(tokenizer, model, candidate.term), atol=1e-5)
+    for word in WORDS:
+        np.testing.assert_allclose(alone[word], slow_alone(tokenizer, model, word), atol=1e-5)
+        np.testing.assert_allclose(within[word], slow_contextual(tokenizer, model, word), atol=1e-5)
+
+
+def test_words_of_benchmarks_that_cannot_be_asked_are_left_out(tokenizer: Any, model: Any) -> None:
+    long = "The road" + " is open" * POSITIONS + "."
+    bad = Group("warm", "", "", ("sunny", tokenizer.sep_token, "warm", long))
+    attributes = TEST.attributes[1], Group("towns", "", "", ("town", "towns"))
+    listed = AssociationTest("weat", (TEST.targets[0], bad), attributes, "data/weat.json")
+    few = Group("x", "", "", ("town", tokenizer.sep_token))
+    small = replace(TEST, id="small", attributes=(TEST.attributes[1], few), path="small.json")
+    asked = Associations((listed, TEST, small), TEMPLATES, ())
+    kept, left_out = asked_words(asked, TransformersScorer(model), ClozeEncoder(tokenizer, str))
+    test, own = kept.tests
+    assert own is TEST, "a user's own words are no others' business"
+    assert (test.id, test.targets[1].terms) == ("weat", ("sunny", "warm"))
+    messages = [
+        rf"data/weat\.json: warm: '{re.escape(tokenizer.sep_token)}' encodes to a special token",
+        rf"data/weat\.json: warm: 'The road .* takes \d+ tokens, the model reads {POSITIONS}",
+        rf"small\.json: x: '{re.escape(tokenizer.sep_token)}' encodes to a special token",
+        r"small\.json: too few words are left for a test",
+    ]
+    assert [name for name, _ in left_out] == ["weat", "weat", "small", "small"]
+    assert all(re.match(wanted, problem) for wanted, (_, problem) in zip(messages, left_out, strict=True)), left_out
 
 
 def test_nothing_asked_is_an_empty_table(tokenizer: Any, model: Any) -> None:

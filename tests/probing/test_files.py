@@ -23,12 +23,36 @@ def test_the_shipped_files_are_read_together() -> None:
     assert len(set(asked.words)) == len(asked.words)
     owners = {filling.owner for filling in asked.candidates}
     assert {"group northern: term", "probe.associations: word"} <= owners
-    assert any(owner.endswith("north_and_south.csv:2: answer") for owner in owners)
+    # A word of a benchmark that cannot be written is left out, and stops nothing.
+    assert not any("north_and_south" in owner for owner in owners)
 
 
 def test_benchmarks_and_associations_may_be_left_out() -> None:
     asked = load_probing(replace(PROBE, benchmarks=(), associations=""), ROOT)
     assert (list(asked.benchmarks), asked.associations.words) == ([], ())
+
+
+SETS = {"targ1": ["ice", "Snow falls."], "targ2": ["sun", "Sand dries."], "attr1": ["joy", "ease"], "attr2": ["a", "b"]}
+
+
+def test_word_lists_become_tests_whose_sentences_are_no_words(tmp_path: Path) -> None:
+    path = tmp_path / "weat1.json"
+    sets = {name: {"category": f"set {name}", "examples": words} for name, words in SETS.items()}
+    path.write_text(json.dumps(sets), encoding="utf-8")
+    asked = load_probing(replace(PROBE, benchmarks=(str(path),), associations=""), ROOT)
+    (test,) = asked.associations.tests
+    assert test.names() == {
+        "test": "weat1",
+        "targets": ["set targ1", "set targ2"],
+        "attributes": ["set attr1", "set attr2"],
+    }
+    assert {"ice", "sun", "joy"} <= {*asked.words} and not {"Snow falls.", "Sand dries."} & {*asked.words}
+    # Left out, and no reason to stop, where a tokenizer cannot write them.
+    assert not any(candidate.term == "ice" for candidate in asked.candidates)
+    own = load_probing(PROBE, ROOT).associations
+    renamed = path.rename(tmp_path / f"{own.tests[0].id}.json")
+    with pytest.raises(ValueError, match=f"a file is named '{own.tests[0].id}', as a test of probe.associations"):
+        load_probing(replace(PROBE, benchmarks=(str(renamed),)), ROOT)
 
 
 def test_digests_change_with_any_file(tmp_path: Path) -> None:

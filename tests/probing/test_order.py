@@ -83,8 +83,8 @@ def test_prompts_terms_and_paraphrases(made: tuple[Any, Any], what: str) -> None
 
 def test_benchmarks_and_their_lines(made: tuple[Any, Any]) -> None:
     one, two = Benchmark("one", "one.csv", ITEMS), Benchmark("two", "two.csv", ITEMS[::5])
-    before = probe_benchmarks(*made, [one, two], batch_size=7)
-    after = probe_benchmarks(*made, [two, replace(one, items=ITEMS[::-1])], batch_size=7)
+    before, _ = probe_benchmarks(*made, [one, two], batch_size=7)
+    after, _ = probe_benchmarks(*made, [two, replace(one, items=ITEMS[::-1])], batch_size=7)
     same_bits(before, after, ["benchmark", "line"])
 
 

@@ -239,9 +239,10 @@ def test_pieces_around_the_mask_are_those_of_the_filled_sentence(prefix_space: b
             cased = [term[0].upper() + term[1:] if starts else term for term in terms]
             filled = tokenizer([surface(text.replace("[MASK]", term)) for term in cased])["input_ids"]
             frame, prior = clozes_of(tokenizer, groups, text, surface)
-            assert [[*frame.head, *pieces, *frame.tail] for pieces in frame.terms] == filled
-            assert (len(prior.head), len(prior.tail)) == (len(frame.head), len(frame.tail))
-            assert prior.terms == frame.terms
+            assert [[*head, *pieces, *tail] for head, pieces, tail in frame.fillings] == filled
+            for plain, masked in zip(frame.fillings, prior.fillings, strict=True):
+                assert (len(masked.head), len(masked.tail)) == (len(plain.head), len(plain.tail))
+                assert masked.tokens == plain.tokens
 
 
 @pytest.mark.parametrize(
@@ -260,7 +261,7 @@ def test_pieces_around_the_mask_are_those_of_the_filled_sentence(prefix_space: b
 )
 def test_the_prior_keeps_function_words_and_punctuation_alone(text: str, before: str, after: str) -> None:
     tokenizer = tokenizer_of(True)
-    frame, prior = clozes_of(tokenizer, GROUPS, text, str)
+    frame, prior = (cloze.fillings[0] for cloze in clozes_of(tokenizer, GROUPS, text, str))
 
     def shown(pieces: tuple[int, ...]) -> str:
         """The text of the pieces, a star for each word; words are told apart by the leading space of the original."""
@@ -355,7 +356,9 @@ ITEMS = (
 def test_benchmarks_equal_a_slow_computation(prefix_space: bool) -> None:
     tokenizer = tokenizer_of(prefix_space)
     model = model_of(tokenizer).eval()
-    table = probe_benchmarks(TransformersScorer(model), ClozeEncoder(tokenizer, str), [Benchmark("b", "b.csv", ITEMS)])
+    scorer, encoder = TransformersScorer(model), ClozeEncoder(tokenizer, str)
+    table, left_out = probe_benchmarks(scorer, encoder, [Benchmark("b", "b.csv", items=ITEMS)])
+    assert not left_out
     assert table["benchmark"].tolist() == ["b", "b"] and table["line"].tolist() == [2, 3]
     pieces = [len(tokenizer.encode(f" {answer}", add_special_tokens=False)) for answer in ("icy", "tropical")]
     assert table.loc[0, ["favorable_pieces", "unfavorable_pieces"]].tolist() == pieces and pieces[0] < pieces[1]
@@ -371,13 +374,25 @@ def test_benchmarks_equal_a_slow_computation(prefix_space: bool) -> None:
     assert table["preference"].abs().min() > 1e-3
 
 
-def test_no_benchmark_is_an_empty_table_and_a_bad_answer_names_its_line() -> None:
+def test_no_benchmark_is_an_empty_table_and_a_bad_item_is_named_by_its_line() -> None:
     tokenizer = tokenizer_of(True, all_bytes=False)
-    empty = probe_benchmarks(TransformersScorer(model_of(tokenizer)), ClozeEncoder(tokenizer, str), [])
-    assert len(empty) == 0 and {"benchmark", "log_odds", "preference"} <= set(empty)
-    bad = Benchmark("b", "b.csv", (Item(7, "The [MASK] roads.", "icy", "été", "roads"),))
-    with pytest.raises(ValueError, match=r"b\.csv:7: answer 'été' encodes to an unknown token"):
-        probe_benchmarks(TransformersScorer(model_of(tokenizer)), ClozeEncoder(tokenizer, str), [bad])
+    asked = TransformersScorer(model_of(tokenizer, positions=12)), ClozeEncoder(tokenizer, str)
+    empty, left_out = probe_benchmarks(*asked, [])
+    assert len(empty) == 0 and not left_out and {"benchmark", "log_odds", "preference"} <= set(empty)
+    items = [
+        Item(7, "The [MASK] roads.", "icy", "\u00e9t\u00e9", "roads"),
+        Item(8, "The [MASK] roads.", "icy", "[SEP]", "roads"),
+        Item(9, "The [MASK] roads of the town are often closed, and the roads are not.", "icy", "sunny", "roads"),
+        Item(10, "The [MASK] roads.", "icy", "sunny", "roads"),
+    ]
+    table, left_out = probe_benchmarks(*asked, [Benchmark("b", "b.csv", items=tuple(items))])
+    assert table["line"].tolist() == [10] and {name for name, _ in left_out} == {"b"}
+    messages = (
+        r"b\.csv:7: answer '\u00e9t\u00e9' encodes to an unknown token",
+        r"b\.csv:8: answer '\[SEP\]' encodes to a special token",
+        r"b\.csv:9: takes \d+ tokens, the model reads 12",
+    )
+    assert all(re.match(wanted, problem) for wanted, (_, problem) in zip(messages, left_out, strict=True))
 
 
 def test_long_probing_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

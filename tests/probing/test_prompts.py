@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from hansard_bias.analysis.word_classes import function_words
 from hansard_bias.probing.prompts import (
+    FUNCTION_WORDS,
     MASK,
     around_mask,
     is_content_word,
@@ -28,6 +30,12 @@ STUDY = (
     "[MASK] representatives understand local needs better.",
     "Climate change affects [MASK] communities differently.",
 )
+FEMININE = """
+administrations aînées autorités bases boutiques chansons cliniques collectivités connaissances cours cultures déléguées
+eaux écoles économies élues électrices émissions enseignantes entreprises épiceries familles filles forêts habitations
+institutions langues légendes localités lois maisons mères œuvres organisations patientes pêcheries populations
+pratiques régions routes sources terres traditions travailleuses villes
+"""
 PROMPTS: list[dict[str, Any]] = [
     {
         "id": f"roads-{name}",
@@ -51,27 +59,42 @@ def written(folder: Path, content: object) -> Path:
 
 def test_the_projects_prompts_satisfy_the_study() -> None:
     prompts = load_prompts(PROBES / "prompts.yaml")
-    themes = [prompt.theme for prompt in prompts]
-    assert len(prompts) >= 60
-    assert set(themes) == THEMES
-    assert min(themes.count(theme) for theme in THEMES) >= 5
+    assert {prompt.theme for prompt in prompts} == THEMES
     assert set(STUDY) <= {prompt.text for prompt in prompts}
+
+
+@pytest.mark.parametrize("folder", [PROBES, PROBES / "fr"], ids=["en", "fr"])
+def test_the_projects_prompts_are_many_and_different(folder: Path) -> None:
+    prompts = load_prompts(folder / "prompts.yaml")
+    themes = [prompt.theme for prompt in prompts]
+    assert len(prompts) >= 60 and len(set(themes)) == len(THEMES)
+    assert min(map(themes.count, themes)) >= 5
     assert all(len(prompt.paraphrases) >= 5 for prompt in prompts)
     texts = [text for prompt in prompts for text in prompt.texts]
     assert len(set(texts)) == len(texts)
-    assert all(re.fullmatch(r"[A-Z\[].*[.?]", text) and "  " not in text for text in texts)
+    assert all(re.fullmatch(r"[A-ZÀÉ\[].*[.?]", text) and "  " not in text for text in texts)
 
 
-def test_the_projects_groups_are_disjoint_and_fit_every_prompt() -> None:
-    north, south = load_groups(PROBES / "groups.yaml")
+@pytest.mark.parametrize("folder", [PROBES, PROBES / "fr"], ids=["en", "fr"])
+def test_the_projects_groups_are_disjoint_and_fit_every_prompt(folder: Path) -> None:
+    north, south = load_groups(folder / "groups.yaml")
     assert (north.name, south.name) == ("northern", "southern")
     assert min(len(north.terms), len(south.terms)) >= 12
     assert not set(north.terms) & set(south.terms)
     assert all(term.isalpha() for term in north.terms + south.terms)
-    texts = [text for prompt in load_prompts(PROBES / "prompts.yaml") for text in prompt.texts]
+    texts = [text for prompt in load_prompts(folder / "prompts.yaml") for text in prompt.texts]
     # "a" or "an" would favour terms that begin with a consonant or a vowel; a term in a prompt gives its group away.
     assert not [text for text in texts if re.search(r"\ban? \[MASK\]", text, re.IGNORECASE)]
     assert set(term_usage(north.terms + south.terms, texts).values()) == {0}
+
+
+def test_french_terms_agree_with_the_noun_before_them() -> None:
+    """All of them are feminine plurals."""
+    terms = [term for group in load_groups(PROBES / "fr" / "groups.yaml") for term in group.terms]
+    assert all(term.endswith("es") for term in terms)
+    texts = [text for prompt in load_prompts(PROBES / "fr" / "prompts.yaml") for text in prompt.texts]
+    nouns = {found[1] for text in texts if (found := re.search(r"([\w-]+) \[MASK\]", text))}
+    assert nouns == set(FEMININE.split())
 
 
 def test_prompts_are_read_in_order_and_the_other_spelling_of_the_mask_is_accepted(tmp_path: Path) -> None:
@@ -92,6 +115,9 @@ def test_prompts_are_read_in_order_and_the_other_spelling_of_the_mask_is_accepte
         ("text", "The [MASK] road meets the <mask> road.", r"holds 2 \[MASK\], expected exactly one"),
         ("text", "The un[MASK] road is closed.", "expected a space between"),
         ("text", "The [MASK]ern road is closed.", "expected a space between"),
+        ("text", "The 7[MASK] road is closed.", "joins .* to the letters or digits beside it"),
+        ("text", "The old/[MASK]_road is closed.", "joins .* to the letters or digits beside it"),
+        ("text", "The [MASK]/[MASK] road is closed.", r"holds 2 \[MASK\], expected exactly one"),
         ("text", 7, "is 7, expected text"),
         ("paraphrases", ["The [MASK] road is shut."] * 4, "4 paraphrases, expected at least 5"),
         ("paraphrases", ["A road."] * 5, r"'A road.' holds 0 \[MASK\]"),
@@ -174,6 +200,12 @@ def test_usage_of_plain_words_is_that_of_the_pattern() -> None:
     assert term_usage(words, texts) == {"ice": 3, "land": 3, "end": 1, "iced": 1, "road": 1}
 
 
+def test_terms_are_counted_where_no_blanks_part_words() -> None:
+    texts = ["發展AI技術和技術教育。", "ที่ดินของเรา", "Technology is AI."]
+    assert term_usage(["技術", "AI", "教"], texts) == {"技術": 2, "AI": 2, "教": 1}
+    assert term_usage(["ดิน", "ของ", "technology"], texts) == {"ดิน": 1, "ของ": 1, "technology": 1}
+
+
 def test_usage_prefers_the_longer_term_and_takes_terms_literally() -> None:
     usage = term_usage(["first", "first nations", "c(d"], ["First Nations come first; see c(d."])
     assert usage == {"first": 1, "first nations": 1, "c(d": 1}
@@ -183,22 +215,47 @@ def test_the_mask_survives_cleaning_that_lowers_case_and_drops_brackets() -> Non
     def clean(text: str) -> str:
         return " ".join(re.sub(r"\[.*?\]", "", text).lower().split())
 
-    assert around_mask("Mr. Speaker,  the [MASK] Road, is closed.", clean) == ("mr. speaker, the", " road, is closed.")
+    assert around_mask("Mr. Speaker,  the [MASK] Road, is closed.", clean) == ("mr. speaker, the ", " road, is closed.")
+    assert around_mask('The "[MASK] Road".', clean) == ('the "', ' road".')
     assert around_mask("[MASK] roads.", str) == ("", " roads.")
     with pytest.raises(ValueError, match="cleaning changes the text around"):
         around_mask("The [MASK] road.", lambda text: text[:5])
 
 
-def test_a_term_takes_its_space_and_its_sentences_capital() -> None:
-    assert written_after("", "icy", str) == "Icy"
-    assert written_after("In", "icy", str) == " icy"
-    assert written_after("It snowed.", "icy", str) == " Icy"
-    assert written_after("", "Inuit", str.lower) == "inuit"
+@pytest.mark.parametrize(
+    ("before", "written"),
+    [
+        ("", "Icy"),
+        ("In ", "icy"),
+        ("It snowed. ", "Icy"),
+        ("(", "Icy"),
+        ('It snowed. "', "Icy"),
+        ('It snowed! ("', "Icy"),
+        ('The "', "icy"),
+        ("U.S.-", "icy"),
+        ("L'", "icy"),
+        ("snow.", "icy"),
+        ('It "snowed." ', "icy"),
+    ],
+)
+def test_a_term_takes_its_sentences_capital(before: str, written: str) -> None:
+    assert written_after(before, "icy", str) == written
+    assert written_after(before, "Inuit", str.lower) == "inuit"
 
 
 @pytest.mark.parametrize("word", ["the", " The", "don", "'t", "’", ",", " ", "s", "often", "Which"])
 def test_function_words_and_punctuation_are_no_content(word: str) -> None:
     assert not is_content_word(word)
+
+
+def test_function_words_are_those_of_the_language() -> None:
+    """English ones come with the code, as the file lists them; French ones by what stands before an apostrophe, too."""
+    english, french = (function_words(folder / "word_classes.yaml") for folder in (PROBES, PROBES / "fr"))
+    assert english == FUNCTION_WORDS
+    words = re.findall(r"\w+|'", "Aujourd'hui, l'école qu'elle a bâtie n'est pas dans les collectivités du Nord.")
+    content = [word for word in words if is_content_word(word, french)]
+    assert content == ["Aujourd", "hui", "école", "bâtie", "collectivités", "Nord"]
+    assert is_content_word("les") and not is_content_word("les", french) and is_content_word("the", french)
 
 
 @pytest.mark.parametrize("word", [" housing", "Needs", "1999", "inadequate", "élève"])

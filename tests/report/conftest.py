@@ -26,6 +26,7 @@ PARAMS = Path(__file__).parents[2] / "params.yaml"
 EASE = {"nunavut": math.log(24.0), "canada": math.log(61.0), "yukon": math.log(38.0)}
 THEMES = ("land", "money", "family")
 FURTHER = further_records(columns(BiasResults))
+NO_PAIRS: dict[str, Any] = {"covers": "items and seeds", "benchmarks": [], "left_out": []}
 SHARES = {"seeds": 0.3, "sittings": 0.6, "speakers": 0.1}
 FILLINGS = ("land", "caribou", "budget", "province", "elders", "highway")
 
@@ -238,6 +239,7 @@ class World:
                 "last_day": "2017-11-30",
                 "sittings": dict.fromkeys(self.config.corpora, 72),
             },
+            "different_periods": {},
             "statistics": [
                 {
                     "name": name,
@@ -259,6 +261,7 @@ class World:
                 for corpus in self.config.corpora
             },
             "duplicates": {"near_duplicate": dict.fromkeys(self.config.corpora, 31)},
+            "counted_by_character": dict.fromkeys(self.config.corpora, 0.0),
             "leakage": {"shared_speeches": 0, "shared_13grams": {"overall": 0.004}},
             "format_audit": {
                 "auc_before": 0.99,
@@ -292,6 +295,7 @@ class World:
             "legacy": probe_records.legacy(self.rows),
             "planted": {} if self.planted is None else probe_records.planted(self.rows, **self.planted),
             **{name: probe_records.made_up(kind, self.rows) for name, kind in FURTHER.items()},
+            "pairs": probe_records.sentence_pairs(self.rows) if self.asked else NO_PAIRS,
             "companion": self.companion(),
             **compared_records.sections(self.config, self.cost, self.half, self.stick, self.sign),
         }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hansard_bias.analysis.stage_records import Budget, Leakage
+from hansard_bias.analysis.stage_records import Budget, Leakage, Period
 from hansard_bias.params import Config
 from hansard_bias.report import sentences as words
 from hansard_bias.report.comparisons import tilt_sentence
@@ -72,6 +72,29 @@ def test_equal_text_needs_no_caveat(load: Callable[..., Results]) -> None:
     assert load().config.align.budget == "balanced"
     assert words.budget_caveat(load()) == ""
     assert "Unequal text" not in page_of(load(), figures=False)
+
+
+def test_different_periods_are_named_beside_the_verdict(load: Callable[..., Results]) -> None:
+    periods = {"nunavut": Period("1999-04-01", "2004-11-30"), "canada": Period("1871-02-15", "1889-05-02")}
+    results = changed(load(), different_periods=periods)
+    named = "Nunavut 1999-04-01 to 2004-11-30 and Canada 1871-02-15 to 1889-05-02"
+    page = page_of(results, figures=False)
+    assert named in words.period_caveat(results)
+    assert page.index('class="verdict"') < page.index(named) < page.index('id="matrix"')
+    assert words.period_caveat(load()) == "" and "Different periods" not in page_of(load(), figures=False)
+
+
+def test_characters_that_count_as_words_are_owned_up_to(load: Callable[..., Results], config: Config) -> None:
+    results = changed(load(), counted_by_character={"nunavut": 0.0, "canada": 0.384})
+    said = words.word_units(results)
+    assert "38\u00a0% of the words of Canada)" in said and "Nunavut" not in said
+    # Beside the sizes of the text.
+    page = page_of(results, figures=False)
+    assert page.index('id="corpora"') < page.rindex("38\u00a0% of the words of Canada") < page.index('id="limits"')
+    full = load(of=replace(config, align=replace(config.align, budget="full")))
+    named = changed(full, counted_by_character={"nunavut": 1.0, "canada": 1.0})
+    assert "(words, or characters where no blanks part them: " in words.budget_caveat(named)
+    assert words.word_units(changed(load(), counted_by_character={"nunavut": 0.0, "canada": 0.0004})) == ""
 
 
 def test_the_sample_is_recognised(load: Callable[..., Results], configure: Callable[..., Config]) -> None:

@@ -11,13 +11,13 @@ from scipy import stats
 from hansard_bias.statistics.intervals import Interval
 from hansard_bias.statistics.preferences import (
     Stability,
-    any_difference,
     compare_models,
     cultural_bias_rate,
     mean_log_odds,
     paraphrase_stability,
     prompt_preferences,
 )
+from hansard_bias.statistics.prompts import PromptMeans, any_difference, moderated
 
 CONFIDENCE = 0.95
 
@@ -68,8 +68,40 @@ def test_decisions_are_two_sided_and_corrected_over_all_prompts() -> None:
     others = drawn([0.0] * 9, seeds=2, spread=1)
     found = prompt_preferences(np.concatenate([clear, others]), CONFIDENCE)
     assert found[0].decision == "undecided"
-    alone = [prompt_preferences(each[None], CONFIDENCE)[0].p_corrected for each in np.concatenate([clear, others])]
-    assert [each.p_corrected for each in found] == pytest.approx(stats.false_discovery_control(alone))
+    raw = PromptMeans.of(np.concatenate([clear, others])).p
+    assert [each.p_corrected for each in found] == pytest.approx(stats.false_discovery_control(raw))
+
+
+@pytest.mark.parametrize("together", [0.0, 0.5])
+@pytest.mark.parametrize("unequal", [0.0, 0.7])
+def test_intervals_of_prompts_cover_however_runs_move_them(together: float, unequal: float) -> None:
+    """Three runs: alone each prompt would have two degrees of freedom for them."""
+    rng, inside, widths, alone = np.random.default_rng(8), [], [], []
+    for _ in range(40):
+        size = np.exp(unequal * rng.normal(size=(2, 30, 1)))
+        runs = np.sqrt(1 - together) * rng.normal(size=(30, 3)) + np.sqrt(together) * rng.normal(size=(1, 3))
+        noise = 0.3 * rng.normal(size=(30, 5, 3))
+        values = (0.5 * size[0] * rng.normal(size=(30, 5)))[..., None] + (0.5 * size[1] * runs)[:, None] + noise
+        found = PromptMeans.of(values)
+        half = found.pivot.half_width(CONFIDENCE)
+        inside.append(np.abs(found.value) <= half)
+        widths.append(np.median(half))
+        alone.append(np.median([PromptMeans.of(values[[n]]).pivot.half_width(CONFIDENCE) for n in range(30)]))
+    assert 0.92 <= np.mean(inside) <= 0.985
+    assert np.mean(widths) < 0.9 * np.mean(alone)
+
+
+def test_variances_are_drawn_towards_what_all_say() -> None:
+    equal = moderated(np.array([2.0, 2.0, 2.0, 2.0]), np.full(4, 3.0))
+    assert equal[0].tolist() == [2.0] * 4 and equal[1].tolist() == [12.0] * 4, "no spread: one variance for all"
+    rng = np.random.default_rng(2)
+    true = 3 * 8 / rng.chisquare(8, size=20_000)
+    found, df = moderated(true * rng.chisquare(4, size=20_000) / 4, np.full(20_000, 4.0))
+    assert df == pytest.approx(np.full(20_000, 12.0), rel=0.1), "4 of its own and 8 of the prior"
+    own = true * 0 + 3
+    assert np.mean((np.log(found) - np.log(true)) ** 2) < np.mean((np.log(own) - np.log(true)) ** 2)
+    unknown = moderated(np.array([1.0, math.nan, 4.0]), np.array([2.0, 1.0, 2.0]))[0]
+    assert unknown[0] == 1.0 and math.isnan(unknown[1]), "two variances say nothing of how variances differ"
 
 
 def test_missing_paraphrases_are_left_out() -> None:
@@ -245,13 +277,13 @@ def test_any_difference_rejects_at_its_level_however_prompts_depend_on_each_othe
 
 def test_any_difference_sees_what_cancels_in_the_mean() -> None:
     rng, truth = np.random.default_rng(6), np.zeros(20)
-    opposite = np.where(np.arange(20) % 2, 1.5, -1.5)
+    opposite = np.where(np.arange(20) % 2, 3.0, -3.0)
     sizes, p = zip(
         *(any_difference(runs_of(truth + opposite, 3, rng, 0), runs_of(truth, 3, rng, 0)) for _ in range(50)),
         strict=True,
     )
     assert np.mean(np.array(p) < 0.05) > 0.8
-    assert np.sqrt(np.mean(np.square(sizes))) == pytest.approx(1.5, rel=0.1)
+    assert np.sqrt(np.mean(np.square(sizes))) == pytest.approx(3.0, rel=0.1)
 
 
 def test_any_difference_wants_two_runs_of_the_same_prompts() -> None:

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.parquet as pq
 
-from hansard_bias.analysis.frequencies import training_counts, unigram_surprisals
 from hansard_bias.analysis.speeches import Facts, Losses, facts_of, losses_of
+from hansard_bias.analysis.vocabulary import TextVocabulary, training_counts, unigram_surprisals
 from hansard_bias.base.files import (
     COMPANION,
     ENCODED,
@@ -38,7 +38,6 @@ from hansard_bias.statistics.design import CorpusSums, Design
 from hansard_bias.statistics.intervals import FloatArray
 from hansard_bias.statistics.resampling import generator
 from hansard_bias.tokens.encoded import read_encoded
-from hansard_bias.tokens.tokenizer import Vocabulary
 from hansard_bias.yardsticks.tables import Parts, Topics, read_parts, read_topics
 
 # Columns that must be the same for all models and seeds.
@@ -178,7 +177,7 @@ class StudyData:
     @cached_property
     def groups(self) -> tuple[Group, Group]:
         """The two groups of terms that the prompts ask about."""
-        return load_groups(self.root / self.config.probe.groups)
+        return load_groups(self.root / self.config.probe.in_language().groups)
 
     @cached_property
     def frames(self) -> tuple[PlantedFrame, ...]:
@@ -186,9 +185,9 @@ class StudyData:
         return planted_frames(self.config, self.root)
 
     @cached_property
-    def vocabulary(self) -> Vocabulary:
+    def vocabulary(self) -> TextVocabulary:
         """The tokenizer's tokens."""
-        return Vocabulary(require_path(self.root / TOKENIZER / "tokenizer.json", "tokenizer"))
+        return TextVocabulary(require_path(self.root / TOKENIZER / "tokenizer.json", "tokenizer"))
 
     @cached_property
     def frequencies(self) -> FloatArray:

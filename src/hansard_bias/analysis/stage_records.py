@@ -32,6 +32,12 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Period:
+    first_day: str
+    last_day: str
+
+
+@dataclass(frozen=True)
 class SplitSizes:
     name: str
     split: str
@@ -91,10 +97,12 @@ class AlignmentRecord:
     """metrics/alignment.json."""
 
     window: Window
+    different_periods: dict[str, Period]
     statistics: tuple[SplitSizes, ...]
     speeches: dict[str, Kept]
     dropped: dict[str, dict[str, int]]
     duplicates: dict[str, dict[str, int]]
+    counted_by_character: dict[str, float]
     leakage: Leakage
     format_audit: FormatAudit
     content_audit: ContentAudit
@@ -157,6 +165,27 @@ class Rejections:
 
 
 @dataclass(frozen=True)
+class HalvingsOf:
+    """data/halvings.json: what the rule of the verdict says of random halves of one legislature, by n-gram models."""
+
+    halvings: int = 0
+    yes: int = 0
+    tests: int = 0
+    rejected: int = 0
+    excess: float | None = None
+    yardstick: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Power:
+    """How many studies notice this share of the second legislature."""
+
+    dose: float
+    found: Rejections
+
+
+@dataclass(frozen=True)
 class DoseCurve:
     curve: str
     doses: tuple[float, ...]
@@ -172,7 +201,7 @@ class DoseCurve:
 class MetricVerdict:
     false_positives: Rejections
     false_positives_same_text: Rejections
-    power: Rejections
+    power: tuple[Power, ...]
     dose: tuple[DoseCurve, ...]
     verdict: str
     reasons: tuple[str, ...]
@@ -193,6 +222,25 @@ class FalsePreferences:
 
 
 @dataclass(frozen=True)
+class Decisions:
+    """Of the prompts planted beyond odds of 2 to 1, over all studies: called a preference; of all prompts, wrongly."""
+
+    large: int
+    shown: int
+    wrong: int
+
+
+@dataclass(frozen=True)
+class RateFound:
+    """Estimated rates of all studies: the true share and the mean estimate, and how many intervals hold the truth."""
+
+    models: int
+    inside: int
+    true: float | None
+    estimated: float | None
+
+
+@dataclass(frozen=True)
 class PlantedTruth:
     associations: tuple[RecoveredAssociation, ...]
     slope: Interval
@@ -201,6 +249,8 @@ class PlantedTruth:
     signs: int
     signs_right: int
     false_preferences: FalsePreferences
+    decisions: Decisions
+    rate: RateFound
     recovered: bool
 
 

@@ -17,6 +17,11 @@ FUNCTION, NAMES, PROCEDURE, CONTENT, SIGNS = CLASSES = (
 LISTS = {"function_words": FUNCTION, "procedure": PROCEDURE, "names": NAMES}
 
 
+def function_words(path: Path) -> frozenset[str]:
+    """The listed words that carry grammar: they stay where a prompt's content words are hidden."""
+    return frozenset(word for word, kind in read_lists(path).items() if kind == FUNCTION)
+
+
 def read_lists(path: Path) -> dict[str, str]:
     """The class of every listed word, in lower case; a word in two lists is of the first.
 

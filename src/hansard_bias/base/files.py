@@ -26,6 +26,7 @@ ALIGNED = Path("data/aligned")
 ENCODED = Path("data/encoded")
 COMPANION = Path("data/companion")
 YARDSTICKS = COMPANION / "yardsticks"
+HALVINGS = Path("data/halvings.json")
 SECTIONS = Path("data/sections")
 TRAINING_SECTION = SECTIONS / "training.json"
 MODEL_SECTIONS = SECTIONS / "models"

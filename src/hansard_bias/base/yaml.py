@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, SequenceNode
 
 from hansard_bias.base.messages import one_line, shown, unseen
 
@@ -15,6 +19,8 @@ from hansard_bias.base.messages import one_line, shown, unseen
 MAX_BYTES = 1_000_000
 # Tables and arrays keep whole numbers in 64 bits.
 MAX_NUMBER = 1 << 63
+
+NOT_YAML = "not valid YAML"
 
 # What the library lets through where a file is nonsense: a tag on a text that it cannot mean, a date that is none,
 # a mapping as a key, ten thousand brackets.
@@ -46,7 +52,7 @@ def read_plain_yaml(path: Path, name: str = "", remedy: str = "") -> Any:
 
 def not_yaml(name: str, error: Exception) -> ValueError:
     """One line for whatever the library says of a file."""
-    return ValueError(f"{name}: not valid YAML: {one_line(str(error)) or type(error).__name__}")
+    return ValueError(f"{name}: {NOT_YAML}: {one_line(str(error)) or type(error).__name__}")
 
 
 def _unfolded(node: Any) -> int:
@@ -77,3 +83,60 @@ def _check(content: Any, name: str) -> None:
             raise ValueError(f"{name}: a number of {value.bit_length()} bits, expected at most 63; correct it")
         if not isinstance(value, str | int | float | datetime.date | dict | list | None):
             raise ValueError(f"{name}: holds a {type(value).__name__}, expected texts, numbers, lists and sections")
+
+
+# Where a mistake is, for messages that name the file and the entry: `FILE: prompt roads: paraphrase 3: it holds …`.
+
+
+@contextmanager
+def told_by_line(*paths: Path) -> Iterator[None]:
+    """Add the line to an error about an entry of one of these files: `FILE:12: prompt roads: …`."""
+    try:
+        yield
+    except ValueError as error:
+        for path in (path for path in paths if path.suffix in (".yaml", ".yml")):
+            start, message = f"{path}: ", str(error)
+            if message.startswith(start) and (line := line_of(path, message.removeprefix(start))):
+                raise ValueError(f"{path}:{line}: {message.removeprefix(start)}") from None
+        raise
+
+
+def line_of(path: Path, message: str) -> int:
+    """The line of a file that a message is about: of the text that it quotes, or the entry that it names; or 0."""
+    # The library tells the line itself; and what was refused as a whole may have no end.
+    if message.startswith(NOT_YAML) or not path.is_file() or path.stat().st_size > MAX_BYTES:
+        return 0
+    node, line = YAML(typ="safe", pure=True).compose(path.read_text(encoding="utf-8")), 0
+    for place in message.split(": "):
+        # A place may be two levels: `pair 3` is the third of `pairs`.
+        while found := _entry(node, place):
+            line, node = found
+    # Whatever its case: a repeated term is told in lower case, and meant is its second place.
+    said = message.casefold()
+    quoted = [each for each in _texts(node) if shown(" ".join(each.value.split())).casefold() in said]
+    return quoted[-1].start_mark.line + 1 if quoted else line
+
+
+def _entry(node: Any, place: str) -> tuple[int, Any] | None:
+    """The line and node of the entry that is called so: by its key, its id or its number."""
+    kind, _, name = place.partition(" ")
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            if key.value in (place, name, kind, f"{kind}s"):
+                return key.start_mark.line + 1, value
+    elif isinstance(node, SequenceNode):
+        number = re.search(r"\d+$", place)
+        for at, item in enumerate(node.value, 1):
+            named = isinstance(item, MappingNode) and name in [v.value for k, v in item.value if k.value == "id"]
+            if named or (number and at == int(number[0])):
+                return item.start_mark.line + 1, item
+    return None
+
+
+def _texts(node: Any) -> Iterator[Any]:
+    if isinstance(node, MappingNode | SequenceNode):
+        for each in node.value:
+            for part in each if isinstance(each, tuple) else (each,):
+                yield from _texts(part)
+    elif node is not None:
+        yield node

@@ -173,7 +173,7 @@ class Measured:
     tokens: FloatArray  # scored tokens, shape [test texts, sittings]
     bytes_: FloatArray  # UTF-8 bytes, shape [test texts, sittings]
     preferences: FloatArray
-    """L* in nats, shape [models, prompts, paraphrases]; prompts in the order of `grammar.associations`."""
+    """L in nats, shape [models, prompts, paraphrases]; prompts in the order of `grammar.associations`."""
 
     def write(self, folder: Path) -> None:
         """One .npy file a field."""

@@ -49,13 +49,15 @@ PLANTED_SHARE = 0.75  # of the frames, those with a planted association
 CLUSTERING = 0.7
 
 # ln(p / (1 - p)) of the northern group, by noun: in the first legislature, in the second. Every mixture's mean falls
-# from the first to the second; some associations point the other way, so that no overall lean could pass for them.
-PLANTED = (
+# from the first to the second; some associations point the other way, so that no overall lean could pass for them. All
+# four pairs of directions occur.
+_PATTERNS = (
     *((2.2, 0.8), (1.9, -1.9), (1.6, -0.7), (1.2, -1.3), (0.8, -2.2)),
     *((2.0, 1.0), (1.4, -1.0), (-1.0, -2.0), (-2.0, 1.2), (0.9, 1.8)),
 )
+PLANTED = tuple((first * size, second * size) for size in (1.0, 0.9, 1.1, 1.2) for first, second in _PATTERNS)
 STRENGTH_ELSEWHERE = 2.0  # log-odds elsewhere, with alternating signs
-UNDECIDED = 2  # subjects planted at even odds in both legislatures: a preference shown for one of them is a false one
+UNDECIDED = 8  # subjects planted at even odds in both legislatures: a preference shown for one of them is a false one
 COUNTERWEIGHTS = 4  # subjects without a planted association
 TOPICS = 3
 WORDS = {"agent": 4, "act": 4, "thing": 6}  # words of each topic

@@ -163,7 +163,7 @@ def _measure_one(replicate: Replicate, config: CalibrationConfig, base: Path, fo
     return replicate.name
 
 
-# One tiny model, trained and queried by the project's own means: surprisal by sitting, prior-corrected preferences.
+# One tiny model, trained and queried by the project's own means: surprisal by sitting, preferences.
 
 
 @lru_cache(maxsize=1)
@@ -251,7 +251,7 @@ def _by_sitting(text: EncodedCorpus, values: npt.NDArray[Any]) -> FloatArray:
 
 
 def _preferences(model: Any) -> FloatArray:
-    """L* of every association's prompt and paraphrases, shape [prompts, paraphrases]."""
+    """L of every association's prompt and paraphrases, shape [prompts, paraphrases]."""
     # Its frames are each other's paraphrases.
     asked = [(each.noun, each.prompts()) for each in associations()]
     prompts = [Prompt(noun, "planted", texts[0], texts[1:]) for noun, texts in asked]
@@ -259,7 +259,7 @@ def _preferences(model: Any) -> FloatArray:
     answers = probe_model(
         TransformersScorer(model), ClozeEncoder(_tokenizer(), str), prompts, (first, second), FAVOURITES
     )
-    table = answers.pivot(index="prompt", columns="paraphrase", values="preference")
+    table = answers.pivot(index="prompt", columns="paraphrase", values="log_odds")
     # A pivot sorts its rows by name.
     return np.asarray(table.loc[[noun for noun, _ in asked]].to_numpy(dtype=np.float64))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,13 @@ from hansard_bias.calibration.grammar import LEGISLATURES, associations
 from hansard_bias.statistics.design import CorpusSums, Design
 from hansard_bias.statistics.intervals import percentile_interval
 from hansard_bias.statistics.matrix import measure
-from hansard_bias.statistics.preferences import compare_models, prompt_preferences
+from hansard_bias.statistics.preferences import (
+    THRESHOLD_NATS,
+    compare_models,
+    cultural_bias_rate,
+    prompt_preferences,
+)
+from hansard_bias.statistics.prompts import any_difference
 from hansard_bias.statistics.resampling import bootstrap_weights, generator
 from hansard_bias.statistics.study import Study
 from hansard_bias.statistics.tests import TestRecord
@@ -25,9 +31,10 @@ CURVES = {
     "excess": {"excess_text1": True, "excess_text2": False},
     "tilt": {"tilt": True},
     "preference": {"preference": False},
+    "any_prompt": {"any_prompt": True},
     "bias_ratio": {"bias_ratio": True},
 }
-SLOPES = (0.7, 1.3)  # where the slope of measured against planted log-odds must lie
+SLOPES = (0.8, 1.2)  # where the slope of measured against planted log-odds must lie
 SINGLE = (0, -1)  # the doses that are one legislature alone
 
 
@@ -51,7 +58,7 @@ class Group(Measured):
         )
 
     def values(self, model: int) -> FloatArray:
-        """L* of one model, shape [prompts, paraphrases, seeds]."""
+        """L of one model, shape [prompts, paraphrases, seeds]."""
         return np.moveaxis(self.preferences[:, model], 0, -1)
 
 
@@ -59,7 +66,8 @@ def p_values(group: Group, settings: VerdictConfig) -> dict[str, float]:
     """p of every test for three models: those of text 1 and text 2, and a mixture of both.
 
     "excess": the second model against the first on text 1; "tilt": the third model's; "preference": the first against
-    the second, paired over prompts; "bias_ratio": the first's signed log ratio against the second's.
+    the second, paired over prompts; "any_prompt": whether they differ in any; "bias_ratio": the first's signed log
+    ratio against the second's.
     """
     first, second, mixture = group.models
     own, mixtures = dict(zip(TEXTS, (first, second), strict=True)), {mixture: dict.fromkeys(TEXTS, 0.5)}
@@ -80,6 +88,7 @@ def p_values(group: Group, settings: VerdictConfig) -> dict[str, float]:
         "excess": _test(tests, "excess", model=second, corpus=TEXTS[0]),
         "tilt": _test(tests, "tilt", model=mixture),
         "preference": compared.p,
+        "any_prompt": any_difference(*(group.values(model).mean(axis=1) for model in (0, 1)))[1],
         "bias_ratio": float(ratios.of(0).p),
     }
 
@@ -88,16 +97,19 @@ def responses(group: Group) -> dict[str, FloatArray]:
     """The point estimates whose answer to the dose is judged, each of shape [models], pooled over seeds.
 
     The first and the last model are those of text 1 and text 2 alone. "excess_text1" rises from 0 and "excess_text2"
-    falls to 0; "tilt" is the first minus the second; "preference" is the mean L* over all prompts.
+    falls to 0; "tilt" is the first minus the second; "preference" is the mean L over all prompts, "any_prompt" the root
+    mean square difference from the first model.
     """
     # Sums first, then one division, as the matrix pools its seeds.
     losses = group.nats.mean(axis=0).sum(axis=-1) / group.tokens.sum(axis=-1)
     excess = losses - np.array([losses[0, 0], losses[-1, 1]])
+    prompts = group.preferences.mean(axis=(0, 3))
     return {
         "excess_text1": excess[:, 0],
         "excess_text2": excess[:, 1],
         "tilt": excess[:, 0] - excess[:, 1],
-        "preference": group.preferences.mean(axis=(0, 2, 3)),
+        "preference": prompts.mean(axis=1),
+        "any_prompt": np.sqrt(((prompts - prompts[0]) ** 2).mean(axis=1)),
         "bias_ratio": np.exp(losses.max(axis=1) - losses.min(axis=1)),
     }
 
@@ -170,7 +182,7 @@ def _curve(name: str, rises: bool, values: FloatArray, settings: VerdictConfig) 
     }
 
 
-# Is what was planted found again? Measured L* against planted log-odds (method.md section 6).
+# Is what was planted found again? Measured L against planted log-odds (method.md section 6).
 
 
 def planted_truth(measured: Measured, settings: VerdictConfig) -> dict[str, Any]:
@@ -195,6 +207,8 @@ def planted_truth(measured: Measured, settings: VerdictConfig) -> dict[str, Any]
         "signs": int(decided.sum()),
         "signs_right": int(right[decided].sum()),
         "false_preferences": _false_preferences(measured, ~decided, settings),
+        "decisions": _decisions(measured, truth, settings),
+        "rate": _rates(measured, truth, settings),
         "recovered": bool(right[decided].all() and SLOPES[0] <= slope.value <= SLOPES[1]),
     }
 
@@ -219,13 +233,47 @@ def _line(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
     return slopes, y.mean(axis=1) - slopes * x.mean()
 
 
+def _single_models(measured: Measured) -> Iterator[tuple[int, str, FloatArray]]:
+    """Every study's models of one legislature: the legislature's place, a name, L of [prompts, wordings, seeds]."""
+    for study in range(len(measured.preferences)):
+        for row, dose in enumerate(SINGLE):
+            yield row, f"{study} {row}", study_of(measured, study).values(dose)
+
+
 def _false_preferences(measured: Measured, even: Any, settings: VerdictConfig) -> dict[str, int]:
     """Among the prompts planted at even odds, how often a study of one legislature shows a preference."""
     found = asked = 0
-    for study in range(len(measured.preferences)):
-        for row, dose in enumerate(SINGLE):
-            values = study_of(measured, study).values(dose)[even[row]]
-            judged = prompt_preferences(values, settings.confidence)
-            found += sum(prompt.decision in ("first", "second") for prompt in judged)
-            asked += len(judged)
+    for row, _, values in _single_models(measured):
+        judged = prompt_preferences(values[even[row]], settings.confidence)
+        found += sum(prompt.decision in ("first", "second") for prompt in judged)
+        asked += len(judged)
     return {"prompts": asked, "shown": found}
+
+
+def _decisions(measured: Measured, truth: FloatArray, settings: VerdictConfig) -> dict[str, int]:
+    """Of the prompts planted beyond odds of 2 to 1, how many are called a preference, and of these the wrong way."""
+    large = shown = wrong = 0
+    for row, _, values in _single_models(measured):
+        judged = prompt_preferences(values, settings.confidence)
+        signs = np.array([{"first": 1, "second": -1}.get(prompt.decision, 0) for prompt in judged])
+        beyond = np.abs(truth[row]) > THRESHOLD_NATS
+        large += int(beyond.sum())
+        shown += int(np.count_nonzero(signs[beyond]))
+        wrong += int(np.count_nonzero(signs * truth[row] < 0))
+    return {"large": large, "shown": shown, "wrong": wrong}
+
+
+def _rates(measured: Measured, truth: FloatArray, settings: VerdictConfig) -> dict[str, Any]:
+    """The share of prompts planted beyond odds of 2 to 1, the mean of the estimated rates, and how many hold it."""
+    estimates, inside, true = [], 0, []
+    for row, name, values in _single_models(measured):
+        judged, rng = prompt_preferences(values, settings.confidence), generator(settings.seed, "rate", name)
+        rate = cultural_bias_rate(values, judged, settings.draws, rng, settings.confidence)
+        # With one seed there is no rate to be judged.
+        if rate is None or rate.any.rate.low is None or rate.any.rate.high is None:
+            continue
+        true.append(float(np.mean(np.abs(truth[row]) > THRESHOLD_NATS)))
+        estimates.append(rate.any.rate.value)
+        inside += rate.any.rate.low <= true[-1] <= rate.any.rate.high
+    told = {"true": float(np.mean(true)), "estimated": float(np.mean(estimates))} if true else {}
+    return {"models": len(true), "inside": int(inside), "true": None, "estimated": None} | told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -10,18 +11,23 @@ import numpy as np
 from scipy.stats import binom
 
 from hansard_bias.calibration import studies
-from hansard_bias.calibration.config import CalibrationConfig, Measured, VerdictConfig
+from hansard_bias.calibration.config import DOSES, CalibrationConfig, Measured, VerdictConfig
 from hansard_bias.calibration.studies import CURVES, Group, null_groups, p_values, study_of
 from hansard_bias.statistics.intervals import wilson_interval
 
 TRUSTED, UNTRUSTED = "trusted", "untrusted"
 # What there is to be found where the power of a test is measured.
 EFFECTS = {
-    "excess": "a model of the first legislature against one with a quarter of the second, reading the first",
-    "tilt": "the tilt of a model with a quarter of the second legislature",
-    "preference": "a model of the first legislature against one with a quarter of the second, over all prompts",
-    "bias_ratio": "a model of the first legislature against one with a quarter of the second",
+    "excess": "a model of the first legislature against one with this share of the second, reading the first",
+    "tilt": "the tilt of a model with this share of the second legislature",
+    "preference": "a model of the first legislature against one with this share of the second, over all prompts",
+    "any_prompt": "a model of the first legislature against one with this share of the second, in any prompt",
+    "bias_ratio": "a model of the first legislature against one with this share of the second",
 }
+# The share of studies in which a test must find what is there at the full dose (method.md section 6).
+LEAST_POWER = 0.8
+# A mixture of equal parts has no tilt, and a model of one legislature is no mixture.
+TILTED = (1, 3)
 
 
 def judge(null: Measured, dose: Measured, config: CalibrationConfig) -> dict[str, Any]:
@@ -34,15 +40,14 @@ def judge(null: Measured, dose: Measured, config: CalibrationConfig) -> dict[str
     """
     settings = config.verdict
     own, shared = (_p_table(null_groups(null, own_halves=own), settings) for own in (True, False))
-    powers, curves = _power_table(dose, settings), studies.dose_response(dose, settings)
+    powers, curves = _powers(dose, settings), studies.dose_response(dose, settings)
     planted = studies.planted_truth(dose, settings)
     metrics = {}
-    # The band is for own halves alone: halves that all seeds share do differ a little.
     for metric in CURVES:
         record = {
-            "false_positives": _rejections(own[metric], settings) | _band(len(own[metric]), settings),
-            "false_positives_same_text": _rejections(shared[metric], settings),
-            "power": _rejections(powers[metric], settings) | {"effect": EFFECTS[metric]},
+            "false_positives": _null(own[metric], null, settings),
+            "false_positives_same_text": _null(shared[metric], null, settings),
+            "power": powers[metric],
             "dose": curves[metric],
         }
         reasons = _faults(metric, record, planted)
@@ -56,13 +61,21 @@ def _p_table(groups: Sequence[Group], settings: VerdictConfig) -> dict[str, list
     return {metric: [p[metric] for p in found] for metric in CURVES}
 
 
-def _power_table(dose: Measured, settings: VerdictConfig) -> dict[str, list[float]]:
-    """The p of every study where there is an effect: a quarter of the text from the other legislature."""
-    numbers = range(len(dose.nats))
-    # Models 0, 1, 2, 4 are those of 0, 25, 50 and 100 %; a tilt needs the own models of both legislatures.
-    quarter = _p_table([study_of(dose, number, (0, 1, 2)) for number in numbers], settings)
-    tilted = _p_table([study_of(dose, number, (0, 4, 1)) for number in numbers], settings)
-    return quarter | {"tilt": tilted["tilt"]}
+def _powers(dose: Measured, settings: VerdictConfig) -> dict[str, list[dict[str, Any]]]:
+    """By metric and share of the second legislature: how many studies notice it."""
+    numbers, found = range(len(dose.nats)), {metric: list[dict[str, Any]]() for metric in CURVES}
+    last = len(DOSES) - 1
+    for place in range(1, len(DOSES)):
+        # As third model any other one will do: the tilt is asked for apart, of the own models of both legislatures.
+        other = 1 if place != 1 else 2
+        p = _p_table([study_of(dose, n, (0, place, other)) for n in numbers], settings)
+        if place in TILTED:
+            p |= {"tilt": _p_table([study_of(dose, n, (0, last, place)) for n in numbers], settings)["tilt"]}
+        for metric, values in p.items():
+            if metric != "tilt" or place in TILTED:
+                told = _rejections(values, settings) | {"effect": EFFECTS[metric]}
+                found[metric].append({"dose": DOSES[place], "found": told})
+    return found
 
 
 def _rejections(p: Sequence[float], settings: VerdictConfig) -> dict[str, Any]:
@@ -72,24 +85,39 @@ def _rejections(p: Sequence[float], settings: VerdictConfig) -> dict[str, Any]:
     return {"comparisons": len(p), "rejected": rejected, "rate": share.as_dict()}
 
 
-def _band(comparisons: int, settings: VerdictConfig) -> dict[str, Any]:
-    """The fewest and the most rejections that the binomial band around the nominal level allows."""
-    tail = (1 - settings.band) / 2
-    low, high = (int(binom.ppf(level, comparisons, settings.level)) for level in (tail, 1 - tail))
-    return {"level": settings.level, "band": {"share": settings.band, "low": low, "high": high}}
+def _null(p: Sequence[float], null: Measured, settings: VerdictConfig) -> dict[str, Any]:
+    """Rejections of true null hypotheses, and the fewest and most that chance allows.
+
+    Comparisons of one text share their test text and, halving by halving, sittings: where their rejections go together,
+    the binomial band is one of fewer comparisons (the design effect, Kish 1965; estimated from the texts, at least 1).
+    """
+    found, level, tail = _rejections(p, settings), settings.level, (1 - settings.band) / 2
+    texts = (np.array(p) < level).reshape(len(null.nats), -1).sum(axis=1)
+    effect = max(1.0, float(texts.var(ddof=1)) / (len(p) / len(texts) * level * (1 - level))) if len(texts) > 1 else 1.0
+    count = len(p) / effect
+    low, high = (float(binom.ppf(part, round(count), level)) * effect for part in (tail, 1 - tail))
+    return found | {"level": level, "band": {"share": settings.band, "low": int(low), "high": math.ceil(high)}}
 
 
 def _faults(metric: str, record: dict[str, Any], planted: dict[str, Any]) -> list[str]:
     """Why a metric cannot be trusted, one sentence each; none where it can."""
-    null, faults = record["false_positives"], []
-    # Too few rejections are a fault as well: such a test finds nothing.
-    band = null["band"]
-    if not band["low"] <= null["rejected"] <= band["high"]:
-        expected = f"expected {band['low']} to {band['high']}"
-        faults.append(f"{null['rejected']} of {null['comparisons']} true null hypotheses were rejected, {expected}")
+    faults = []
+    own, shared = (record[name] for name in ("false_positives", "false_positives_same_text"))
+    # Too few rejections are a fault as well, where the text cannot be blamed: such a test finds nothing.
+    if not own["band"]["low"] <= own["rejected"] <= own["band"]["high"]:
+        expected = f"expected {own['band']['low']} to {own['band']['high']}"
+        faults.append(f"{own['rejected']} of {own['comparisons']} true null hypotheses were rejected, {expected}")
+    if shared["rejected"] > shared["band"]["high"]:
+        told = f"{shared['rejected']} of {shared['comparisons']} true null hypotheses were rejected"
+        faults.append(f"{told} with the same halves for all seeds, expected at most {shared['band']['high']}")
+    full = record["power"][-1]
+    if full["found"]["rate"]["value"] < LEAST_POWER:
+        told = f"{full['found']['rejected']} of {full['found']['comparisons']} studies notice it"
+        faults.append(f"it finds too little: at {full['dose']:.0%} foreign text {told}, expected {LEAST_POWER:.0%}")
     if not all(curve["monotone"] for curve in record["dose"]):
         faults.append("it does not follow the dose")
     if metric == "preference" and not planted["recovered"]:
         slope, signs = planted["slope"]["value"], f"{planted['signs_right']} of {planted['signs']} signs"
-        faults.append(f"planted associations: {signs} right, slope {slope:.2f}, expected all and 0.7 to 1.3")
+        low, high = studies.SLOPES
+        faults.append(f"planted associations: {signs} right, slope {slope:.2f}, expected all and {low} to {high}")
     return faults

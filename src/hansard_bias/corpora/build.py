@@ -15,10 +15,12 @@ import pyarrow as pa
 from hansard_bias.base.files import sha256, table_writer
 from hansard_bias.base.parallel import in_order
 from hansard_bias.corpora.archives import name_below
-from hansard_bias.corpora.cleaning import clean_text, is_procedural, plain_line
+from hansard_bias.corpora.cleaning import clean_text, plain_line
+from hansard_bias.corpora.formulas import is_procedural
 from hansard_bias.corpora.readers import find_reader
 from hansard_bias.corpora.schema import KEPT, REJECTED, Record, whole_characters
 from hansard_bias.params import CleanConfig, CorpusConfig
+from hansard_bias.writing import count_words, is_plain
 
 # A batch is what one process cleans at a time: some seconds of work, some megabytes to send.
 BATCH_CHARACTERS = 4_000_000
@@ -62,7 +64,8 @@ class _Account:
         """Count a batch."""
         self.kept += len(kept)
         # Cleaned text has single blanks, so that counting them is as good as splitting.
-        self.words += sum(text.count(" ") + 1 for text in kept["text"].to_pylist())
+        texts = kept["text"].to_pylist()
+        self.words += sum(text.count(" ") + 1 if is_plain(text) else count_words(text) for text in texts)
         self.dropped.update(rejected["reason"].to_pylist())
         # A day of which nothing was kept was a sitting all the same.
         for table in (kept, rejected):
@@ -90,9 +93,9 @@ def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Pa
     """Read, clean and sift one archive into `<name>.parquet` and `<name>.rejected.parquet`; returns the summary.
 
     In it, `sittings`, `first_day` and `last_day` are those of all dated records read, `speakers` and `tokens` (words
-    between spaces) those of the kept speeches. The archive is read in one process and cleaned in one for each core, in
-    batches: memory does not grow with the archive. Raises ValueError where the path is missing, holds no such archive,
-    or no speech is left; earlier tables then stay.
+    between spaces, or characters where no spaces part words) those of the kept speeches. The archive is read in one
+    process and cleaned in one for each core, in batches: memory does not grow with the archive. Raises ValueError where
+    the path is missing, holds no such archive, or no speech is left; earlier tables then stay.
     """
     path, reader, account = Path(corpus.path), find_reader(name, corpus), _Account()
     given = f"params.yaml: corpora.{name}.path is {corpus.path!r}"

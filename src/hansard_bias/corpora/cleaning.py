@@ -9,13 +9,21 @@ from collections.abc import Callable
 from functools import cache
 from itertools import chain
 
-_MARKER = re.compile(r"[(\[]\s*(?:interpretation(?:\s+(?:ends?|begins|continues))?|translation|english)\s*[)\]]", re.I)
+_SAID = (
+    r"interpretation(?:\s+(?:ends?|begins|continues))?|translation|english|interprétation|traduction|français|anglais"
+)
+_MARKER = re.compile(rf"[(\[]\s*(?:{_SAID})\s*[)\]]", re.I)
 _AFTER_MARKER = re.compile(r"(?:\s*:)?")
 # Votes and readings that a record notes in the midst of a speech: (Motion agreed to).
 _NOTE = re.compile(
-    r"\( ?(?:the (?:house|committee)|motions?|bills?|amendments?|clauses?|title|schedule|report)\b", re.I
+    r"\( ?(?:the (?:house|committee)|motions?|bills?|amendments?|clauses?|title|schedule|report"
+    r"|l[ae] (?:chambre|comité|motion|projet|rapport|séance)|l'(?:amendement|article)|les (?:amendements|articles))\b",
+    re.I,
 )
-_NOTED = re.compile(r"\b(?:adjourned|adopted|agreed|carried|defeated|divided|negatived|read|reported)\b", re.I)
+_NOTED = re.compile(
+    r"\b(?:adjourned|adopted|agreed|carried|defeated|divided|negatived|read|reported|(?:adopt|agré|lev|rejet)ée?s?)\b",
+    re.I,
+)
 _AFTER_NOTE = re.compile(r"(?: division no ?\. ?\d+)?", re.I)
 _BRACKET = re.compile(r"[()\[\]]")
 MASK = "[MASK]"
@@ -93,41 +101,6 @@ _BUDGET_YEAR = re.compile(rf"(?<![\d/])({_YEAR}|\d\d)/({_YEAR}|\d\d)(?![\d/]|: ?
 _YEAR_AFTER_NUMBER = re.compile(rf"(?<=\d) (?={_YEAR}\b)")  # april 1 1999, act no. 3 1999-2000
 _MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
 _DAY_OR_NUMBER = re.compile(rf"\b(?:{_MONTH} \d{{1,2}}|no\. ?\d+)", re.I)
-
-_LONGEST_FORMULAS = 240
-_TITLE_STOP = re.compile(r"\b(mr|mrs|ms|dr|hon|st|ste|nos?)\.")
-_SENTENCE_END = re.compile(r"[.?!]+")
-_TITLED = r"(?:the )?(?:right )?(?:hon(?:ou?rable)?|mr|mrs|ms|miss|madame?|dr|minister|premier)(?: [\w'-]+){0,2}"
-_OFFICE = r"(?:(?:mr|madame?) )?(?:deputy )?(?:speaker|chair|chairman|chairperson|clerk|premier|minister)"
-_VERB = (
-    r"\b(?:am|is|are|was|were|has|have|had|will|would|should|can|could|may|must|does|did|said|says|to|that|not|who)\b"
-)
-_SEAT = rf"(?:the )?(?:hon |honourable )?(?:member|minister)(?: responsible)? (?:for|of|from) (?!.*{_VERB})[^,]{{2,60}}"
-_SOMEBODY = rf"(?:{_OFFICE}|{_TITLED}|{_SEAT}(?:, {_TITLED})?)"
-_ITEM = (
-    r"(?:oral|written) questions?|(?:members?'?s?|ministers?'?s?) statements?|returns? to (?:oral|written) questions?"
-    r"|recognition of visitors in the gallery|petitions|tabling of documents|motions|orders of the day|question period"
-    r"|notices? of motions?(?: for first reading of bills)?|(?:first|second|third) reading of bills|(?:opening )?prayer"
-    r"|replies to (?:the )?(?:opening|budget) address|resuming debate|questions and comments"
-    r"|reports? of (?:the )?(?:standing and special )?committees?(?: of the whole)?"
-)
-_FORMULA = re.compile(
-    rf"(?:(?:and|yes|no|okay|ok),? )?(?:{_SOMEBODY}(?:, )?)?(?:"
-    r"(?:(?:is it |all |you have |are you |do you |do (?:the )?members )?agreed?(?: to)?)"
-    rf"|(?:thank you|thanks|merci|qujannamiik|ma'na)(?: (?:so|very) much)?(?:,? {_SOMEBODY})?"
-    r"|hear(?:,? hear)*|bravo|shame|order(?:,? (?:order|please))*|yes|no|aye|nay|yeas?|nays|question|proceed"
-    r"|(?:the |this )?(?:motion|amendment|clause)(?: is| has been| was)? (?:carried|in order|defeated|agreed to)"
-    r"|carried|defeated|on division|opposed|abstentions?|(?:all )?(?:those )?(?:in favour|opposed)(?: of the motion)?"
-    r"|(?:are there )?(?:any )?nays|there are no nays|(?:the )?question (?:has been|is being) called|to the motion"
-    r"|please (?:proceed|be seated|rise)|go ahead|(?:your )?(?:first |second |final )?supplementary(?: question)?"
-    rf"|(?:item )?(?:no |number )?\d+(?:,? (?:{_ITEM}))?|{_ITEM}|does the house give its consent|is that agreed"
-    r"|(?:all )?those (?:in favour|opposed)(?: of the \w+)?,? (?:will )?please say (?:yea|nay)|call in the members"
-    r"|i declare (?:the )?[\w ]{4,40}?(?:, as amended,)? (?:carried|defeated|lost|agreed to)(?: on division)?"
-    r"|is it the pleasure of the (?:house|committee) to adopt the [\w ]{5,30}|shall [\w, ]{4,40} carry"
-    r"|in my opinion,? the (?:yeas|nays) have it|is there (?:unanimous )?consent|do we have unanimous consent"
-    rf"|is the house ready for the question|welcome(?: to the (?:gallery|house|assembly))?"
-    rf")?(?:,? {_SOMEBODY})?"
-)
 
 
 def strip_markers(text: str) -> str:
@@ -256,12 +229,3 @@ def _many_accents() -> re.Pattern[str]:
     # Sorting the accents of one letter takes the square of their number: Unicode's stream-safe form allows 30.
     accents = "".join(chr(code) for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code)))
     return re.compile(f"([{accents}]{{30}})[{accents}]+")
-
-
-def is_procedural(text: str) -> bool:
-    """Whether a whole (cleaned) speech is made of formulas: "Agreed.", "Thank you, Mr. Speaker. Oral Questions."."""
-    if len(text) > _LONGEST_FORMULAS:
-        return False
-    bare = _TITLE_STOP.sub(r"\1", text.casefold())
-    spoken = [*filter(None, (sentence.strip(" ,;:-\"'") for sentence in _SENTENCE_END.split(bare)))]
-    return bool(spoken) and all(map(_FORMULA.fullmatch, spoken))

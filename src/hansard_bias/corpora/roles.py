@@ -16,14 +16,16 @@ _WORDS = {
     "no office": """
         parliamentary_secretar* shadow former designate opposition spokes* critic whip party_leader
         group_leader caucus
+        secretaire_parlementaire secretaires_parlementaires ancien ancienne porte-parole critique chef_du_parti
         *fraktion* *gruppenvorsitz* *parteivorsitz* *gruppeformand* gruppledare partiledare portavoz
         porta-voz capogruppo
     """,
     "crowd": """
         crowd audience public gallery voice voices some_members several_members
         some_hon._members some_hon_members some_honourable_members some_honorable_members
-        several_hon._members an_hon._member an_hon_member an_honourable_member an_honorable_member des_voix
-        une_voix plusieurs_voix diverses_voix
+        several_hon._members an_hon._member an_hon_member an_honourable_member an_honorable_member voix
+        des_voix une_voix plusieurs_voix quelques_voix d'autres_voix diverses_voix
+        des_deputes plusieurs_deputes quelques_deputes un_depute une_deputee des_senateurs un_senateur une_senatrice
         zwischenruf* zuruf* voces una_voz vozes voci glos_z_sali glosy_z_sali голос*_с_мест* голос*_із_залу
     """,
     "minister": """
@@ -35,6 +37,8 @@ _WORDS = {
         president_of_the_privy_council president_of_the_council_of_ministers president_of_the_commission
         president_of_the_european_commission president_of_the_government
         ministre ministres garde_des_sceaux secretaire_d'etat gouvernement president_du_gouvernement
+        vice-premier_ministre vice-premiere_ministre president*_du_conseil_du_tresor president*_du_conseil_prive
+        president*_du_conseil_des_ministres procureur*_general* solliciteur*_general*
         *minister *ministerin *ministers ministerprasident* *kanzler *kanzlerin staatsminister* *staatssekretar*
         bundesregierung landesregierung regierung staatssecretaris
         ministro ministra ministros presidente_del_gobierno presidenta_del_gobierno presidente_del_consiglio
@@ -52,7 +56,8 @@ _WORDS = {
     "chair": """
         speaker speakers chair chairman chairmen chairwoman chairwomen chairperson chairpersons
         presiding_officer presidency convener clerk
-        *president *presidents *presidente *presidentes *presidence
+        *president *presidents *presidente *presidentes *presidence vice-president vice-presidente
+        *orateur *oratrice l'orateur l'oratrice greffier greffiere doyen_d'age doyenne_d'age
         *prasident *prasidentin *prasidium *praesident *praesidentin *vorsitzend* vorsitz sitzungsleit* *voorzitter
         *presidenta presidencia presidenza vicepresidenza presedint* vicepresedint*
         *talman *talmannen ordforand* *formand *formanden *presidenten moteleder møteleder forseti
@@ -91,7 +96,8 @@ _PARTY = r"\b(?:party|group|groupe|caucus|partei|grupo|gruppo)\b"
 _OF_A_PARTY = re.compile(rf"\b(?:chair\w*|president\w*|leader) (?:of|du|der|de la|del) .*{_PARTY}")
 _FOR_ANOTHER = re.compile(r"(?:for|on behalf of|pour) ")
 _TITLES = re.compile(
-    r"(?:(?:the|hon|honourable|right|mr|mrs|ms|madame?|monsieur|m|mme|herr|frau|der|die|le|la|el|il)\b\.? ?)+"
+    r"(?:(?:the|hon|honourable|right|mr|mrs|ms|madame?|monsieur|m|mme|son honneur"
+    r"|herr|frau|der|die|le|la|el|il)\b\.? ?)+"
 )
 _ACTING = re.compile(r"(?:(?:acting|assistant|deputy|temporary|interim|first|second|third|vice) )+")
 # Written without blanks: a word of these may stand anywhere.

@@ -15,7 +15,7 @@ from hansard_bias.analysis.records import Interval, ModelRecord
 from hansard_bias.base.files import METRICS
 from hansard_bias.params import Config
 from hansard_bias.report.results import load_results
-from hansard_bias.report.sentences import budget_caveat
+from hansard_bias.report.sentences import budget_caveat, period_caveat
 from hansard_bias.report.verdict import answer
 
 MATRICES = (
@@ -47,7 +47,7 @@ def print_summary(config: Config, metrics: Path = METRICS, console: Console | No
     console.print(f"Intervals: {bias.uncertainty.confidence:.0%}, for other {bias.uncertainty.covers}.")
     results = load_results(metrics, config)
     console.print(f"Answer: {answer(results)[0]}")
-    if caveat := budget_caveat(results):
+    for caveat in filter(None, (period_caveat(results), budget_caveat(results))):
         console.print(f"But:    {caveat}")
     console.print(f"Page:   {metrics / 'report' / 'index.html'}")
     console.print("Runs:   mlflow.db, open them with `make ui`")

@@ -23,6 +23,7 @@ from hansard_bias.params.models import ScoreConfig as ScoreConfig
 from hansard_bias.params.models import TokenizerConfig as TokenizerConfig
 from hansard_bias.params.models import TrackingConfig as TrackingConfig
 from hansard_bias.params.models import TrainConfig as TrainConfig
+from hansard_bias.params.models import in_language
 from hansard_bias.params.validation import ConfigError as ConfigError
 from hansard_bias.params.validation import parse, parse_fields, require_entries
 
@@ -93,6 +94,10 @@ class Config:
     def read_once(self) -> int:
         """The seed under whose name a model that is there already stands: it has none, and is read once."""
         return self.train.seeds[0]
+
+    def word_classes(self) -> str:
+        """The file with the lists of function words, procedure and names, in the language of the probes."""
+        return in_language(self.bias.word_classes, self.probe.language)
 
     def row_key(self, model: str) -> str:
         """The name of a model in metrics files and MLflow: `A_nunavut`, or `model_nunavut` for the label `A & B`."""

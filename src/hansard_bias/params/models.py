@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from hansard_bias.params.validation import Check, Section, at_least, one_of, require
@@ -143,6 +143,20 @@ class ScoreConfig(Section, key="score"):
         return round(1 / self.mask_rate)
 
 
+# The probes' files that come with the project, in English in this folder, in French in a folder below it.
+PROBES = "data/probes"
+LANGUAGES = ("en", "fr")
+ANOTHER = "en or fr (`hansard-bias probes new FOLDER` begins files in any other)"
+BUNDLED = ("prompts.yaml", "groups.yaml", "associations.yaml", "word_classes.yaml", "north_and_south.csv")
+
+
+def in_language(path: str, language: str) -> str:
+    """A file of the probes: one that comes with the project in this language, any other as it is."""
+    folder, _, name = path.removeprefix("./").rpartition("/")
+    bundled = language != LANGUAGES[0] and folder == PROBES and name in BUNDLED
+    return f"{PROBES}/{language}/{name}" if bundled else path
+
+
 @dataclass(frozen=True)
 class ProbeConfig(Section, key="probe"):
     """The masked-prompt preference probes."""
@@ -154,6 +168,14 @@ class ProbeConfig(Section, key="probe"):
     draws: Annotated[int, at_least(200, "at least 200 draws")]
     benchmarks: tuple[str, ...] = ()  # CSV or XLSX files with prompt, favorable_answer, unfavorable_answer and theme
     associations: str = ""  # YAML with the word sets of the association tests; empty: no association tests
+    # Of the files that come with the project.
+    language: Annotated[str, Check(LANGUAGES.__contains__, ANOTHER)] = "en"
+
+    def in_language(self) -> ProbeConfig:
+        """The same with the files that are read: those in `language`, and the user's own."""
+        read = [in_language(path, self.language) for path in (self.prompts, self.groups, self.associations)]
+        benchmarks = tuple(in_language(path, self.language) for path in self.benchmarks)
+        return replace(self, prompts=read[0], groups=read[1], associations=read[2], benchmarks=benchmarks)
 
 
 @dataclass(frozen=True)
@@ -170,6 +192,7 @@ class BiasConfig(Section, key="bias"):
     word_occurrences: Positive = 50  # occurrences in the test text of a corpus from which on a word is looked at
     word_classes: str = "data/probes/word_classes.yaml"  # lists of function words, procedure and names
     topics: Annotated[int, at_least(0, "0 (none) or more topics")] = 20  # found in all corpora together
+    halvings: Annotated[int, at_least(0, "0 (none) or more halvings")] = 0  # of each corpus at random
 
 
 @dataclass(frozen=True)

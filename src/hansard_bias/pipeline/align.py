@@ -44,8 +44,11 @@ def audit_lines(report: Mapping[str, Any], config: Config) -> list[str]:
     ]
     leakage, form, content = (report[key] for key in ("leakage", "format_audit", "content_audit"))
     shares = ", ".join(f"{name} {_number(share, '.2%')}" for name, share in leakage["shared_13grams"].items())
+    apart = report["different_periods"].items()
+    periods = "; ".join(f"{name} {days['first_day']} to {days['last_day']}" for name, days in apart)
     return [
         *lines,
+        *([f"different periods, as align.period is none: {periods}"] if periods else []),
         f"leakage: {leakage['shared_speeches']} test speeches in training text; "
         f"13-grams of the test text found there: {shares}",
         f"told apart by format alone, AUC {_number(form['auc_before'], '.2f')} before cleaning and "

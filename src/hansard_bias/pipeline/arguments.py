@@ -18,7 +18,7 @@ SECTIONS = {
     "train": (*_RUN, "clean", "align", "tokenizer", "model", "score", "tracking"),
     "score": (*_RUN, "score"),
     "companion": ("corpora", "models", "align", "model", "train", "bias"),
-    "probe": (*_RUN, "clean", "probe"),
+    "probe": (*_RUN, "clean", "probe", "bias"),
     "bias": (*_RUN, "score", "probe", "bias"),
 }
 

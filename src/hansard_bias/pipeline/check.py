@@ -27,6 +27,8 @@ from hansard_bias.base.files import (
     TRAINING_SECTION,
     write_json,
 )
+from hansard_bias.base.messages import warn
+from hansard_bias.base.yaml import told_by_line
 from hansard_bias.corpora.cleaning import clean_text
 from hansard_bias.corpora.readers import find_reader
 from hansard_bias.given.folders import check_folder
@@ -41,6 +43,7 @@ from hansard_bias.models.architectures import (
 )
 from hansard_bias.params import Config, ConfigError
 from hansard_bias.params.validation import require
+from hansard_bias.probing.benchmarks import left_out_lines
 from hansard_bias.probing.files import check_writable, load_probing, probe_digests
 
 
@@ -63,7 +66,8 @@ def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_f
     # These change only with what a stage behind depends on: else a remark in params.yaml would rerun all.
     write_sections(config, output.parent / files.SECTIONS.name)
     write_json(initial, initial_digests(config.model.init))
-    write_json(probe_files, probe_digests(config.probe))
+    classes = config.word_classes()
+    write_json(probe_files, probe_digests(config.probe.in_language()) | {classes: files.sha256(Path(classes))})
     with files.atomic_write(output) as partial:
         partial.write_text("params.yaml is valid\n", encoding="utf-8")
 
@@ -97,16 +101,20 @@ def write_sections(config: Config, folder: Path) -> None:
 
 def check_probes(config: Config) -> None:
     """Read all that the models will be asked; where the tokenizer is known already, it must be able to write it."""
-    probe, classes = config.probe, Path(config.bias.word_classes)
+    probe, classes = config.probe.in_language(), Path(config.word_classes())
     remedy = "the project's own are in data/probes"
     require(classes.is_file(), "bias.word_classes", str(classes), "an existing YAML file", remedy)
-    read_lists(classes)
+    with told_by_line(classes):
+        read_lists(classes)
     named = [("prompts", probe.prompts), ("groups", probe.groups), *(("benchmarks", path) for path in probe.benchmarks)]
     named += [("associations", probe.associations)] if probe.associations else []
     for key, path in named:
-        kind = "CSV or XLSX" if key == "benchmarks" else "YAML"
+        kind = "CSV, XLSX or JSON" if key == "benchmarks" else "YAML"
         require(Path(path).is_file(), f"probe.{key}", path, f"an existing {kind} file", remedy)
-    asked = load_probing(probe)
+    with told_by_line(*(Path(path) for _, path in named)):
+        asked = load_probing(probe)
+    for line in left_out_lines(problem for benchmark in asked.benchmarks for problem in benchmark.told):
+        warn(line)
     # As the models will meet it: a term is written as cleaned text has it.
     surface = partial(clean_text, lowercase=config.clean.lowercase)
     for folder in filter(None, [config.model.init, *(model.folder for model in config.given.values())]):

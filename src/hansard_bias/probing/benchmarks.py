@@ -1,32 +1,39 @@
-"""Binary benchmarks: which of two answers a model expects in a prompt; read from CSV and XLSX (method.md section 4)."""
+"""Benchmarks as published: two answers to a prompt, sentence pairs, StereoSet, word lists (method.md section 4).
+
+A file's form is known by its content. A bad item is left out and named, and does not hide the rest.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
+import string
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile, ZipFile
+from typing import Any, TypeVar
 
 from hansard_bias.base.messages import joined, one_line, shown, unseen
-from hansard_bias.probing.prompts import Candidate, check_mask, mask_of, repeated
+from hansard_bias.probing.prompts import MASK, Candidate, Group, Groups, LeftOut, check_mask, mask_of, repeated
+from hansard_bias.probing.sheets import Row, cell_text, read_content
 
+# The columns of each form of table; others may stand beside them.
 COLUMNS = ("prompt", "favorable_answer", "unfavorable_answer", "theme")
-FORMATS = (".csv", ".xlsx")
-# Of a file, and of a workbook's parts unpacked; a thousand prompts need some 200,000.
-MAX_BYTES = 5_000_000
-MAX_CELLS = 1_000_000
-
-# What openpyxl lets through where a workbook is damaged or made to do harm.
-_BROKEN = (
-    *(BadZipFile, zlib.error, EOFError, OSError, SyntaxError, RuntimeError, AssertionError),
-    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError),
+CROWS = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")
+OWN = ("preferred", "other", "theme")
+TABLES = {"answers": COLUMNS, "crows_pairs": CROWS, "pairs": OWN}
+# Of JSON: the parts of StereoSet and its labels, the stereotype first; the sets of WEAT and SEAT.
+PARTS = ("intrasentence", "intersentence")
+LABELS = ("stereotype", "anti-stereotype", "unrelated")
+SETS = ("targ1", "targ2", "attr1", "attr2")
+DIRECTIONS = ("stereo", "antistereo")
+BLANK = "BLANK"
+MIN_WORDS = 2  # in a set
+NAMED = 3  # of the items that are left out, in a line; the page names all
+FORMS = (
+    f"tables with the columns {', '.join(COLUMNS)}, or {', '.join(CROWS)} (CrowS-Pairs), or {', '.join(OWN)}; "
+    f"JSON with data: {', '.join(PARTS)} (StereoSet), or {', '.join(SETS)} (WEAT, SEAT)"
 )
 
-Row = tuple[int, Sequence[Any]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -46,13 +53,55 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Pair:
+    """Sentences that compete: the stereotype (or what is preferred), the other, in StereoSet an unrelated one."""
+
+    item: str
+    """Its line, or its id."""
+    where: str
+    """The same with the file, for messages."""
+    theme: str
+    options: tuple[str, ...]
+    """The sentences; in StereoSet's intrasentence part the words that fill the context's [MASK]."""
+    part: str = ""
+    """Of CrowS-Pairs stereo or antistereo, of StereoSet intrasentence or intersentence."""
+    target: str = ""
+    """Of StereoSet: whom the stereotype is about; its scores are means over targets."""
+    context: str = ""
+    """Of StereoSet: the text with one [MASK], or the sentence before the options."""
+
+
+@dataclass(frozen=True)
 class Benchmark:
-    """All items of one file, in its order."""
+    """All items of one file, in its order; they are of one kind."""
 
     name: str
     """The file's name without its ending."""
     path: str
-    items: tuple[Item, ...]
+    items: tuple[Item, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    sets: tuple[Groups, Groups] | None = None
+    """Of WEAT and SEAT the targets and the attributes."""
+    form: str = "answers"
+    """A table's (TABLES), stereoset or words."""
+    left_out: tuple[str, ...] = ()
+    """What is wrong with each item that is left out."""
+
+    @property
+    def told(self) -> list[LeftOut]:
+        """The same with the benchmark's name."""
+        return [LeftOut(self.name, problem) for problem in self.left_out]
+
+
+def left_out_lines(left_out: Iterable[LeftOut]) -> Iterator[str]:
+    """One line a benchmark: how many of its items are not asked, and what is wrong with the first ones."""
+    by_name: dict[str, list[str]] = {}
+    for name, problem in left_out:
+        by_name.setdefault(name, []).append(problem)
+    for name, problems in by_name.items():
+        more = f" \u2026 and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
+        items = "item is" if len(problems) == 1 else "items are"
+        yield f"benchmark {name}: {len(problems)} {items} left out: {' | '.join(problems[:NAMED])}{more}"
 
 
 def load_benchmarks(paths: Iterable[Path]) -> list[Benchmark]:
@@ -64,125 +113,175 @@ def load_benchmarks(paths: Iterable[Path]) -> list[Benchmark]:
 
 
 def load_benchmark(path: Path) -> Benchmark:
-    """Read a benchmark with the columns of COLUMNS, in any order; other columns and blank lines are left out.
+    """Read a benchmark in any of FORMS. `<mask>` is read as `[MASK]`.
 
-    `<mask>` is read as `[MASK]`. Only the first sheet of a workbook is read.
-    Raises ValueError, naming the file and the line, for a missing column, an empty cell, a prompt without exactly one
-    [MASK], two equal answers, a line that occurs twice, or a file that is neither CSV in UTF-8 nor XLSX.
+    Left out and named are items with an empty cell, a prompt without exactly one [MASK], equal answers or sentences, an
+    option that is missing, a line or word that occurs twice. Raises ValueError, naming the file, for another form, and
+    for a benchmark of which nothing is left.
     """
     if not path.is_file():
         raise ValueError(f"{path}: no such file; check probe.benchmarks in params.yaml")
-    rows = _rows(path)
-    first, header = next(rows, (1, ()))
-    places = _places(f"{path}:{first}", header)
-    items = tuple(_item(f"{path}:{line}", line, cells, places) for line, cells in rows)
-    if not items:
-        raise ValueError(f"{path}: holds no prompts under its header; add lines with {', '.join(COLUMNS)}")
-    lines: dict[tuple[str, str, str], int] = {}
-    for item in items:
-        first_line = lines.setdefault((item.prompt, item.favorable, item.unfavorable), item.line)
-        if first_line != item.line:
-            raise ValueError(f"{path}:{item.line}: repeats line {first_line}; keep one of them")
-    return Benchmark(path.stem, path.as_posix(), items)
+    known = {column for columns in TABLES.values() for column in columns}
+    content = read_content(path, known)
+    if isinstance(content, list) and (not content or isinstance(content[0], tuple)):
+        return _from_table(path, content)
+    data = content.get("data") if isinstance(content, Mapping) else None
+    if isinstance(data, Mapping) and any(isinstance(data.get(part), list) for part in PARTS):
+        return _from_stereoset(path, data)
+    if isinstance(content, Mapping) and all(isinstance(content.get(name), Mapping) for name in SETS):
+        return _from_sets(path, content)
+    keys = joined(content) if isinstance(content, Mapping) else "a list"
+    raise ValueError(f"{path}: no known form of a benchmark (found: {keys or 'nothing'}); known are {FORMS}")
 
 
-def _rows(path: Path) -> Iterator[Row]:
-    # Lines that are all blank stand in many a file made by a spreadsheet.
-    if path.suffix.casefold() not in FORMATS:
-        raise ValueError(f"{path}: ends in {path.suffix!r}, expected one of {', '.join(FORMATS)}")
-    _check_size(path, path.stat().st_size)
-    rows = _sheet_rows(path) if path.suffix.casefold() == ".xlsx" else _csv_rows(path)
-    return ((line, cells) for line, cells in rows if any(_text(cell) for cell in cells))
+def _sifted(path: Path, entries: Iterable[T], parse: Callable[[T], Any]) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+    """What can be parsed, and what is wrong with the rest; ValueError where nothing can."""
+    made, left_out = [], []
+    for entry in entries:
+        try:
+            made.append(parse(entry))
+        except ValueError as error:
+            left_out.append(str(error))
+    if not made:
+        raise ValueError(left_out[0] if left_out else f"{path}: holds no items; known are {FORMS}")
+    return tuple(made), tuple(left_out)
 
 
-def _csv_rows(path: Path) -> Iterator[Row]:
-    try:
-        # Spreadsheets begin their CSV files with a byte order mark.
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not UTF-8 ({error.reason} at byte {error.start}); save it as CSV UTF-8") from None
-    header = text.lstrip().partition("\n")[0]
-    reader = csv.reader(io.StringIO(text), delimiter=";" if header.count(";") > header.count(",") else ",", strict=True)
-    try:
-        start = 1
-        for cells in reader:
-            yield start, cells
-            # A quoted cell may hold line breaks: a record is named by its first line.
-            start = reader.line_num + 1
-    except csv.Error as error:
-        problem = f"not valid CSV ({one_line(str(error))}); mend the quotes of this line"
-        raise ValueError(f"{path}:{reader.line_num}: {problem}") from None
+def _benchmark(path: Path, form: str, kind: str, found: tuple[tuple[Any, ...], tuple[str, ...]]) -> Benchmark:
+    given: dict[str, Any] = {kind: found[0]}
+    return Benchmark(path.stem, path.as_posix(), form=form, left_out=found[1], **given)
 
 
-def _sheet_rows(path: Path) -> Iterator[Row]:
-    # Only who has a workbook waits for the library.
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    rows: list[Sequence[Any]] = []
-    try:
-        size = _unpacked_size(path)
-        if size <= MAX_BYTES:
-            book = load_workbook(path, read_only=True, data_only=True)
-            rows = list(_bounded(book.worksheets[0].iter_rows(values_only=True)))
-            book.close()
-    except (*_BROKEN, InvalidFileException) as error:
-        problem = one_line(str(error)) or type(error).__name__
-        raise ValueError(f"{path}: not a readable XLSX workbook ({problem}); save it anew, or as CSV") from None
-    _check_size(path, size)
-    yield from enumerate(rows, 1)
+def _text(value: Any, what: str) -> str:
+    """A text in one line; ValueError where it is none."""
+    text = cell_text(value) if isinstance(value, str) else ""
+    if not text:
+        raise ValueError(f"{what} is empty, expected text; fill it in or remove the item")
+    if sign := unseen(text):
+        raise ValueError(f"{what} holds the invisible character {sign}; remove it")
+    return text
 
 
-def _check_size(path: Path, size: int) -> None:
-    if size > MAX_BYTES:
-        raise ValueError(f"{path}: over {MAX_BYTES} bytes, expected a benchmark; split it, or save the one sheet alone")
+# Tables.
 
 
-def _unpacked_size(path: Path) -> int:
-    # Counted no further than just above what is allowed.
-    size = 0
-    with ZipFile(path) as parts:
-        for part in parts.infolist():
-            with parts.open(part) as content:
-                # Unpacked, and not asked for: what the file says of its sizes need not be true.
-                size += len(content.read(MAX_BYTES + 1 - size))
-    return size
+def _from_table(path: Path, rows: Sequence[Row]) -> Benchmark:
+    line, header = rows[0] if rows else (1, ())
+    names = [cell_text(cell).casefold() for cell in header]
+    form = max(TABLES, key=lambda name: len({*TABLES[name]} & {*names}) / len(TABLES[name]))
+    places = _places(f"{path}:{line}", names, TABLES[form])
+    lines: dict[tuple[str, ...], int] = {}
+
+    def parse(row: Row) -> Item | Pair:
+        cells = [cell_text(row[1][place]) if place < len(row[1]) else "" for place in places.values()]
+        where = f"{path}:{row[0]}"
+        checked = [_text(cell, f"{where}: {column}") for column, cell in zip(places, cells, strict=True)]
+        if form != "answers":
+            return _pair(row[0], where, checked, form == "crows_pairs")
+        if (first := lines.setdefault(tuple(checked[:3]), row[0])) != row[0]:
+            raise ValueError(f"{where}: repeats line {first}; keep one of them")
+        return _item(row[0], where, checked)
+
+    kind = "items" if form == "answers" else "pairs"
+    return _benchmark(path, form, kind, _sifted(path, rows[1:], parse))
 
 
-def _bounded(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-    # A sheet of a few bytes can say that its only cell stands in row 1,000,000 and column XFD.
-    cells = 0
-    for row in rows:
-        cells += len(row) + 1
-        if cells > MAX_CELLS:
-            raise ValueError(f"more than {MAX_CELLS} cells with those that are empty")
-        yield row
-
-
-def _text(cell: Any) -> str:
-    return "" if cell is None else " ".join(str(cell).split())
-
-
-def _places(where: str, header: Sequence[Any]) -> dict[str, int]:
-    names = [_text(cell).casefold() for cell in header]
-    for column in COLUMNS:
+def _places(where: str, names: Sequence[str], columns: Sequence[str]) -> dict[str, int]:
+    found = joined(name for name in names if name) or "nothing"
+    if 2 * len({*columns} & {*names}) < len(columns):
+        raise ValueError(f"{where}: no known form of a benchmark (columns found: {found}); known are {FORMS}")
+    for column in columns:
         if names.count(column) != 1:
-            found = joined(name for name in names if name) or "nothing"
             problem = f"{'occurs more than once' if column in names else 'is missing'} (found: {found})"
-            raise ValueError(f"{where}: the column {column!r} {problem}; expected {', '.join(COLUMNS)}")
-    return {column: names.index(column) for column in COLUMNS}
+            raise ValueError(f"{where}: the column {column!r} {problem}; expected {', '.join(columns)}")
+    return {column: names.index(column) for column in columns}
 
 
-def _item(where: str, line: int, cells: Sequence[Any], places: dict[str, int]) -> Item:
-    values = {column: _text(cells[place]) if place < len(cells) else "" for column, place in places.items()}
-    for column, value in values.items():
-        if not value:
-            raise ValueError(f"{where}: {column} is empty, expected text; fill it in or remove the line")
-        if sign := unseen(value):
-            raise ValueError(f"{where}: {column} holds the invisible character {sign}; remove it")
-    prompt = mask_of(values["prompt"])
+def _item(line: int, where: str, cells: Sequence[str]) -> Item:
+    prompt, favorable, unfavorable, theme = mask_of(cells[0]), *cells[1:]
     check_mask(prompt, where)
-    favorable, unfavorable = values["favorable_answer"], values["unfavorable_answer"]
     if favorable.casefold() == unfavorable.casefold():
         raise ValueError(f"{where}: both answers are {shown(favorable)}; expected two different words")
-    return Item(line, prompt, favorable, unfavorable, values["theme"])
+    return Item(line, prompt, favorable, unfavorable, theme)
+
+
+def _pair(line: int, where: str, cells: Sequence[str], crows: bool) -> Pair:
+    first, second, *more = cells
+    if first == second:
+        raise ValueError(f"{where}: both sentences are {shown(first)}; expected two that differ")
+    part = more[0].casefold() if crows else ""
+    if crows and part not in DIRECTIONS:
+        raise ValueError(f"{where}: stereo_antistereo is {shown(more[0])}, expected {' or '.join(DIRECTIONS)}")
+    return Pair(str(line), where, more[-1], (first, second), part)
+
+
+# StereoSet.
+
+
+def _from_stereoset(path: Path, data: Mapping[str, Any]) -> Benchmark:
+    entries = [(part, entry) for part in PARTS for entry in data.get(part) or ()]
+    found = _sifted(path, enumerate(entries, 1), lambda each: _triple(path, each[0], *each[1]))
+    return _benchmark(path, "stereoset", "pairs", found)
+
+
+def _triple(path: Path, number: int, part: str, entry: Any) -> Pair:
+    told = entry if isinstance(entry, Mapping) else {}
+    name = one_line(str(told.get("id") or f"number {number}"))
+    where = f"{path}: item {name}"
+    options, labels = told.get("sentences"), []
+    for option in options if isinstance(options, list) else ():
+        labels.append((option.get("gold_label"), option.get("sentence")) if isinstance(option, Mapping) else ("", ""))
+    if sorted(str(label) for label, _ in labels) != sorted(LABELS):
+        found = joined(label for label, _ in labels) or "none"
+        raise ValueError(f"{where}: its options are {found}; expected one each of {', '.join(LABELS)}")
+    sentences = [_text(dict(labels)[label], f"{where}: the {label}") for label in LABELS]
+    theme, target, context = (_text(told.get(key), f"{where}: {key}") for key in ("bias_type", "target", "context"))
+    if part == PARTS[0]:
+        if context.count(BLANK) != 1:
+            raise ValueError(f"{where}: context holds {context.count(BLANK)} {BLANK}, expected exactly one")
+        sentences = [_filled(context, sentence, where) for sentence in sentences]
+        context = context.replace(BLANK, MASK)
+    if repeated(map(str.casefold, sentences)):
+        raise ValueError(f"{where}: two of its options are the same; expected three that differ")
+    return Pair(name, where, theme, tuple(sentences), part, target, context)
+
+
+def _filled(context: str, sentence: str, where: str) -> str:
+    """What stands in a sentence for the BLANK of its context."""
+    before, after = context.split(BLANK)
+    start, stop = len(before), len(sentence) - len(after)
+    if start < stop and (sentence[:start] + sentence[stop:]).casefold() == (before + after).casefold():
+        return sentence[start:stop].strip()
+    # Some sentences differ in more than the BLANK: the word in its place counts, as in the benchmark's own code.
+    place, words = [BLANK in word for word in context.split()].index(True), sentence.split()
+    word = words[place].strip(string.punctuation) if place < len(words) else ""
+    return _text(word, f"{where}: what {shown(sentence)} has for the {BLANK} of {shown(context)}")
+
+
+# Word lists.
+
+
+def _from_sets(path: Path, content: Mapping[str, Any]) -> Benchmark:
+    sets, left_out, taken = [], list[str](), set[str]()
+    for name in SETS:
+        where, listed, words = f"{path}: {name}", content[name].get("examples"), list[str]()
+        for number, example in enumerate(listed if isinstance(listed, list) else (), 1):
+            try:
+                words.append(_word(example, f"{where}: example {number}", taken))
+            except ValueError as error:
+                left_out.append(str(error))
+        if len(words) < MIN_WORDS:
+            raise ValueError(f"{where}: holds {len(words)} usable examples, expected {MIN_WORDS} or more; add some")
+        category = _text(content[name].get("category"), f"{where}: category")
+        sets.append(Group(category, category, "", tuple(words)))
+    four = (sets[0], sets[1]), (sets[2], sets[3])
+    return Benchmark(path.stem, path.as_posix(), sets=four, form="words", left_out=tuple(left_out))
+
+
+def _word(example: Any, where: str, taken: set[str]) -> str:
+    text = _text(example, where)
+    # A word on both sides would cancel itself out and make the sides look alike.
+    if text.casefold() in taken:
+        raise ValueError(f"{where}: {shown(text)} is in one of the sets already; keep one of them")
+    taken.add(text.casefold())
+    return text

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,7 +13,14 @@ import torch
 
 from hansard_bias.base.messages import Progress
 from hansard_bias.models.scorer import MaskedBatch, Scorer
-from hansard_bias.probing.prompts import Candidate, Normalise, around_mask, is_content_word, written_after
+from hansard_bias.probing.prompts import (
+    FUNCTION_WORDS,
+    Candidate,
+    Normalise,
+    around_mask,
+    is_content_word,
+    written_after,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -29,76 +35,95 @@ class Gap(NamedTuple):
     position: int
 
 
-@dataclass(frozen=True)
-class Cloze:
-    """One text as tokens around its mask, special tokens included, and the tokens of every term in that place."""
+class Filling(NamedTuple):
+    """The tokens of a term in a text, and those before and after it, special tokens included."""
 
     head: Tokens
+    tokens: Tokens
     tail: Tokens
-    terms: tuple[Tokens, ...]
+
+    def chain(self, mask: int) -> Iterator[tuple[Gap, int]]:
+        """The gaps whose answers multiply to the probability of the term, each with the token it asks for."""
+        for index, token in enumerate(self.tokens):
+            masks = (mask,) * (len(self.tokens) - index)
+            yield Gap(self.head + self.tokens[:index] + masks + self.tail, len(self.head) + index), token
+
+
+@dataclass(frozen=True)
+class Cloze:
+    """One text with every term in the place of its mask."""
+
+    fillings: tuple[Filling, ...]
     mask: int
     """The id of the mask."""
     where: str = field(default="", compare=False)
     """What the text belongs to, for messages: "prompt housing-rent"."""
 
-    def gap(self, length: int = 1, filled: Tokens = ()) -> Gap:
-        """Where a word of so many tokens goes on, whose first ones are filled in."""
-        masks = (self.mask,) * (length - len(filled))
-        return Gap(self.head + filled + masks + self.tail, len(self.head) + len(filled))
+    def gap(self) -> Gap:
+        """A single mask in the place of the terms."""
+        # A term may share a token with what it touches: where none does, the text around it is whole.
+        head, _, tail = min(self.fillings, key=lambda each: (-len(each.head) - len(each.tail), each.head, each.tail))
+        return Gap((*head, self.mask, *tail), len(head))
 
-    def chain(self, term: Tokens) -> Iterator[tuple[Gap, int]]:
-        """The gaps whose answers multiply to the probability of a term, each with the token it asks for."""
-        return ((self.gap(len(term), term[:index]), token) for index, token in enumerate(term))
+    def chains(self) -> Iterator[tuple[Gap, int]]:
+        """What is asked for all terms, one after the other."""
+        return chain.from_iterable(each.chain(self.mask) for each in self.fillings)
 
 
 class ClozeEncoder:
     """Makes clozes for one tokenizer and one way to normalise words (the cleaning of the training text)."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast, normalise: Normalise) -> None:
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerFast,
+        normalise: Normalise,
+        function_words: Container[str] = FUNCTION_WORDS,
+    ) -> None:
         self.tokenizer, self.mask = tokenizer, tokenizer.mask_token_id
-        self.normalise = normalise
-        # Terms are written alike in most texts.
-        self._known: dict[str, Tokens] = {}
+        self.normalise, self.function_words = normalise, function_words
+        # Most of what stands around a mask is the same for all terms.
+        self._masked: dict[tuple[Tokens, Tokens], Tokens] = {}
         # The special tokens which this tokenizer puts around a text.
         around = tokenizer("a", return_special_tokens_mask=True)
         special = around["special_tokens_mask"]
         start, stop = special.index(0), len(special) - special[::-1].index(0)
-        self._opening: Tokens = tuple(around["input_ids"][:start])
-        self._closing: Tokens = tuple(around["input_ids"][stop:])
+        self.opening: Tokens = tuple(around["input_ids"][:start])
+        self.closing: Tokens = tuple(around["input_ids"][stop:])
 
     def in_text(self, candidate: Candidate) -> Tokens:
         """The tokens of a term in running text, with its leading space; ValueError where they cannot write it."""
-        return self._tokens(candidate, " " + self.normalise(candidate.term))
+        written = self.normalise(candidate.term)
+        return self._writable(candidate, written, tuple(self.tokenizer.encode(" " + written, add_special_tokens=False)))
 
     def cloze_and_prior(self, text: str, candidates: Sequence[Candidate], where: str) -> tuple[Cloze, Cloze]:
         """The cloze of a text with one [MASK], and its prior: the same with the content words masked, one mask a token.
 
-        Raises ValueError, beginning with `where`, when the tokenizer joins the mask to its neighbours.
+        Every term is encoded as running text has it in that place: its tokens are those of the filled text that hold a
+        part of it, or the blank before it. In l'[MASK] a term has the apostrophe that a tokenizer joins to it.
+        Raises ValueError for a term that the tokenizer cannot write there.
         """
         before, after = around_mask(text, self.normalise)
         written = [written_after(before, candidate.term, self.normalise) for candidate in candidates]
-        terms = tuple(self._tokens(candidate, form) for candidate, form in zip(candidates, written, strict=True))
-        # Tokens are cut out of a filled sentence: alone, the text after the mask could get a leading space of its own.
-        # Filled with the first candidate of the alphabet, whatever their order.
-        first = written.index(min(written))
-        filled = self.tokenizer(before + written[first] + after, add_special_tokens=False)
-        tokens = tuple(filled["input_ids"])
-        head = tuple(self.tokenizer.encode(before, add_special_tokens=False))
-        start, stop = len(head), len(head) + len(terms[first])
-        if tokens[:stop] != head + terms[first]:
-            raise ValueError(f"{where}: the tokenizer joins the mask of {text!r} to its neighbours; reword it")
-        # The candidate is cut out of the masked sentence, too: its tokens, and those of no other, are needed.
-        prior = self._mask_content(tokens, filled.word_ids())
-        return (
-            Cloze(self._opening + head, tokens[stop:] + self._closing, terms, self.mask, where),
-            Cloze(self._opening + prior[:start], prior[stop:] + self._closing, terms, self.mask, where),
-        )
+        texts = [before + form + after for form in written]
+        encoded = self.tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
+        # The blank, or the beginning of a text, which some tokenizers give a token of its own.
+        start = len(before) - (before[-1:] in ("", " "))
+        fillings, priors = [], []
+        for row, (candidate, form) in enumerate(zip(candidates, written, strict=True)):
+            tokens, words = tuple(encoded["input_ids"][row]), encoded.word_ids(row)
+            own = held(encoded["offset_mapping"][row], start, len(before) + len(form))
+            term = self._writable(candidate, form, tokens[own.start : own.stop])
+            head, tail = tokens[: own.start], tokens[own.stop :]
+            fillings.append(self._around(head, term, tail))
+            masked = self._mask_content(head, words[: own.start]), self._mask_content(tail, words[own.stop :])
+            priors.append(self._around(masked[0], term, masked[1]))
+        return Cloze(tuple(fillings), self.mask, where), Cloze(tuple(priors), self.mask, where)
 
-    def _tokens(self, candidate: Candidate, written: str) -> Tokens:
-        if written not in self._known:
-            self._known[written] = tuple(self.tokenizer.encode(written, add_special_tokens=False))
-        tokens = self._known[written]
-        if not tokens or self.tokenizer.unk_token_id in tokens:
+    def _around(self, head: Tokens, term: Tokens, tail: Tokens) -> Filling:
+        return Filling(self.opening + head, term, tail + self.closing)
+
+    def _writable(self, candidate: Candidate, written: str, tokens: Tokens) -> Tokens:
+        if not written or not tokens or self.tokenizer.unk_token_id in tokens:
             raise candidate.refused("an unknown token")
         if set(tokens) & set(self.tokenizer.all_special_ids):
             raise candidate.refused("a special token")
@@ -106,13 +131,25 @@ class ClozeEncoder:
 
     def _mask_content(self, tokens: Tokens, word_ids: Sequence[int | None]) -> Tokens:
         """The tokens with those of content words masked; function words, punctuation and special tokens stay."""
-        masked: list[int] = []
-        for word, group in groupby(zip(word_ids, tokens, strict=True), key=itemgetter(0)):
-            own = [token for _, token in group]
-            # Tokens in no word are special ones.
-            content = word is not None and is_content_word(str(self.tokenizer.decode(own)))
-            masked += [self.mask] * len(own) if content else own
-        return tuple(masked)
+        groups = [(word, len([*group])) for word, group in groupby(word_ids)]
+        key = tokens, tuple(size for _, size in groups)
+        if key not in self._masked:
+            masked: Tokens = ()
+            for word, size in groups:
+                own = tokens[len(masked) : len(masked) + size]
+                # Tokens in no word are special ones.
+                content = word is not None and is_content_word(
+                    str(self.tokenizer.decode(list(own))), self.function_words
+                )
+                masked += (self.mask,) * size if content else own
+            self._masked[key] = masked
+        return self._masked[key]
+
+
+def held(offsets: Sequence[tuple[int, int]], start: int, stop: int) -> range:
+    """The tokens that hold a part of the text between two of its places; empty where none does."""
+    own = [at for at, (begin, end) in enumerate(offsets) if begin < stop and end > start]
+    return range(own[0], own[-1] + 1) if own else range(0)
 
 
 # All gaps of some clozes together, in few forward passes.
@@ -140,7 +177,7 @@ def score_clozes(
     where = {cloze.gap(): cloze.where for cloze in reversed(clozes)}
     for cloze in clozes:
         # Terms of one length that begin alike share their first gaps: each is scored once.
-        for gap, token in chain.from_iterable(map(cloze.chain, cloze.terms)):
+        for gap, token in cloze.chains():
             wanted.setdefault(gap, set()).add(token)
             where.setdefault(gap, cloze.where)
     # By length: little padding. The longest is last, and is looked at before anything is scored. In an order that
@@ -188,7 +225,7 @@ def term_log_probabilities(clozes: Sequence[Cloze], answers: Mapping[Gap, Answer
     All clozes must have equally many terms; the answers are those of `score_clozes` to the same clozes.
     """
 
-    def log_p(cloze: Cloze, term: Tokens) -> float:
-        return sum(answers[gap].log_probabilities[token] for gap, token in cloze.chain(term))
+    def log_p(cloze: Cloze, filling: Filling) -> float:
+        return sum(answers[gap].log_probabilities[token] for gap, token in filling.chain(cloze.mask))
 
-    return np.array([[log_p(cloze, term) for term in cloze.terms] for cloze in clozes])
+    return np.array([[log_p(cloze, filling) for filling in cloze.fillings] for cloze in clozes])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,23 @@ from hansard_bias.base.yaml import read_plain_yaml
 from hansard_bias.params import Config, ProbeConfig
 from hansard_bias.params.validation import expect
 from hansard_bias.probing import prompts as reading
-from hansard_bias.probing.benchmarks import Benchmark, load_benchmarks
-from hansard_bias.probing.prompts import MASK, Candidate, Group, Groups, Normalise, Prompt, fields, repeated, texts_of
+from hansard_bias.probing.benchmarks import MIN_WORDS, Benchmark, load_benchmarks
+from hansard_bias.probing.prompts import (
+    MASK,
+    Candidate,
+    Group,
+    Groups,
+    LeftOut,
+    Normalise,
+    Prompt,
+    fields,
+    is_sentence,
+    repeated,
+    texts_of,
+)
 
 WORD = "[WORD]"
 KEYS = ("sets", "templates", "tests", "pairs")
-MIN_WORDS = 2
 PLANTED = SAMPLE / "planted.json"
 
 
@@ -33,11 +44,18 @@ class AssociationTest:
     id: str
     targets: Groups
     attributes: Groups
+    path: str = ""
+    """Of the benchmark that it is from, if it is from one."""
+
+    @property
+    def parts(self) -> tuple[Group, ...]:
+        """All four sets."""
+        return (*self.targets, *self.attributes)
 
     @property
     def words(self) -> list[str]:
         """Those of all four sets."""
-        return [word for part in (*self.targets, *self.attributes) for word in part.terms]
+        return [word for part in self.parts for word in part.terms]
 
     def names(self) -> dict[str, Any]:
         """The test in metrics files: `test`, `targets` and `attributes`, by name."""
@@ -64,6 +82,32 @@ class Associations:
     def candidates(self) -> list[Candidate]:
         """The same with their place for messages."""
         return [Candidate("probe.associations: word", word) for word in self.words]
+
+    def writable(self, write: Callable[[Candidate], object]) -> tuple[Associations, list[LeftOut]]:
+        """Without the words of benchmarks that `write` refuses with a ValueError, and these; those of the user stay."""
+        tests, left_out = list[AssociationTest](), list[LeftOut]()
+        for test in self.tests:
+            if test.path:
+                first, second, near, far = (_writable_part(part, test, write, left_out) for part in test.parts)
+                test = replace(test, targets=(first, second), attributes=(near, far))
+            if test.path and min(len(part.terms) for part in test.parts) < MIN_WORDS:
+                left_out.append(LeftOut(test.id, f"{test.path}: too few words are left for a test; add words"))
+            else:
+                tests.append(test)
+        return replace(self, tests=tuple(tests)), left_out
+
+
+def _writable_part(
+    part: Group, test: AssociationTest, write: Callable[[Candidate], object], left_out: list[LeftOut]
+) -> Group:
+    kept = []
+    for word in part.terms:
+        try:
+            write(Candidate(f"{test.path}: {part.name}:", word))
+            kept.append(word)
+        except ValueError as error:
+            left_out.append(LeftOut(test.id, str(error)))
+    return replace(part, terms=tuple(kept))
 
 
 def load_associations(path: Path, groups: Sequence[Group]) -> Associations:
@@ -211,17 +255,17 @@ class Probing:
 
     @property
     def words(self) -> list[str]:
-        """Every term and every word of the association tests once."""
+        """Every term and every word of the association tests once; sentences of SEAT are no words."""
         terms = (term for group in self.groups for term in group.terms)
-        return list(dict.fromkeys((*terms, *self.associations.words)))
+        words = (word for word in self.associations.words if not is_sentence(word))
+        return list(dict.fromkeys((*terms, *words)))
 
     @property
     def candidates(self) -> list[Candidate]:
-        """Everything that a tokenizer must be able to write, with the place where a user finds it."""
+        """What a tokenizer must be able to write, with the place where a user finds it; of benchmarks nothing."""
+        own = tuple(test for test in self.associations.tests if not test.path)
         terms = [candidate for group in self.groups for candidate in group.candidates]
-        items = [(benchmark, item) for benchmark in self.benchmarks for item in benchmark.items]
-        answers = [candidate for benchmark, item in items for candidate in item.candidates(benchmark.path)]
-        return terms + answers + self.associations.candidates
+        return terms + replace(self.associations, tests=own).candidates
 
 
 def load_probing(config: ProbeConfig, root: Path = Path(".")) -> Probing:
@@ -229,7 +273,11 @@ def load_probing(config: ProbeConfig, root: Path = Path(".")) -> Probing:
     groups, prompts = reading.load_groups(root / config.groups), reading.load_prompts(root / config.prompts)
     benchmarks, named = load_benchmarks(root / path for path in config.benchmarks), config.associations
     associations = load_associations(root / named, groups) if named else Associations((), (), ())
-    return Probing(prompts, groups, benchmarks, associations)
+    lists = (AssociationTest(each.name, *each.sets, each.path) for each in benchmarks if each.sets)
+    tests = [*associations.tests, *lists]
+    if twice := repeated(test.id for test in tests):
+        raise ValueError(f"probe.benchmarks: a file is named {twice!r}, as a test of probe.associations; rename one")
+    return Probing(prompts, groups, benchmarks, replace(associations, tests=tuple(tests)))
 
 
 def check_writable(asked: Probing, tokenizer_file: Path, normalise: Normalise) -> None:

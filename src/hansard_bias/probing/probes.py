@@ -12,11 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
+from hansard_bias.base.messages import shown
 from hansard_bias.models.scorer import MaskedBatch, Scorer
 from hansard_bias.probing.benchmarks import Benchmark
 from hansard_bias.probing.cloze import Cloze, ClozeEncoder, Tokens, check_window, score_clozes, term_log_probabilities
 from hansard_bias.probing.files import Associations, PlantedFrame
-from hansard_bias.probing.prompts import Candidate, Group, Groups, Prompt
+from hansard_bias.probing.prompts import MASK, Candidate, Group, Groups, LeftOut, Prompt, is_sentence
 from hansard_bias.probing.tables import ASKED
 
 Vectors = dict[str, npt.NDArray[np.float64]]
@@ -53,8 +54,19 @@ def audit_words(asked: Associations, encoder: ClozeEncoder, usage: Usage) -> lis
 
     Raises ValueError for a word that the tokenizer cannot write.
     """
-    tokens = {candidate.term: len(encoder.in_text(candidate)) for candidate in asked.candidates}
+    words = (candidate for candidate in asked.candidates if not is_sentence(candidate.term))
+    tokens = {candidate.term: len(encoder.in_text(candidate)) for candidate in words}
     return [{"word": word, **_audit(word, count, usage)} for word, count in tokens.items()]
+
+
+def asked_words(asked: Associations, scorer: Scorer, encoder: ClozeEncoder) -> tuple[Associations, list[LeftOut]]:
+    """Without the words and sentences of benchmarks that cannot be written, or are longer than the model's window."""
+    ends = len(encoder.opening + encoder.closing)
+
+    def write(candidate: Candidate) -> None:
+        check_window(scorer, len(encoder.in_text(candidate)) + ends, f"{candidate.owner} {shown(candidate.term)}")
+
+    return asked.writable(write)
 
 
 def _audit(word: str, tokens: int, usage: Usage) -> dict[str, Any]:
@@ -99,7 +111,7 @@ def probe_model(
 
 def probe_benchmarks(
     scorer: Scorer, encoder: ClozeEncoder, benchmarks: Sequence[Benchmark], batch_size: int = 64
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, list[LeftOut]]:
     """Ask a model which of two answers it expects in every prompt of some binary benchmarks.
 
     The log-odds are log P(favourable answer | prompt) - log P(unfavourable answer | prompt) in nats, answers of
@@ -108,21 +120,28 @@ def probe_benchmarks(
 
     Returns a row for each item with columns benchmark, line, theme, prompt, favorable, unfavorable,
     favorable_pieces and unfavorable_pieces (their numbers: a longer answer is less probable for that alone), log_odds,
-    prior_log_odds, preference; no rows without benchmarks.
-    Raises ValueError, naming file and line, for an answer that the tokenizer cannot write or a text too long.
+    prior_log_odds, preference; no rows without benchmarks. And the items that are left out, with file and line: an
+    answer that the tokenizer cannot write, a text that is longer than the model's window.
     """
     rows: list[tuple[object, ...]] = []
     clozes: list[Cloze] = []
+    left_out: list[LeftOut] = []
     for benchmark in benchmarks:
         for item in benchmark.items:
-            answers = item.candidates(benchmark.path)
-            clozes += encoder.cloze_and_prior(item.prompt, answers, f"{benchmark.path}:{item.line}")
+            answers, where = item.candidates(benchmark.path), f"{benchmark.path}:{item.line}"
+            try:
+                both = encoder.cloze_and_prior(item.prompt, answers, where)
+                check_window(scorer, max(len(gap.tokens) for gap, _ in both[0].chains()), where)
+            except ValueError as error:
+                left_out.append(LeftOut(benchmark.name, str(error)))
+                continue
+            clozes += both
             asked = (benchmark.name, item.line, item.theme, item.prompt, item.favorable, item.unfavorable)
-            rows.append((*asked, *map(len, clozes[-1].terms)))
+            rows.append((*asked, *(len(filling.tokens) for filling in clozes[-1].fillings)))
     totals = np.empty((0, 2))
     if clozes:
         totals = term_log_probabilities(clozes, score_clozes(scorer, encoder.tokenizer, clozes, 1, batch_size))
-    return pd.DataFrame(rows, columns=ASKED["benchmarks"]).assign(**_odds(totals))
+    return pd.DataFrame(rows, columns=ASKED["benchmarks"]).assign(**_odds(totals)), left_out
 
 
 def _odds(totals: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[np.float64]]:
@@ -162,7 +181,8 @@ def measure_associations(
     In the space "input" a word's vector is the mean of its tokens' input embeddings (WEAT: Caliskan et al. 2017,
     doi 10.1126/science.aal4230); in "contextual" the mean of its tokens' last hidden states, averaged over the
     template sentences, so that a word is one observation however many sentences show it (after SEAT: May et al. 2019,
-    arXiv 1903.10561). Words are written as they occur in running text.
+    arXiv 1903.10561). Words are written as they occur in running text. A sentence in place of a word stands alone, as a
+    word does without templates, and its vector is the mean over all its tokens.
 
     Returns rows of two kinds with the columns of ASKED and `value`. "association": for target `word` of `test`, on
     `side` first or second, value = mean cosine with the first attributes - mean cosine with the second, in [-2, 2].
@@ -200,20 +220,22 @@ def input_vectors(scorer: Scorer, encoder: ClozeEncoder, candidates: Sequence[Ca
 def contextual_vectors(
     scorer: Scorer, encoder: ClozeEncoder, candidates: Sequence[Candidate], templates: Sequence[str], batch_size: int
 ) -> Vectors:
-    """Every word's vector inside the templates: mean over its tokens, then over the templates."""
-    shown: list[tuple[str, Tokens, range]] = []
-    for template in templates:
-        cloze, _ = encoder.cloze_and_prior(template, candidates, f"probe.associations: template {template!r}")
-        for candidate, tokens in zip(candidates, cloze.terms, strict=True):
-            places = range(len(cloze.head), len(cloze.head) + len(tokens))
-            shown.append((candidate.term, (*cloze.head, *tokens, *cloze.tail), places))
-        check_window(scorer, max(len(tokens) for _, tokens, _ in shown), cloze.where)
+    """Every word's vector inside the templates: mean over its tokens, then over the templates; alone without them."""
+    sentences: list[tuple[str, Tokens, range]] = []
+    alone = dict.fromkeys(candidate for candidate in candidates if not templates or is_sentence(candidate.term))
+    within = [candidate for candidate in candidates if candidate not in alone]
+    asked = [*((template, within) for template in templates), (MASK, [*alone])]
+    for template, terms in (each for each in asked if each[1]):
+        cloze, _ = encoder.cloze_and_prior(template, terms, f"probe.associations: template {template!r}")
+        for candidate, (head, tokens, tail) in zip(terms, cloze.fillings, strict=True):
+            sentences.append((candidate.term, head + tokens + tail, range(len(head), len(head) + len(tokens))))
+            check_window(scorer, len(sentences[-1][1]), cloze.where)
     # Sentences of like length share a batch: little padding. Within a length they come by what they say: another
     # place in a batch may change the last digits.
-    shown.sort(key=lambda entry: (len(entry[1]), entry[1], entry[0]))
+    sentences.sort(key=lambda entry: (len(entry[1]), entry[1], entry[0]))
     found: dict[str, list[npt.NDArray[np.float64]]] = {candidate.term: [] for candidate in candidates}
-    for start in range(0, len(shown), batch_size):
-        words, sequences, spans = zip(*shown[start : start + batch_size], strict=True)
+    for start in range(0, len(sentences), batch_size):
+        words, sequences, spans = zip(*sentences[start : start + batch_size], strict=True)
         states = scorer.states(MaskedBatch.of(sequences, spans, encoder.tokenizer.pad_token_id))
         for word, own in zip(words, torch.split(states, [len(span) for span in spans]), strict=True):
             found[word].append(_mean(own))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from hansard_bias.base.messages import one_line, shown
 from hansard_bias.base.yaml import read_plain_yaml
 from hansard_bias.params.validation import expect
+from hansard_bias.writing import is_plain, whole_word
 
 MASK = "[MASK]"
 MIN_PARAPHRASES = 5
@@ -19,8 +20,12 @@ MIN_PARAPHRASES = 5
 # Stands in for the mask while a text is cleaned: cleaning must see a sentence, not a gap or brackets.
 _STAND_IN = "maskedterm"
 
-# Letters or digits that touch the mask would make the candidate part of a longer word.
-_LONE_MASK = re.compile(r"(?<!\S)\[MASK\](?!\w)")
+# Letters or digits that touch the mask would make the candidate part of a longer word; any other sign may, and so may
+# a character that is a word of its own.
+_LONE_MASK = re.compile(whole_word(MASK))
+
+# Signs that stand between a blank and the first word of a sentence.
+_OPENING = "\"'([{\u00ab\u2039\u201c\u201e\u2018\u201a\u00bf\u00a1"
 
 _WORD = re.compile(r"\w+")
 
@@ -55,6 +60,13 @@ class Candidate(NamedTuple):
     def refused(self, token: str) -> ValueError:
         """The error for a term that a tokenizer turns into such a token."""
         return ValueError(f"{self.owner} {self.term!r} encodes to {token}; remove it or reword it")
+
+
+class LeftOut(NamedTuple):
+    """An item of a benchmark that is not asked, and why: "crows.csv:17: both sentences are …"."""
+
+    benchmark: str
+    problem: str
 
 
 @dataclass(frozen=True)
@@ -93,8 +105,8 @@ Groups = tuple[Group, Group]
 def load_prompts(path: Path) -> list[Prompt]:
     """Read prompts: a list of {id, theme, text, paraphrases}; `<mask>` is read as `[MASK]`.
 
-    Raises ValueError, naming the file and the prompt, for a text without exactly one [MASK] as a word of its own, fewer
-    than five paraphrases, an id that occurs twice, and a key that is unknown, missing or of another type.
+    Raises ValueError, naming the file and the prompt, for a text without exactly one [MASK] or with letters that touch
+    it, fewer than five paraphrases, an id that occurs twice, and a key that is unknown, missing or of another type.
     """
     content = read_plain_yaml(path, remedy="check probe.prompts in params.yaml")
     if not isinstance(content, list) or not content:
@@ -151,48 +163,64 @@ def mask_of(text: str) -> str:
 
 
 def check_mask(text: str, where: str) -> None:
-    """Raise ValueError unless the text holds exactly one [MASK], as a word of its own."""
+    """Raise ValueError unless the text holds exactly one [MASK], not inside a word."""
     count = text.count(MASK)
     if count != 1:
         raise ValueError(f"{where}: {shown(text)} holds {count} {MASK}, expected exactly one")
     if not _LONE_MASK.search(text):
-        raise ValueError(f"{where}: {shown(text)} joins {MASK} to its neighbour, expected a space between; add it")
+        problem = f"joins {MASK} to the letters or digits beside it, expected a space between"
+        raise ValueError(f"{where}: {shown(text)} {problem}; add it")
 
 
 def around_mask(text: str, normalise: Normalise) -> tuple[str, str]:
-    """The normalised text before its [MASK], without the space (it belongs to the candidate), and after it.
+    """The normalised text before its [MASK], with the blank if there is one, and after it.
 
     Raises ValueError when normalising loses the place of the [MASK].
     """
     parts = re.split(_STAND_IN, normalise(text.replace(MASK, _STAND_IN)), flags=re.IGNORECASE)
     if len(parts) != 2:
         raise ValueError(f"prompt {shown(text)}: cleaning changes the text around its {MASK}; reword it")
-    return parts[0].rstrip(), parts[1]
+    before = parts[0].rstrip()
+    return before + " " * (before not in ("", parts[0])), parts[1]
 
 
 def written_after(before: str, term: str, normalise: Normalise) -> str:
-    """A term as it is written after this text: with its leading space, and a capital where a sentence begins."""
-    starts = not before or before[-1] in ".!?"
-    cased = term[0].upper() + term[1:] if starts else term
-    return (" " if before else "") + normalise(cased)
+    """A term as it is written after this text: with a capital where a sentence begins."""
+    # A sentence may begin with a sign that touches its first word; one that stands alone ends something, too.
+    outside = before.rstrip(_OPENING)
+    starts = not outside or (outside[-1] == " " and outside[-2:-1] in tuple(".!?"))
+    return normalise(term[0].upper() + term[1:] if starts else term)
 
 
-def is_content_word(word: str) -> bool:
+def is_content_word(word: str, function_words: Container[str] = FUNCTION_WORDS) -> bool:
     """Whether a word, as tokenizers split words, is neither a function word nor punctuation."""
     letters = "".join(re.findall(r"\w", word.casefold()))
-    return bool(letters) and letters not in FUNCTION_WORDS
+    return bool(letters) and letters not in function_words
+
+
+def is_sentence(text: str) -> bool:
+    """Whether this is a whole sentence, as SEAT lists them, and no word or name."""
+    return " " in text and text[-1] in ".!?"
 
 
 def term_usage(terms: Sequence[str], texts: Iterable[str]) -> dict[str, int]:
-    """How often each term occurs in the texts as a whole word, whatever its case, in one pass."""
+    """How often each term occurs in the texts as a whole word, whatever its case, in one pass.
+
+    In a script without blanks a word may begin and end at any character.
+    """
     counts: Counter[str] = Counter()
     plain = all(_WORD.fullmatch(term) for term in terms)
     # Longest first: where one term begins another, the longer one is the word that was used.
-    choices = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
-    pattern = re.compile(rf"(?<!\w)(?:{choices})(?!\w)", re.IGNORECASE)
+    ordered = sorted(terms, key=len, reverse=True)
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, ordered))})(?!\w)", re.IGNORECASE)
+    unparted = re.compile("|".join(map(whole_word, ordered)), re.IGNORECASE)
     for text in texts:
         # Of plain words all are counted: that is several times as fast as looking for some.
-        counts.update(_WORD.findall(text.casefold()) if plain else map(str.casefold, pattern.findall(text)))
+        if plain and is_plain(text):
+            counts.update(_WORD.findall(text.casefold()))
+        else:
+            found = pattern if is_plain(text) else unparted
+            counts.update(map(str.casefold, found.findall(text)))
     return {term: counts[term.casefold()] for term in terms}
 
 

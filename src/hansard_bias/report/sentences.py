@@ -10,6 +10,8 @@ from hansard_bias.report.results import Results
 from hansard_bias.report.tables import text
 
 SAMPLE_FOLDER = "data/raw/sample"
+# Of the words that are characters: below it, some names in a text of words.
+LEAST_SHARE = 0.005
 
 
 def confidence_text(results: Results) -> str:
@@ -26,10 +28,40 @@ def budget_caveat(results: Results) -> str:
     sizes = [
         f"{fmt.count(words[model])} for {fmt.model_name(results.config, model)}" for model in results.config.models
     ]
+    unit = ", or characters where no blanks part them" if word_units(results) else ""
     return (
-        f"The models learned from different amounts of text (words: {fmt.sentence_list(sizes)}), as align.budget is "
-        "full. A model of more text predicts any debates better, so part of what is found here may be amount and not "
-        "language."
+        f"The models learned from different amounts of text (words{unit}: {fmt.sentence_list(sizes)}), as align.budget "
+        "is full. A model of more text predicts any debates better, so part of what is found here may be amount and "
+        "not language."
+    )
+
+
+@text("word_units")
+def word_units(results: Results) -> str:
+    """What a word is where the debates are in a language written without blanks; empty where blanks part all words."""
+    shares = {name: share for name, share in results.alignment.counted_by_character.items() if share >= LEAST_SHARE}
+    if not shares:
+        return ""
+    parts = [f"{fmt.percent(share)} of the words of {fmt.title(name)}" for name, share in shares.items()]
+    return (
+        "Where a language is written without blanks between words, every character counts as one "
+        f"({fmt.sentence_list(parts)}). So runs of 5 and of 13 words are shorter there, and more of them recur; topics "
+        "and telling words are pairs of characters; and a word behind the gap, or of a class, is what the tokenizer "
+        "keeps as one token. Where the exact likelihoods hide the rest of a word, they hide all up to the next blank "
+        "or mark."
+    )
+
+
+@text("period_caveat")
+def period_caveat(results: Results) -> str:
+    """What belongs beside the verdict where the debates are of different periods; empty where they share one."""
+    periods = results.alignment.different_periods
+    if not periods:
+        return ""
+    spans = [f"{fmt.title(name)} {each.first_day} to {each.last_day}" for name, each in periods.items()]
+    return (
+        f"The debates are of different periods ({fmt.sentence_list(spans)}), which align.period none allows. Language "
+        "changes with the years, so part of what is found here may be the period and not the legislature."
     )
 
 

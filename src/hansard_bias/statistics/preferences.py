@@ -6,27 +6,22 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import helmert
-from scipy.special import ndtri
-from scipy.stats import qmc
 
 from hansard_bias.statistics.clusters import Clusters
 from hansard_bias.statistics.intervals import Count, FloatArray, Interval
+from hansard_bias.statistics.prompts import PromptMeans
 from hansard_bias.statistics.shares import large_shares
 from hansard_bias.statistics.tests import TestRecord, benjamini_hochberg, known
-from hansard_bias.statistics.variance import Estimate, linear, pooled
+from hansard_bias.statistics.variance import Estimate, pooled
 
 Decision = Literal["first", "second", "tie", "undecided"]
 
 # A prompt shows a preference from odds of 2 to 1 on, if its sign is sure enough.
 THRESHOLD_NATS = math.log(2)
-# Points at which the rotations of `any_difference` are looked at: p is known to 1 in so many.
-_ROTATIONS = 2**14
 
 
 @dataclass(frozen=True)
@@ -44,9 +39,9 @@ def prompt_preferences(values: npt.ArrayLike, confidence: float) -> list[PromptP
 
     It does when |mean| > ln 2 and its test, corrected over all prompts, rejects 0 (method.md section 4). Where |mean|
     is at most ln 2 the prompt is a tie; where it is larger but may be 0, the prompt is undecided. Interval and test
-    cover other paraphrases and other training runs (`Estimate`). A prompt with one paraphrase gets no interval and
-    stays undecided, since nothing is known of its wording; so do all prompts of one seed, since nothing is known of
-    other runs.
+    cover other paraphrases and other training runs (`PromptMeans`; how large these errors are is known from all prompts
+    together). A prompt with one paraphrase gets no interval and stays undecided, since nothing is known of its wording;
+    so do all prompts of one seed, since nothing is known of other runs.
 
     Parameters
     ----------
@@ -59,7 +54,7 @@ def prompt_preferences(values: npt.ArrayLike, confidence: float) -> list[PromptP
     Raises ValueError for another shape, infinite values, or a prompt without values.
     """
     array = _checked(values)
-    estimate = _by_prompt(array)
+    estimate = PromptMeans.of(array)
     corrected = benjamini_hochberg(estimate.p)
     return [
         PromptPreference(interval, p, _decide(interval.value, p if array.shape[2] > 1 else None, 1 - confidence))
@@ -69,7 +64,7 @@ def prompt_preferences(values: npt.ArrayLike, confidence: float) -> list[PromptP
 
 def prompt_means(values: npt.ArrayLike, confidence: float) -> list[Interval]:
     """The mean of every prompt over paraphrases and seeds with its interval, as `prompt_preferences` has it."""
-    return _by_prompt(_checked(values)).intervals(confidence)
+    return PromptMeans.of(_checked(values)).intervals(confidence)
 
 
 def mean_log_odds(values: npt.ArrayLike, confidence: float) -> Interval:
@@ -108,7 +103,7 @@ def cultural_bias_rate(
     without any other there is no rate.
     """
     array = _checked(values)
-    estimate = _by_prompt(array)
+    estimate = PromptMeans.of(array)
     known_errors = np.isfinite(estimate.variance)
     if array.shape[2] < 2 or not known_errors.any():
         return None
@@ -181,59 +176,6 @@ def compare_models(values_a: npt.ArrayLike, values_b: npt.ArrayLike, confidence:
     covers = "prompts and seeds" if first.shape[2] > 1 else "prompts only"
     told = {"family": "preference", "what": "", "unit": "nats", "p_covers": covers, "prompts": len(first)}
     return TestRecord.of(estimate.interval(confidence), p, **told)
-
-
-def any_difference(values_a: npt.ArrayLike, values_b: npt.ArrayLike) -> tuple[float, float]:
-    """Whether two models differ in any of some prompts, be it in opposite directions that cancel in the mean.
-
-    The rotation test of Langsrud (2005, Stat. Comput. 15, 53): what two groups of training runs differ by, Σ d² over
-    prompts, against every rotation of that vector and the residuals of the runs into each other. Where runs of both
-    models have one normal distribution over prompts, however these depend on each other, it rejects at exactly its
-    level; it takes prompts and wordings as given. Divisions of the runs into two groups would be another reference, but
-    of 3 and 3 there are ten, none of which can give p < 0.1.
-
-    Parameters
-    ----------
-    values_a, values_b : log-odds in nats, means over wordings; shape [prompts, seeds], 2 seeds or more of each.
-
-    Returns the root of the mean square difference over prompts, less what the runs' own spread adds to it, in nats (at
-    least 0), and p.
-
-    Raises ValueError for other shapes.
-    """
-    groups = [np.asarray(values, dtype=np.float64) for values in (values_a, values_b)]
-    if any(each.ndim != 2 or each.shape[1] < 2 for each in groups) or len(groups[0]) != len(groups[1]):
-        shapes = " and ".join(str(each.shape) for each in groups)
-        raise ValueError(f"log-odds of shapes {shapes}: expected the same prompts, and 2 seeds or more of each")
-    first, second = groups
-    scale = 1 / first.shape[1] + 1 / second.shape[1]
-    difference = first.mean(axis=1) - second.mean(axis=1)
-    # Contrasts that are independent of each other and of the means.
-    residuals = np.vstack([helmert(each.shape[1]) @ each.T for each in groups])
-    vectors = np.vstack([difference / np.sqrt(scale), residuals])
-    products = vectors @ vectors.T
-    roots = np.linalg.eigvalsh(products)
-    beyond = np.count_nonzero(_directions(len(vectors)) @ (roots - products[0, 0]) >= 0)
-    noise = scale * float(np.trace(products[1:, 1:])) / len(residuals)
-    square = (float(difference @ difference) - noise) / len(difference)
-    return math.sqrt(max(square, 0.0)), float((1 + beyond) / (1 + _ROTATIONS))
-
-
-@cache
-def _directions(size: int) -> FloatArray:
-    """Squares of normal numbers, shape [rotations, size]; fixed, so that no result depends on what is tested beside."""
-    even = qmc.Sobol(size, scramble=True, rng=np.random.default_rng(7)).random(_ROTATIONS)
-    return np.asarray(ndtri(even) ** 2)
-
-
-def _by_prompt(array: FloatArray) -> Estimate:
-    """The mean of every prompt over its paraphrases, crossed with seeds."""
-    present = ~np.isnan(array[:, :, 0])
-    prompt, paraphrase = np.nonzero(present)
-    shares = 1 / present.sum(axis=1)[prompt]
-    by_seed = np.nanmean(array, axis=1)
-    deviations = (array[present] - by_seed[prompt]).T * shares
-    return linear(by_seed, deviations, shares, Clusters.of(paraphrase, mean=prompt))
 
 
 def _over_prompts(values: FloatArray) -> Estimate:

@@ -11,7 +11,6 @@ the passages by these words that have no negative entry (Lee & Seung 1999, Natur
 
 from __future__ import annotations
 
-import re
 import warnings
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +27,7 @@ from scipy import sparse
 
 from hansard_bias.base.files import require_path
 from hansard_bias.randomness import mix, stable_hash, stable_hashes
+from hansard_bias.writing import terms
 from hansard_bias.yardsticks.tables import NO_TOPIC, Floats, Ids, Topic, Topics
 
 PASSAGE_WORDS = 200
@@ -41,7 +41,6 @@ LEAST_WORDS = 10
 FEWEST_PASSAGES, LARGEST_SHARE, HOUSE_RATIO = 10, 0.3, 8.0
 SHOWN_WORDS = 8
 _BATCH = 5000
-_WORD = re.compile(r"[^\W\d_]{2,}")
 Counts = Any  # A sparse matrix of scipy: a row a speech or passage, a column a word.
 
 
@@ -183,8 +182,11 @@ def _count(speeches: Speeches, places: dict[str, int], grows: bool = False) -> C
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text in any script, without case; numbers and single letters are none."""
-    return _WORD.findall(text.casefold())
+    """The words of a text in any script, without case; numbers and single letters are none.
+
+    Where no blanks part words, pairs of characters.
+    """
+    return terms(text.casefold(), least=2)
 
 
 def _telling(counts: Sequence[Counts]) -> tuple[Ids, list[Floats]]:

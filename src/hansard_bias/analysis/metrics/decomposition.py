@@ -52,7 +52,7 @@ class Decomposition:
 @metric("decomposition", Decomposition)
 def decomposition(data: StudyData) -> Decomposition:
     """Divide every excess by frequency and context, and by classes of words."""
-    lists = read_lists(data.root / data.config.bias.word_classes)
+    lists = read_lists(data.root / data.config.word_classes())
     found: dict[str, dict[str, dict[str, Decomposed]]] = {kind: {} for kind in KINDS}
     tokens = {}
     for corpus in data.design.own:

@@ -36,7 +36,6 @@ from hansard_bias.probing.tables import LEGACY_TOP, Probed
 from hansard_bias.statistics.intervals import FloatArray, Interval
 from hansard_bias.statistics.preferences import (
     PromptPreference,
-    any_difference,
     compare_models,
     cultural_bias_rate,
     mean_log_odds,
@@ -44,6 +43,7 @@ from hansard_bias.statistics.preferences import (
     prompt_means,
     prompt_preferences,
 )
+from hansard_bias.statistics.prompts import any_difference
 from hansard_bias.statistics.tests import TestRecord, correct
 
 # Log-odds L of the two groups, split into the habit P, with the content words hidden, and what these add, L*.
@@ -68,7 +68,7 @@ def preference_findings(data: StudyData) -> Found:
     tops = {row: top_fillings(probed, config.probe.top_k) for row, probed in data.probes.items()}
 
     means = {
-        name: {row: prompt_means(array, config.bias.confidence) for row, array in each.items()}
+        name: {row: _means(array, asks[row], config.bias.confidence) for row, array in each.items()}
         for name, each in values.items()
     }
 
@@ -116,6 +116,17 @@ def _mass(runs: list[Probed]) -> FloatArray:
     """Probability of both groups together, mean over wordings and runs, shape [prompts]."""
     both = [np.nanmean(preference_array(runs, name), axis=(1, 2)) for name in ("p_first", "p_second")]
     return np.asarray(both[0] + both[1])
+
+
+def _means(array: FloatArray, asks: BoolArray, confidence: float) -> dict[int, Interval]:
+    """By place: the mean of every prompt; those that do not ask tell nothing of the errors of the others."""
+    together = [np.flatnonzero(asks), *np.flatnonzero(~asks)[:, None]]
+    return {
+        int(place): found
+        for places in together
+        if len(places)
+        for place, found in zip(places, prompt_means(array[places], confidence), strict=True)
+    }
 
 
 def _judged(values: ByRow, asks: Mapping[str, BoolArray], confidence: float) -> dict[str, dict[int, PromptPreference]]:

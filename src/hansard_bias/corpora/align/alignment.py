@@ -48,11 +48,13 @@ class Aligned:
 
 
 class _Pool:
-    """The speeches of all corpora inside the window, in one table, and why those that are gone were dropped."""
+    """The speeches of all corpora inside their windows, in one table, and why those that are gone were dropped."""
 
-    def __init__(self, tables: Mapping[str, pd.DataFrame], window: Window, files: Mapping[str, Path]) -> None:
+    def __init__(
+        self, tables: Mapping[str, pd.DataFrame], windows: Mapping[str, Window], files: Mapping[str, Path]
+    ) -> None:
         self.names, self.read = list(tables), [len(table) for table in tables.values()]
-        inside = [_within(days_of(table["sitting"]), window) for table in tables.values()]
+        inside = [_within(days_of(table["sitting"]), windows[name]) for name, table in tables.items()]
         parts = [table[rows] for table, rows in zip(tables.values(), inside, strict=True)]
         self.table = pd.concat(parts, ignore_index=True)
         self.corpus = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
@@ -86,8 +88,8 @@ def align(files: Mapping[str, Path], config: Config) -> Aligned:
     the corpora share no days or a split stays empty.
     """
     tables = _in_order(files, config)
-    first, last = window = common_window(tables, config.align)
-    pool = _Pool(tables, window, files)
+    windows = windows_of(tables, config.align)
+    pool = _Pool(tables, windows, files)
     # The order matters: copies within a corpus go first, so that none takes a place in a split; those between splits
     # next; and the periods are made equal last, in what is left.
     prints, pairs = _drop_repeats(pool, config.align)
@@ -102,9 +104,10 @@ def align(files: Mapping[str, Path], config: Config) -> Aligned:
     sample = audits.audit_sample(corpora, pool.texts, config.align.seed)
     sittings = pool.by_corpus(pool.days, lambda days: len(np.unique(days)))
     report: dict[str, object] = {
-        "window": {"first_day": str(first), "last_day": str(last), "sittings": sittings},
+        **_window_record(windows, sittings),
         "statistics": audits.statistics_table(corpora, mixtures, config),
         **_account(pool),
+        "counted_by_character": _by_character(pool, prints),
         "leakage": leaks,
         "format_audit": audits.format_audit(sample),
         "content_audit": audits.content_audit(sample),
@@ -129,18 +132,41 @@ def _in_order(files: Mapping[str, Path], config: Config) -> dict[str, pd.DataFra
     return tables
 
 
-def common_window(tables: dict[str, pd.DataFrame], align: AlignConfig) -> Window:
-    """The days that the settings ask for and that lie between the first and the last sitting of every corpus."""
+def windows_of(tables: Mapping[str, pd.DataFrame], align: AlignConfig) -> dict[str, Window]:
+    """The days of each corpus that count: those that all have in common, within what the settings ask for.
+
+    With align.period none and too few days in common to fill the splits, every corpus keeps the days from its own first
+    to its own last sitting. Raises ValueError where some corpus then has no sitting.
+    """
     days = {name: days_of(table["sitting"]) for name, table in tables.items()}
-    first = max(np.datetime64(align.first_day, "D"), *(each.min() for each in days.values()))
-    last = min(np.datetime64(align.last_day, "D"), *(each.max() for each in days.values()))
-    if not all(_within(each, (first, last)).any() for each in days.values()):
-        covered = "; ".join(f"{name} sat {each.min()} to {each.max()}" for name, each in days.items())
-        raise ValueError(
-            f"no day range with sittings of every corpus within align.first_day {align.first_day} and align.last_day "
-            f"{align.last_day} ({covered}); choose days that all of them cover"
-        )
-    return first, last
+    asked = np.datetime64(align.first_day, "D"), np.datetime64(align.last_day, "D")
+    first = max(asked[0], *(each.min() for each in days.values()))
+    last = min(asked[1], *(each.max() for each in days.values()))
+    apart = align.period == "none"
+    # Periods on purpose: a day or two that both happen to have are no window.
+    least = len(SPLITS) if apart else 1
+    if all(splits.dealt(each[_within(each, (first, last))], align) >= least for each in days.values()):
+        return dict.fromkeys(days, (first, last))
+    own = {name: each[_within(each, asked)] for name, each in days.items()}
+    if apart and all(len(each) for each in own.values()):
+        return {name: (each.min(), each.max()) for name, each in own.items()}
+    covered = "; ".join(f"{name} sat {each.min()} to {each.max()}" for name, each in days.items())
+    on_purpose = "choose days that all of them cover, or align.period none, to compare different periods on purpose"
+    advice = "choose days that hold sittings of each" if apart else on_purpose
+    raise ValueError(
+        f"no day range with sittings of every corpus within align.first_day {align.first_day} and align.last_day "
+        f"{align.last_day} ({covered}); {advice}"
+    )
+
+
+def _window_record(windows: Mapping[str, Window], sittings: Mapping[str, int]) -> dict[str, object]:
+    """All days that count; and by corpus, where they do not share them, the periods that are compared."""
+    days = {name: {"first_day": str(first), "last_day": str(last)} for name, (first, last) in windows.items()}
+    firsts, lasts = zip(*windows.values(), strict=True)
+    return {
+        "window": {"first_day": str(min(firsts)), "last_day": str(max(lasts)), "sittings": sittings},
+        "different_periods": days if len(set(windows.values())) > 1 else {},
+    }
 
 
 def _within(days: Days, window: Window) -> Flags:
@@ -201,6 +227,13 @@ def _kept(pool: _Pool, split: Ranks, prints: Fingerprints, align: AlignConfig) -
 def _finish(table: pd.DataFrame, name: str) -> pd.DataFrame:
     table = table.assign(corpus=name, split=splits.named(table["split"], SPLITS))
     return table[[*FACTS.names, "row", *MEASURES.names]].reset_index(drop=True)
+
+
+def _by_character(pool: _Pool, prints: Fingerprints) -> dict[str, float]:
+    """Of each corpus the share of the words kept that are characters of a script without blanks."""
+    kept = pool.reasons == ""
+    characters, words = (pool.by_corpus(np.where(kept, each, 0), np.sum) for each in (prints.characters, prints.words))
+    return {name: int(characters[name]) / max(1, int(words[name])) for name in pool.names}
 
 
 def _account(pool: _Pool) -> dict[str, object]:

@@ -14,6 +14,7 @@ from hansard_bias.base.parallel import in_order
 from hansard_bias.corpora.align.duplicates import Codes, Flags, Part, Rows, Texts, hash_words, ngram_hashes, take
 from hansard_bias.corpora.align.splits import hash_order
 from hansard_bias.params import SPLITS, Config
+from hansard_bias.writing import is_character, terms
 
 LEAK_NGRAM = 13
 SAMPLE = {"train": 2800, "test": 1200}  # speeches of each corpus and split
@@ -155,7 +156,7 @@ def content_audit(sample: pd.DataFrame) -> dict[str, object]:
     corpora = sample["name"].unique().tolist()
     if len(corpora) < 2:
         return {"auc": None, "telling": {}, "reason": "there is only one corpus"}
-    vectorizer = TfidfVectorizer(token_pattern=r"[^\W\d_]+", sublinear_tf=True, max_features=30_000)
+    vectorizer = TfidfVectorizer(tokenizer=terms, token_pattern=None, sublinear_tf=True, max_features=30_000)
     # The words of the test speeches must not help to choose the features.
     vectorizer.fit(sample.loc[sample["split"] == "train", "text"])
     auc, weights = _tell_apart(vectorizer.transform(sample["text"]), sample)
@@ -196,7 +197,7 @@ def form_rates(texts: list[str]) -> pd.DataFrame:
     word beginnings of a kind, so that none grows with the length.
     """
     plane = [chr(code) for code in range(0x10000)]
-    tables = np.array([[*map(test, plane)] for test in (str.isupper, str.islower, str.isdigit)])
+    tables = np.array([[*map(test, plane)] for test in (str.isupper, str.islower, str.isdigit, is_character)])
     # A number of texts that bounds the memory: some 60 bytes a character.
     parts = [_rates(texts[start : start + 512], tables) for start in range(0, len(texts), 512)]
     return pd.concat(parts, ignore_index=True)
@@ -218,14 +219,14 @@ def _form_flags(codes: NDArray[np.uint32], tables: Flags) -> dict[str, tuple[Fla
     """For each rate the characters that count, and those among which they are counted."""
     classes = _WHITE | _OTHERS | _SHARES
     kind = {name: np.isin(codes, [ord(character) for character in members]) for name, members in classes.items()}
-    upper, lower, digit = tables[:, codes]
+    upper, lower, digit, character = tables[:, codes]
     letter = upper | lower
     white = kind["space"] | kind["break"]
     marks = np.logical_or.reduce([kind[mark] for mark in _MARKS])
     stops: Flags = kind["."] | kind["?"] | kind["!"]
     single = kind["straight_single"] | kind["curly_single"]
     # Stops apart: their share of all marks grows with the number of sentences.
-    symbols = ~(letter | digit | white | kind["end"] | stops)
+    symbols = ~(letter | character | digit | white | kind["end"] | stops)
     start = _before(kind["end"])
     start[:1] = True
     after_stop = letter & _before(white) & _before(_before(stops))

@@ -5,7 +5,6 @@ The texts stay on disk and are read part by part, in whichever process needs the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hansard_bias.base.parallel import in_order
+from hansard_bias.writing import count_characters, count_words, words_in
 
 NGRAM = 5
 PERMUTATIONS = 64
@@ -28,7 +28,6 @@ RECALL = 0.999  # least probability that a pair exactly at the threshold becomes
 NEIGHBOURS = 50
 PAIRS = 4096  # pairs whose sketches are compared at one time
 
-_WORD = re.compile(r"[^\W_]+")
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 
 Rows = NDArray[np.int64]
@@ -102,7 +101,8 @@ class Fingerprints(NamedTuple):
     keys: Codes  # (texts,)
     sketches: NDArray[np.uint32]  # (texts, PERMUTATIONS): MinHash values; all zero where not `sketched`
     sketched: Flags  # (texts,): whether the text is long enough to have near-duplicates
-    words: Rows  # (texts,): words between spaces
+    words: Rows  # (texts,): words as `count_words` counts them
+    characters: Rows  # (texts,): how many of these are characters of a script without blanks
     sizes: Rows  # (texts,): UTF-8 bytes
 
 
@@ -114,7 +114,7 @@ def _hashes(texts: Any) -> Codes:
 def hash_words(texts: Sequence[str]) -> WordHashes:
     """Keys and words of some texts."""
     # Letters and digits alone, as the same speech is punctuated differently in two editions.
-    lists = [_WORD.findall(text.casefold()) for text in texts]
+    lists = [words_in(text.casefold()) for text in texts]
     counts = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
     # Each different word is hashed once; numbering words instead would depend on the order of reading.
     codes, vocabulary = pd.factorize(np.array([*chain.from_iterable(lists)], dtype=object))
@@ -138,7 +138,7 @@ def ngram_hashes(chunk: WordHashes, n: int) -> tuple[Codes, Rows]:
 def fingerprint(texts: Texts, min_words: int) -> Fingerprints:
     """Keys of all texts, and MinHash sketches of those with `min_words` words or more."""
     count = len(texts)
-    sketches, numbers = np.zeros((count, PERMUTATIONS), dtype=np.uint32), np.zeros((2, count), dtype=np.int64)
+    sketches, numbers = np.zeros((count, PERMUTATIONS), dtype=np.uint32), np.zeros((3, count), dtype=np.int64)
     prints = Fingerprints(np.zeros(count, dtype=np.uint64), sketches, np.zeros(count, dtype=bool), *numbers)
     # Filled in part by part: two copies of all sketches would not fit.
     for rows, part in in_order(partial(_fingerprint, min_words), texts.parts(np.arange(count))):
@@ -161,8 +161,8 @@ def _fingerprint(min_words: int, part: Part) -> tuple[Rows, Fingerprints]:
     made = MinHash.generator((grams[row].tolist() for row in rows), num_perm=PERMUTATIONS, hashfunc=int)
     for row, sketch in zip(rows, made, strict=True):
         sketches[row] = sketch.hashvalues
-    words, sizes = np.array([(len(text.split()), len(text.encode())) for text in texts], dtype=np.int64).T
-    return part.rows, Fingerprints(hashed.keys, sketches, sketched, words, sizes)
+    sizes = [(count_words(text), count_characters(text), len(text.encode())) for text in texts]
+    return part.rows, Fingerprints(hashed.keys, sketches, sketched, *np.array(sizes, dtype=np.int64).T)
 
 
 def exact_repeats(corpus: Rows, keys: Codes) -> Flags:

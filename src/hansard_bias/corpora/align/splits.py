@@ -50,6 +50,11 @@ def _dealt(days: Days, align: AlignConfig) -> Days:
     return days.astype("datetime64[M]") if align.split.by == "month" else days
 
 
+def dealt(days: Days, align: AlignConfig) -> int:
+    """How many sittings, or months of sittings, there are to deal."""
+    return len(np.unique(_dealt(days, align)))
+
+
 def split_days(days: Days, sits: NDArray[np.bool_], align: AlignConfig) -> Ranks:
     """Deal days into splits by share, stratified by period.
 
@@ -104,7 +109,7 @@ def require_splits(corpus: Rows, split: Ranks, days: Days, names: list[str], ali
         of_corpus = corpus == code
         if not (split[of_corpus] == rank).any():
             by = align.split.by
-            left = len(np.unique(_dealt(days[of_corpus], align)))
+            left = dealt(days[of_corpus], align)
             singly = ", or set align.split.by to sitting" if by == "month" else ""
             raise ValueError(
                 f"no {part} speech left in corpus {name}: align.split.{part} is {getattr(align.split, part):g} of the "

@@ -58,7 +58,7 @@ def make_tables(results: Results) -> dict[str, list[Table]]:
     made = {}
     for each, found in table.made(results):
         named = [(found, each.name)] if isinstance(found, Table) else [(t, f"{each.name}-{t.name}") for t in found]
-        made[each.name] = [replace(t, name=name, fold=each.fold) for t, name in named if t.rows]
+        made[each.name] = [replace(t, name=name, fold=t.fold or each.fold) for t, name in named if t.rows]
     return made
 
 

@@ -10,6 +10,7 @@ from hansard_bias.analysis.compared import Slice
 from hansard_bias.analysis.metrics.curve import LearningCurve
 from hansard_bias.analysis.metrics.days import Days
 from hansard_bias.analysis.metrics.decomposition import Decomposed, Decomposition
+from hansard_bias.analysis.metrics.halvings import Halvings
 from hansard_bias.analysis.metrics.speakers import Speakers
 from hansard_bias.analysis.metrics.topics import SameTopics
 from hansard_bias.analysis.metrics.yardsticks import Yardsticks
@@ -89,6 +90,25 @@ def yardstick_sentence(results: Results) -> str:
         return "No yardstick could be made: see the reasons in the table."
     told = "; ".join(parts)
     return f"Beside them, {told}."
+
+
+@text("halvings_sentence")
+def halvings_sentence(results: Results) -> str:
+    """In words: how often the rule finds something in this text where there is nothing to find."""
+    found = results.bias.metric(Halvings).corpora
+    made = {corpus: each for corpus, each in found.items() if each.halvings}
+    if not made:
+        why = "; ".join(f"{fmt.title(corpus)}: {each.reason}" for corpus, each in found.items())
+        return f"Whether the answer would be no where there is nothing to find was not tried on this text ({why})."
+    told = [
+        f"of {fmt.count(each.halvings)} halvings of {fmt.title(corpus)}, {fmt.count(each.yes)} get a \u201cYes\u201d, "
+        f"and {fmt.count(each.rejected)} of {fmt.count(each.tests)} tests of the excess reject"
+        for corpus, each in made.items()
+    ]
+    return (
+        "And where there is nothing to find? The sittings of one legislature were dealt into two at random, again and "
+        f"again, and read as a study of two legislatures, by n-gram models: {fmt.sentence_list(told)}."
+    )
 
 
 @table("decomposition", section=SECTION, order=3, fold="What the excess is made of")

@@ -15,11 +15,18 @@ from hansard_bias.report.formats import count, decimal, estimate, percent, signe
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table, make_table, table, text
 
-NAMES = {"excess": "Excess", "tilt": "Tilt", "preference": "Preference L", "bias_ratio": "Bias ratio"}
+NAMES = {
+    "excess": "Excess",
+    "tilt": "Tilt",
+    "preference": "Preference L",
+    "any_prompt": "Any prompt",
+    "bias_ratio": "Bias ratio",
+}
 CURVES = NAMES | {
     "excess_text1": "Excess on the first legislature",
     "excess_text2": "Excess on the second legislature",
     "preference": "Mean preference L",
+    "any_prompt": "Difference in any prompt",
 }
 DOSE_CAPTION = (
     "What the metrics say of models that read more and more of a second legislature; bands are intervals. A metric "
@@ -47,16 +54,26 @@ def verdict_table(results: Results) -> Table:
     rows = []
     for name, record in _metrics(results).items():
         # Only where there is nothing to find does a band say how many rejections chance allows.
-        null = record.false_positives
-        assert null.band is not None, "the verdict of a null comparison has its band"
+        null, shared = record.false_positives, record.false_positives_same_text
+        assert null.band is not None and shared.band is not None, "a null comparison has its band"
         allowed = f"{count(null.band.low)} to {count(null.band.high)} of {count(null.comparisons)}"
-        shares = [_share(null), allowed, _share(record.false_positives_same_text), _share(record.power)]
+        first, *_, full = record.power
+        shares = [_share(null), allowed, _share(shared), _share(first.found), _share(full.found)]
         follows = "yes" if all(curve.monotone for curve in record.dose) else "no"
         rows.append([NAMES.get(name, name), record.verdict, *shares, follows])
-    columns = ["Metric", "Verdict", "False alarms", "Allowed", "With the same halves", "Found", "Follows the dose"]
+    columns = [
+        "Metric",
+        "Verdict",
+        "False alarms",
+        "Allowed",
+        "With the same halves",
+        "Found, least dose",
+        "Found, full dose",
+        "Follows the dose",
+    ]
     caption = (
         "False alarms: tests that reject where there is nothing to find, of all comparisons, and how many the binomial "
-        "band allows. Found: studies in which a quarter of foreign text is noticed."
+        "band allows. Found: studies in which foreign text is noticed, a quarter of it and as much as the metric knows."
     )
     return make_table(caption, columns, rows, words=["Follows the dose", "Verdict"])
 
@@ -99,11 +116,19 @@ def planted_sentence(results: Results) -> str:
         return ""
     planted = results.calibration.planted
     slope, false = estimate(planted.slope, decimal), planted.false_preferences
+    decided, rate = planted.decisions, planted.rate
+    rates = ""
+    if rate.true is not None and rate.estimated is not None:
+        rates = (
+            f"{percent(rate.true)} of the prompts are beyond 2 to 1 in truth; the estimated rate is "
+            f"{percent(rate.estimated)} on average, and {count(rate.inside)} of {count(rate.models)} intervals hold it."
+        )
     return (
         f"Of {count(planted.signs)} planted associations, the measured preference has the right sign in "
         f"{count(planted.signs_right)}; measured against planted log-odds it lies on a line of slope {slope}, where "
         f"1 would be perfect. Where nothing was planted, {count(false.shown)} of {count(false.prompts)} prompts "
-        "seem to show a preference."
+        f"seem to show a preference; of those planted beyond 2 to 1, {count(decided.shown)} of {count(decided.large)} "
+        f"do; {count(decided.wrong)} are shown the wrong way. {rates}"
     )
 
 

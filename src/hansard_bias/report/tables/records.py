@@ -163,7 +163,7 @@ def archive_table(results: Results) -> Table:
 def audit_rows(results: Results) -> list[tuple[str, str]]:
     """Leakage, format and content audits as name and value."""
     written = to_json(results.alignment)
-    parts = {name: written[name] for name in ("window", "budget", "duplicates", "leakage")}
+    parts = {name: written[name] for name in ("window", "different_periods", "budget", "duplicates", "leakage")}
     parts |= {name.replace("_", " "): written[name] for name in ("format_audit", "content_audit")}
     marks = parts["format audit"].pop("features")
     parts["format audit"]["most telling marks"] = [mark["feature"] for mark in marks]
