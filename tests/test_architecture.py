@@ -14,7 +14,7 @@ from helpers.project import ROOT
 
 SOURCE = ROOT / "src" / "hansard_bias"
 MODULES = sorted(SOURCE.rglob("*.py"))
-MOST_MODULES, MOST_LINES = 169, 300
+MOST_MODULES, MOST_LINES = 180, 300
 
 PLUMBING = {"base", "params", "randomness", "writing"}
 NETWORKS = PLUMBING | {"tokens", "models"}
@@ -37,6 +37,8 @@ MAY_IMPORT = {
     "calibration": NETWORKS | {"training", "scoring", "probing", "statistics", "sample"},
     "tracking": {"base", "params", "training", "operations"},
     "operations": NETWORKS | {"training", "analysis", "report"},
+    "given": NETWORKS | {"probing"},
+    "api": NETWORKS | {"training", "scoring", "yardsticks", "given", "analysis", "report"},
 }
 """Imports point one way, to what cannot change a package's results by mistake; a package may import itself, too.
 
@@ -125,6 +127,15 @@ def test_the_command_line_loads_nothing_heavy() -> None:
     code = "import sys, hansard_bias.cli; print(sorted({'torch', 'pandas', 'numpy', 'rich'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_importing_the_package_loads_nothing() -> None:
+    code = "import sys, hansard_bias as hb; dir(hb), hb.__all__; "
+    code += (
+        "print(sum('hansard_bias.' in name for name in sys.modules), {'torch', 'pandas', 'numpy'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0 set()"
 
 
 def test_torch_is_pinned_exactly() -> None:

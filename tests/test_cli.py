@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from safetensors import SafetensorError
 
 from hansard_bias import cli
+from hansard_bias.base import command
 from helpers.local_models import save_local_model
 
 ROOT = Path(__file__).parents[1]
@@ -179,16 +180,16 @@ def test_no_parameters_at_all(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("number", "told"), [(28, True), (5, False)])
 def test_a_full_disk_below_safetensors_is_for_users(number: int, told: bool) -> None:
     error = SafetensorError(f"Error while serializing: I/O error: it went wrong (os error {number})")
-    assert cli._is_for_users(error) == told
+    assert command._is_for_users(error) == told
 
 
 def test_waiting_threads_let_others_have_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOMP_SPINCOUNT", "")  # for the way back
     monkeypatch.delenv("GOMP_SPINCOUNT")
-    cli.bound_spinning()
+    command.bound_spinning()
     assert os.environ["GOMP_SPINCOUNT"] == "1000"
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
-    cli.bound_spinning()
+    command.bound_spinning()
     assert os.environ["GOMP_SPINCOUNT"] == "7", "who sets it, has it"
 
 

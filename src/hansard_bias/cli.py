@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from importlib import import_module, resources
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from safetensors import SafetensorError
 
-from hansard_bias.base.messages import one_line, require_known, say
-from hansard_bias.base.work import Interrupted, Interruption, die_with_dvc
+from hansard_bias.base.command import run_command
+from hansard_bias.base.messages import require_known, say
+from hansard_bias.base.work import Interruption
 from hansard_bias.operations.integrity import repair, require_integrity, verified
 from hansard_bias.operations.lock import CALIBRATION
 from hansard_bias.operations.skeleton import probes
-from hansard_bias.params import load_config
+from hansard_bias.params import Config, load_config
 from hansard_bias.pipeline.arguments import corpus_config, run_config, stage_config
 
 if TYPE_CHECKING:
@@ -35,10 +33,6 @@ app = typer.Typer(
 
 app.add_typer(probes, name="probes")
 
-KILLED = "the experiment was killed: its folder is gone; queue it again, and it goes on from its last checkpoint"
-# What a person can mend: a missing file, a folder that is read-only or not theirs, a full disk or quota.
-MENDABLE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-PLOTS_PAGE = Path(".dvc/plots/page.html")
 PARTS = ("base", "halves", "dose", "verdict")
 
 CorpusName = Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus of params.yaml, for example nunavut.")]
@@ -57,47 +51,33 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite settings that yo
 Days = Annotated[float, typer.Option(help="Remove what nobody has touched for so many days.")]
 Everything = Annotated[bool, typer.Option("--all", help="DVC's whole cache too, that of experiments.")]
 Remove = Annotated[bool, typer.Option("--remove", help="Delete what is damaged; DVC then brings it back.")]
+PushedModel = Annotated[
+    str, typer.Argument(metavar="[MODEL]", help="A model that was trained here, for example mixed.")
+]
+Repository = Annotated[str, typer.Option("--to", metavar="ORG/NAME", help="The repository, made where there is none.")]
+WholeStudy = Annotated[bool, typer.Option("--study", help="Results and scores by speech, as a data set, not a model.")]
+PushedSeed = Annotated[int | None, typer.Option("--seed", metavar="SEED", help="Which training; else the first.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Send it; without this nothing leaves the machine.")]
+Public = Annotated[bool, typer.Option("--public", help="Let everybody read a repository that is made.")]
 
 
 def main() -> None:
     """Run a command; a user's mistake is one line and exit status 2, an interruption one line and 130 or 143."""
-    # Before anything heavy is imported: both must hold while that lasts, too.
-    die_with_dvc()
-    folder = Path.cwd()
-    bound_spinning()
-    try:
-        app()
-    except Interrupted as stop:
-        print(f"hansard-bias: {stop}", file=sys.stderr)
-        sys.exit(stop.status)
-    except (ValueError, OSError, SafetensorError) as error:
-        if os.environ.get("HANSARD_BIAS_DEBUG") or not _is_for_users(error):
-            raise
-        # `dvc queue kill` takes the workspace away while the stage still runs.
-        gone = ".dvc/tmp/exps" in folder.as_posix() and not all((folder / n).exists() for n in ("dvc.yaml", "metrics"))
-        print(f"hansard-bias: {KILLED if gone else one_line(str(error), longest=2000)}", file=sys.stderr)
-        sys.exit(2)
-
-
-def bound_spinning() -> None:
-    """Let OpenMP's threads spin only briefly where they wait: others may need the core, another experiment for one.
-
-    GCC's OpenMP spins 300,000 times: beside two processes that computed, the sample's model trained at 155 tokens a
-    second instead of 31,000. It is read when torch is imported, and no bit of a result depends on it.
-    """
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-
-
-def _is_for_users(error: ValueError | OSError | SafetensorError) -> bool:
-    if isinstance(error, SafetensorError):  # has the number in its text alone
-        return any(f"(os error {number})" in str(error) for number in MENDABLE)
-    return isinstance(error, ValueError) or error.errno in MENDABLE
+    run_command(app)
 
 
 def _stage(name: str) -> Callable[..., Any]:
     """The `run` of a stage, whose imports take longer than the whole command line does."""
     run: Callable[..., Any] = import_module(f"hansard_bias.pipeline.{name}").run
     return run
+
+
+def _run(stage: str, config: Config, model: str, seed: int) -> None:
+    """A stage of one model and seed, in its own way where the model is there already."""
+    if model in config.given:
+        import_module("hansard_bias.given.taking").run(stage, config, model, seed, _stage)
+    else:
+        _stage(stage)(config, model, seed)
 
 
 def _print(lines: Iterable[str]) -> None:
@@ -112,7 +92,8 @@ def check() -> None:
     config = load_config()
     _stage("check")(config)
     trainings = f"{len(config.models)} models x {len(config.train.seeds)} seeds"
-    print(f"params.yaml is valid: {len(config.corpora)} corpora, {trainings}")
+    already = f", {len(config.given)} models that are there already" * bool(config.given)
+    print(f"params.yaml is valid: {len(config.corpora)} corpora, {trainings}{already}")
 
 
 @app.command()
@@ -150,6 +131,8 @@ def encode(name: CorpusName) -> None:
 def train(model: ModelName, seed: Seed, resume_from: Checkpoint = None) -> None:
     """Train one model with one seed; goes on from the last checkpoint after an interruption."""
     config = run_config("train", model, seed)
+    if model in config.given:
+        return _run("train", config, model, seed)
     # Read by torch when it is imported: large tensors in large pages, which trains a few per cent faster.
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
@@ -170,7 +153,7 @@ def score(model: ModelName, seed: Seed) -> None:
     """Score every test speech of every corpus with one model; goes on where it was after an interruption."""
     config = run_config("score", model, seed)
     with Interruption().caught():
-        _stage("score")(config, model, seed)
+        _run("score", config, model, seed)
 
 
 @app.command()
@@ -188,7 +171,7 @@ def halvings() -> None:
 @app.command()
 def probe(model: ModelName, seed: Seed) -> None:
     """Ask one model what fills the prompts' gaps."""
-    _stage("probe")(run_config("probe", model, seed), model, seed)
+    _run("probe", run_config("probe", model, seed), model, seed)
 
 
 @app.command()
@@ -238,15 +221,9 @@ def summary() -> None:
 @app.command(hidden=True)
 def plots_page() -> None:
     """Write the offline page for `dvc plots` (done by `make setup`)."""
-    import vl_convert
+    from hansard_bias.operations.plots import write_plots_page
 
-    # DVC's divisions call vegaEmbed as a global name.
-    names = "window.vegaEmbed = vegaEmbed; window.vega = vega; window.vegaLite = vegaLite;"
-    bundle = vl_convert.javascript_bundle(names)
-    page = resources.files("hansard_bias.operations").joinpath("plots.html").read_text(encoding="utf-8")
-    PLOTS_PAGE.parent.mkdir(parents=True, exist_ok=True)
-    # Inside a script element, "</script" alone would end it.
-    PLOTS_PAGE.write_text(page.replace("SCRIPT", bundle.replace("</script", "<\\/script")), encoding="utf-8")
+    write_plots_page()
 
 
 @app.command()
@@ -264,6 +241,21 @@ def preset(name: PresetName, path: Archives = None, force: Force = False) -> Non
     from hansard_bias.operations.presets import apply_preset
 
     _print(apply_preset(name, path or [], force=force))
+
+
+@app.command()
+def push(
+    model: PushedModel = "",
+    to: Repository = "",
+    study: WholeStudy = False,
+    seed: PushedSeed = None,
+    yes: Yes = False,
+    public: Public = False,
+) -> None:
+    """Show what of this study would go to the Hugging Face Hub, and with --yes send it; no text of an archive does."""
+    from hansard_bias.api.hub import push as pushed
+
+    _print(pushed(Path(), to, model, study=study, seed=seed, yes=yes, public=public))
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from hansard_bias.base.files import json_text
 from hansard_bias.operations.integrity import CACHE, repair
 from hansard_bias.operations.lock import (
     CALIBRATION,
@@ -19,6 +21,7 @@ from hansard_bias.operations.lock import (
     require_parameters,
     stage_inputs,
 )
+from hansard_bias.params import load_config
 from hansard_bias.pipeline import arguments
 from helpers.project import ROOT, TINY, merged
 
@@ -162,3 +165,19 @@ def test_other_parameters_are_told(
     with pytest.raises(ValueError, match="do not belong together") as refused:
         require_parameters(before, folder)
     assert told in str(refused.value)
+
+
+def test_another_mixture_is_told(folder: Path, capsys: Any) -> None:
+    """A training depends on a file with its mixture, and not on its label."""
+    config = load_config(folder / "params.yaml")
+    digest = hashlib.md5(json_text(config.of_model("mixed")).encode()).hexdigest()
+    dep = {"path": "data/sections/models/mixed.json", "md5": digest}
+    YAML().dump({"stages": {"train@mixed-1": {"deps": [dep]}}}, folder / "dvc.lock")
+    require_parameters(config, folder)
+    mixed = config.models["mixed"]
+    renamed = config.with_sections(models=config.models | {"mixed": replace(mixed, label="Q")})
+    require_parameters(renamed, folder)
+    assert capsys.readouterr().err == ""
+    other = replace(mixed, mixture={"nunavut": 0.8, "canada": 0.2})
+    require_parameters(config.with_sections(models=config.models | {"mixed": other}), folder)
+    assert "train@mixed-1 ran with another mixture than params.yaml has by now" in capsys.readouterr().err

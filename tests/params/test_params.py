@@ -65,7 +65,9 @@ def test_order_of_names_is_that_of_labels_and_decides_which_model_is_a_corpus_s_
         ("train.precision", "half", "train.precision is 'half', expected one of auto, fp32, bf16, fp16"),
         ("models.mixed.mixture", {"nunavut": 0.5, "canda": 0.5}, "did you mean canada?"),
         ("models.mixed.mixture", {"nunavut": 0.5, "canada": 0.4}, "expected weights that sum to 1 (these sum to 0.9)"),
-        ("models.mixed.mixture", {}, "expected at least one of the corpora nunavut, canada"),
+        ("models.mixed.mixture", {}, "expected at least one of the corpora nunavut, canada; or name the `folder` of"),
+        ("models.mixed.folder", "/data/bert", "expected no mixture beside a folder"),
+        ("given", {}, "expected no such key"),
         ("models.mixed.label", "A", "expected a different label for each entry"),
         ("align.split.test", 0, "align.split.test is 0.0, expected a share between 0 and 1"),
         ("align.split.test", 0.2, "align.split is"),
@@ -233,7 +235,7 @@ def test_mixtures_are_held_against_corpora_where_both_are_loaded(raw: dict[str, 
 
 def test_a_copy_of_a_part_is_checked_too(raw: dict[str, Any]) -> None:
     part = parse_sections(raw, ["corpora", "models"])
-    assert set(vars(part.with_sections(corpora=part.corpora))) == {"corpora", "models"}
+    assert set(vars(part.with_sections(corpora=part.corpora))) == {"corpora", "models", "given"}
     with pytest.raises(ConfigError, match="expected at least one archive"):
         part.with_sections(corpora={})
 
@@ -246,3 +248,21 @@ def test_a_model_s_own_settings_are_those_that_its_architecture_looks_at(raw: di
     assert bert - modern == {"hidden_dropout_prob", "attention_probs_dropout_prob"}
     assert {"local_attention", "layer_types", "global_rope_theta"} <= modern - bert
     assert {"hidden_size", "architecture", "init", "unigram_bias"} <= bert & modern
+
+
+def test_a_model_that_is_there_already_is_no_model_to_train(raw: dict[str, Any]) -> None:
+    raw["models"] |= {"base": {"label": "D", "folder": "/data/bert"}}
+    config = parse_config(raw)
+    assert [*config.models] == ["nunavut", "canada", "mixed"] and [*config.given] == ["base"]
+    assert [*config.all_models] == ["nunavut", "canada", "mixed", "base"] and config.row_key("base") == "D_base"
+    assert [*config.columns()] == ["nunavut", "canada", "mixed"]
+    for copy in (config.with_sections(train=config.train), config.in_order_of_names(), replace(config)):
+        assert (copy.given, {*copy.models}) == (config.given, {*config.models})
+    raw["models"]["base"]["label"] = "A"
+    with pytest.raises(ConfigError, match=r"models is \['A', 'B', 'C', 'A'\], expected a different label"):
+        parse_config(raw)
+
+
+def test_models_that_are_there_already_are_enough(raw: dict[str, Any]) -> None:
+    raw["models"] = {"base": {"label": "D", "folder": "/data/bert"}}
+    assert not parse_config(raw).models

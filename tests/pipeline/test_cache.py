@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from ruamel.yaml import YAML
 
 from hansard_bias.base.code import PLUMBING, SOURCE, closure, code_digest
 from helpers.dvc_clone import Clone
+from helpers.local_models import save_local_model
 from helpers.project import ROOT
 
 PACKAGE = "src/hansard_bias"
@@ -147,14 +150,20 @@ EDITS: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "how topics are found": (appended(f"{PACKAGE}/yardsticks/topics.py", COMMENT), {"companion", "halvings", *RESULTS}),
     "the number of topics": (parameter("bias", "", "topics", 10), {"check", "companion", *RESULTS}),
     "the learning rate": (parameter("train", "", "lr", 0.0125), {"check", "train", "report"}),
+    "how models of folders are read": (appended(f"{PACKAGE}/given/folders.py", COMMENT), {"check"}),
     "an architecture": (appended(f"{PACKAGE}/models/architectures.py", COMMENT), {"check", "tokenizer", *MODELS}),
 }
 
 
 def stale(clone: Clone) -> Iterator[str]:
     """The stages that `dvc repro` would run first, without their matrix."""
-    for name in json.loads(clone.run("dvc", "status", "--json", "dvc.yaml")):
+    for name in stale_runs(clone):
         yield name.partition("@")[0]
+
+
+def stale_runs(clone: Clone) -> list[str]:
+    """The same with it."""
+    return [*json.loads(clone.run("dvc", "status", "--json", "dvc.yaml"))]
 
 
 @pytest.mark.parametrize("what", EDITS)
@@ -178,3 +187,27 @@ def test_only_what_its_architecture_looks_at_trains_a_model_anew(clone: Clone, k
     finally:
         clone.run("git", "checkout", "-q", "--", ".")
         clone.run("dvc", "repro", "-q", "check")
+
+
+def test_a_model_that_is_there_already_trains_no_other_and_is_never_trained(clone: Clone, tmp_path: Path) -> None:
+    """Three lines of params.yaml: DVC runs the stages of this model and what compares, and takes it as it is."""
+    texts = pq.read_table(clone.root / "data/aligned/canada.parquet")["text"].to_pylist()
+    folder = save_local_model("bert", tmp_path / "bert", texts)
+    try:
+        parameter("models", "", "base", {"label": "D", "folder": str(folder)})(clone.root)
+        clone.run("dvc", "repro", "-q", "check")
+        runs = {"train@base-1", "score@base-1", "probe@base-1"}
+        assert {name for name in stale_runs(clone) if "@" in name} == runs
+        before = clone.runs()
+        said = clone.run("dvc", "repro")
+        assert {name for name in re.findall(r"Running stage '(.*?)'", said) if "@" in name} == runs
+        assert clone.metrics("bias.json")["given"]["models"]["D_base"]["folder"] == "bert"
+        assert not [name for name in clone.runs().keys() - before.keys() if name.startswith("base")], "no run of MLflow"
+        assert stale_runs(clone) == []
+        clone.run("dvc", "plots", "show", "--json", "metrics/curves")
+        (folder / "config.json").write_text((folder / "config.json").read_text() + " ", encoding="utf-8")
+        clone.run("dvc", "repro", "-q", "-f", "check")
+        assert {name for name in stale_runs(clone) if "@" in name} == {"train@base-1"}
+    finally:
+        clone.restore()
+        clone.run("git", "clean", "-qfd", "metrics")

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +58,15 @@ class StudyData:
 
     config: Config
     root: Path
+    given: str = ""
+    """The model that is there already which this is about, read once with its own tokenizer; empty: those trained."""
+
+    @property
+    def runs(self) -> dict[str, tuple[int, ...]]:
+        """The seeds of every model that this is about."""
+        if self.given:
+            return {self.given: (self.config.read_once,)}
+        return dict.fromkeys(self.config.models, self.config.train.seeds)
 
     @cached_property
     def losses(self) -> dict[str, Losses]:
@@ -67,7 +75,7 @@ class StudyData:
         Raises ValueError for scores of another tokenizer or other weights than the present ones, of other folds or of
         other speeches than the first model's.
         """
-        runs = list(product(self.config.models, self.config.train.seeds))
+        runs = [(model, seed) for model, seeds in self.runs.items() for seed in seeds]
         paths = [self.scores(*run) for run in runs]
         # Scores of another vocabulary are of other tokens: no difference between them means anything.
         tokenizer = self.tokenizer
@@ -95,12 +103,14 @@ class StudyData:
             tables.append(table.to_pandas())
             if not tables[-1][COMPARED].equals(tables[0][COMPARED]):
                 raise ValueError(f"{path}: other test speeches than {paths[0]}; {remedy}")
-        return {corpus: losses_of(corpus, tables, len(self.config.models), self.root) for corpus in self.config.corpora}
+        return {corpus: losses_of(corpus, tables, len(self.runs), self.root) for corpus in self.config.corpora}
 
     @cached_property
     def tokenizer(self) -> str:
         """The digest of the tokenizer that is there now."""
-        return sha256(require_path(self.root / TOKENIZER / "tokenizer.json", "tokenizer"))
+        run = run_name(self.given, self.config.read_once)
+        folder, stage = (MODELS / run, f"train@{run}") if self.given else (TOKENIZER, "tokenizer")
+        return sha256(require_path(self.root / folder / "tokenizer.json", stage))
 
     @cached_property
     def sums(self) -> dict[str, CorpusSums]:
@@ -154,9 +164,8 @@ class StudyData:
     def probes(self) -> ProbeRuns:
         """The probes of every model and seed; ValueError for models that were asked different things."""
         # By row, because that is the name of a model in every result.
-        models, seeds = self.config.models, self.config.train.seeds
-        runs = {self.config.row_key(m): [read_probed(m, seed, self.root) for seed in seeds] for m in models}
-        names = [run_name(*run) for run in product(models, seeds)]
+        runs = {self.config.row_key(m): [read_probed(m, seed, self.root) for seed in s] for m, s in self.runs.items()}
+        names = [run_name(model, seed) for model, seeds in self.runs.items() for seed in seeds]
         check_alike(names, [probed for row in runs.values() for probed in row])
         return runs
 
@@ -192,7 +201,10 @@ class StudyData:
     @cached_property
     def design(self) -> Design:
         """Rows, columns, own models and resampling as the statistics name them."""
-        config, rows = self.config, {name: self.config.row_key(name) for name in self.config.models}
+        config, rows = self.config, {name: self.config.row_key(name) for name in self.runs}
+        if self.given:
+            # Its tokens are others than those of any own model: no excess.
+            return Design(tuple(rows.values()), config.columns(), {}, {}, config.bias.confidence)
         own = {corpus: config.own_model(corpus) for corpus in config.corpora}
         return Design(
             models=tuple(rows.values()),
@@ -214,7 +226,8 @@ class StudyData:
     def test_tokens(self, corpus: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
         """Where each test speech begins, shape [speeches + 1], and the token ids of all, shape [tokens]."""
         # They are the same in every table of scores: any will do.
-        return read_tokens(self.scores(next(iter(self.config.models)), self.config.train.seeds[0]), corpus, "token_ids")
+        model, seeds = next(iter(self.runs.items()))
+        return read_tokens(self.scores(model, seeds[0]), corpus, "token_ids")
 
 
 def _trained_weights(root: Path, model: str, seed: int) -> str:

@@ -29,6 +29,7 @@ YARDSTICKS = COMPANION / "yardsticks"
 HALVINGS = Path("data/halvings.json")
 SECTIONS = Path("data/sections")
 TRAINING_SECTION = SECTIONS / "training.json"
+MODEL_SECTIONS = SECTIONS / "models"
 SCORES = Path("data/scores")
 LIKELIHOODS = Path("data/likelihoods")
 PROBED = Path("data/probed")

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from hansard_bias.base.files import METRICS, TRAINING_SECTION, json_text, md5, run_name
+from hansard_bias.base.files import METRICS, MODEL_SECTIONS, TRAINING_SECTION, json_text, md5, run_name
 from hansard_bias.base.messages import shown, warn
 from hansard_bias.base.yaml import read_plain_yaml
 from hansard_bias.params import PARAMS_FILE, Config, parse_config
@@ -116,12 +116,15 @@ def _differing(stages: Mapping[str, Any], raw: Any, config: Config) -> str:
     names = ["align", "tokenizer", "bias", *(f"corpus@{corpus}" for corpus in config.corpora)]
     runs = [run_name(model, seed) for model in config.models for seed in config.train.seeds]
     names += [f"{stage}@{run}" for run in runs for stage in ("train", "score")]
-    # A training depends on a file with what its architecture looks at, and DVC on the digest of that.
-    own = hashlib.md5(json_text(config.of_training()).encode(), usedforsecurity=False).hexdigest()
+    # A training depends on files with what its architecture looks at and what it reads, and DVC on their digests.
+    sections: dict[Path, tuple[str, Any]] = {TRAINING_SECTION: ("`model` section or licences", config.of_training())}
+    sections |= {MODEL_SECTIONS / f"{model}.json": ("mixture", config.of_model(model)) for model in config.models}
     for name in names:
         read = {dep["path"]: dep.get("md5") for dep in stages.get(name, {}).get("deps", ())}
-        if read.get(TRAINING_SECTION.as_posix(), own) != own:
-            return f"dvc.lock: {name} ran with another `model` section or licences than params.yaml has by now{APART}"
+        for path, (words, content) in sections.items():
+            own = hashlib.md5(json_text(content).encode(), usedforsecurity=False).hexdigest()
+            if read.get(path.as_posix(), own) != own:
+                return f"dvc.lock: {name} ran with another {words} than params.yaml has by now{APART}"
         for key, made in _params(stages.get(name, {})).items():
             if (found := look_up(raw, key)) != made:
                 ran = f"dvc.lock: {name} ran with {_first_difference(key, made, found)} by now"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,8 @@ class Config:
     bias: BiasConfig
     report: ReportConfig
     tracking: TrackingConfig
+    given: dict[str, MixtureConfig] = field(default_factory=dict, metadata={"derived": True})
+    """Those of `models` in params.yaml that are there already; in `models` are those that are trained."""
 
     def __post_init__(self) -> None:
         loaded = vars(self)
@@ -55,10 +57,13 @@ class Config:
             for name, corpus in self.corpora.items():
                 corpus.check(name)
         if "models" in loaded:
-            require_entries("models", self.models, "model")
-            for name, model in self.models.items():
+            require_entries("models", self.all_models, "model")
+            for name, model in self.all_models.items():
                 # Whether the corpora of a mixture exist can be told only where both sections are loaded.
                 model.check(name, loaded.get("corpora", model.mixture))
+            # Two kinds that have nothing in common but their section: what trains and compares never meets the others.
+            loaded["given"] = {name: model for name, model in self.all_models.items() if model.folder}
+            loaded["models"] = {name: model for name, model in self.all_models.items() if not model.folder}
 
     # Not for the type checker, for which every attribute would then exist.
     if not TYPE_CHECKING:
@@ -71,9 +76,24 @@ class Config:
         """What a training depends on of `model` and `corpora`: what its architecture looks at, and licences."""
         return {"model": self.model.own(), "licences": {name: each.licence for name, each in self.corpora.items()}}
 
+    def of_model(self, name: str) -> dict[str, Any]:
+        """What the training of one model depends on of `models`."""
+        return {"mixture": self.models[name].mixture}
+
     def with_sections(self, **sections: Any) -> Config:
         """A copy with these sections instead, where `dataclasses.replace` would ask for those not loaded."""
         return _assembled(vars(self) | sections)
+
+    @property
+    def all_models(self) -> dict[str, MixtureConfig]:
+        """Those that are trained, then those that are there already."""
+        given: dict[str, MixtureConfig] = vars(self).get("given", {})
+        return self.models | given
+
+    @property
+    def read_once(self) -> int:
+        """The seed under whose name a model that is there already stands: it has none, and is read once."""
+        return self.train.seeds[0]
 
     def word_classes(self) -> str:
         """The file with the lists of function words, procedure and names, in the language of the probes."""
@@ -81,7 +101,7 @@ class Config:
 
     def row_key(self, model: str) -> str:
         """The name of a model in metrics files and MLflow: `A_nunavut`, or `model_nunavut` for the label `A & B`."""
-        label = self.models[model].label
+        label = self.all_models[model].label
         # Labels are free text, and MLflow's metrics take no sign: only a bare word becomes part of a name.
         return f"{label if label.isascii() and label.isalnum() else 'model'}_{model}"
 
@@ -104,7 +124,7 @@ class Config:
     def in_order_of_names(self) -> Config:
         """The same study, corpora and models by label and name: no number may depend on their order in params.yaml."""
         corpora = sorted(self.corpora.items(), key=lambda item: (item[1].label, item[0]))
-        models = sorted(self.models.items(), key=lambda item: self.row_key(item[0]))
+        models = sorted(self.all_models.items(), key=lambda item: self.row_key(item[0]))
         return self.with_sections(corpora=dict(corpora), models=dict(models))
 
 

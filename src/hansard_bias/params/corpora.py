@@ -108,15 +108,20 @@ class CorpusConfig:
 
 @dataclass(frozen=True)
 class MixtureConfig:
-    """One model to train: its label and the share of its training text that each corpus gives."""
+    """One model: its label, and the share of its training text that each corpus gives, or the folder in which it is."""
 
     label: str
-    mixture: dict[str, float]
+    mixture: dict[str, float] = field(default_factory=dict)
+    folder: str = ""  # of a model that is there already: it is read and probed with its own tokenizer, never trained
 
     def check(self, name: str, corpora: Collection[str]) -> None:
-        """Validate the corpora named and their weights."""
+        """Validate the corpora named and their weights; whether a folder holds a model, `given` knows."""
         key, known = f"models.{name}.mixture", ", ".join(corpora)
-        require(bool(self.mixture), key, self.mixture, f"at least one of the corpora {known}")
+        if self.folder:
+            require(not self.mixture, key, self.mixture, "no mixture beside a folder: such a model is never trained")
+            return
+        remedy = "or name the `folder` of a model that is there already"
+        require(bool(self.mixture), key, self.mixture, f"at least one of the corpora {known}", remedy)
         for corpus, weight in self.mixture.items():
             require(corpus in corpora, key, corpus, f"a corpus of params.yaml ({known})", did_you_mean(corpus, corpora))
             require(0 < weight <= 1, f"{key}.{corpus}", weight, "a weight above 0 and at most 1")

@@ -119,7 +119,8 @@ def parse(kind: Any, value: Any, key: str) -> Any:
 
 
 def _parse_section(kind: Any, value: Any, key: str) -> Any:
-    known = [field.name for field in dataclasses.fields(kind)]
+    # What a section makes of the others is none of the file's.
+    known = [field.name for field in dataclasses.fields(kind) if not field.metadata.get("derived")]
     for name in value if isinstance(value, Mapping) else ():
         expected = f"no such key (known: {', '.join(known)})"
         require(name in known, _below(key, name), value[name], expected, did_you_mean(name, known))

@@ -41,7 +41,7 @@ def corpus_config(stage: str, name: str) -> Config:
 def run_config(stage: str, model: str, seed: int) -> Config:
     """The same for a stage that is run for this model and seed."""
     config = _load(stage)
-    require_known("model", model, config.models, " in params.yaml")
+    require_known("model", model, config.all_models, " in params.yaml")
     if seed not in config.train.seeds:
         raise ConfigError("train.seeds", list(config.train.seeds), f"a list with seed {seed}", "or run another seed")
     _require_sound(config, stage, {"item.model": model, "item.seed": str(seed)})

@@ -1,8 +1,9 @@
 """Validate params.yaml and the probes' files before any stage touches its outputs: `dvc repro check`.
 
 Its outputs change only with what a stage behind it depends on: the files of `model.init` and of `probe`, `corpora` and
-`models` without their labels, `model` without the settings of the other architecture. DVC can name a section of
-params.yaml as a dependency, but not a section without one of its keys.
+`models` without their labels (a file for each model, with the digests of one that is there already), `model` without
+the settings of the other architecture. DVC can name a section of params.yaml as a dependency, but not a section without
+one of its keys.
 """
 
 from __future__ import annotations
@@ -15,12 +16,31 @@ from tokenizers import Tokenizer
 
 from hansard_bias.analysis.word_classes import read_lists
 from hansard_bias.base import files
-from hansard_bias.base.files import CHECKED, INITIAL, METRICS, MODELS, PROBE_FILES, SAMPLE, TRAINING_SECTION, write_json
+from hansard_bias.base.files import (
+    CHECKED,
+    INITIAL,
+    METRICS,
+    MODEL_SECTIONS,
+    MODELS,
+    PROBE_FILES,
+    SAMPLE,
+    TRAINING_SECTION,
+    write_json,
+)
 from hansard_bias.base.messages import warn
 from hansard_bias.base.yaml import told_by_line
 from hansard_bias.corpora.cleaning import clean_text
 from hansard_bias.corpora.readers import find_reader
-from hansard_bias.models.architectures import TOKENIZER, check_initial, init_error, initial_digests, read_settings
+from hansard_bias.given.folders import check_folder
+from hansard_bias.given.taking import taken_from
+from hansard_bias.models.architectures import (
+    MOST_TOKENS,
+    TOKENIZER,
+    check_initial,
+    init_error,
+    initial_digests,
+    read_settings,
+)
 from hansard_bias.params import Config, ConfigError
 from hansard_bias.params.validation import require
 from hansard_bias.probing.benchmarks import left_out_lines
@@ -38,6 +58,9 @@ def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_f
             raise ConfigError(f"corpora.{name}.path", corpus.path, "an existing archive or folder", remedy)
     check_initial(config.model.init)
     check_initial_tokens(config.model.init)
+    for name, model in config.given.items():
+        # Tokens are stored in two bytes.
+        check_folder(Path(model.folder), f"params.yaml: models.{name}.folder", MOST_TOKENS)
     check_probes(config)
     files.require_writable([output.parent, MODELS, *files.with_folders_below(METRICS)])
     # These change only with what a stage behind depends on: else a remark in params.yaml would rerun all.
@@ -71,6 +94,9 @@ def write_sections(config: Config, folder: Path) -> None:
             columns = None if corpus.columns is None else asdict(corpus.columns)
             archive = {"reader": corpus.reader, "path": corpus.path, "columns": columns}
             write_json(partial / "archives" / f"{name}.json", archive)
+        sections = {name: config.of_model(name) for name in config.models} | taken_from(config)
+        for name, section in sections.items():
+            write_json(partial / MODEL_SECTIONS.name / f"{name}.json", section)
 
 
 def check_probes(config: Config) -> None:
@@ -89,7 +115,7 @@ def check_probes(config: Config) -> None:
         asked = load_probing(probe)
     for line in left_out_lines(problem for benchmark in asked.benchmarks for problem in benchmark.told):
         warn(line)
-    if config.model.init:
-        # As the models will meet it: a term is written as cleaned text has it.
-        surface = partial(clean_text, lowercase=config.clean.lowercase)
-        check_writable(asked, Path(config.model.init) / TOKENIZER, surface)
+    # As the models will meet it: a term is written as cleaned text has it.
+    surface = partial(clean_text, lowercase=config.clean.lowercase)
+    for folder in filter(None, [config.model.init, *(model.folder for model in config.given.values())]):
+        check_writable(asked, Path(folder) / TOKENIZER, surface)

@@ -24,7 +24,7 @@ def run(config: Config, root: Path = Path(".")) -> Path:
 
 def earlier_curves(config: Config, folder: Path) -> list[str]:
     """A line on curves of runs that params.yaml no longer names: the page leaves them out, DVC's plots do not."""
-    named = {run_name(model, seed) for model in config.models for seed in config.train.seeds}
+    named = {run_name(model, seed) for model in config.all_models for seed in config.train.seeds}
     earlier = ", ".join(sorted(path.name for path in folder.glob("*.csv") if path.stem not in named))
     line = f"{folder} also holds {earlier}, which `dvc plots` draws, too; delete those you are done with"
     return [line] if earlier else []

@@ -36,8 +36,13 @@ class Registered:
     @classmethod
     def made(cls, results: Any) -> list[tuple[Any, Any]]:
         """Every registration with what its function makes of the results, in order."""
+        return [(each, make(results)) for each, make in cls.every()]
+
+    @classmethod
+    def every(cls) -> list[tuple[Any, Callable[..., Any]]]:
+        """Every registration with its function, in order."""
         # Whoever adds a module with one edits no list.
         for package in (f"{__name__}.figures", f"{__name__}.tables"):
             for module in iter_modules(import_module(package).__path__):
                 import_module(f"{package}.{module.name}")
-        return [(each, make(results)) for each, make in sorted(cls.makers.values(), key=lambda entry: entry[0].order)]
+        return sorted(cls.makers.values(), key=lambda entry: entry[0].order)

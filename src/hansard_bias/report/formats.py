@@ -121,7 +121,7 @@ def title(name: str) -> str:
 
 def model_name(config: Config, model: str) -> str:
     """A model with its label: "A (Nunavut)"."""
-    return f"{config.models[model].label} ({title(model)})"
+    return f"{config.all_models[model].label} ({title(model)})"
 
 
 def model_names(config: Config, models: Sequence[str]) -> str:

@@ -78,7 +78,8 @@ def write_report(results: Results, metrics: Path) -> None:
     # Without what depends on the machine, so that a study made anew differs only in its numbers.
     _write(metrics / "tables", _table_files(portable(made)))
     with atomic_write(metrics / "matrix.svg") as partial:
-        partial.write_text(drawn["matrix"].file, encoding="utf-8")
+        # Where no model is trained, the matrix is that of the models that are there already.
+        partial.write_text((drawn.get("matrix") or drawn["given"]).file, encoding="utf-8")
 
 
 def _table_files(tables: Iterable[Table]) -> dict[str, str | bytes]:

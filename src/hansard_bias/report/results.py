@@ -70,9 +70,12 @@ class Results:
         return self.bias.unigrams[self.config.row_key(model)]
 
 
-def load_results(metrics: Path, config: Config, provenance: Mapping[str, str] | None = None) -> Results:
+def load_results(
+    metrics: Path, config: Config, provenance: Mapping[str, str] | None = None, *, trainings: bool = True
+) -> Results:
     """Read what the report needs from the metrics folder.
 
+    trainings: whether the trainings' summaries must be there, which DVC keeps, not git.
     Raises ValueError, one line, naming the file and the stage that makes it, if a file is missing, not readable
     or of another configuration.
     """
@@ -89,7 +92,7 @@ def load_results(metrics: Path, config: Config, provenance: Mapping[str, str] | 
     cells = {f"{cell.model} on {cell.corpus}": cell for cell in read_cells(metrics / "cells.json")}
     wanted = {(m, column): f"{config.row_key(m)} on {column}" for m in config.models for column in config.columns()}
     _require_keys(metrics / "cells.json", cells, wanted.values())
-    trained = [*product(config.models, config.train.seeds)]
+    trained = [*product(config.models, config.train.seeds)] if trainings else []
     missing = []
     for model, seed in trained:
         path = metrics / "curves" / f"{run_name(model, seed)}.csv"

@@ -97,7 +97,7 @@ def is_sample(results: Results) -> bool:
 def caveats(results: Results) -> Iterator[str]:
     """What this very run leaves open, beside the limits that every run has."""
     config, alignment = results.config, results.alignment
-    if len(config.train.seeds) == 1:
+    if len(config.train.seeds) == 1 and config.models:
         yield "Every model was trained once. How much the result owes to one lucky or unlucky start is not known."
     if any(cell.low is None for cell in results.cells.values()):
         yield "Some numbers have no interval, because nothing is known of other sittings. They are not a finding."

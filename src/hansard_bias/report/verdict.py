@@ -28,6 +28,9 @@ MORE, WITHIN, BETTER, DISAGREE, UNKNOWN = OUTCOMES = (
 MOST_HEADLINES = 4
 # Above it a classifier of layout does clearly better than guessing (0.5).
 FORMAT_LIMIT = 0.6
+NOTHING_TRAINED = (
+    "No model was trained here: models that are there already were read and asked, and their numbers follow."
+)
 HEADS = {
     MORE: "Yes, by more than two parts of one legislature's debates differ",
     WITHIN: "No: by no more than two parts of one legislature's debates differ",
@@ -82,6 +85,8 @@ def answer(results: Results) -> tuple[str, str]:
     own = [(m, c) for c in results.config.corpora if (m := results.config.own_model(c)) is not None]
     sizes = [f"{fmt.estimate(results.perplexity(m, c), fmt.significant)} on {fmt.title(c)}" for m, c in own]
     second = f"The perplexity of a model on its own legislature is {fmt.sentence_list(sizes)}." if own else ""
+    if not results.config.models:
+        return NOTHING_TRAINED, ""
     return "Nothing to compare: this run holds no two legislatures with a model trained on each alone.", second
 
 

@@ -88,7 +88,7 @@ def parts_of(texts: Mapping[str, Windows], config: Config, corpora: Mapping[str,
     numbers = {name: [*corpora].index(name) for name in sorted(corpora)}
     known = {model: Text.of(texts[model], corpora) for model in sorted(texts)}
     # All models have so much text: a dose of one is as long as the same dose of another.
-    shared = min(text.tokens for text in known.values())
+    shared = min((text.tokens for text in known.values()), default=0)
     for corpus in numbers:
         own = config.own_model(corpus)
         yield from _halves(corpus, known[own]) if own else _no_halves(corpus)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 import pandas as pd
 
@@ -69,9 +67,9 @@ def likelihood_findings(data: StudyData) -> dict[str, dict[str, LikelihoodRecord
     config = data.config
     if not config.score.likelihood_speeches:
         return {}
-    tables: dict[str, list[pd.DataFrame]] = {model: [] for model in config.models}
+    tables: dict[str, list[pd.DataFrame]] = {model: [] for model in data.runs}
     first = None
-    for model, seed in product(config.models, config.train.seeds):
+    for model, seed in ((model, seed) for model, seeds in data.runs.items() for seed in seeds):
         path, stage = LIKELIHOODS / f"{run_name(model, seed)}.parquet", f"score@{run_name(model, seed)}"
         table, fingerprint = read_likelihood_sums(require_path(data.root / path, stage))
         tables[model].append(table.to_pandas())

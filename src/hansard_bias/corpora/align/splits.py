@@ -170,7 +170,8 @@ def choose_speeches(table: pd.DataFrame, config: Config) -> tuple[pd.DataFrame, 
     that can have the fewest; with the full one each gets all it can have at its weights.
     """
     shares = [[model.mixture.get(name, 0.0) for name in config.corpora] for model in config.models.values()]
-    weights = np.array(shares)
+    # No row where models are there already, and none is trained.
+    weights = np.array(shares).reshape(-1, len(config.corpora))
     split, corpus = table["split"].to_numpy(), table["corpus"].to_numpy()
     targets = _targets(table, weights, config.align.budget)
     least = _proportional_targets(table, len(config.corpora))
@@ -183,7 +184,8 @@ def choose_speeches(table: pd.DataFrame, config: Config) -> tuple[pd.DataFrame, 
         ordered = table[chosen].sort_values(["split", "corpus"], kind="stable").reset_index(drop=True)
         corpora, splits = named(ordered["corpus"], [*config.corpora]), named(ordered["split"], SPLITS)
         parts.append(ordered[["speech_id"]].assign(model=model, corpus=corpora, split=splits))
-    return pd.concat(parts, ignore_index=True)[["model", "corpus", "speech_id", "split"]], budget
+    columns = ["model", "corpus", "speech_id", "split"]
+    return pd.concat(parts or [pd.DataFrame(columns=columns, dtype="str")], ignore_index=True)[columns], budget
 
 
 def named(codes: pd.Series, names: Sequence[str]) -> pd.Series:
@@ -199,7 +201,7 @@ def _targets(table: pd.DataFrame, weights: Floats, budget: str) -> Floats:
         # The corpus that runs out first bounds the model.
         capacity = np.where(weights[:, None] > 0, available / weights[:, None], np.inf).min(axis=2)
     if budget == "balanced":
-        capacity = np.broadcast_to(capacity.min(axis=0), capacity.shape)
+        capacity = np.broadcast_to(capacity.min(axis=0, initial=np.inf), capacity.shape)
     return np.where(weights[:, None] > 0, weights[:, None] * capacity[:, :, None], -1.0)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -79,10 +80,26 @@ def _draw(about: RegisteredFigure, panels: Sequence[Figure], confidence: str) ->
     # Their texts were escaped when they were drawn.
     markup = tuple(Markup(inline_svg(panel, file)) for panel in panels)
     # Vega numbers its clips over all it draws, so the order stays: panels first.
-    if not file:
-        together: Any = alt.concat(*(panel.chart for panel in panels), columns=about.columns)
-        file = file_svg(together.resolve_scale(**dict.fromkeys(about.scales, "independent")))
+    file = file or file_svg(_together(about, panels))
     return Drawn(about, about.caption.format(confidence=confidence), panels, markup, file)
+
+
+def _together(about: RegisteredFigure, panels: Sequence[Figure]) -> Any:
+    """All panels as one chart."""
+    if not about.columns:
+        return panels[0].chart
+    together: Any = alt.concat(*(panel.chart for panel in panels), columns=about.columns)
+    return together.resolve_scale(**dict.fromkeys(about.scales, "independent"))
+
+
+def charts(results: Results) -> dict[str, Callable[[], Any]]:
+    """By name, what draws each figure as one chart, or None where the study has nothing for it to show."""
+
+    def drawn(about: RegisteredFigure, make: Callable[[Results], list[Figure]]) -> Any:
+        panels = make(results)
+        return themed(_together(about, panels)) if panels else None
+
+    return {about.name: partial(drawn, about, make) for about, make in figure.every()}
 
 
 def figure_files(drawn: Mapping[str, Drawn]) -> dict[str, str | bytes]:
@@ -107,9 +124,16 @@ def inline_svg(figure: Figure, file: str = "") -> str:
 
 def file_svg(chart: Any) -> str:
     """A chart as an SVG file on white."""
+    buffer = io.StringIO()
+    themed(chart).save(buffer, format="svg")
+    return buffer.getvalue()
+
+
+def themed(chart: Any) -> Any:
+    """A chart in the report's type and colours, on white."""
     ink: dict[str, Any] = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12}
     lines: dict[str, Any] = {"domainColor": GREY, "tickColor": GREY, "gridColor": GREY, "gridOpacity": 0.25}
-    themed = chart.properties(background="white").configure(
+    return chart.properties(background="white").configure(
         font="Helvetica, Arial, sans-serif",
         # The page names the whole image instead of every mark.
         aria=False,
@@ -119,9 +143,6 @@ def file_svg(chart: Any) -> str:
         view=alt.ViewConfig(stroke=None),
         title=alt.TitleConfig(color=INK, fontSize=13, anchor="start", fontWeight="bold"),
     )
-    buffer = io.StringIO()
-    themed.save(buffer, format="svg")
-    return buffer.getvalue()
 
 
 def png(svg: str) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 
 import altair as alt
 
+from hansard_bias.analysis.metrics.given import Given
 from hansard_bias.analysis.records import Interval
 from hansard_bias.report.figures import GREY, Figure, chart_of, figure, luminance
 from hansard_bias.report.formats import DASH, NOTHING, TIMES, fine, model_name, signed, significant, span, title
@@ -85,22 +86,35 @@ def _bits(results: Results, model: str, column: str) -> Interval:
     return results.measures(model).bits_per_byte[f"on_{column}"]
 
 
-def _heatmap_figure(results: Results, name: str, read: Read, form: Form, share: Share) -> list[Figure]:
-    """One heatmap; `share` says where between pale and deep a value stands, below zero for the other hue."""
-    places = [(model, column) for model in results.config.models for column in results.config.columns()]
+def _heatmap_figure(
+    results: Results, name: str, read: Read, form: Form, share: Share, given: bool = False
+) -> list[Figure]:
+    """One heatmap; `share` says where between pale and deep a value stands, below zero for the other hue.
+
+    given: of the models that are there already, each with colours of its own.
+    """
+    models = results.config.given if given else results.config.models
+    places = [(model, column) for model in models for column in results.config.columns()]
     found = {place: interval for place in places if (interval := read(results, *place)) is not None}
-    values = [interval.value for interval in found.values()]
-    tiles = {place: tile(share(values, interval.value)) for place, interval in found.items()}
+
+    def beside(model: str) -> list[float]:
+        return [interval.value for (row, _), interval in found.items() if row == model or not given]
+
+    tiles = {place: tile(share(beside(place[0]), interval.value)) for place, interval in found.items()}
     if not tiles:
         return []
     # Also the cells without a value: a hole would look like a mistake.
     cells = [_cell(results, name, form, place, found.get(place), tiles.get(place)) for place in places]
     dark = {t.fill: t.dark_fill for t in tiles.values()} | {t.ink: t.dark_ink for t in tiles.values()}
     spoken = []
-    for model in results.config.models:
+    for model in models:
         known = [f"{form(found[place].value)} on {title(place[1])}" for place in found if place[0] == model]
         spoken.append(f"model {model_name(results.config, model)}: {', '.join(known) or 'none'}")
     return [Figure(_heatmap(cells), f"Heatmap of {name}. {'; '.join(spoken)}.", dark)]
+
+
+def _given_bits(results: Results, model: str, column: str) -> Interval:
+    return results.bias.metric(Given).models[results.config.row_key(model)].bits_per_byte[f"on_{column}"]
 
 
 perplexity_figure = figure(
@@ -130,6 +144,15 @@ excess_figure = figure(
     caption="What it costs, in nats per token, to read a text with another training than the text\u2019s own model "
     "has; below it, how many times as many equally likely words that are. 0 by definition on own debates.",
 )(partial(_heatmap_figure, name="excess", read=Results.excess, form=signed, share=around_zero))
+
+given_figure = figure(
+    "given",
+    section="given",
+    title="Bits per byte of models that are there already",
+    order=35,
+    caption="Each row is a model with a tokenizer of its own, and has colours of its own: compare the texts that one "
+    "model reads, not the models. Bits per byte of masked models are comparable between models of one tokenizer only.",
+)(partial(_heatmap_figure, name="bits per byte", read=_given_bits, form=fine, share=linear, given=True))
 
 
 def _heatmap(cells: list[dict[str, object]]) -> Any:
@@ -169,7 +192,7 @@ def _cell(
     # An excess on own debates is 0 by definition: an interval would pretend that it was measured.
     defined = interval is not None and home and not interval.value
     return {
-        "model": f"{config.models[model].label}|{_lines(model)}",
+        "model": f"{config.all_models[model].label}|{_lines(model)}",
         "column": _lines(column),
         "value": NOTHING if interval is None else "0" if defined else form(interval.value),
         # Differences keep "to": "−0.10–+0.20" cannot be read.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from itertools import chain
 
-from hansard_bias.analysis.probe_records import ANY_PROMPT, SPLIT
+from hansard_bias.analysis.probe_records import ANY_PROMPT, SPLIT, AssociationTest
 from hansard_bias.analysis.records import BenchmarkRecord
 from hansard_bias.report import formats as fmt
 from hansard_bias.report.results import Results
@@ -123,13 +124,16 @@ def theme_table(results: Results) -> Table:
 @table("benchmark")
 def benchmark_tables(results: Results) -> list[Table]:
     """Two tables a benchmark, as the answers are and prior-corrected: every model on all its prompts, then by theme."""
-    benchmarks = enumerate(results.bias.benchmarks, 1)
-    return [_benchmark_table(results, n, record, kind) for n, record in benchmarks for kind in BENCHMARK_CAPTIONS]
+    benchmarks, names = enumerate(results.bias.benchmarks, 1), fmt.row_names(results.config)
+    return [
+        benchmark_table(names, record, kind, f"{n}-{kind}") for n, record in benchmarks for kind in BENCHMARK_CAPTIONS
+    ]
 
 
-def _benchmark_table(results: Results, number: int, record: BenchmarkRecord, kind: str) -> Table:
+def benchmark_table(names: Mapping[str, str], record: BenchmarkRecord, kind: str, end: str) -> Table:
+    """Models, by row with their names, on all prompts of a benchmark and theme by theme; end: of the table's name."""
     rows = []
-    for row, model in fmt.row_names(results.config).items():
+    for row, model in names.items():
         measure = record.models[row][kind]
         for theme, found in {"all": measure.all, **measure.themes}.items():
             shares = fmt.shares(found.favourable, found.unfavourable, found.tied)
@@ -137,16 +141,23 @@ def _benchmark_table(results: Results, number: int, record: BenchmarkRecord, kin
     about = BENCHMARK_CAPTIONS[kind].format(unlike=fmt.count(record.unlike_pieces), items=len(record.items))
     caption = f"Benchmark \u201c{fmt.title(record.name)}\u201d: {about}"
     columns = ["Model", "Theme", "Prompts", "Log-odds", "Favourable", "Unfavourable", "Tied"]
-    return make_table(caption, columns, rows, text=2, name=f"{number}-{kind}")
+    return make_table(caption, columns, rows, text=2, name=end)
 
 
 @table("associations", section="associations", order=1, fold="The association tests")
 def association_table(results: Results) -> Table:
     """Effect sizes and permutation p of the association tests."""
+    return tests_table(fmt.row_names(results.config), results.bias.associations.tests)
+
+
+def tests_table(names: Mapping[str, str], tests: Iterable[AssociationTest]) -> Table:
+    """The same of any models, by row with their names."""
     rows = []
-    for test in results.bias.associations.tests:
-        asked = [" against ".join(names).replace("_", " ") for names in (test.targets, test.attributes)]
-        for row, name in fmt.row_names(results.config).items():
+    for test in tests:
+        asked = [" against ".join(sets).replace("_", " ") for sets in (test.targets, test.attributes)]
+        for row, name in names.items():
+            if row not in test.models:
+                continue
             found = test.models[row]
             by_seed = ", ".join(fmt.NOTHING if d is None else fmt.signed(d) for d in found.by_seed)
             numbers = [fmt.estimate(found.effect_size, fmt.signed), by_seed, *map(fmt.p_value, (found.p, found.p_holm))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import altair as alt
@@ -213,12 +214,21 @@ def origin_rows(results: Results) -> Iterator[tuple[str, str]]:
     yield from [*known, ("sittings", f"{window.first_day} to {window.last_day}")]
     for corpus, record in results.corpora.items():
         yield f"digest of the archive, {fmt.title(corpus)}", record.digest
+    for model, spec in config.given.items():
+        yield f"taken as it is, {fmt.model_name(config, model)}", Path(spec.folder).name
     seeds = fmt.sentence_list([str(seed) for seed in config.train.seeds])
+    if runs:
+        yield from _trainings(results, seeds)
+    if machine := results.provenance.get("machine"):
+        yield "page built on", machine
+
+
+def _trainings(results: Results, seeds: str) -> Iterator[tuple[str, str]]:
+    """What was trained, where, how long, and the energy that it took."""
+    config, runs = results.config, [run.record for run in results.runs]
     yield "training runs", f"{fmt.count(len(runs))}: {fmt.sentence_list(sorted(config.models))}, seeds {seeds}"
     # Runs of one study may have been trained on different machines.
     yield "trained on", "; ".join(sorted({f"{run.device}, {run.precision}" for run in runs}))
-    if machine := results.provenance.get("machine"):
-        yield "page built on", machine
     times = [run.wall_seconds for run in runs]
     yield "wall time of all trainings", f"{fmt.seconds(sum(times))} (the longest {fmt.seconds(max(times))})"
     energy, assumption = training_energy(runs)
@@ -234,8 +244,11 @@ def version_rows(results: Results) -> list[tuple[str, str]]:
 @table("parameters", section="provenance", order=1, fold="Every parameter")
 def parameter_table(results: Results) -> Table:
     """Every parameter of params.yaml, under the name that `dvc exp run -S` takes."""
-    rows = []
-    for path, value in fmt.leaves(asdict(results.config)):
+    rows, content = [], asdict(results.config)
+    models = content["models"] | content.pop("given")
+    # A mixture or a folder, never both.
+    content["models"] = {name: {key: value for key, value in each.items() if value} for name, each in models.items()}
+    for path, value in fmt.leaves(content):
         # What is not set is left out.
         if value is not None:
             text = ", ".join(map(str, value)) or "none" if isinstance(value, (list, tuple)) else str(value)
