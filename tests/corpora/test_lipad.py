@@ -109,7 +109,7 @@ def test_marks_between_topics_are_no_text(tmp_path: Path) -> None:
     assert one(tmp_path, speechtext="The member for Elm.\n * * *\n").text == "The member for Elm."
 
 
-@pytest.mark.parametrize("day", ["", "NA", "2004-13-01", "9 February 2004", "20040209"])
+@pytest.mark.parametrize("day", ["", "NA", "2004-13-01", "9/2/2004", "2004"])
 def test_a_bad_date_is_one_rejected_record(tmp_path: Path, day: str) -> None:
     record = one(tmp_path, speechdate=day)
     assert (record.sitting, record.reason) == (None, "bad_date")

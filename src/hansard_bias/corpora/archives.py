@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from hansard_bias.base.messages import shown
@@ -10,6 +12,19 @@ from hansard_bias.corpora.packed import Readable, is_archive, listed, unpacked
 
 # Bytes in one day's file; real ones have 1 to 3 million, with linguistic annotation up to 100 million.
 MAX_FILE = 400_000_000
+
+
+@dataclass
+class Findings:
+    """What reading an archive shows beside its records."""
+
+    encodings: Counter[str] = field(default_factory=Counter)  # files by encoding, those of ASCII alone as UTF-8
+    left_out: dict[str, str] = field(default_factory=dict)  # files that are no debates, and why
+    remarks: list[str] = field(default_factory=list)  # what a person should know, a line each
+
+
+class ForeignFileError(ValueError):
+    """A file is none of the archive's, such as a list of members beside debates; the others can be read without it."""
 
 
 def find_files(path: Path, suffix: str) -> list[Path]:

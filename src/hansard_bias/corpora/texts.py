@@ -7,6 +7,7 @@ import html
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from html.entities import html5
 from typing import Any
 
@@ -14,6 +15,7 @@ from hansard_bias.base.messages import joined, one_line
 from hansard_bias.corpora.packed import Readable
 
 _CONVERT = "for example by `iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW`, or save it as `CSV UTF-8` in a spreadsheet"
+_AFTER_RETURN = re.compile(r"(?<=\r)(?!\n|\Z)")
 
 
 def text_lines(content: Readable, name: str, limit: int) -> Iterator[str]:
@@ -24,6 +26,24 @@ def text_lines(content: Readable, name: str, limit: int) -> Iterator[str]:
             raise ValueError(f"{name}:{number}: a line of more than {limit} bytes; expected a text file of debates")
         yield decode(raw, name, offset)
         offset += len(raw)
+
+
+def single_lines(lines: Iterable[str]) -> Iterator[str]:
+    """The same lines; a lone carriage return ends one, too, as the csv module would give up the file there."""
+    for line in lines:
+        # Nearly every line of a file from Windows has one at its end: looking for others must be cheap.
+        if "\r" in line.rstrip("\r\n"):
+            yield from _AFTER_RETURN.split(line)
+        else:
+            yield line
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A row of a table that cannot be taken apart."""
+
+    text: str
+    fault: str  # for example the number of its cells
 
 
 @contextmanager

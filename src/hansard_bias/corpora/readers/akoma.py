@@ -8,13 +8,13 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from hansard_bias.corpora.archives import find_files, names
+from hansard_bias.corpora.archives import Findings, find_files, names
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.xml_debate import Debate, Markup, by_day, in_words, records
 from hansard_bias.corpora.readers.xml_pieces import Piece
 from hansard_bias.corpora.roles import role_by_name, role_of
 from hansard_bias.corpora.schema import Record, iso_day, plain_name
-from hansard_bias.params import ColumnsConfig
+from hansard_bias.params import CorpusConfig
 
 _ASIDES = dict.fromkeys(("heading", "subheading"), "heading")
 _ASIDES |= dict.fromkeys(("scene", "remark", "narrative"), "stage_direction")
@@ -99,10 +99,10 @@ def _key(piece: Piece, attribute: str) -> str:
 
 
 @reader("akoma", partial(find_files, suffix=".xml"))
-def read_akoma(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
+def read_akoma(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every speech, question, answer, heading and note, file by file in the order of their days."""
-    found = find_files(path, ".xml")
-    debates = by_day(found, names(found, ".xml"), _Debate)
+    files = find_files(path, ".xml")
+    debates = by_day(files, names(files, ".xml"), _Debate)
     if not debates:
         raise ValueError(f"{path}: holds no XML file with a <debateBody>; expected debates in Akoma Ntoso")
-    yield from records(found, [name for _, name in debates], _Debate)
+    yield from records(files, [name for _, name in debates], _Debate)

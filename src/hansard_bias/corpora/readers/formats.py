@@ -22,7 +22,7 @@ from pyarrow import parquet
 from hansard_bias.base.messages import one_line
 from hansard_bias.corpora.packed import MAX_IN_MEMORY, MAX_RATIO, RATIO_FROM, Readable, damage_told, told
 from hansard_bias.corpora.readers.separated import MAX_CELL, Row, Wanted, separated_rows
-from hansard_bias.corpora.texts import decode, require_columns, text_lines
+from hansard_bias.corpora.texts import Broken, decode, require_columns, text_lines
 
 MAX_LINE = 4 * MAX_CELL  # bytes in a line
 # Bytes, unpacked, of a file that must be held in memory: JSON, and Parquet that was compressed once more.
@@ -174,9 +174,14 @@ def _objects(file: TableFile, values: Iterable[tuple[int, Any]], wanted: Wanted)
     known, line = dict[str, None](), 0
     for line, value in values:
         known |= dict.fromkeys(value if isinstance(value, dict) else ())
-        yield line, value if isinstance(value, dict | str) else json.dumps(value, ensure_ascii=False)
+        yield line, value if isinstance(value, dict) else _no_object(value)
     if line:
         require_columns(file.name, wanted.names, known)
+
+
+def _no_object(value: object) -> Broken:
+    kind = "text" if isinstance(value, str) else type(value).__name__
+    return Broken(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), f"no object but a {kind}")
 
 
 def _parquet(file: TableFile, wanted: Wanted) -> Iterator[Row]:

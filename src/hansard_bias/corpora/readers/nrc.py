@@ -15,13 +15,13 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 
 from hansard_bias.base.messages import shown
-from hansard_bias.corpora.archives import contents
+from hansard_bias.corpora.archives import Findings, contents
 from hansard_bias.corpora.packed import Readable, is_archive, listed
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.nrc_sitting import Sitting
 from hansard_bias.corpora.schema import Record
 from hansard_bias.corpora.texts import text_lines
-from hansard_bias.params import ColumnsConfig
+from hansard_bias.params import CorpusConfig
 
 TEXT, IDS = "NunavutHansard.en", "NunavutHansard.id"
 MAX_LINE = 1_000_000  # bytes in a line; the longest real one has a few thousand
@@ -39,7 +39,7 @@ def sources(path: Path) -> list[Path]:
 
 
 @reader("nrc", sources)
-def read_nrc(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
+def read_nrc(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every record of the corpus in order; `path` is the archive, a folder with it, or a folder with its two files."""
     with closing(_contents(path, TEXT)) as text, closing(_contents(path, IDS)) as ids:
         known = set[str]()

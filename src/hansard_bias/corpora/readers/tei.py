@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path, PurePath
 
 from hansard_bias.base.messages import shown
-from hansard_bias.corpora.archives import find_files, names
+from hansard_bias.corpora.archives import Findings, find_files, names
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.xml_debate import Debate, Markup, by_day, records
 from hansard_bias.corpora.readers.xml_pieces import Piece
 from hansard_bias.corpora.roles import role_by_name, role_of
 from hansard_bias.corpora.schema import Record, iso_day, known, plain_name
-from hansard_bias.params import ColumnsConfig
+from hansard_bias.params import CorpusConfig
 
 DATED_NAME = re.compile(r"(.*?)[_.-]?(\d{4}-\d{2}-\d{2})")
 ASIDES = {"note": "note", "gap": "gap", "head": "heading", "writing": "note"}
@@ -200,10 +200,10 @@ class _Speeches(TeiDebate):
 
 
 @reader("tei", partial(find_files, suffix=".xml"))
-def read_tei(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
+def read_tei(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every speech, stage direction, note and heading, file by file in the order of their days."""
-    found, people = find_files(path, ".xml"), dict[str, Person]()
-    debates = by_day(found, names(found, ".xml"), lambda name: _Speeches(name, people))
+    files, people = find_files(path, ".xml"), dict[str, Person]()
+    debates = by_day(files, names(files, ".xml"), lambda name: _Speeches(name, people))
     if not debates:
         raise ValueError(f"{path}: holds no XML file with debates; expected TEI with speeches as <sp>")
-    yield from records(found, [name for _, name in debates], lambda name: _Speeches(name, people))
+    yield from records(files, [name for _, name in debates], lambda name: _Speeches(name, people))
