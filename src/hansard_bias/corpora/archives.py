@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from hansard_bias.base.messages import shown
+from hansard_bias.corpora.encodings import Encodings, as_utf8
 from hansard_bias.corpora.packed import Readable, is_archive, listed, unpacked
 
 # Bytes in one day's file; real ones have 1 to 3 million, with linguistic annotation up to 100 million.
@@ -18,7 +18,7 @@ MAX_FILE = 400_000_000
 class Findings:
     """What reading an archive shows beside its records."""
 
-    encodings: Counter[str] = field(default_factory=Counter)  # files by encoding, those of ASCII alone as UTF-8
+    encodings: Encodings = field(default_factory=Encodings)
     left_out: dict[str, str] = field(default_factory=dict)  # files that are no debates, and why
     remarks: list[str] = field(default_factory=list)  # what a person should know, a line each
 
@@ -73,11 +73,14 @@ def names(sources: Sequence[Path], suffix: str | tuple[str, ...], most: int = MA
     return sorted(name for name, _ in found)
 
 
-def contents(sources: Sequence[Path], wanted: Sequence[str]) -> Generator[tuple[str, Readable], None, None]:
-    """The base name and the open file of each of `wanted`, in that order; read a file before asking for the next."""
+def contents(
+    sources: Sequence[Path], wanted: Sequence[str], found: Findings
+) -> Generator[tuple[str, Readable], None, None]:
+    """The base name and the open file, as UTF-8, of each of `wanted`, in that order; read one before the next."""
     if sources and is_archive(sources[0]):
-        yield from unpacked(sources[0], wanted)
+        for name, (base, content) in zip(wanted, unpacked(sources[0], wanted), strict=True):
+            yield base, as_utf8(content, base, found.encodings, name)
         return
     for name in wanted:
         with Path(name).open("rb") as content:
-            yield Path(name).name, content
+            yield Path(name).name, as_utf8(content, Path(name).name, found.encodings, name)

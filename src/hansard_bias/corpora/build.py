@@ -74,7 +74,7 @@ class _Account:
             self.days.update(table["sitting"].unique().drop_null().to_pylist())
         self.speakers.update(kept["speaker"].unique().to_pylist())
 
-    def summary(self, source_digest: str) -> dict[str, object]:
+    def summary(self, source_digest: str, found: Findings) -> dict[str, object]:
         """The content of metrics/corpora/<corpus>.json."""
         assert self.read == self.kept + self.dropped.total(), "every record is accounted for"
         return {
@@ -89,6 +89,7 @@ class _Account:
             "first_day": min(self.days).isoformat(),
             "last_day": max(self.days).isoformat(),
             "digest": source_digest,
+            "encodings": dict(sorted(Counter(found.encodings.by_file.values()).items())),
         }
 
 
@@ -119,7 +120,7 @@ def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Pa
     if problem:
         raise ValueError(f"{problem}; the records are in {files[1]}")
     # The digest comes last: an archive that cannot be read is told at once, not after minutes of hashing.
-    return account.summary(digest(path, reader.sources(path)))
+    return account.summary(digest(path, reader.sources(path)), found)
 
 
 class _RefusedError(Exception):

@@ -1,4 +1,4 @@
-"""Other people's texts: UTF-8, a line at a time; what is no text is an error that names its place; HTML is decoded."""
+"""Other people's texts, a line at a time; what is no text is an error that names its place; HTML is decoded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from typing import Any
 from hansard_bias.base.messages import joined, one_line
 from hansard_bias.corpora.packed import Readable
 
-_CONVERT = "for example by `iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW`, or save it as `CSV UTF-8` in a spreadsheet"
 _AFTER_RETURN = re.compile(r"(?<=\r)(?!\n|\Z)")
 
 
@@ -68,13 +67,14 @@ def cells_told(name: str, rows: Any, most: int, advice: str) -> Iterator[None]:
 
 
 def decode(raw: bytes, name: str, offset: int = 0) -> str:
-    """UTF-8 text; what is not UTF-8 is an error that names the byte. `offset` is where `raw` starts in its file."""
+    """UTF-8 text; what is damaged is an error that names the byte. `offset` is where `raw` starts in its file."""
     try:
         # Only a file's first bytes can be a byte order mark.
         return raw.decode("utf-8-sig" if offset == 0 else "utf-8")
     except UnicodeDecodeError as error:
         place = offset + error.start
-        raise ValueError(f"{name}: byte {place} is not UTF-8; convert the file, {_CONVERT}") from None
+        mend = "mend it, or drop such bytes by `iconv -c -f UTF-8 -t UTF-8 OLD > NEW`"
+        raise ValueError(f"{name}: byte {place} is not UTF-8, as the text before it; {mend}") from None
 
 
 def require_columns(name: str, wanted: Iterable[str], known: Iterable[str]) -> None:

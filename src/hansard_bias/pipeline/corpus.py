@@ -35,6 +35,12 @@ def account(corpus: str, summary: Mapping[str, Any]) -> str:
         f"{corpus}: {summary['read']:,} records read, {summary['kept']:,} speeches kept of {summary['sittings']:,} "
         f"sittings ({summary['first_day']} to {summary['last_day']}), {summary['tokens']:,} words; "
         f"dropped: {reasons or 'nothing'}"
-        + f"; taken for members (`columns.roles` explains words): {listed}"
-        * bool(unknown)
+        + _as_others(summary["encodings"])
+        + f"; taken for members (`columns.roles` explains words): {listed}" * bool(unknown)
     )
+
+
+def _as_others(encodings: Mapping[str, int]) -> str:
+    """Which encodings were found beside UTF-8: letters tell them, so that a person should look."""
+    others = [f"{count:,} as {name}" for name, count in encodings.items() if not name.startswith("UTF-8")]
+    return f"; files read {', '.join(others)} (`encoding` says another)" if others else ""

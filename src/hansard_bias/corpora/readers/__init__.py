@@ -59,7 +59,9 @@ def reader(name: str, sources: Sources, takes: tuple[str, ...] = ()) -> Callable
         def numbered(path: Path, corpus: CorpusConfig | None = None, found: Findings | None = None) -> Iterator[Record]:
             # Here, so that ids are stable in every format, also where a sitting's records are not together.
             ordinals: Counter[date | None] = Counter()
-            for record in read(path, corpus or CorpusConfig("", name, str(path)), found or Findings()):
+            corpus, found = corpus or CorpusConfig("", name, str(path)), found or Findings()
+            found.encodings.setting = corpus.encoding
+            for record in read(path, corpus, found):
                 yield _finished(record, ordinals[record.sitting])
                 ordinals[record.sitting] += 1
 

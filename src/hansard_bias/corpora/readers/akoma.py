@@ -98,11 +98,11 @@ def _key(piece: Piece, attribute: str) -> str:
     return piece.attributes.get(attribute, "").strip().rpartition("#")[2]
 
 
-@reader("akoma", partial(find_files, suffix=".xml"))
+@reader("akoma", partial(find_files, suffix=".xml"), takes=("encoding",))
 def read_akoma(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every speech, question, answer, heading and note, file by file in the order of their days."""
     files = find_files(path, ".xml")
-    debates = by_day(files, names(files, ".xml"), _Debate)
+    debates = by_day(files, names(files, ".xml"), found, _Debate)
     if not debates:
         raise ValueError(f"{path}: holds no XML file with a <debateBody>; expected debates in Akoma Ntoso")
-    yield from records(files, [name for _, name in debates], _Debate)
+    yield from records(files, [name for _, name in debates], found, _Debate)

@@ -20,6 +20,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from hansard_bias.base.messages import one_line
+from hansard_bias.corpora.archives import Findings
+from hansard_bias.corpora.encodings import as_utf8
 from hansard_bias.corpora.packed import MAX_IN_MEMORY, MAX_RATIO, RATIO_FROM, Readable, damage_told, told
 from hansard_bias.corpora.readers.separated import MAX_CELL, Row, Wanted, separated_rows
 from hansard_bias.corpora.texts import Broken, decode, require_columns, text_lines
@@ -35,11 +37,17 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 class TableFile:
     """An open file (Readable), which stops where it has unpacked to more than an honest one of its size would."""
 
-    def __init__(self, name: str, opened: Callable[[], Any], size: int, is_packed: bool = False) -> None:
+    def __init__(
+        self, name: str, opened: Callable[[], Any], size: int, found: Findings, is_packed: bool = False
+    ) -> None:
         # The stream itself is for formats that seek in it.
         self.name, self.is_packed, self.stream = name, is_packed, opened()
         self._opened, self._most = opened, max(MAX_RATIO * size, RATIO_FROM)
-        self._left = self._most
+        self._left, self._encodings = self._most, found.encodings
+
+    def text(self) -> Readable:
+        """The content from here on as UTF-8."""
+        return as_utf8(self, self.name, self._encodings)
 
     def again(self) -> TableFile:
         """The same file from its beginning."""
@@ -59,9 +67,9 @@ class TableFile:
             raise ValueError(f"{self.name}: unpacks to over {MAX_RATIO} times its bytes, {advice}")
         return raw
 
-    def whole(self) -> bytes:
-        """All bytes, of a file that is small enough."""
-        raw = self.read(MAX_DOCUMENT + 1)
+    def whole(self, content: Readable | None = None) -> bytes:
+        """All bytes, of a file that is small enough; of its `text`, where this is given."""
+        raw = (content or self).read(MAX_DOCUMENT + 1)
         if len(raw) > MAX_DOCUMENT:
             raise ValueError(f"{self.name}: more than {MAX_DOCUMENT} bytes in one piece; convert it to JSON Lines")
         return raw
@@ -82,17 +90,17 @@ def table_format(path: PurePath) -> str:
 
 
 @contextmanager
-def open_table(path: Path, name: str) -> Iterator[TableFile]:
+def open_table(path: Path, name: str, found: Findings) -> Iterator[TableFile]:
     """A file that holds a table; `name` is how errors call it."""
     suffix = path.suffix.lower()
     with ExitStack() as opened:
         start = partial(_UNPACKERS.get(suffix, partial(open, mode="rb")), path)
         size = path.stat().st_size
-        yield TableFile(name, lambda: opened.enter_context(start()), size, suffix in COMPRESSED)
+        yield TableFile(name, lambda: opened.enter_context(start()), size, found, suffix in COMPRESSED)
 
 
 @contextmanager
-def member_table(content: Readable, name: str) -> Iterator[TableFile]:
+def member_table(content: Readable, name: str, found: Findings) -> Iterator[TableFile]:
     """The same for a member of an archive, whose content has one position only."""
     with tempfile.SpooledTemporaryFile(MAX_IN_MEMORY) as spool:
         shutil.copyfileobj(content, spool)
@@ -102,7 +110,7 @@ def member_table(content: Readable, name: str) -> Iterator[TableFile]:
             spool.seek(0)
             return spool
 
-        yield TableFile(name, start, size)
+        yield TableFile(name, start, size, found)
 
 
 def table_rows(file: TableFile, wanted: Wanted) -> Iterator[Row]:
@@ -120,12 +128,12 @@ def table_rows(file: TableFile, wanted: Wanted) -> Iterator[Row]:
 
 
 def _separated(file: TableFile, wanted: Wanted) -> Iterator[Row]:
-    return separated_rows(lambda: text_lines(file.again(), file.name, MAX_LINE), file.name, wanted)
+    return separated_rows(lambda: text_lines(file.again().text(), file.name, MAX_LINE), file.name, wanted)
 
 
 def _json_lines(file: TableFile, wanted: Wanted) -> Iterator[Row]:
     """An object a line; a line that is none is a broken row."""
-    lines = enumerate(text_lines(file, file.name, MAX_LINE), start=1)
+    lines = enumerate(text_lines(file.text(), file.name, MAX_LINE), start=1)
     return _objects(file, ((number, _object(line)) for number, line in lines if line.strip()), wanted)
 
 
@@ -137,7 +145,7 @@ def _object(line: str) -> object:
 
 
 def _json(file: TableFile, wanted: Wanted) -> Iterator[Row]:
-    return _objects(file, _elements(file.name, decode(file.whole(), file.name)), wanted)
+    return _objects(file, _elements(file.name, decode(file.whole(file.text()), file.name)), wanted)
 
 
 def _elements(name: str, text: str) -> Iterator[tuple[int, Any]]:

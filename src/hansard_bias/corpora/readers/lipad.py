@@ -35,14 +35,14 @@ def sources(path: Path) -> list[Path]:
     return sorted(find_files(path, ".csv"), key=lambda file: _date_key(name_below(path, file)))
 
 
-@reader("lipad", sources)
+@reader("lipad", sources, takes=("encoding",))
 def read_lipad(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every row, day by day; `path` is a folder of CSV files, an archive, or a folder that holds an archive."""
     files = sources(path)
     # By date, not by name: 1999-4-12 comes after 1999-10-1 as text.
     if not (days := sorted(names(files, ".csv"), key=_date_key)):
         raise ValueError(f"{path}: no .csv file found; expected LiPaD's year/month/day.csv")
-    for name, content in contents(files, days):
+    for name, content in contents(files, days, found):
         for line, row in _rows(name, content):
             yield _record(row, f"{name}:{line}")
 

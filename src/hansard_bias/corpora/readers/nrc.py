@@ -38,10 +38,10 @@ def sources(path: Path) -> list[Path]:
     return [located / TEXT, located / IDS] if located.is_dir() else [located]
 
 
-@reader("nrc", sources)
+@reader("nrc", sources, takes=("encoding",))
 def read_nrc(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every record of the corpus in order; `path` is the archive, a folder with it, or a folder with its two files."""
-    with closing(_contents(path, TEXT)) as text, closing(_contents(path, IDS)) as ids:
+    with closing(_contents(path, TEXT, found)) as text, closing(_contents(path, IDS, found)) as ids:
         known = set[str]()
         for sitting, lines in itertools.groupby(_lines(next(text)[1], next(ids)[1], path), operator.itemgetter(0)):
             for entry in Sitting(_bounded(lines), known).entries():
@@ -89,15 +89,15 @@ def _sitting(key: str, number: int) -> date:
         raise ValueError(f"{IDS}:{number}: {shown(key)} is not a sitting and a line number, {expected}") from None
 
 
-def _contents(path: Path, name: str) -> Generator[tuple[str, Readable], None, None]:
+def _contents(path: Path, name: str, found: Findings) -> Generator[tuple[str, Readable], None, None]:
     located = _locate(path)
     if located.is_dir():
-        return contents([located / name], [str(located / name)])
+        return contents([located / name], [str(located / name)], found)
     # Each of the two files gets its own handle: a compressed stream has one position.
-    found = [member for member, _ in listed(located) if PurePosixPath(member).name == name]
-    if len(found) != 1:
-        raise ValueError(f"{located}: holds {len(found)} files named {name}, expected one")
-    return contents([located], found)
+    members = [member for member, _ in listed(located) if PurePosixPath(member).name == name]
+    if len(members) != 1:
+        raise ValueError(f"{located}: holds {len(members)} files named {name}, expected one")
+    return contents([located], members, found)
 
 
 def _locate(path: Path) -> Path:

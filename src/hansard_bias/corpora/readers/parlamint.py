@@ -46,20 +46,20 @@ class _Debate(TeiDebate):
         return self.governing(piece, role), "" if told else " ".join(marks)
 
 
-@reader("parlamint", partial(find_files, suffix=".xml"))
+@reader("parlamint", partial(find_files, suffix=".xml"), takes=("encoding",))
 def read_parlamint(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every utterance, note and heading, in the order of days; of a file in both forms the plain one is read."""
     files, people = find_files(path, ".xml"), dict[str, Person]()
     listed = names(files, ".xml")
     # Speakers are listed apart, in files that may come behind the debates; other debates have no day in their names.
-    undated = by_day(files, [name for name in listed if not _dated(name)], lambda name: _Debate(name, people))
+    undated = by_day(files, [name for name in listed if not _dated(name)], found, lambda name: _Debate(name, people))
     chosen = _chosen(
         {name: str(day) for day, name in undated} | {name: day for name in listed if (day := _dated(name))}, path
     )
     if not chosen:
         expected = "TEI with speeches as <u>, such as ParlaMint-XX_2015-01-05.xml"
         raise ValueError(f"{path}: holds no file of debates; expected {expected}")
-    yield from records(files, chosen, lambda name: _Debate(name, people))
+    yield from records(files, chosen, found, lambda name: _Debate(name, people))
 
 
 def _dated(name: str) -> str:

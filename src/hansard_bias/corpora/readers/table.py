@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
-from hansard_bias.corpora.archives import Findings, archive_in, check_file_name, contents, name_below, names
+from hansard_bias.corpora.archives import Findings, archive_in, check_file_name, name_below, names
 from hansard_bias.corpora.cleaning import strip_markers
 from hansard_bias.corpora.dates import read_day
-from hansard_bias.corpora.packed import MAX_MEMBER, is_archive
+from hansard_bias.corpora.packed import MAX_MEMBER, is_archive, unpacked
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.formats import (
     COMPRESSED,
@@ -56,23 +56,23 @@ def sources(path: Path) -> list[Path]:
     return [files[name] for name in sorted(files)]
 
 
-def _tables(path: Path) -> Iterator[TableFile]:
+def _tables(path: Path, found: Findings) -> Iterator[TableFile]:
     """The files of an archive one after the other, each open until the next is asked for."""
-    found = sources(path)
-    if is_archive(found[0]):
-        members = names(found, tuple(FORMATS), MAX_MEMBER)
+    files = sources(path)
+    if is_archive(files[0]):
+        members = names(files, tuple(FORMATS), MAX_MEMBER)
         if not members:
-            raise ValueError(f"{found[0]}: holds no table; expected files that end in {', '.join(FORMATS)}")
-        for member, (_, content) in zip(members, contents(found, members), strict=True):
-            with member_table(content, member) as table:
+            raise ValueError(f"{files[0]}: holds no table; expected files that end in {', '.join(FORMATS)}")
+        for member, (_, content) in zip(members, unpacked(files[0], members), strict=True):
+            with member_table(content, member, found) as table:
                 yield table
         return
-    for file in found:
-        with open_table(file, name_below(path, file)) as table:
+    for file in files:
+        with open_table(file, name_below(path, file), found) as table:
             yield table
 
 
-@reader("table", sources, takes=("columns",))
+@reader("table", sources, takes=("columns", "encoding"))
 def read_table(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every row in order of dates, rows of a day in order of files and lines; `path` is a file or a folder of files.
 
@@ -84,7 +84,7 @@ def read_table(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Re
     own = {folded(word): role for word, role in columns.roles.items()}
     rows = [
         _record(row, f"{table.name}:{line}", columns, own)
-        for table in _tables(path)
+        for table in _tables(path, found)
         for line, row in table_rows(table, wanted)
     ]
     records = _joined(rows, columns.repeated_ids)

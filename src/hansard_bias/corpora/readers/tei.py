@@ -199,11 +199,11 @@ class _Speeches(TeiDebate):
         return self.governing(piece, role), "" if told else words[0]
 
 
-@reader("tei", partial(find_files, suffix=".xml"))
+@reader("tei", partial(find_files, suffix=".xml"), takes=("encoding",))
 def read_tei(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every speech, stage direction, note and heading, file by file in the order of their days."""
     files, people = find_files(path, ".xml"), dict[str, Person]()
-    debates = by_day(files, names(files, ".xml"), lambda name: _Speeches(name, people))
+    debates = by_day(files, names(files, ".xml"), found, lambda name: _Speeches(name, people))
     if not debates:
         raise ValueError(f"{path}: holds no XML file with debates; expected TEI with speeches as <sp>")
-    yield from records(files, [name for _, name in debates], lambda name: _Speeches(name, people))
+    yield from records(files, [name for _, name in debates], found, lambda name: _Speeches(name, people))

@@ -9,7 +9,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from hansard_bias.corpora.archives import contents
+from hansard_bias.corpora.archives import Findings, contents
 from hansard_bias.corpora.readers.xml_pieces import Piece, Turns
 from hansard_bias.corpora.readers.xml_stream import read_xml
 from hansard_bias.corpora.schema import Record
@@ -153,26 +153,30 @@ def in_words(key: str) -> str:
     return _CAPITAL.sub(" ", key.rpartition("#")[2].replace("_", " "))
 
 
-def records(sources: Sequence[Path], names: Iterable[str], debate: Callable[[str], Debate]) -> Iterator[Record]:
+def records(
+    sources: Sequence[Path], names: Iterable[str], found: Findings, debate: Callable[[str], Debate]
+) -> Iterator[Record]:
     """The records of these files, in the order of `names`, while they are read."""
-    for name, content in contents(sources, [*names]):
+    for name, content in contents(sources, [*names], found):
         reading = debate(name)
         for _ in read_xml(content, name, reading):
             yield from reading.ready
             reading.ready.clear()
 
 
-def by_day(sources: Sequence[Path], names: Sequence[str], debate: Callable[[str], Debate]) -> list[tuple[date, str]]:
+def by_day(
+    sources: Sequence[Path], names: Sequence[str], found: Findings, debate: Callable[[str], Debate]
+) -> list[tuple[date, str]]:
     """The days and names of those files that hold debates, in this order; the last of all days where none is known.
 
     Each is read up to where its debate begins; what is without one (a list of persons) is read to its end.
     """
-    found = []
-    for name, (base, content) in zip(names, contents(sources, names), strict=True):
+    debates = []
+    for name, (base, content) in zip(names, contents(sources, names, found), strict=True):
         reading = debate(base)
         for _ in read_xml(content, base, reading):
             if reading.begun and (reading.day or reading.turns.held):
                 break
         if reading.begun:
-            found.append((reading.day or date.max, name))
-    return sorted(found)
+            debates.append((reading.day or date.max, name))
+    return sorted(debates)
