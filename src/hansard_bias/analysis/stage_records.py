@@ -23,6 +23,7 @@ class CorpusRecord:
     last_day: str
     digest: str
     first_dropped: dict[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
     encodings: dict[str, int] = field(default_factory=dict)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from hansard_bias.base.messages import shown
+from hansard_bias.base.messages import joined, shown
 from hansard_bias.corpora.encodings import Encodings, as_utf8
 from hansard_bias.corpora.packed import Readable, is_archive, listed, unpacked
 
@@ -22,17 +22,33 @@ class Findings:
     left_out: dict[str, str] = field(default_factory=dict)  # files that are no debates, and why
     remarks: list[str] = field(default_factory=list)  # what a person should know, a line each
 
+    def others(self) -> str:
+        """The files that were left out, and why, in one line."""
+        bare = {name: why.removeprefix(f"{PurePosixPath(name).name}: ") for name, why in self.left_out.items()}
+        return joined(f"{name} ({why})" for name, why in bare.items())
+
+    def told(self) -> str:
+        """The same behind what an error says."""
+        return f"; left out: {self.others()}" if self.left_out else ""
+
+    def require(self, read: int) -> None:
+        """Raise ValueError where all files were left out and none was read: then they are what somebody means."""
+        if self.left_out and not read:
+            raise ValueError(next(iter(self.left_out.values())))
+
 
 class ForeignFileError(ValueError):
     """A file is none of the archive's, such as a list of members beside debates; the others can be read without it."""
 
 
 def find_files(path: Path, suffix: str) -> list[Path]:
-    """The files of a folder tree that end so, or else the one archive in the folder; an archive is itself."""
-    if is_archive(path):
+    """The files of a folder tree that end so, or else the one archive in the folder; a file or archive is itself."""
+    if path.is_file():
+        check_file_name(path.name, str(path.parent))
         return [path]
     # Unpacked files go before an archive beside them: somebody unpacked it there.
-    files = sorted(file for file in path.rglob(f"*{suffix}") if file.is_file() and not file.name.startswith("."))
+    found = (file for file in path.rglob("*") if file.name.lower().endswith(suffix) and file.is_file())
+    files = sorted(file for file in found if not file.name.startswith("."))
     for file in files:
         check_file_name(file.name, str(path))
     archive = None if files else archive_in(path)
@@ -63,7 +79,7 @@ def names(sources: Sequence[Path], suffix: str | tuple[str, ...], most: int = MA
     if not (sources and is_archive(sources[0])):
         return [str(file) for file in sources]
     path = sources[0]
-    found = [(name, size) for name, size in listed(path) if name.endswith(suffix)]
+    found = [(name, size) for name, size in listed(path) if name.lower().endswith(suffix)]
     for name, size in found:
         if size > most:
             raise ValueError(f"{path}: member {shown(name)} has {size} bytes, expected at most {most}")

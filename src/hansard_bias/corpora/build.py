@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from hansard_bias.base.files import sha256, table_writer
+from hansard_bias.base.messages import warn
 from hansard_bias.base.parallel import in_order
 from hansard_bias.corpora.archives import Findings, name_below
 from hansard_bias.corpora.cleaning import clean_text, is_procedural, plain_line
@@ -27,6 +28,7 @@ BATCH_CHARACTERS = 4_000_000
 BATCH_RECORDS = 20_000
 # Different words for a role that are counted each: whoever names a wrong column has one for each row.
 MOST_ROLES, OTHER_ROLES = 100, "(others)"
+MOST_LEFT_OUT = 100  # files that are no debates and are named
 
 
 @dataclass
@@ -89,6 +91,7 @@ class _Account:
             "first_day": min(self.days).isoformat(),
             "last_day": max(self.days).isoformat(),
             "digest": source_digest,
+            "left_out": sorted(found.left_out)[:MOST_LEFT_OUT],
             "encodings": dict(sorted(Counter(found.encodings.by_file.values()).items())),
         }
 
@@ -119,6 +122,10 @@ def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Pa
             raise _RefusedError
     if problem:
         raise ValueError(f"{problem}; the records are in {files[1]}")
+    if found.left_out:
+        warn(f"{path}: files that are no debates are left out: {found.others()}")
+    for remark in found.remarks:
+        warn(f"{path}: {remark}")
     # The digest comes last: an archive that cannot be read is told at once, not after minutes of hashing.
     return account.summary(digest(path, reader.sources(path)), found)
 

@@ -12,6 +12,7 @@ from html.entities import html5
 from typing import Any
 
 from hansard_bias.base.messages import joined, one_line
+from hansard_bias.corpora.archives import ForeignFileError
 from hansard_bias.corpora.packed import Readable
 
 _AFTER_RETURN = re.compile(r"(?<=\r)(?!\n|\Z)")
@@ -77,12 +78,15 @@ def decode(raw: bytes, name: str, offset: int = 0) -> str:
         raise ValueError(f"{name}: byte {place} is not UTF-8, as the text before it; {mend}") from None
 
 
-def require_columns(name: str, wanted: Iterable[str], known: Iterable[str]) -> None:
-    """Raise ValueError where a column is missing, with those that there are."""
+def require_columns(name: str, wanted: Iterable[str], known: Iterable[str], essential: Iterable[str] = ()) -> None:
+    """Raise ValueError where a column is missing, with those that there are; ForeignFileError if all essential are."""
     columns = dict.fromkeys(known)
     if absent := [column for column in wanted if column not in columns]:
         there = joined(columns) or "none"
-        raise ValueError(f"{name}: no column {joined(absent)}; there are {there}; correct `columns` in params.yaml")
+        # A table without any column of what makes a speech is one of something else.
+        needed = [*essential]
+        error = ForeignFileError if needed and {*needed} <= {*absent} else ValueError
+        raise error(f"{name}: no column {joined(absent)}; there are {there}; correct `columns` in params.yaml")
 
 
 # HTML in a cell becomes plain text. Plain text has its signs, too (`5 < 6`, `R&D`, `<two metres and rising>`): what is

@@ -33,6 +33,7 @@ class _Debate(Debate):
         asides=_ASIDES,
         labels=frozenset({"from"}),
         region="debateBody",
+        roots=frozenset({"akomaNtoso"}),
         sections=frozenset(_SECTIONS),
         loose=frozenset({"p", "li"}),
     )
@@ -104,5 +105,7 @@ def read_akoma(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Re
     files = find_files(path, ".xml")
     debates = by_day(files, names(files, ".xml"), found, _Debate)
     if not debates:
-        raise ValueError(f"{path}: holds no XML file with a <debateBody>; expected debates in Akoma Ntoso")
+        raise ValueError(
+            f"{path}: holds no XML file with a <debateBody>; expected debates in Akoma Ntoso" + found.told()
+        )
     yield from records(files, [name for _, name in debates], found, _Debate)

@@ -20,7 +20,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from hansard_bias.base.messages import one_line
-from hansard_bias.corpora.archives import Findings
+from hansard_bias.corpora.archives import Findings, ForeignFileError
 from hansard_bias.corpora.encodings import as_utf8
 from hansard_bias.corpora.packed import MAX_IN_MEMORY, MAX_RATIO, RATIO_FROM, Readable, damage_told, told
 from hansard_bias.corpora.readers.separated import MAX_CELL, Row, Wanted, separated_rows
@@ -124,7 +124,7 @@ def table_rows(file: TableFile, wanted: Wanted) -> Iterator[Row]:
         for row in FORMATS[table_format(PurePath(file.name))](file, wanted):
             yield row
     if row is None:
-        raise ValueError(f"{file.name}: holds no row, expected a table of speeches; remove it or get it again")
+        raise ForeignFileError(f"{file.name}: holds no row, expected a table of speeches; remove it or get it again")
 
 
 def _separated(file: TableFile, wanted: Wanted) -> Iterator[Row]:
@@ -152,7 +152,8 @@ def _elements(name: str, text: str) -> Iterator[tuple[int, Any]]:
     """The elements of a JSON list, one by one, with the lines on which they begin."""
     place, line, before = _skip(text, 0), 1, 0
     if text[place : place + 1] not in ("[", ""):
-        raise ValueError(f"{name}: no list, expected [{{...}}, ...]; a file with an object a line is called .jsonl")
+        advice = "a file with an object a line is called .jsonl"
+        raise ForeignFileError(f"{name}: no list, expected [{{...}}, ...]; {advice}")
     sign = "["
     while text.startswith(sign, place):
         start = _skip(text, place + 1)
@@ -184,7 +185,7 @@ def _objects(file: TableFile, values: Iterable[tuple[int, Any]], wanted: Wanted)
         known |= dict.fromkeys(value if isinstance(value, dict) else ())
         yield line, value if isinstance(value, dict) else _no_object(value)
     if line:
-        require_columns(file.name, wanted.names, known)
+        require_columns(file.name, wanted.names, known, wanted.essential)
 
 
 def _no_object(value: object) -> Broken:
@@ -197,7 +198,7 @@ def _parquet(file: TableFile, wanted: Wanted) -> Iterator[Row]:
     row, damaged, remedy = 0, "not readable as Parquet", "get the file again"
     with told((pa.ArrowException, OSError), f"{file.name}:{row}: {damaged}", remedy):
         table = parquet.ParquetFile(io.BytesIO(file.whole()) if file.is_packed else file.stream)
-    require_columns(file.name, wanted.names, table.schema_arrow.names)
+    require_columns(file.name, wanted.names, table.schema_arrow.names, wanted.essential)
     try:
         for batch in table.iter_batches(BATCH_ROWS, columns=list(dict.fromkeys(wanted.names))):
             for cells in batch.to_pylist():

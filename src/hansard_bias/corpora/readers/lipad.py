@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from hansard_bias.base.messages import joined
-from hansard_bias.corpora.archives import Findings, contents, find_files, name_below, names
+from hansard_bias.corpora.archives import Findings, ForeignFileError, contents, find_files, name_below, names
 from hansard_bias.corpora.cleaning import strip_markers
 from hansard_bias.corpora.dates import read_day
 from hansard_bias.corpora.packed import Readable
@@ -42,9 +42,15 @@ def read_lipad(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Re
     # By date, not by name: 1999-4-12 comes after 1999-10-1 as text.
     if not (days := sorted(names(files, ".csv"), key=_date_key)):
         raise ValueError(f"{path}: no .csv file found; expected LiPaD's year/month/day.csv")
+    read = 0
     for name, content in contents(files, days, found):
-        for line, row in _rows(name, content):
-            yield _record(row, f"{name}:{line}")
+        try:
+            for line, row in _rows(name, content):
+                yield _record(row, f"{name}:{line}")
+            read += 1
+        except ForeignFileError as error:
+            found.left_out[name] = str(error)
+    found.require(read)
 
 
 def _date_key(name: str) -> tuple[tuple[int, ...], str]:
@@ -87,7 +93,8 @@ def _rows(name: str, content: Readable) -> Iterator[tuple[int, Mapping[str, str]
     with cells_told(name, rows, MAX_CELL, f"expected cells of at most {MAX_CELL} characters"):
         header = [column.strip().lower() for column in next(rows, [])]
         if missing := [column for column in NEEDED if column not in header]:
-            raise ValueError(f"{name}: no column {', '.join(missing)}; there are {joined(header) or 'none'}")
+            error = ForeignFileError if len(missing) == len(NEEDED) else ValueError
+            raise error(f"{name}: no column {', '.join(missing)}; there are {joined(header) or 'none'}")
         current.is_complete, current.header, line = True, header, rows.line_num + 1
         for cells in rows:
             if cells:

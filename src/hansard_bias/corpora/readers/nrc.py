@@ -103,6 +103,8 @@ def _contents(path: Path, name: str, found: Findings) -> Generator[tuple[str, Re
 def _locate(path: Path) -> Path:
     if is_archive(path):
         return path
+    if path.is_file() and path.name in (TEXT, IDS):
+        path = path.parent
     folders = sorted({file.parent for name in (TEXT, IDS) for file in path.rglob(name)})
     candidates = folders or sorted(file for file in path.glob("*") if is_archive(file))
     if len(candidates) != 1:

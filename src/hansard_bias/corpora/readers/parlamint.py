@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from hansard_bias.base.messages import joined
 from hansard_bias.corpora.archives import Findings, find_files, names
 from hansard_bias.corpora.readers import reader
-from hansard_bias.corpora.readers.tei import ASIDES, DATED_NAME, DATES, LOOSE, Person, TeiDebate
+from hansard_bias.corpora.readers.tei import ASIDES, DATED_NAME, DATES, LOOSE, ROOTS, Person, TeiDebate
 from hansard_bias.corpora.readers.xml_debate import Markup, by_day, in_words, records
 from hansard_bias.corpora.readers.xml_pieces import Piece
 from hansard_bias.corpora.roles import role_of
@@ -27,6 +27,7 @@ class _Debate(TeiDebate):
         asides=ASIDES,
         labels=frozenset(),
         region="text",
+        roots=ROOTS,
         sections=frozenset({"div"}),
         loose=LOOSE,
         dates=DATES,
@@ -58,7 +59,7 @@ def read_parlamint(path: Path, corpus: CorpusConfig, found: Findings) -> Iterato
     )
     if not chosen:
         expected = "TEI with speeches as <u>, such as ParlaMint-XX_2015-01-05.xml"
-        raise ValueError(f"{path}: holds no file of debates; expected {expected}")
+        raise ValueError(f"{path}: holds no file of debates; expected {expected}{found.told()}")
     yield from records(files, chosen, found, lambda name: _Debate(name, people))
 
 

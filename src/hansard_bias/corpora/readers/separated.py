@@ -42,6 +42,7 @@ class Wanted:
     """What is looked for in a table, and what params.yaml says of its form."""
 
     names: Sequence[str] = ()  # the columns that it must have
+    essential: Sequence[str] = ()  # of these, those without which a file is none of the archive's
     text: str = ""  # the one with the text
     date: str = ""  # the one with the day, if one has it
     delimiter: str = ""
@@ -187,7 +188,7 @@ def _ranked(head: Sequence[str], name: str, wanted: Wanted) -> list[Form]:
     fitting = [sign for sign in signs if {*wanted.names} <= {column.strip() for column in headers[sign]}]
     if body and not fitting:
         longest = max(headers.values(), key=len)
-        require_columns(name, wanted.names, longest)
+        require_columns(name, wanted.names, longest, wanted.essential)
     forms = [
         _form(body, Dialect(sign, *kind), wanted, skipped) for sign in fitting or signs for kind in _kinds(body, wanted)
     ]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
-from hansard_bias.corpora.archives import Findings, archive_in, check_file_name, name_below, names
+from hansard_bias.corpora.archives import Findings, ForeignFileError, archive_in, check_file_name, name_below, names
 from hansard_bias.corpora.cleaning import strip_markers
 from hansard_bias.corpora.dates import read_day
 from hansard_bias.corpora.packed import MAX_MEMBER, is_archive, unpacked
@@ -80,13 +80,17 @@ def read_table(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Re
     """
     columns = corpus.columns
     assert columns is not None, "find_reader sees to it"
-    wanted = Wanted(columns.names(), columns.text, columns.date, columns.delimiter, columns.quoting)
+    essential = [*filter(None, (columns.text, columns.date))]
+    wanted = Wanted(columns.names(), essential, columns.text, columns.date, columns.delimiter, columns.quoting)
     own = {folded(word): role for word, role in columns.roles.items()}
-    rows = [
-        _record(row, f"{table.name}:{line}", columns, own)
-        for table in _tables(path, found)
-        for line, row in table_rows(table, wanted)
-    ]
+    rows, read = list[tuple[Record, str]](), 0
+    for table in _tables(path, found):
+        try:
+            rows += [_record(row, f"{table.name}:{line}", columns, own) for line, row in table_rows(table, wanted)]
+            read += 1
+        except ForeignFileError as error:
+            found.left_out[table.name] = str(error)
+    found.require(read)
     records = _joined(rows, columns.repeated_ids)
     rows.clear()
     ordered = deque(sorted(records, key=lambda record: (record.sitting is None, record.sitting or date.min)))

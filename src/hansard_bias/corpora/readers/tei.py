@@ -21,6 +21,7 @@ from hansard_bias.params import CorpusConfig
 DATED_NAME = re.compile(r"(.*?)[_.-]?(\d{4}-\d{2}-\d{2})")
 ASIDES = {"note": "note", "gap": "gap", "head": "heading", "writing": "note"}
 ASIDES |= dict.fromkeys(("kinesic", "incident", "vocal", "stage"), "stage_direction")
+ROOTS = frozenset(("TEI", "TEI.2", "teiCorpus", "teiCorpus.2"))
 LOOSE = frozenset(("p", "ab", "l", "item", "cell"))
 
 # Elements whose date is that of the debate, the surest first. The file's name goes behind those that are printed.
@@ -135,7 +136,7 @@ class TeiDebate(Debate):
             parts = [self.parts[part] for part in _NAME_PARTS if part in self.parts] or [self.parts.get("persName", "")]
             self.person.name = plain_name(" ".join(" ".join(parts).split()))
             if self.key and (self.person.name or self.person.offices):
-                self.people[self.key] = self.person
+                self.people[self.key], self.is_listing = self.person, True
 
     def named(self, reference: str) -> str:
         """`#id`, `list.xml#id` or `id` as the name of the person listed, or else as the id."""
@@ -176,6 +177,7 @@ class _Speeches(TeiDebate):
         asides=ASIDES,
         labels=frozenset({"speaker"}),
         region="text",
+        roots=ROOTS,
         sections=frozenset({"div"}),
         loose=LOOSE,
         dates=DATES,
@@ -205,5 +207,5 @@ def read_tei(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Reco
     files, people = find_files(path, ".xml"), dict[str, Person]()
     debates = by_day(files, names(files, ".xml"), found, lambda name: _Speeches(name, people))
     if not debates:
-        raise ValueError(f"{path}: holds no XML file with debates; expected TEI with speeches as <sp>")
+        raise ValueError(f"{path}: holds no XML file with debates; expected TEI with speeches as <sp>{found.told()}")
     yield from records(files, [name for _, name in debates], found, lambda name: _Speeches(name, people))
