@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hansard_bias.statistics.intervals import Interval
@@ -22,6 +22,9 @@ class CorpusRecord:
     first_day: str
     last_day: str
     digest: str
+    first_dropped: dict[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    encodings: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
