@@ -19,11 +19,17 @@ from multiprocessing import Pool
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtri
 from simulated import BATCH, CONFIDENCE, SPEECHES, MatrixStudies, Results, held, matrix_studies, rejected, speakers_of
 
 from hansard_bias.statistics.associations import association_summary
 from hansard_bias.statistics.intervals import FloatArray, Interval
-from hansard_bias.statistics.preferences import compare_models, prompt_preferences
+from hansard_bias.statistics.preferences import (
+    THRESHOLD_NATS,
+    compare_models,
+    cultural_bias_rate,
+    prompt_preferences,
+)
 from hansard_bias.statistics.words import Occurrences, word_gaps
 
 # Words.
@@ -108,6 +114,31 @@ def _holds(interval: Interval, truth: float) -> bool:
     return interval.low is not None and interval.high is not None and interval.low <= truth <= interval.high
 
 
+@dataclass(frozen=True)
+class RateStudies:
+    """Sixty prompts of five wordings, whose true log-odds are normal; this share of them is beyond 2 to 1."""
+
+    rate: float
+    seeds: int
+    prompts: int = 60
+
+
+def rate_studies(kind: RateStudies, rng: np.random.Generator) -> Results:
+    """The estimated share, beside the true one, and whether its interval holds it."""
+    spread = THRESHOLD_NATS / ndtri(1 - kind.rate / 2) if kind.rate else 0.0
+    found = []
+    for _ in range(BATCH):
+        truth = rng.normal(0, 1, size=(kind.prompts, 1, 1)) * spread
+        wordings = rng.normal(0, 0.5, size=(kind.prompts, 5, 1)) + rng.normal(
+            0, 0.5, size=(kind.prompts, 1, kind.seeds)
+        )
+        values = truth + wordings + rng.normal(0, 0.3, size=(kind.prompts, 5, kind.seeds))
+        rate = cultural_bias_rate(values, prompt_preferences(values, CONFIDENCE), 300, rng, CONFIDENCE)
+        assert rate is not None, "several seeds have a rate"
+        found.append(rate.any.rate)
+    return {"mean": [each.value for each in found], "held": [float(_holds(each, kind.rate)) for each in found]}
+
+
 # Associations.
 
 
@@ -170,6 +201,10 @@ TABLES: dict[str, tuple[Study, Sequence[Any]]] = {
     "preferences": (
         preference_studies,
         tuple(PreferenceStudies(prompts, seeds) for seeds in (1, 2, 3, 5) for prompts in (12, 40)),
+    ),
+    "rates": (
+        rate_studies,
+        tuple(RateStudies(rate, seeds) for rate in (0.0, 0.1, 0.32, 0.6) for seeds in (2, 3, 5, 10)),
     ),
     "associations": (
         association_studies,
