@@ -59,7 +59,8 @@ def test_every_frame_is_documented_and_has_the_columns_and_types_it_says(found: 
     made = frames(found)
     for name, table in made.items():
         assert documented(name) == {column: str(kind) for column, kind in table.dtypes.items()} == FRAMES[name], name
-        assert len(table) or name == "given", name
+        # Models and benchmarks that the tiny project has not.
+        assert len(table) or name in ("given", "pairs"), name
     assert PAGE.count("\n### ") == len(FRAMES)
 
 

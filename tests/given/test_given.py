@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import re
@@ -147,7 +148,7 @@ def test_it_is_asked_all_that_the_others_are_asked(here: Path) -> None:
     by_model = found.prompts.groupby("model").prompt.apply(list)
     assert set(by_model.index) == {*found.models, *(f"my_{kind}" for kind in KINDS)}
     assert all(prompts == by_model["mixed"] for prompts in by_model)
-    items = found.pairs.groupby("model").line.apply(list)
+    items = found.answers.groupby("model").line.apply(list)
     assert len(items) == 6 and all(lines == items["mixed"] for lines in items)
     effects = found.tests.query("family == 'association'")
     assert effects.model.value_counts().reindex([f"my_{kind}" for kind in KINDS]).nunique() == 1
@@ -222,11 +223,21 @@ def test_another_file_in_the_folder_is_another_model(project: Project, tmp_path:
 # A study that trains nothing: from the archives to the page.
 
 
+CROWS = """,sent_more,sent_less,stereo_antistereo,bias_type
+0,The hunters told us about the land.,The hunters told us about the budget.,stereo,age
+1,The minister answered our question.,The minister refused our question.,antistereo,gender
+2,The staff discussed the road with us.,The staff discussed the land with us.,stereo,age
+"""
+
+
 @pytest.fixture(scope="module")
 def untrained(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = tmp_path_factory.mktemp("untrained")
     folder = save_local_model("bert", root / "folder", speeches(project))
     raw = with_given(project.raw, {"bert": folder}, alone=True)
+    crows = root / "crows.csv"
+    crows.write_text(CROWS, encoding="utf-8")
+    raw["probe"] = raw["probe"] | {"benchmarks": [*raw["probe"]["benchmarks"], str(crows)]}
     write_params(root, raw)
     for part in ("raw", "speeches"):
         shutil.copytree(project.root / "data" / part, root / "data" / part)
@@ -248,8 +259,27 @@ def untrained(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def test_nothing_needs_to_be_trained(untrained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = hb.load_study(untrained)
     assert found.models == () and found.matrix.empty and found.tests.model.eq("my_bert").all()
-    assert len(found.given) == 2 and len(found.prompts) >= 60 and len(found.pairs) == 24
+    assert len(found.given) == 2 and len(found.prompts) >= 60 and len(found.answers) == 24
     assert found.answer.startswith("No model was trained here")
+    shares = found.pairs.query("score == 'likelihood'").set_index("of")
+    assert shares.form.eq("crows_pairs").all() and shares["items"].to_dict() == {
+        "all": 3,
+        "stereo": 2,
+        "antistereo": 1,
+        "age": 2,
+        "gender": 1,
+    }
+    # By hand: the pseudo-log-likelihood over the words that both sentences share, of the folder itself.
+    asked = pd.read_csv(io.StringIO(CROWS))
+    folder = found.config.given["my_bert"].folder
+    scores = [hb.score(asked[column], folder, method="pll").tokens for column in ("sent_more", "sent_less")]
+    shared = [[t[t.text == at].copy() for t in scores] for at in range(3)]
+    differences = []
+    for first, second in shared:
+        same = {t for t in first.token} & {t for t in second.token}
+        differences.append(-first[first.token.isin(same)].nats.sum() + second[second.token.isin(same)].nats.sum())
+    assert shares.preferring["all"] == pytest.approx(np.mean([each > 0 for each in differences]))
+    assert shares.difference["all"] == pytest.approx(np.mean(differences), abs=1e-4)
     page = (untrained / "metrics/report/index.html").read_text(encoding="utf-8")
     assert 'id="given"' in page and 'id="matrix"' not in page and 'id="training"' not in page
     for link in re.findall(r'href="#([\w-]+)"', page):

@@ -29,7 +29,7 @@ def untrained_results(data: StudyData) -> dict[str, Any]:
         "legacy": Legacy(DEFINITION, LEGACY_TOP, 0, {}),
         "probes": _empty(sections["probes"], groups=groups),
     }
-    further = {name: _empty(kind) for name, kind in further_records(sections).items()}
+    further = {name: _empty(kind, covers="items only") for name, kind in further_records(sections).items()}
     return (
         {name: known.get(name) or _empty(kind) for name, kind in sections.items()}
         | further

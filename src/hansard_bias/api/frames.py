@@ -47,7 +47,10 @@ FRAMES: dict[str, dict[str, str]] = {
     "prompts": _columns(TEXT, "prompt", "theme", "text", "model")
     | _estimates("log_odds", "habit", "content")
     | {"mass": NUMBER, "direction": TEXT, **_columns(NUMBER, "p_corrected", "agreement", "spread")},
-    "pairs": {"benchmark": TEXT, "line": COUNT, **_columns(TEXT, "theme", "text", "first", "second", "model")}
+    "pairs": _columns(TEXT, "benchmark", "form", "model", "score", "of")
+    | {"items": COUNT}
+    | _estimates("preferring", "difference", "ss", "lms", "icat"),
+    "answers": {"benchmark": TEXT, "line": COUNT, **_columns(TEXT, "theme", "text", "first", "second", "model")}
     | _estimates("log_odds", "content")
     | {"direction": TEXT},
     "curves": {"model": TEXT, **_columns(COUNT, "seed", "update")}

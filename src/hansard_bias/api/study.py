@@ -146,7 +146,7 @@ class Study:
     def given(self) -> pd.DataFrame:
         """How models that are there already (`folder` in params.yaml) read every text; no rows without such models.
 
-        What they say of prompts and pairs stands in `prompts` and `pairs`, beside the others.
+        What they say of prompts and benchmarks stands in `prompts`, `pairs` and `answers`, beside the others.
 
         >>> len(study.given)
         0
@@ -179,12 +179,20 @@ class Study:
 
     @property
     def pairs(self) -> pd.DataFrame:
-        """Which of two answers, or sentences, the models prefer, one row a pair of a benchmark and model.
+        """Benchmarks of sentences (CrowS-Pairs, StereoSet, one's own): how often each model prefers the stereotype.
 
-        >>> sorted(set(study.pairs.model))
-        ['canada', 'mixed', 'nunavut']
+        One row a benchmark, model and way to score, of all items and of each part and theme; no rows without such.
         """
         return frame("pairs", tables.pair_rows(self.results))
+
+    @property
+    def answers(self) -> pd.DataFrame:
+        """Benchmarks of two answers: which one the models expect, one row a prompt and model.
+
+        >>> sorted(set(study.answers.model))
+        ['canada', 'mixed', 'nunavut']
+        """
+        return frame("answers", tables.answer_rows(self.results))
 
     @property
     def curves(self) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import Any
 
 from hansard_bias.analysis.metrics.companion import Companion
 from hansard_bias.analysis.metrics.given import Given, GivenModel
+from hansard_bias.analysis.metrics.pairs import Pairs, PairScores
 from hansard_bias.analysis.metrics.yardsticks import Yardsticks
 from hansard_bias.analysis.records import BenchmarkAnswer, TestRecord
 from hansard_bias.api.frames import spread
@@ -129,7 +130,27 @@ def prompt_rows(results: Results) -> Rows:
 
 
 def pair_rows(results: Results) -> Rows:
-    """One row a pair of a benchmark and model."""
+    """One row a benchmark of sentences, model and way to score, of all items and of each part and theme."""
+    known = all_names(results)
+    records = results.bias.metric(Pairs), *(found.pairs for found in given(results).values())
+    for record in (benchmark for pairs in records for benchmark in pairs.benchmarks):
+        for row, found in record.models.items():
+            for score, measure in vars(found).items():
+                told = {"benchmark": record.name, "form": record.form, "model": known[row], "score": score}
+                for of, scores in {"all": measure.all, **measure.parts, **measure.themes}.items():
+                    yield told | {"of": of} | _scores(scores)
+
+
+def _scores(scores: PairScores) -> dict[str, Any]:
+    own = scores.stereoset
+    numbers = spread("preferring", scores.preferring) | spread("difference", scores.difference)
+    for name in ("ss", "lms", "icat"):
+        numbers |= spread(name, getattr(own, name) if own else None)
+    return {"items": scores.items, **numbers}
+
+
+def answer_rows(results: Results) -> Rows:
+    """One row a prompt of a benchmark of two answers, and model."""
     known = all_names(results)
     others = (benchmark for found in given(results).values() for benchmark in found.benchmarks)
     for benchmark in (*results.bias.benchmarks, *others):

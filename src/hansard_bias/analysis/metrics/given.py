@@ -9,6 +9,7 @@ from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.analysis.metrics import metric
 from hansard_bias.analysis.metrics.associations import association_findings
 from hansard_bias.analysis.metrics.benchmarks import benchmark_findings
+from hansard_bias.analysis.metrics.pairs import Pairs, pair_findings
 from hansard_bias.analysis.metrics.probes import preference_findings
 from hansard_bias.analysis.metrics.runs import likelihood_findings
 from hansard_bias.analysis.probe_records import Associations, Probes
@@ -40,6 +41,8 @@ class GivenModel:
     """Preferences between the two groups of terms."""
     benchmarks: tuple[BenchmarkRecord, ...]
     """Binary benchmarks, in the order of params.yaml."""
+    pairs: Pairs
+    """Benchmarks of sentences, and items of any benchmark that this model was not asked."""
     associations: Associations
     """Word embedding association tests and cosines."""
     tests: tuple[TestRecord, ...]
@@ -76,6 +79,7 @@ def _measured(data: StudyData) -> GivenModel:
         likelihoods=likelihood_findings(data).get(row, {}),
         probes=probes.section,
         benchmarks=tuple(benchmark_findings(data)),
+        pairs=pair_findings(data),
         associations=associations.section,
         tests=(*matrix.tests, *probes.tests, *associations.tests),
     )

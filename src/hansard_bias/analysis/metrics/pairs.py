@@ -91,7 +91,7 @@ def pair_findings(data: StudyData) -> Pairs:
     """One record a benchmark, by model."""
     asked = data.asked.pairs
     left_out = tuple(LeftOutItem(*each) for each in data.asked.left_out)
-    covers = "items and seeds" if len(data.config.train.seeds) > 1 else "items only"
+    covers = "items and seeds" if max(map(len, data.runs.values())) > 1 else "items only"
     names = dict.fromkeys(asked["benchmark"])
     return Pairs(covers, tuple(_benchmark(name, asked[asked["benchmark"] == name], data) for name in names), left_out)
 

@@ -9,6 +9,7 @@ from hansard_bias.analysis.metrics.given import Given, GivenModel
 from hansard_bias.report import formats as fmt
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table, make_table, table
+from hansard_bias.report.tables.pairs import made_of
 from hansard_bias.report.tables.probes import BENCHMARK_CAPTIONS, MASK, benchmark_table, direction_labels, tests_table
 
 SECTION = "given"
@@ -91,7 +92,17 @@ def given_benchmark_tables(results: Results) -> list[Table]:
     ]
 
 
-@table("given_associations", section=SECTION, order=4, fold="Which words stand close together")
+@table("given_pairs", section=SECTION, order=4, fold="Benchmarks of sentences")
+def given_pair_tables(results: Results) -> list[Table]:
+    """The same of sentences: the pairs share as many tokens as this model's tokenizer makes."""
+    return [
+        replace(made, caption=f"{name}. {made.caption}")
+        for row, (name, found) in _given(results).items()
+        for made in made_of({row: name}, found.pairs, f"{row}-")
+    ]
+
+
+@table("given_associations", section=SECTION, order=5, fold="Which words stand close together")
 def given_association_table(results: Results) -> Table:
     """The association tests of every model."""
     given = _given(results)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from hansard_bias.analysis.metrics.pairs import PairBenchmark, PairMeasure, Pairs, PairScores
@@ -30,21 +30,25 @@ ABOUT = (
 @table("pairs", section="probes", order=4)
 def pair_tables(results: Results) -> list[Table]:
     """One table a benchmark: every model, by score, and within it all items, parts and themes."""
-    found = results.bias.metric(Pairs)
-    return [_pair_table(results, found, number, record) for number, record in enumerate(found.benchmarks, 1)]
+    return made_of(fmt.row_names(results.config), results.bias.metric(Pairs))
 
 
-def _pair_table(results: Results, found: Pairs, number: int, record: PairBenchmark) -> Table:
+def made_of(names: Mapping[str, str], found: Pairs, begin: str = "") -> list[Table]:
+    """The tables of these models, by row with their names; begin: of the tables' own names."""
+    return [_pair_table(names, found, f"{begin}{n}", record) for n, record in enumerate(found.benchmarks, 1)]
+
+
+def _pair_table(names: Mapping[str, str], found: Pairs, end: str, record: PairBenchmark) -> Table:
     own = record.form == "stereoset"
     rows = []
-    for row, model in fmt.row_names(results.config).items():
+    for row, model in names.items():
         measures = {"masked": record.models[row].likelihood, "unmasked (AUL)": record.models[row].aul}
         for score, measure in measures.items():
             rows += [[model, score, what, *_cells(scores, own)] for what, scores in _groups(measure)]
     preferred = "Preferred" if record.form == "pairs" else "Stereotype"
     columns = ["Model", "Score", "Of", "Items", f"{preferred} higher", "Difference (nats)"]
     columns += ["ss", "lms", "icat"] if own else []
-    made = make_table(_caption(found, record), columns, rows, text=3, name=str(number))
+    made = make_table(_caption(found, record), columns, rows, text=3, name=end)
     return replace(made, fold=f"Sentences of the benchmark \u201c{fmt.title(record.name)}\u201d")
 
 
