@@ -15,7 +15,7 @@ import pytest
 
 from hansard_bias.statistics.associations import effect_size
 
-# Caliskan, Bryson & Narayanan 2017, Science 356, 183, table 1, of other vectors than GloVe: word2vec of Google News.
+# Caliskan, Bryson & Narayanan 2017, Science 356, 183, supplement: word2vec of Google News.
 PUBLISHED = {
     "flowers and insects": (("flowers", "insects"), ("pleasant_5", "unpleasant_5a"), 1.54),
     "instruments and weapons": (("instruments", "weapons"), ("pleasant_5", "unpleasant_5a"), 1.63),
