@@ -121,8 +121,9 @@ def test_files_that_are_no_benchmark(tmp_path: Path) -> None:
     for name, content, message in (
         ("a.xlsx", b"PK no workbook", "not a readable XLSX workbook"),
         ("a.csv", b"prompt,\x81", "not UTF-8, UTF-16 or Windows-1252"),
-        ("b.csv", b'prompt,"favor\n', "b.csv:1: not valid CSV"),
-        ("d.csv", b'preferred,other,theme\na,b,c\n"d,e,f\ng,h,i\n', "d.csv:3: not valid CSV"),
+        ("b.csv", b'prompt,"favor\n', r"b.csv:1: no known form of a benchmark \(columns found: nothing\)"),
+        ("d.csv", b'preferred,other,theme\n"d,e,f\n', "d.csv:2: not valid CSV .* mend the quotes of this line"),
+        ("g.csv", b"preferred,other,theme\n" + b'"d,e,f\n' * 300, "g.csv:101: the 100th line with broken quotes"),
         ("c.csv", b"", r"c.csv:1: no known form of a benchmark \(columns found: nothing\)"),
         ("a.txt", b"prompt", r"a.txt:1: no known form of a benchmark \(columns found: prompt\); known are tables with"),
         ("e.csv", b"sent;text\na;b\n", r"e.csv:1: .*columns found: sent, text.*sent_more.*preferred.*StereoSet.*WEAT"),
@@ -240,6 +241,21 @@ def test_a_bad_pair_is_named_and_hides_no_other(row: list[str], message: str, tm
     assert re.match(rf"{re.escape(str(path))}:3: {message}", problem)
     (line,) = left_out_lines(found.told)
     assert line == f"benchmark crows: 1 item is left out: {problem}"
+
+
+@pytest.mark.parametrize("quoted", ['"The road,is closed,x', 'A,"b" c,x', '"a"b,"c",x'])
+def test_a_line_with_broken_quotes_hides_no_other(quoted: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    lines = ['"a, b",c,x', quoted, '"d\ne",f,x', "g,h,x"]
+    path.write_text("\n".join(["preferred,other,theme", *lines]), encoding="utf-8")
+    found = load_benchmark(path)
+    assert [(pair.item, pair.options) for pair in found.pairs] == [
+        ("2", ("a, b", "c")),
+        ("4", ("d e", "f")),
+        ("6", ("g", "h")),
+    ]
+    (problem,) = found.left_out
+    assert re.match(rf"{re.escape(str(path))}:3: not valid CSV \(.*\); mend the quotes of this line", problem)
 
 
 def test_many_bad_items_are_told_in_one_line() -> None:

@@ -167,14 +167,16 @@ def _text(value: Any, what: str) -> str:
 
 def _from_table(path: Path, rows: Sequence[Row]) -> Benchmark:
     line, header = rows[0] if rows else (1, ())
-    names = [cell_text(cell).casefold() for cell in header]
+    names = [] if isinstance(header, str) else [cell_text(cell).casefold() for cell in header]
     form = max(TABLES, key=lambda name: len({*TABLES[name]} & {*names}) / len(TABLES[name]))
     places = _places(f"{path}:{line}", names, TABLES[form])
     lines: dict[tuple[str, ...], int] = {}
 
     def parse(row: Row) -> Item | Pair:
-        cells = [cell_text(row[1][place]) if place < len(row[1]) else "" for place in places.values()]
-        where = f"{path}:{row[0]}"
+        where, given = f"{path}:{row[0]}", row[1]
+        if isinstance(given, str):
+            raise ValueError(f"{where}: {given}")
+        cells = [cell_text(given[place]) if place < len(given) else "" for place in places.values()]
         checked = [_text(cell, f"{where}: {column}") for column, cell in zip(places, cells, strict=True)]
         if form != "answers":
             return _pair(row[0], where, checked, form == "crows_pairs")
