@@ -317,7 +317,8 @@ def changed(**changes: Any) -> dict[str, Any]:
         (changed(sentences=[*SHUT, option("related", "x")]), "item a1: its options are .*related; "),
         (changed(sentences=[SHUT[0]] * 3), "item a1: its options are unrelated, unrelated"),
         (changed(sentences=None), "item a1: its options are none; expected one each of stereotype"),
-        (changed(sentences=[3, [], {}]), "item a1: its options are .*; expected one each of stereotype"),
+        (changed(sentences=[3, [], {}]), "item a1: its options are unnamed; expected one each of stereotype"),
+        (changed(id=None, target=None), "item number 3: target is empty, expected text"),
         (changed(context="The road is closed."), "item a1: context holds 0 BLANK, expected exactly one"),
         (changed(context="A BLANK or BLANK road."), "item a1: context holds 2 BLANK, expected exactly one"),
         (changed(context="So it is said of the old road BLANK."), "item a1: what 'The icy road is shut.' has for"),
@@ -336,6 +337,13 @@ def test_an_item_of_stereoset_that_is_none_is_named(entry: Any, message: str, tm
     assert [pair.item for pair in found.pairs] == ["a1", "b2", "c3"]
     (problem,) = found.left_out
     assert re.match(rf"{re.escape(str(path))}: {message}", problem), problem
+
+
+def test_a_part_of_stereoset_that_is_no_list_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "dev.json"
+    for other in (5, "text", {"a": 1}, None):
+        path.write_text(json.dumps({"data": STEREOSET["data"] | {"intersentence": other}}), encoding="utf-8")
+        assert [pair.item for pair in load_benchmark(path).pairs] == ["a1", "b2", "b3"]
 
 
 WORDS = {
