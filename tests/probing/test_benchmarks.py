@@ -121,8 +121,9 @@ def test_files_that_are_no_benchmark(tmp_path: Path) -> None:
     for name, content, message in (
         ("a.xlsx", b"PK no workbook", "not a readable XLSX workbook"),
         ("a.csv", b"prompt,\x81", "not UTF-8, UTF-16 or Windows-1252"),
-        ("b.csv", b'prompt,"favor\n', "b.csv:1: not valid CSV"),
-        ("d.csv", b'preferred,other,theme\na,b,c\n"d,e,f\ng,h,i\n', "d.csv:3: not valid CSV"),
+        ("b.csv", b'prompt,"favor\n', r"b.csv:1: no known form of a benchmark \(columns found: nothing\)"),
+        ("d.csv", b'preferred,other,theme\n"d,e,f\n', "d.csv:2: not valid CSV .* mend the quotes of this line"),
+        ("g.csv", b"preferred,other,theme\n" + b'"d,e,f\n' * 300, "g.csv:101: the 100th line with broken quotes"),
         ("c.csv", b"", r"c.csv:1: no known form of a benchmark \(columns found: nothing\)"),
         ("a.txt", b"prompt", r"a.txt:1: no known form of a benchmark \(columns found: prompt\); known are tables with"),
         ("e.csv", b"sent;text\na;b\n", r"e.csv:1: .*columns found: sent, text.*sent_more.*preferred.*StereoSet.*WEAT"),
@@ -242,6 +243,21 @@ def test_a_bad_pair_is_named_and_hides_no_other(row: list[str], message: str, tm
     assert line == f"benchmark crows: 1 item is left out: {problem}"
 
 
+@pytest.mark.parametrize("quoted", ['"The road,is closed,x', 'A,"b" c,x', '"a"b,"c",x'])
+def test_a_line_with_broken_quotes_hides_no_other(quoted: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    lines = ['"a, b",c,x', quoted, '"d\ne",f,x', "g,h,x"]
+    path.write_text("\n".join(["preferred,other,theme", *lines]), encoding="utf-8")
+    found = load_benchmark(path)
+    assert [(pair.item, pair.options) for pair in found.pairs] == [
+        ("2", ("a, b", "c")),
+        ("4", ("d e", "f")),
+        ("6", ("g", "h")),
+    ]
+    (problem,) = found.left_out
+    assert re.match(rf"{re.escape(str(path))}:3: not valid CSV \(.*\); mend the quotes of this line", problem)
+
+
 def test_many_bad_items_are_told_in_one_line() -> None:
     told = [LeftOut("a", f"a.csv:{line}: bad") for line in range(2, 8)] + [LeftOut("b", "b.csv:9: bad")]
     first, second = left_out_lines(told)
@@ -301,7 +317,8 @@ def changed(**changes: Any) -> dict[str, Any]:
         (changed(sentences=[*SHUT, option("related", "x")]), "item a1: its options are .*related; "),
         (changed(sentences=[SHUT[0]] * 3), "item a1: its options are unrelated, unrelated"),
         (changed(sentences=None), "item a1: its options are none; expected one each of stereotype"),
-        (changed(sentences=[3, [], {}]), "item a1: its options are .*; expected one each of stereotype"),
+        (changed(sentences=[3, [], {}]), "item a1: its options are unnamed; expected one each of stereotype"),
+        (changed(id=None, target=None), "item number 3: target is empty, expected text"),
         (changed(context="The road is closed."), "item a1: context holds 0 BLANK, expected exactly one"),
         (changed(context="A BLANK or BLANK road."), "item a1: context holds 2 BLANK, expected exactly one"),
         (changed(context="So it is said of the old road BLANK."), "item a1: what 'The icy road is shut.' has for"),
@@ -320,6 +337,13 @@ def test_an_item_of_stereoset_that_is_none_is_named(entry: Any, message: str, tm
     assert [pair.item for pair in found.pairs] == ["a1", "b2", "c3"]
     (problem,) = found.left_out
     assert re.match(rf"{re.escape(str(path))}: {message}", problem), problem
+
+
+def test_a_part_of_stereoset_that_is_no_list_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "dev.json"
+    for other in (5, "text", {"a": 1}, None):
+        path.write_text(json.dumps({"data": STEREOSET["data"] | {"intersentence": other}}), encoding="utf-8")
+        assert [pair.item for pair in load_benchmark(path).pairs] == ["a1", "b2", "b3"]
 
 
 WORDS = {

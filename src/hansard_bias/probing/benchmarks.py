@@ -167,14 +167,16 @@ def _text(value: Any, what: str) -> str:
 
 def _from_table(path: Path, rows: Sequence[Row]) -> Benchmark:
     line, header = rows[0] if rows else (1, ())
-    names = [cell_text(cell).casefold() for cell in header]
+    names = [] if isinstance(header, str) else [cell_text(cell).casefold() for cell in header]
     form = max(TABLES, key=lambda name: len({*TABLES[name]} & {*names}) / len(TABLES[name]))
     places = _places(f"{path}:{line}", names, TABLES[form])
     lines: dict[tuple[str, ...], int] = {}
 
     def parse(row: Row) -> Item | Pair:
-        cells = [cell_text(row[1][place]) if place < len(row[1]) else "" for place in places.values()]
-        where = f"{path}:{row[0]}"
+        where, given = f"{path}:{row[0]}", row[1]
+        if isinstance(given, str):
+            raise ValueError(f"{where}: {given}")
+        cells = [cell_text(given[place]) if place < len(given) else "" for place in places.values()]
         checked = [_text(cell, f"{where}: {column}") for column, cell in zip(places, cells, strict=True)]
         if form != "answers":
             return _pair(row[0], where, checked, form == "crows_pairs")
@@ -219,22 +221,22 @@ def _pair(line: int, where: str, cells: Sequence[str], crows: bool) -> Pair:
 
 
 def _from_stereoset(path: Path, data: Mapping[str, Any]) -> Benchmark:
-    entries = [(part, entry) for part in PARTS for entry in data.get(part) or ()]
+    entries = [(part, entry) for part in PARTS if isinstance(data.get(part), list) for entry in data[part]]
     found = _sifted(path, enumerate(entries, 1), lambda each: _triple(path, each[0], *each[1]))
     return _benchmark(path, "stereoset", "pairs", found)
 
 
 def _triple(path: Path, number: int, part: str, entry: Any) -> Pair:
     told = entry if isinstance(entry, Mapping) else {}
-    name = one_line(str(told.get("id") or f"number {number}"))
+    name = one_line(told["id"]) if isinstance(told.get("id"), str) and told["id"] else f"number {number}"
     where = f"{path}: item {name}"
-    options, labels = told.get("sentences"), []
-    for option in options if isinstance(options, list) else ():
-        labels.append((option.get("gold_label"), option.get("sentence")) if isinstance(option, Mapping) else ("", ""))
-    if sorted(str(label) for label, _ in labels) != sorted(LABELS):
-        found = joined(label for label, _ in labels) or "none"
+    options = told.get("sentences")
+    given = [option for option in options if isinstance(option, Mapping)] if isinstance(options, list) else []
+    labels = [label if isinstance(label := option.get("gold_label"), str) else "unnamed" for option in given]
+    if sorted(labels) != sorted(LABELS):
+        found = joined(labels) or "none"
         raise ValueError(f"{where}: its options are {found}; expected one each of {', '.join(LABELS)}")
-    sentences = [_text(dict(labels)[label], f"{where}: the {label}") for label in LABELS]
+    sentences = [_text(given[labels.index(label)].get("sentence"), f"{where}: the {label}") for label in LABELS]
     theme, target, context = (_text(told.get(key), f"{where}: {key}") for key in ("bias_type", "target", "context"))
     if part == PARTS[0]:
         if context.count(BLANK) != 1:
@@ -272,7 +274,7 @@ def _from_sets(path: Path, content: Mapping[str, Any]) -> Benchmark:
                 left_out.append(str(error))
         if len(words) < MIN_WORDS:
             raise ValueError(f"{where}: holds {len(words)} usable examples, expected {MIN_WORDS} or more; add some")
-        category = _text(content[name].get("category"), f"{where}: category")
+        category = _text(content[name].get("category", name), f"{where}: category")
         sets.append(Group(category, category, "", tuple(words)))
     four = (sets[0], sets[1]), (sets[2], sets[3])
     return Benchmark(path.stem, path.as_posix(), sets=four, form="words", left_out=tuple(left_out))

@@ -57,23 +57,23 @@ def probe_pairs(
     """
     tables, left_out = [pd.DataFrame(columns=ASKED["pairs"])], list[LeftOut]()
     for benchmark in benchmarks:
-        readings = dict[Pair, tuple[list[Reading], int]]()
+        readings = list[tuple[Pair, list[Reading], int]]()
         for pair in benchmark.pairs:
             try:
-                readings[pair] = _readings(pair, encoder, scorer)
+                readings.append((pair, *_readings(pair, encoder, scorer)))
             except ValueError as error:
                 left_out.append(LeftOut(benchmark.name, str(error)))
-        queries = chain.from_iterable((*each.masked, *each.unmasked) for own, _ in readings.values() for each in own)
+        queries = chain.from_iterable((*each.masked, *each.unmasked) for _, own, _ in readings for each in own)
         logp = log_probabilities(scorer, queries, encoder.tokenizer.pad_token_id)
         tables += [_table(benchmark, readings, logp)] if readings else []
     return pd.concat(tables[1:] or tables, ignore_index=True), left_out
 
 
 def _table(
-    benchmark: Benchmark, readings: Mapping[Pair, tuple[list[Reading], int]], logp: Mapping[Query, float]
+    benchmark: Benchmark, readings: Sequence[tuple[Pair, list[Reading], int]], logp: Mapping[Query, float]
 ) -> pd.DataFrame:
     rows, numbers = [], []
-    for pair, (own, shared) in readings.items():
+    for pair, own, shared in readings:
         options = (*pair.options, "")[: len(OPTIONS)]
         told = (pair.item, pair.theme, pair.part, pair.target, pair.context)
         rows.append((benchmark.name, benchmark.form, *told, *options, shared))

@@ -20,6 +20,8 @@ MAX_TEXT = 50_000_000
 MAX_BYTES = 5_000_000
 MAX_CELLS = 1_000_000
 SIGNS = ",;\t"
+# Lines with broken quotes: looking for the end of each takes the whole rest of the file.
+MAX_BROKEN = 100
 
 # What openpyxl lets through where a workbook is damaged or made to do harm.
 _BROKEN = (
@@ -27,7 +29,8 @@ _BROKEN = (
     *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError),
 )
 
-Row = tuple[int, Sequence[Any]]
+Row = tuple[int, Sequence[Any] | str]
+"""A line, and its cells; or what is wrong with its quotes."""
 
 
 def read_content(path: Path, columns: Collection[str]) -> list[Row] | Any:
@@ -74,20 +77,34 @@ def _json(path: Path, text: str) -> Any:
 
 
 def _text_rows(path: Path, text: str, columns: Collection[str]) -> Iterator[Row]:
-    def fit(sign: str) -> tuple[int, int]:
-        header = next(csv.reader([text.lstrip().partition("\n")[0]], delimiter=sign), [])
-        return sum(cell_text(name).casefold() in columns for name in header), len(header)
+    lines, sign = io.StringIO(text, newline="").readlines(), _sign(text, columns)
+    done = broken = 0
+    while done < len(lines) and broken < MAX_BROKEN:
+        reader = csv.reader(lines[done:], delimiter=sign, strict=True)
+        first = start = done
+        try:
+            for cells in reader:
+                # A quoted cell may hold line breaks: a record is named by its first line.
+                yield start + 1, cells
+                start = first + reader.line_num
+            return
+        except csv.Error as error:
+            yield start + 1, f"not valid CSV ({one_line(str(error))}); mend the quotes of this line"
+        # The next line may be sound.
+        done, broken = start + 1, broken + 1
+    if broken == MAX_BROKEN:
+        raise ValueError(f"{path}:{done}: the {broken}th line with broken quotes; expected CSV, save the file anew")
 
-    start = 1
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(SIGNS, key=fit), strict=True)
-        for cells in reader:
-            yield start, cells
-            # A quoted cell may hold line breaks: a record is named by its first line.
-            start = reader.line_num + 1
-    except csv.Error as error:
-        problem = f"not valid CSV ({one_line(str(error))}); mend the quotes of this line"
-        raise ValueError(f"{path}:{start}: {problem}") from None
+
+def _sign(text: str, columns: Collection[str]) -> str:
+    """The one under which the header has most of these columns, or most of any."""
+    line = text.lstrip().partition("\n")[0]
+
+    def fit(sign: str) -> tuple[int, int]:
+        names = [name.strip(' "\r\t').casefold() for name in line.split(sign)]
+        return sum(name in columns for name in names), len(names)
+
+    return max(SIGNS, key=fit)
 
 
 def _sheet_rows(path: Path) -> Iterator[Row]:
