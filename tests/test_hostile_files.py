@@ -21,13 +21,13 @@ from hansard_bias.base.yaml import MAX_BYTES
 from hansard_bias.corpora.align.audits import form_rates
 from hansard_bias.corpora.build import write_corpus
 from hansard_bias.corpora.readers.lipad import read_lipad
-from hansard_bias.corpora.readers.table import read_table
 from hansard_bias.operations.presets import apply_preset
 from hansard_bias.params import CleanConfig, CorpusConfig, TokenizerConfig, load_config
 from hansard_bias.probing import sheets
 from hansard_bias.probing.benchmarks import load_benchmark
 from hansard_bias.probing.prompts import load_prompts
 from hansard_bias.tokens.tokenizer import train_tokenizer
+from helpers.archive_files import read_table
 from helpers.local_models import save_local_model
 from helpers.project import ROOT
 

@@ -256,8 +256,8 @@ def test_a_sitting_that_is_no_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         (b"a\n" * 3, b"Hansard_20030506\t1\n" * 2, r"\.en has 3 lines, NunavutHansard\.id has 2"),
         (b"a\n" * 2, b"Hansard_20030506\t1\n" * 3, r"\.en has 2 lines, NunavutHansard\.id has 3"),
         (b"a\n" * 2, b"Hansard_20030506\t1\nHansard_20030231\t2\n", r"NunavutHansard\.id:2: 'Hansard_20030231"),
-        (b"a\nb\xff\n", b"Hansard_20030506\t1\n" * 2, r"NunavutHansard\.en: byte 3 is not UTF-8"),
-        (b"a\n", b"\xff\xfeH\x00", r"NunavutHansard\.id: byte 0 is not UTF-8"),
+        (b"a\nb\xff\n", b"Hansard_20030506\t1\n" * 2, r"NunavutHansard\.en: byte 3 is not UTF-8, and its letters"),
+        (b"a\n", b"\xff\xfeH\x00", r"NunavutHansard\.id:1: 'H' is not a sitting"),
         (b"", b"", r"NunavutHansard\.en is empty"),
     ],
 )
@@ -272,7 +272,7 @@ def test_the_two_files_inside_an_archive(tmp_path: Path, text: bytes, ids: bytes
     [
         (b"", r"9\.csv: no column speechdate, speechtext; there are none"),
         (b"speechdate,text\n", r"9\.csv: no column speechtext; there are speechdate, text"),
-        (HEADER + b"2004-02-09,a\n2004-02-09,\xe9\n", r"9\.csv: byte 46 is not UTF-8"),
+        (HEADER + b"2004-02-09,a\n2004-02-09,b\xff\n", r"9\.csv: byte 47 is not UTF-8"),
         (HEADER + b'2004-02-09,a\n2004-02-09,"It was\ncut', r"9\.csv:3: a quoted cell never ends"),
         (HEADER + b'2004-02-09,"', r"9\.csv:2: a quoted cell never ends"),
     ],

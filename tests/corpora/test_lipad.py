@@ -109,7 +109,7 @@ def test_marks_between_topics_are_no_text(tmp_path: Path) -> None:
     assert one(tmp_path, speechtext="The member for Elm.\n * * *\n").text == "The member for Elm."
 
 
-@pytest.mark.parametrize("day", ["", "NA", "2004-13-01", "9 February 2004", "20040209"])
+@pytest.mark.parametrize("day", ["", "NA", "2004-13-01", "9/2/2004", "2004"])
 def test_a_bad_date_is_one_rejected_record(tmp_path: Path, day: str) -> None:
     record = one(tmp_path, speechdate=day)
     assert (record.sitting, record.reason) == (None, "bad_date")
@@ -166,10 +166,10 @@ def test_cells_longer_than_the_csv_modules_default(tmp_path: Path) -> None:
     assert len(one(tmp_path, speechtext="x" * 200_000).text) == 200_000
 
 
-def test_wrong_encoding_names_the_byte(tmp_path: Path) -> None:
-    path = write(tmp_path, "2004-2-9", [row("A road.")])
+def test_damaged_text_names_the_byte(tmp_path: Path) -> None:
+    path = write(tmp_path, "2004-2-9", [row("Un été à Québec.")])
     path.write_bytes(path.read_bytes() + b"\xe9\n")
-    with pytest.raises(ValueError, match=rf"2004-2-9\.csv: byte {path.stat().st_size - 2} is not UTF-8"):
+    with pytest.raises(ValueError, match=rf"2004-2-9\.csv: byte {path.stat().st_size - 2} is not UTF-8, as the text"):
         list(read_lipad(tmp_path))
 
 

@@ -300,10 +300,10 @@ def test_bad_id_line(tmp_path: Path, key: str) -> None:
         list(read_nrc(tmp_path))
 
 
-def test_wrong_encoding_names_the_byte(tmp_path: Path) -> None:
+def test_damaged_text_names_the_byte(tmp_path: Path) -> None:
     write(tmp_path, "Mr. Moss: One.\nTwo.")
-    (tmp_path / "NunavutHansard.en").write_bytes(b"Mr. Moss: One.\nTw\xe9.\n")
-    with pytest.raises(ValueError, match=r"NunavutHansard\.en: byte 17 "):
+    (tmp_path / "NunavutHansard.en").write_bytes("Mr. Moss: été, été.\n".encode() + b"Tw\xe9.\n")
+    with pytest.raises(ValueError, match=r"NunavutHansard\.en: byte 26 is not UTF-8, as the text before it"):
         list(read_nrc(tmp_path))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hansard_bias.corpora import readers
+from hansard_bias.corpora.archives import Findings
 from hansard_bias.corpora.build import write_corpus
 from hansard_bias.corpora.readers import find_reader
 from hansard_bias.corpora.schema import Record
@@ -25,7 +26,7 @@ from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.schema import Record
 
 @reader("plain", lambda path: [path])
-def read_plain(path, columns=None):
+def read_plain(path, corpus, found):
     from datetime import date
     yield Record(date(1999, 4, 1), path.read_text(), path.name, "Ann Elm")
 """
@@ -56,7 +57,7 @@ def test_the_readers_are_those_of_the_handbook() -> None:
         (
             corpus("table"),
             "corpora.canada.columns is None, expected the names of the archive's columns; "
-            "for example {text: body, date: day, speaker: name}",
+            "for example {text: body, date: day, speaker: name}; `hansard-bias look PATH` proposes them",
         ),
         (
             corpus("nrc", COLUMNS),
@@ -95,7 +96,7 @@ def test_what_says_that_nothing_is_known_is_nothing_in_every_reader(monkeypatch:
     monkeypatch.setattr(readers, "_registered", {})
     day = date(2004, 2, 9)
 
-    def read(path: Path, columns: ColumnsConfig | None = None) -> Iterator[Record]:
+    def read(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
         yield Record(day, "A road.", "x:1", "NULL", topic="-")
         yield Record(day, " n/a ", "x:2", "Ann Elm", topic="NA-free roads")
         yield Record(None, "NA", "x:3", "nan", reason="bad_date")

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hansard_bias.corpora.readers.table import read_table
 from hansard_bias.corpora.schema import Record
 from hansard_bias.params import ColumnsConfig, ConfigError
+from helpers.archive_files import read_table
 
 COLUMNS = ColumnsConfig(text="body", date="day", speaker="who")
 HEADER = ["day", "who", "body"]

@@ -93,6 +93,12 @@ def test_the_summary(tmp_path: Path) -> None:
         "read": 5,
         "kept": 1,
         "dropped": {"bad_date": 1, "broken_row": 1, "stage_direction": 1, "too_short": 1},
+        "first_dropped": {
+            "bad_date": "2004-2-9.csv:5: 'yesterday'",
+            "broken_row": "2004-2-9.csv:6: 2 cells, expected 4",
+            "stage_direction": "2004-2-9.csv:3",
+            "too_short": "2004-2-9.csv:4",
+        },
         "unknown_roles": {},
         "sittings": 2,
         "speakers": 1,
@@ -100,6 +106,8 @@ def test_the_summary(tmp_path: Path) -> None:
         "first_day": "2004-02-09",
         "last_day": "2004-02-10",
         "digest": hashlib.sha256(f"2004/2/2004-2-9.csv\0{content}\n".encode()).hexdigest(),
+        "left_out": [],
+        "encodings": {"UTF-8": 1},
     }
 
 

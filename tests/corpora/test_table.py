@@ -22,10 +22,11 @@ from pyarrow import parquet
 
 from hansard_bias.corpora import build
 from hansard_bias.corpora.readers import formats
-from hansard_bias.corpora.readers.table import read_table, sources
+from hansard_bias.corpora.readers.table import sources
 from hansard_bias.corpora.schema import Record
 from hansard_bias.params import CleanConfig, ColumnsConfig, CorpusConfig
 from hansard_bias.pipeline.corpus import account
+from helpers.archive_files import read_table
 from helpers.speech_tables import build_corpus
 
 COLUMNS = ColumnsConfig(text="body", date="day", speaker="who", role="office", topic="on", id="key")
@@ -159,6 +160,9 @@ def test_a_list_of_paragraphs_is_joined(tmp_path: Path) -> None:
         ("2004-02-09 23:59:59+02:00", SHORT, date(2004, 2, 9)),
         (" 2004-02-09T10:00:00Z ", SHORT, date(2004, 2, 9)),
         ("9.2.2004", SHORT, None),
+        ("9 February 2004", SHORT, date(2004, 2, 9)),
+        ("2004-02", SHORT, date(2004, 2, 1)),
+        ("2004", SHORT, None),
         ("2004-02-30", SHORT, None),
         ("", SHORT, None),
         (None, SHORT, None),
@@ -368,8 +372,9 @@ def test_a_missing_column_lists_those_that_there_are(tmp_path: Path, name: str) 
             b'body,day,who\nx,y,"a,b"\n"open,y,z\n1,2,3\n',
             "a.csv:3: the quoted cell that begins here swallows line 4",
         ),
-        ("a.csv", "body,day,who\nété,y,z\n".encode("latin-1"), "a.csv: byte 13 is not UTF-8"),
-        ("a.csv", "body,day,who\n".encode("utf-16"), "a.csv: byte 0 is not UTF-8"),
+        ("a.csv", b"body,day,who\nx\xff\n,y,z\n", "a.csv: byte 14 is not UTF-8, and its letters fit no other"),
+        ("a.csv", "body,day,who\n".encode("utf-16"), "a.csv: holds no row"),
+        ("a.csv", "body,day,who\nété été,y,z\n".encode() + b"\xe9,y,z\n", "a.csv: byte 29 is not UTF-8, as the text"),
         ("a.jsonl", b"", "a.jsonl: holds no row"),
         ("a.jsonl", b"no\njson\n", "a.jsonl: no column body, day, who; there are none"),
         ("a.json", b" \n", "a.json: holds no row"),

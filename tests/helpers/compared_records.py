@@ -46,6 +46,12 @@ def sections(config: Config, cost: Cost, half: float | None, stick: float | None
             "corpora": {corpus: _stick(stick, half) for corpus in own},
             "excess": by_pair(lambda m, c: _against(cost(m, c), half, stick, sign)),
         },
+        "halvings": {
+            "corpora": {
+                corpus: {"halvings": 20, "yes": 0, "tests": 40, "rejected": 1, "excess": 0.01, "yardstick": 0.03}
+                for corpus in config.corpora
+            }
+        },
         "decomposition": {
             "tokens": {corpus: dict.fromkeys(CLASSES, 0.2) for corpus in own},
             "masked": by_pair(decomposed),

@@ -60,6 +60,7 @@ TINY = {
     },
     "score": {"likelihood_speeches": 10},
     "probe": {"draws": 200},
+    "bias": {"halvings": 2},
 }
 COUNTED = 120
 """Tokens in the vocabulary of the runs that count upwards."""
@@ -143,6 +144,7 @@ def run_all_stages(folder: Path, raw: dict[str, Any]) -> None:
         companion,
         corpus,
         encode,
+        halvings,
         probe,
         report,
         sample,
@@ -170,6 +172,7 @@ def run_all_stages(folder: Path, raw: dict[str, Any]) -> None:
                 score.run(built.config, model, seed)
                 probe.run(built.config, model, seed)
         companion.run(built.config)
+        halvings.run(built.config)
         bias.run(built.config)
         report.run(built.config)
     finally:

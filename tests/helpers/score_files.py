@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,8 @@ def write_project(config: Config, root: Path) -> None:
         tables = [_scores(corpus, row, 0) for corpus in config.corpora]
         write_scores(root / "data/companion" / f"{model}.parquet", tables, fingerprint)
     _write_yardsticks(config, root, fingerprint)
+    none = {corpus: {"reason": "bias.halvings is 0", "halvings": []} for corpus in config.corpora}
+    (root / "data/halvings.json").write_text(json.dumps(none), encoding="utf-8")
     (root / "data/aligned").mkdir(parents=True)
     for corpus in config.corpora:
         # Another order than that of the scores.

@@ -106,7 +106,9 @@ def test_a_table_names_its_columns(raw: dict[str, Any]) -> None:
     ("corpus", "said"),
     [
         (TABLE | {"columns": "body"}, "columns is 'body', expected a section with keys"),
-        (TABLE | {"columns": {"text": "body", "date": "day"}}, "columns.speaker is None, expected a value"),
+        (TABLE | {"columns": {"text": "body", "speaker": "name"}}, "columns.date is '', expected the name of a column"),
+        (TABLE | {"columns": COLUMNS | {"speaker": [1]}}, "columns.speaker[0] is 1, expected text"),
+        (TABLE | {"columns": COLUMNS | {"speaker": {"a": "b"}}}, "columns.speaker is {'a': 'b'}, expected text"),
         (
             TABLE | {"columns": COLUMNS | {"rôle": "office"}},
             "no such key (known: text, date, speaker, role, topic, id,",

@@ -66,7 +66,7 @@ def test_a_stage_depends_on_nothing_that_it_does_not_import(stage: str) -> None:
 
 
 def test_dvc_yaml_has_the_stages_of_the_pipeline() -> None:
-    named = "check sample corpus align tokenizer encode train score companion probe bias report"
+    named = "check sample corpus align tokenizer encode train score companion halvings probe bias report"
     assert set(STAGES) == set(named.split())
     assert all(section["cmd"].startswith(f"hansard-bias {stage}") for stage, section in STAGES.items())
 
@@ -126,7 +126,7 @@ def parameter(section: str, name: str, key: str, value: object) -> Callable[[Pat
 
 
 COMMENT = "\n# A remark.\n"
-MODELS = {"train", "score", "companion", "probe"}
+MODELS = {"train", "score", "companion", "halvings", "probe"}
 RESULTS = {"bias", "report"}  # the record of a metric lies in its module: what that imports, the page imports
 EDITS: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "a comment in the messages": (appended(f"{PACKAGE}/base/messages.py", COMMENT), set()),
@@ -141,10 +141,13 @@ EDITS: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "statistics": (appended(f"{PACKAGE}/statistics/intervals.py", COMMENT), RESULTS),
     "a prompt": (appended("data/probes/prompts.yaml", COMMENT), {"check", "probe"}),
     "how prompts are asked": (appended(f"{PACKAGE}/probing/prompts.py", COMMENT), {"check", "probe", *RESULTS}),
-    "how speeches are scored": (appended(f"{PACKAGE}/scoring/run.py", COMMENT), {"score", "companion", *RESULTS}),
+    "how speeches are scored": (
+        appended(f"{PACKAGE}/scoring/run.py", COMMENT),
+        {"score", "companion", "halvings", *RESULTS},
+    ),
     "the masks of the validation text": (appended(f"{PACKAGE}/pipeline/train.py", COMMENT), {"train"}),
-    "the order of batches": (appended(f"{PACKAGE}/training/data.py", COMMENT), {"train", "companion"}),
-    "how topics are found": (appended(f"{PACKAGE}/yardsticks/topics.py", COMMENT), {"companion", *RESULTS}),
+    "the order of batches": (appended(f"{PACKAGE}/training/data.py", COMMENT), {"train", "companion", "halvings"}),
+    "how topics are found": (appended(f"{PACKAGE}/yardsticks/topics.py", COMMENT), {"companion", "halvings", *RESULTS}),
     "the number of topics": (parameter("bias", "", "topics", 10), {"check", "companion", *RESULTS}),
     "the learning rate": (parameter("train", "", "lr", 0.0125), {"check", "train", "report"}),
     "how models of folders are read": (appended(f"{PACKAGE}/given/folders.py", COMMENT), {"check"}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hansard_bias.statistics.intervals import Interval
@@ -22,6 +22,9 @@ class CorpusRecord:
     first_day: str
     last_day: str
     digest: str
+    first_dropped: dict[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    encodings: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -162,19 +165,6 @@ class Rejections:
     level: float | None = None
     band: Band | None = None
     effect: str | None = None
-
-
-@dataclass(frozen=True)
-class HalvingsOf:
-    """data/halvings.json: what the rule of the verdict says of random halves of one legislature, by n-gram models."""
-
-    halvings: int = 0
-    yes: int = 0
-    tests: int = 0
-    rejected: int = 0
-    excess: float | None = None
-    yardstick: float | None = None
-    reason: str = ""
 
 
 @dataclass(frozen=True)

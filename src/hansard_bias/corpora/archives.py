@@ -3,21 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from hansard_bias.base.messages import shown
+from hansard_bias.base.messages import joined, shown
+from hansard_bias.corpora.encodings import Encodings, as_utf8
 from hansard_bias.corpora.packed import Readable, is_archive, listed, unpacked
 
 # Bytes in one day's file; real ones have 1 to 3 million, with linguistic annotation up to 100 million.
 MAX_FILE = 400_000_000
 
 
+@dataclass
+class Findings:
+    """What reading an archive shows beside its records."""
+
+    encodings: Encodings = field(default_factory=Encodings)
+    left_out: dict[str, str] = field(default_factory=dict)  # files that are no debates, and why
+    remarks: list[str] = field(default_factory=list)  # what a person should know, a line each
+
+    def others(self) -> str:
+        """The files that were left out, and why, in one line."""
+        bare = {name: why.removeprefix(f"{PurePosixPath(name).name}: ") for name, why in self.left_out.items()}
+        return joined(f"{name} ({why})" for name, why in bare.items())
+
+    def told(self) -> str:
+        """The same behind what an error says."""
+        return f"; left out: {self.others()}" if self.left_out else ""
+
+    def require(self, read: int) -> None:
+        """Raise ValueError where all files were left out and none was read: then they are what somebody means."""
+        if self.left_out and not read:
+            raise ValueError(next(iter(self.left_out.values())))
+
+
+class ForeignFileError(ValueError):
+    """A file is none of the archive's, such as a list of members beside debates; the others can be read without it."""
+
+
 def find_files(path: Path, suffix: str) -> list[Path]:
-    """The files of a folder tree that end so, or else the one archive in the folder; an archive is itself."""
-    if is_archive(path):
+    """The files of a folder tree that end so, or else the one archive in the folder; a file or archive is itself."""
+    if path.is_file():
+        check_file_name(path.name, str(path.parent))
         return [path]
     # Unpacked files go before an archive beside them: somebody unpacked it there.
-    files = sorted(file for file in path.rglob(f"*{suffix}") if file.is_file() and not file.name.startswith("."))
+    found = (file for file in path.rglob("*") if file.name.lower().endswith(suffix) and file.is_file())
+    files = sorted(file for file in found if not file.name.startswith("."))
     for file in files:
         check_file_name(file.name, str(path))
     archive = None if files else archive_in(path)
@@ -48,7 +79,7 @@ def names(sources: Sequence[Path], suffix: str | tuple[str, ...], most: int = MA
     if not (sources and is_archive(sources[0])):
         return [str(file) for file in sources]
     path = sources[0]
-    found = [(name, size) for name, size in listed(path) if name.endswith(suffix)]
+    found = [(name, size) for name, size in listed(path) if name.lower().endswith(suffix)]
     for name, size in found:
         if size > most:
             raise ValueError(f"{path}: member {shown(name)} has {size} bytes, expected at most {most}")
@@ -58,11 +89,14 @@ def names(sources: Sequence[Path], suffix: str | tuple[str, ...], most: int = MA
     return sorted(name for name, _ in found)
 
 
-def contents(sources: Sequence[Path], wanted: Sequence[str]) -> Generator[tuple[str, Readable], None, None]:
-    """The base name and the open file of each of `wanted`, in that order; read a file before asking for the next."""
+def contents(
+    sources: Sequence[Path], wanted: Sequence[str], found: Findings
+) -> Generator[tuple[str, Readable], None, None]:
+    """The base name and the open file, as UTF-8, of each of `wanted`, in that order; read one before the next."""
     if sources and is_archive(sources[0]):
-        yield from unpacked(sources[0], wanted)
+        for name, (base, content) in zip(wanted, unpacked(sources[0], wanted), strict=True):
+            yield base, as_utf8(content, base, found.encodings, name)
         return
     for name in wanted:
         with Path(name).open("rb") as content:
-            yield Path(name).name, content
+            yield Path(name).name, as_utf8(content, Path(name).name, found.encodings, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -13,9 +14,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from hansard_bias.base.files import sha256, table_writer
+from hansard_bias.base.messages import warn
 from hansard_bias.base.parallel import in_order
-from hansard_bias.corpora.archives import name_below
+from hansard_bias.corpora.archives import Findings, name_below
 from hansard_bias.corpora.cleaning import clean_text, plain_line
+from hansard_bias.corpora.faults import Faults
 from hansard_bias.corpora.formulas import is_procedural
 from hansard_bias.corpora.readers import find_reader
 from hansard_bias.corpora.schema import KEPT, REJECTED, Record, whole_characters
@@ -27,6 +30,7 @@ BATCH_CHARACTERS = 4_000_000
 BATCH_RECORDS = 20_000
 # Different words for a role that are counted each: whoever names a wrong column has one for each row.
 MOST_ROLES, OTHER_ROLES = 100, "(others)"
+MOST_LEFT_OUT = 100  # files that are no debates and are named
 
 
 @dataclass
@@ -38,6 +42,7 @@ class _Account:
     days: set[date] = field(default_factory=set)
     speakers: set[str] = field(default_factory=set)
     unknown_roles: Counter[str] = field(default_factory=Counter)
+    faults: Faults = field(default_factory=Faults)
 
     def batches(self, records: Iterable[Record]) -> Iterator[list[Record]]:
         """The records, counted while they are read, in batches of bounded size."""
@@ -45,6 +50,7 @@ class _Account:
         characters = 0
         for record in records:
             self.read += 1
+            self.faults.add(record)
             if record.unknown_role:
                 self.add_role(plain_line(record.unknown_role))
             batch.append(record)
@@ -66,19 +72,21 @@ class _Account:
         # Cleaned text has single blanks, so that counting them is as good as splitting.
         texts = kept["text"].to_pylist()
         self.words += sum(text.count(" ") + 1 if is_plain(text) else count_words(text) for text in texts)
-        self.dropped.update(rejected["reason"].to_pylist())
+        self.dropped.update(reasons := rejected["reason"].to_pylist())
+        self.faults.add_places(reasons, rejected["source"].to_pylist())
         # A day of which nothing was kept was a sitting all the same.
         for table in (kept, rejected):
             self.days.update(table["sitting"].unique().drop_null().to_pylist())
         self.speakers.update(kept["speaker"].unique().to_pylist())
 
-    def summary(self, source_digest: str) -> dict[str, object]:
+    def summary(self, source_digest: str, found: Findings) -> dict[str, object]:
         """The content of metrics/corpora/<corpus>.json."""
         assert self.read == self.kept + self.dropped.total(), "every record is accounted for"
         return {
             "read": self.read,
             "kept": self.kept,
             "dropped": dict(sorted(self.dropped.items())),
+            "first_dropped": dict(sorted(self.faults.first.items())),
             "unknown_roles": dict(sorted(self.unknown_roles.items(), key=lambda item: (-item[1], item[0]))),
             "sittings": len(self.days),
             "speakers": len(self.speakers - {""}),
@@ -86,6 +94,8 @@ class _Account:
             "first_day": min(self.days).isoformat(),
             "last_day": max(self.days).isoformat(),
             "digest": source_digest,
+            "left_out": sorted(found.left_out)[:MOST_LEFT_OUT],
+            "encodings": dict(sorted(Counter(found.encodings.by_file.values()).items())),
         }
 
 
@@ -95,7 +105,8 @@ def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Pa
     In it, `sittings`, `first_day` and `last_day` are those of all dated records read, `speakers` and `tokens` (words
     between spaces, or characters where no spaces part words) those of the kept speeches. The archive is read in one
     process and cleaned in one for each core, in batches: memory does not grow with the archive. Raises ValueError where
-    the path is missing, holds no such archive, or no speech is left; earlier tables then stay.
+    the path is missing, holds no such archive, no speech is left, or most days cannot be read; an earlier table of
+    speeches then stays.
     """
     path, reader, account = Path(corpus.path), find_reader(name, corpus), _Account()
     given = f"params.yaml: corpora.{name}.path is {corpus.path!r}"
@@ -103,17 +114,28 @@ def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Pa
         advice = "put the archive there, or run `hansard-bias sample`"
         raise ValueError(f"{given}, expected an existing archive or folder; {advice}")
     files = folder / f"{name}.parquet", folder / f"{name}.rejected.parquet"
-    with table_writer(files[0], KEPT) as speeches, table_writer(files[1], REJECTED) as others:
-        records = reader.read(path, corpus.columns)
+    found, problem = Findings(), ""
+    # Of an archive that is refused the rejected records are written all the same: they show why.
+    with table_writer(files[1], REJECTED) as others, suppress(_RefusedError), table_writer(files[0], KEPT) as speeches:
+        records = reader.read(path, corpus, found)
         for kept, rejected in in_order(partial(sift, name, clean), account.batches(records)):
             account.add(kept, rejected)
             speeches.write_table(kept)
             others.write_table(rejected)
-        if not account.kept:
-            counts = ", ".join(f"{reason} {count}" for reason, count in sorted(account.dropped.items())) or "no record"
-            raise ValueError(f"{given}, expected speeches; all dropped: {counts}")
-        # The digest comes last: an archive that cannot be read is told at once, not after minutes of hashing.
-        return account.summary(digest(path, reader.sources(path)))
+        if problem := account.faults.problem(name, corpus, account.dropped, not account.kept):
+            raise _RefusedError
+    if problem:
+        raise ValueError(f"{problem}; the records are in {files[1]}")
+    if found.left_out:
+        warn(f"{path}: files that are no debates are left out: {found.others()}")
+    for remark in found.remarks:
+        warn(f"{path}: {remark}")
+    # The digest comes last: an archive that cannot be read is told at once, not after minutes of hashing.
+    return account.summary(digest(path, reader.sources(path)), found)
+
+
+class _RefusedError(Exception):
+    """Leaves the table of speeches as it was."""
 
 
 def sift(name: str, clean: CleanConfig, records: Sequence[Record]) -> list[pa.Table]:

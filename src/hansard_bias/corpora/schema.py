@@ -51,6 +51,7 @@ class Record:
     reason: str = ""  # why this is not a usable speech ("heading", "broken_row", ...); empty for a speech
     ordinal: int = 0  # counts the records of a sitting in the order of reading, those set aside too
     unknown_role: str = ""  # the archive's words for the role, where no vocabulary has them
+    fault: str = ""  # what is wrong with a record that has a reason: the date as it is written, the number of cells
 
     def __post_init__(self) -> None:
         assert self.role in ROLES, self.role

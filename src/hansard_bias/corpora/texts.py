@@ -1,4 +1,4 @@
-"""Other people's texts: UTF-8, a line at a time; what is no text is an error that names its place; HTML is decoded."""
+"""Other people's texts, a line at a time; what is no text is an error that names its place; HTML is decoded."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import html
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from html.entities import html5
 from typing import Any
 
 from hansard_bias.base.messages import joined, one_line
+from hansard_bias.corpora.archives import ForeignFileError
 from hansard_bias.corpora.packed import Readable
 
-_CONVERT = "for example by `iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW`, or save it as `CSV UTF-8` in a spreadsheet"
+_AFTER_RETURN = re.compile(r"(?<=\r)(?!\n|\Z)")
 
 
 def text_lines(content: Readable, name: str, limit: int) -> Iterator[str]:
@@ -24,6 +26,24 @@ def text_lines(content: Readable, name: str, limit: int) -> Iterator[str]:
             raise ValueError(f"{name}:{number}: a line of more than {limit} bytes; expected a text file of debates")
         yield decode(raw, name, offset)
         offset += len(raw)
+
+
+def single_lines(lines: Iterable[str]) -> Iterator[str]:
+    """The same lines; a lone carriage return ends one, too, as the csv module would give up the file there."""
+    for line in lines:
+        # Nearly every line of a file from Windows has one at its end: looking for others must be cheap.
+        if "\r" in line.rstrip("\r\n"):
+            yield from _AFTER_RETURN.split(line)
+        else:
+            yield line
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A row of a table that cannot be taken apart."""
+
+    text: str
+    fault: str  # for example the number of its cells
 
 
 @contextmanager
@@ -48,21 +68,25 @@ def cells_told(name: str, rows: Any, most: int, advice: str) -> Iterator[None]:
 
 
 def decode(raw: bytes, name: str, offset: int = 0) -> str:
-    """UTF-8 text; what is not UTF-8 is an error that names the byte. `offset` is where `raw` starts in its file."""
+    """UTF-8 text; what is damaged is an error that names the byte. `offset` is where `raw` starts in its file."""
     try:
         # Only a file's first bytes can be a byte order mark.
         return raw.decode("utf-8-sig" if offset == 0 else "utf-8")
     except UnicodeDecodeError as error:
         place = offset + error.start
-        raise ValueError(f"{name}: byte {place} is not UTF-8; convert the file, {_CONVERT}") from None
+        mend = "mend it, or drop such bytes by `iconv -c -f UTF-8 -t UTF-8 OLD > NEW`"
+        raise ValueError(f"{name}: byte {place} is not UTF-8, as the text before it; {mend}") from None
 
 
-def require_columns(name: str, wanted: Iterable[str], known: Iterable[str]) -> None:
-    """Raise ValueError where a column is missing, with those that there are."""
+def require_columns(name: str, wanted: Iterable[str], known: Iterable[str], essential: Iterable[str] = ()) -> None:
+    """Raise ValueError where a column is missing, with those that there are; ForeignFileError if all essential are."""
     columns = dict.fromkeys(known)
     if absent := [column for column in wanted if column not in columns]:
         there = joined(columns) or "none"
-        raise ValueError(f"{name}: no column {joined(absent)}; there are {there}; correct `columns` in params.yaml")
+        # A table without any column of what makes a speech is one of something else.
+        needed = [*essential]
+        error = ForeignFileError if needed and {*needed} <= {*absent} else ValueError
+        raise error(f"{name}: no column {joined(absent)}; there are {there}; correct `columns` in params.yaml")
 
 
 # HTML in a cell becomes plain text. Plain text has its signs, too (`5 < 6`, `R&D`, `<two metres and rising>`): what is

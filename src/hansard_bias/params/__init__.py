@@ -13,6 +13,7 @@ from hansard_bias.params.corpora import AlignConfig as AlignConfig
 from hansard_bias.params.corpora import CleanConfig as CleanConfig
 from hansard_bias.params.corpora import ColumnsConfig as ColumnsConfig
 from hansard_bias.params.corpora import CorpusConfig as CorpusConfig
+from hansard_bias.params.corpora import JoinConfig as JoinConfig
 from hansard_bias.params.corpora import MixtureConfig as MixtureConfig
 from hansard_bias.params.corpora import SampleConfig as SampleConfig
 from hansard_bias.params.models import BiasConfig as BiasConfig

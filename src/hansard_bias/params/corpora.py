@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import datetime
 import math
 from collections.abc import Collection
@@ -45,65 +46,117 @@ class SampleConfig(Section, key="sample"):
 
 @dataclass(frozen=True)
 class ColumnsConfig:
-    """What the columns of a `table` archive are called; an empty name means that there is no such column."""
+    """What the columns of a `table` archive are called; an empty name means that there is no such column.
+
+    A dotted name goes down into nested JSON: `speech.text`.
+    """
 
     text: str
-    date: str
-    speaker: str
+    date: str = ""  # or else the corpus has a `file_date`
+    speaker: str | tuple[str, ...] = ""  # several: the parts of a name, in the order in which they are joined
     role: str = ""
     topic: str = ""
     id: str = ""  # only told with a record's source: speech ids count the records of a sitting, as in every corpus
-    date_format: str = ""  # how a day is written, in the codes of `strptime`; empty: ISO dates, with or without a time
+    # How a day is written, in the codes of `strptime`; empty: found where it can be one day only. "%Y" for years alone.
+    date_format: str = ""
     delimiter: str = ""  # what parts the cells of a text table; empty: found from each file's content, as is the next
     quoting: str = ""  # one of QUOTINGS
     roles: dict[str, str] = field(default_factory=dict)  # what words for a role or speaker mean: {Presidency: chair}
     # Whether rows that share an id are parts of one speech: join or apart; empty: found from their speakers and days.
     repeated_ids: str = ""
 
-    def check(self, key: str) -> None:
+    def check(self, key: str, file_date: str = "") -> None:
         """Validate the names and the way to write days; `key` is this section's place in params.yaml."""
-        for name in ("text", "date", "speaker"):
-            require(bool(getattr(self, name)), f"{key}.{name}", "", "the name of a column")
-        expected = 'codes of strptime for year, month and day such as "%d/%m/%Y"'
-        readable = not self.date_format or _tells_the_day(self.date_format)
+        for name in ("text",) if file_date else ("text", "date"):
+            require(bool(getattr(self, name)), f"{key}.{name}", getattr(self, name), "the name of a column")
+        one_day = "no column with days beside file_date"
+        require(not (file_date and self.date), f"{key}.date", self.date, one_day, "remove one of the two")
+        expected = 'codes of strptime for year, month and day such as "%d/%m/%Y", or "%Y" for years alone'
+        readable = not self.date_format or tells_the_day(self.date_format)
         require(readable, f"{key}.date_format", self.date_format, expected)
-        known = len(self.delimiter) < 2 and self.delimiter not in ('"', "\\", "\n", "\r", " ")
-        require(known, f"{key}.delimiter", self.delimiter, r'one sign such as ";" or "\t" (a tab)')
+        plain = len(self.delimiter) < 2 and self.delimiter not in ('"', "\\", "\n", "\r", " ")
+        require(plain, f"{key}.delimiter", self.delimiter, r'one sign such as ";" or "\t" (a tab)')
         for name, words in (("quoting", tuple(QUOTINGS)), ("repeated_ids", ("join", "apart"))):
             require(getattr(self, name) in ("", *words), f"{key}.{name}", getattr(self, name), one_of(words).expected)
         for word, role in self.roles.items():
             require(role in ROLES, f"{key}.roles.{word}", role, one_of(ROLES).expected)
 
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """The columns of the parts of a speaker's name."""
+        return (self.speaker,) if isinstance(self.speaker, str) else self.speaker
+
     def names(self) -> tuple[str, ...]:
         """The columns that are read."""
-        return tuple(filter(None, (self.text, self.date, self.speaker, self.role, self.topic, self.id)))
+        return tuple(filter(None, (self.text, self.date, *self.speakers, self.role, self.topic, self.id)))
 
 
-def _tells_the_day(date_format: str) -> bool:
+def tells_the_day(date_format: str) -> bool:
+    """Whether a day, or else a month or year, survives being written and read in a form of `strptime`."""
     # Any day after the 12th: one that could be a month would hide that the two were swapped.
     day = datetime.datetime(2017, 6, 18)
     try:
-        return datetime.datetime.strptime(day.strftime(date_format), date_format).date() == day.date()
+        read = datetime.datetime.strptime(day.strftime(date_format), date_format)
     except ValueError:
         return False
+    return read.date() in (day.date(), datetime.date(2017, 6, 1), datetime.date(2017, 1, 1))
+
+
+@dataclass(frozen=True)
+class JoinConfig:
+    """A second table, whose columns stand beside those of the speeches where a key is the same."""
+
+    path: str
+    key: str  # the column with the key in the table of speeches
+    their_key: str = ""  # and in the second table; empty: it is called the same
+
+    def check(self, key: str) -> None:
+        """Validate what can be known without looking for the table; `key` is this section's place in params.yaml."""
+        require(bool(self.path), f"{key}.path", self.path, "the path of a table")
+        require(bool(self.key), f"{key}.key", self.key, "the name of a column")
 
 
 @dataclass(frozen=True)
 class CorpusConfig:
-    """One archive of debates."""
+    """One archive of debates. What stands behind `path` and before `licence`, only some readers take."""
 
     label: str  # one short name, as in tables: A, B
     reader: str
     path: str
-    columns: ColumnsConfig | None = None  # for the reader `table` alone
+    columns: ColumnsConfig | None = None
+    encoding: str = ""  # of the files that are not UTF-8; empty: found from their content
+    file_date: str = ""  # where no column has the day: how a file's name tells it, in the codes of `strptime`
+    join: JoinConfig | None = None
+    where: dict[str, str | tuple[str, ...]] = field(default_factory=dict)  # the records to keep: column, its value(s)
     licence: str = ""  # the licence of the archive, told in model cards; empty: not stated
 
     def check(self, name: str) -> None:
-        """Validate what depends on the corpus's name; `corpora.readers` knows the readers, and which take columns."""
+        """Validate what depends on the corpus's name; `corpora.readers` knows the readers, and what they take."""
         key = f"corpora.{name}"
         require(bool(self.path), f"{key}.path", self.path, "the path of the archive")
         if self.columns is not None:
-            self.columns.check(f"{key}.columns")
+            self.columns.check(f"{key}.columns", self.file_date)
+        expected = "the name of an encoding such as windows-1250"
+        require(not self.encoding or is_encoding(self.encoding), f"{key}.encoding", self.encoding, expected)
+        expected = 'the part of the name that tells the day, such as "%Y-%m-%d" or "debates_%d%m%Y"'
+        require(not self.file_date or tells_the_day(self.file_date), f"{key}.file_date", self.file_date, expected)
+        if self.join is not None:
+            self.join.check(f"{key}.join")
+        for column, values in self.where.items():
+            require(bool(values), f"{key}.where.{column}", values, "a value of this column, or a list of them")
+
+    def selected(self, column: str) -> tuple[str, ...]:
+        """The values of a column that `where` keeps; none where all are kept."""
+        values = self.where.get(column, ())
+        return (values,) if isinstance(values, str) else values
+
+
+def is_encoding(name: str) -> bool:
+    """Whether Python knows this as an encoding of text."""
+    try:
+        return bool(codecs.lookup(name)._is_text_encoding)
+    except LookupError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def require_entries(section: str, entries: Mapping[str, Any], one: str) -> None:
 
 def parse(kind: Any, value: Any, key: str) -> Any:
     """Convert one YAML value into the annotated type, or raise a ConfigError that names the key."""
-    # The kinds that a section may have, no more: dict, tuple, X | None, a dataclass, a scalar.
+    # The kinds that a section may have, no more: dict, tuple, X | None, one text or several, a dataclass, a scalar.
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if dataclasses.is_dataclass(kind):
         return _parse_section(kind, value, key)
@@ -114,7 +114,9 @@ def parse(kind: Any, value: Any, key: str) -> Any:
         require(isinstance(value, list), key, value, "a list")
         return tuple(parse(arguments[0], item, f"{key}[{index}]") for index, item in enumerate(value))
     if origin is types.UnionType:
-        return None if value is None else parse(arguments[0], value, key)
+        is_list = isinstance(value, list) and types.NoneType not in arguments
+        optional = value is None and types.NoneType in arguments
+        return None if optional else parse(arguments[is_list], value, key)
     return _parse_scalar(kind, value, key)
 
 

@@ -1,25 +1,21 @@
-"""Does a study of two halves of one legislature get a "Yes", on the user's own text? `dvc repro halvings`.
+"""Random halves of one legislature, read as a study of two would: `dvc repro halvings`.
 
 Every halving deals the sittings of one legislature into two "houses" at random, and those of each house into training
-and test text. N-gram models of both, and the yardsticks of each, are compared by the rule of the verdict, as if they
-were two legislatures: there is nothing to find (method.md section 6).
+and test text. N-gram models of both, and the yardsticks of each, read the test text of each: there is nothing to find
+(method.md section 6).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hansard_bias.analysis.inputs import StudyData
-from hansard_bias.analysis.metrics.yardsticks import Against, yardstick_findings
-from hansard_bias.analysis.record_files import to_json
-from hansard_bias.analysis.speeches import Losses
-from hansard_bias.analysis.stage_records import HalvingsOf
 from hansard_bias.base.files import ENCODED, HALVINGS, write_json
 from hansard_bias.base.parallel import in_order
 from hansard_bias.models.ngram import KneserNey, Texts
@@ -29,9 +25,8 @@ from hansard_bias.tokens.encoded import EncodedCorpus, Windows, cut_windows, rea
 from hansard_bias.training.data import trim
 from hansard_bias.yardsticks.parts import parts_of
 from hansard_bias.yardsticks.reading import Ngrams
-from hansard_bias.yardsticks.tables import PartFacts, Parts
+from hansard_bias.yardsticks.tables import HOUSES
 
-HOUSES = ("first", "second")
 TRAIN = 0.7
 # Sittings that a house needs: halves of its training text, and test days that can differ.
 LEAST_SITTINGS = 16
@@ -39,27 +34,22 @@ LEAST_SITTINGS = 16
 MOST_TOKENS = 150_000
 
 Rows = dict[str, npt.NDArray[np.int64]]
-Outcome = tuple[bool, int, int, float, float]
 
 
 def run(config: Config, root: Path = Path(".")) -> None:
-    """Write data/halvings.json: of every corpus, how many halvings were told apart by the verdict and by the excess."""
-    write_json(root / HALVINGS, {name: to_json(_halvings(name, config, root)) for name in config.corpora})
+    """Write data/halvings.json: by corpus the halvings, or the reason why there are none."""
+    write_json(root / HALVINGS, {name: _halvings(name, config, root) for name in config.corpora})
 
 
-def _halvings(name: str, config: Config, root: Path) -> HalvingsOf:
+def _halvings(name: str, config: Config, root: Path) -> dict[str, Any]:
     sittings = len(set(read_encoded(root / ENCODED / name).index["sitting"].to_pylist()))
     if not config.bias.halvings:
-        return HalvingsOf(reason="bias.halvings is 0")
+        return {"reason": "bias.halvings is 0", "halvings": []}
     if sittings < 2 * LEAST_SITTINGS:
-        return HalvingsOf(reason=f"{sittings} sittings, expected {2 * LEAST_SITTINGS} or more")
+        return {"reason": f"{sittings} sittings, expected {2 * LEAST_SITTINGS} or more", "halvings": []}
     task = partial(halving, name=name, config=houses(config), root=root)
     found = [each for each in in_order(task, range(config.bias.halvings)) if each is not None]
-    if not found:
-        return HalvingsOf(reason="no halving left both houses with text to read")
-    yes, rejected, tests, excess, yardstick = (list(each) for each in zip(*found, strict=True))
-    sizes = float(np.mean(excess)), float(np.mean(yardstick))
-    return HalvingsOf(len(found), sum(yes), sum(tests), sum(rejected), *sizes)
+    return {"reason": "" if found else "no halving left both houses with text to read", "halvings": found}
 
 
 def houses(config: Config) -> Config:
@@ -70,33 +60,53 @@ def houses(config: Config) -> Config:
     return replace(config, corpora=corpora, models=models, train=replace(config.train, seeds=(1,)))
 
 
-def halving(number: int, name: str, config: Config, root: Path) -> Outcome | None:
-    """One halving: whether the verdict says "Yes", rejections and tests of the excess, its mean, and the yardstick's.
+def halving(number: int, name: str, config: Config, root: Path) -> dict[str, Any] | None:
+    """One halving: by house its sittings with tokens, bytes and the surprisal sums of all models; and what these are.
 
+    Sums by sitting say all that the statistics ask where speakers are not told apart: both houses have the same ones.
     None where a house has no text to learn from or to read.
     """
     corpus = read_encoded(root / ENCODED / name)
     rows = dealt(corpus, name, number)
     if any(not len(part) for house in rows.values() for part in house.values()):
         return None
-    data = _study(rows, corpus, config, root)
-    found = yardstick_findings(data).section.excess
-    each = [against for row in found.values() for against in row.values()]
-    p = [
-        float(data.losses[house].mean(np.diff(data.companion[house][:: 1 if place else -1, 0], axis=0)).p)
-        for place, house in enumerate(HOUSES)
-    ]
-    rejected = [value < 1 - config.bias.confidence for value in p if np.isfinite(value)]
-    halves, sticks = (
-        [getattr(against, field).value for against in each if getattr(against, field)]
-        for field in ("companion_half", "yardstick")
-    )
-    means = [float(np.mean(values)) if values else 0.0 for values in (halves, sticks)]
-    return _says_yes(each), sum(rejected), len(rejected), means[0], means[1]
+    sources = dict.fromkeys(HOUSES, corpus)
+    ngrams, windows = Ngrams.of(sources, root), _training(rows, corpus, config)
+    told = {house: _TestText(corpus, rows[house]["test"], ngrams) for house in HOUSES}
+    facts = []
+    for model, learned in windows.items():
+        known = ngrams.learn(learned)
+        for house in HOUSES:
+            told[house].read(f"model {model}", known)
+    for part in parts_of(windows, config, sources):
+        facts.append(asdict(part.facts))
+        if not part.facts.reason:
+            known = ngrams.learn(part.windows)
+            for house in part.facts.reads:
+                told[house].read(f"{part.facts.kind} {part.facts.name}", known)
+    return {"facts": facts, "houses": {house: each.sums for house, each in told.items()}}
 
 
-def _says_yes(each: list[Against]) -> bool:
-    return all(against.companion_beyond for against in each)
+class _TestText:
+    """The test speeches of a house, and sums over each of its sittings."""
+
+    def __init__(self, corpus: EncodedCorpus, rows: npt.NDArray[np.int64], ngrams: Ngrams) -> None:
+        index = corpus.index.take(rows)
+        days, self._sitting = np.unique(np.array(index["sitting"].to_pylist()).astype(str), return_inverse=True)
+        self._lengths, self._texts = corpus.lengths[rows], Texts.of([(corpus, rows)], ngrams.begin, ngrams.end)
+        self.sums: dict[str, Any] = {"sittings": days.tolist()}
+        self._add("tokens", self._lengths)
+        self._add("bytes", index["bytes"].to_numpy())
+
+    def read(self, name: str, known: KneserNey) -> None:
+        """Add the surprisals under a model, in nats, without those of ends, which no masked model scores."""
+        nats, ends = known.surprisals(self._texts), np.cumsum(self._lengths + 1) - 1
+        nats[ends] = 0.0
+        owner = np.repeat(np.arange(len(self._lengths)), self._lengths + 1)
+        self._add(name, np.bincount(owner, nats, len(self._lengths)))
+
+    def _add(self, name: str, values: npt.NDArray[Any]) -> None:
+        self.sums[name] = np.bincount(self._sitting, values).tolist()
 
 
 def dealt(corpus: EncodedCorpus, name: str, number: int) -> dict[str, Rows]:
@@ -110,32 +120,6 @@ def dealt(corpus: EncodedCorpus, name: str, number: int) -> dict[str, Rows]:
     }
 
 
-def _study(rows: dict[str, Rows], corpus: EncodedCorpus, config: Config, root: Path) -> StudyData:
-    """A study of the two houses, whose masked models are n-gram models too."""
-    sources = dict.fromkeys(HOUSES, corpus)
-    ngrams, windows = Ngrams.of(sources, root), _training(rows, corpus, config)
-    models = {house: ngrams.learn(each) for house, each in windows.items()}
-    read = partial(_nats, rows=rows, corpus=corpus, ngrams=ngrams)
-    losses, companion = {}, {}
-    for house in HOUSES:
-        index = corpus.index.take(rows[house]["test"])
-        companion[house] = np.array([[read(models[model], house)] for model in HOUSES])
-        lengths = corpus.lengths[rows[house]["test"]].astype(np.float64)
-        days, ids = np.array(index["sitting"].to_pylist()).astype(str), tuple(index["speech_id"].to_pylist())
-        bytes_ = index["bytes"].to_numpy().astype(np.float64)
-        losses[house] = Losses(companion[house], lengths, bytes_, days, np.full(len(days), ""), ids)
-    facts: list[PartFacts] = []
-    nats: dict[tuple[str, str, str], npt.NDArray[np.float64]] = {}
-    for part in parts_of(windows, config, sources):
-        facts.append(part.facts)
-        if not part.facts.reason:
-            known = ngrams.learn(part.windows)
-            nats |= {(part.facts.kind, part.facts.name, house): read(known, house) for house in part.facts.reads}
-    data = StudyData(config, root)
-    data.__dict__.update(losses=losses, companion=companion, parts=Parts(tuple(facts), nats))
-    return data
-
-
 def _training(rows: dict[str, Rows], corpus: EncodedCorpus, config: Config) -> Mapping[str, Windows]:
     """The windows of both houses, of equal numbers of tokens."""
     empty, positions = np.zeros(0, dtype=np.int64), config.model.max_position_embeddings
@@ -145,14 +129,3 @@ def _training(rows: dict[str, Rows], corpus: EncodedCorpus, config: Config) -> M
     }
     budget = min(MOST_TOKENS, *(int(each.length.sum()) for each in windows.values()))
     return {house: trim(each, budget) for house, each in windows.items()}
-
-
-def _nats(
-    known: KneserNey, house: str, rows: dict[str, Rows], corpus: EncodedCorpus, ngrams: Ngrams
-) -> npt.NDArray[np.float64]:
-    """Surprisal of every test speech of a house, without that of its end, which no masked model scores."""
-    test = rows[house]["test"]
-    lengths = corpus.lengths[test]
-    nats, ends = known.surprisals(Texts.of([(corpus, test)], ngrams.begin, ngrams.end)), np.cumsum(lengths + 1) - 1
-    nats[ends] = 0.0
-    return np.bincount(np.repeat(np.arange(len(lengths)), lengths + 1), nats, len(lengths)).astype(np.float64)

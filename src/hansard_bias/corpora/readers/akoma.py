@@ -8,13 +8,13 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from hansard_bias.corpora.archives import find_files, names
+from hansard_bias.corpora.archives import Findings, find_files, names
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.xml_debate import Debate, Markup, by_day, in_words, records
 from hansard_bias.corpora.readers.xml_pieces import Piece
 from hansard_bias.corpora.roles import role_by_name, role_of
 from hansard_bias.corpora.schema import Record, iso_day, plain_name
-from hansard_bias.params import ColumnsConfig
+from hansard_bias.params import CorpusConfig
 
 _ASIDES = dict.fromkeys(("heading", "subheading"), "heading")
 _ASIDES |= dict.fromkeys(("scene", "remark", "narrative"), "stage_direction")
@@ -33,6 +33,7 @@ class _Debate(Debate):
         asides=_ASIDES,
         labels=frozenset({"from"}),
         region="debateBody",
+        roots=frozenset({"akomaNtoso"}),
         sections=frozenset(_SECTIONS),
         loose=frozenset({"p", "li"}),
     )
@@ -98,11 +99,13 @@ def _key(piece: Piece, attribute: str) -> str:
     return piece.attributes.get(attribute, "").strip().rpartition("#")[2]
 
 
-@reader("akoma", partial(find_files, suffix=".xml"))
-def read_akoma(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
+@reader("akoma", partial(find_files, suffix=".xml"), takes=("encoding",))
+def read_akoma(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every speech, question, answer, heading and note, file by file in the order of their days."""
-    found = find_files(path, ".xml")
-    debates = by_day(found, names(found, ".xml"), _Debate)
+    files = find_files(path, ".xml")
+    debates = by_day(files, names(files, ".xml"), found, _Debate)
     if not debates:
-        raise ValueError(f"{path}: holds no XML file with a <debateBody>; expected debates in Akoma Ntoso")
-    yield from records(found, [name for _, name in debates], _Debate)
+        raise ValueError(
+            f"{path}: holds no XML file with a <debateBody>; expected debates in Akoma Ntoso" + found.told()
+        )
+    yield from records(files, [name for _, name in debates], found, _Debate)

@@ -20,9 +20,11 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from hansard_bias.base.messages import one_line
+from hansard_bias.corpora.archives import Findings, ForeignFileError
+from hansard_bias.corpora.encodings import as_utf8
 from hansard_bias.corpora.packed import MAX_IN_MEMORY, MAX_RATIO, RATIO_FROM, Readable, damage_told, told
 from hansard_bias.corpora.readers.separated import MAX_CELL, Row, Wanted, separated_rows
-from hansard_bias.corpora.texts import decode, require_columns, text_lines
+from hansard_bias.corpora.texts import Broken, decode, require_columns, text_lines
 
 MAX_LINE = 4 * MAX_CELL  # bytes in a line
 # Bytes, unpacked, of a file that must be held in memory: JSON, and Parquet that was compressed once more.
@@ -35,11 +37,17 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 class TableFile:
     """An open file (Readable), which stops where it has unpacked to more than an honest one of its size would."""
 
-    def __init__(self, name: str, opened: Callable[[], Any], size: int, is_packed: bool = False) -> None:
+    def __init__(
+        self, name: str, opened: Callable[[], Any], size: int, found: Findings, is_packed: bool = False
+    ) -> None:
         # The stream itself is for formats that seek in it.
         self.name, self.is_packed, self.stream = name, is_packed, opened()
         self._opened, self._most = opened, max(MAX_RATIO * size, RATIO_FROM)
-        self._left = self._most
+        self._left, self._encodings = self._most, found.encodings
+
+    def text(self) -> Readable:
+        """The content from here on as UTF-8."""
+        return as_utf8(self, self.name, self._encodings)
 
     def again(self) -> TableFile:
         """The same file from its beginning."""
@@ -59,9 +67,9 @@ class TableFile:
             raise ValueError(f"{self.name}: unpacks to over {MAX_RATIO} times its bytes, {advice}")
         return raw
 
-    def whole(self) -> bytes:
-        """All bytes, of a file that is small enough."""
-        raw = self.read(MAX_DOCUMENT + 1)
+    def whole(self, content: Readable | None = None) -> bytes:
+        """All bytes, of a file that is small enough; of its `text`, where this is given."""
+        raw = (content or self).read(MAX_DOCUMENT + 1)
         if len(raw) > MAX_DOCUMENT:
             raise ValueError(f"{self.name}: more than {MAX_DOCUMENT} bytes in one piece; convert it to JSON Lines")
         return raw
@@ -82,17 +90,17 @@ def table_format(path: PurePath) -> str:
 
 
 @contextmanager
-def open_table(path: Path, name: str) -> Iterator[TableFile]:
+def open_table(path: Path, name: str, found: Findings) -> Iterator[TableFile]:
     """A file that holds a table; `name` is how errors call it."""
     suffix = path.suffix.lower()
     with ExitStack() as opened:
         start = partial(_UNPACKERS.get(suffix, partial(open, mode="rb")), path)
         size = path.stat().st_size
-        yield TableFile(name, lambda: opened.enter_context(start()), size, suffix in COMPRESSED)
+        yield TableFile(name, lambda: opened.enter_context(start()), size, found, suffix in COMPRESSED)
 
 
 @contextmanager
-def member_table(content: Readable, name: str) -> Iterator[TableFile]:
+def member_table(content: Readable, name: str, found: Findings) -> Iterator[TableFile]:
     """The same for a member of an archive, whose content has one position only."""
     with tempfile.SpooledTemporaryFile(MAX_IN_MEMORY) as spool:
         shutil.copyfileobj(content, spool)
@@ -102,7 +110,7 @@ def member_table(content: Readable, name: str) -> Iterator[TableFile]:
             spool.seek(0)
             return spool
 
-        yield TableFile(name, start, size)
+        yield TableFile(name, start, size, found)
 
 
 def table_rows(file: TableFile, wanted: Wanted) -> Iterator[Row]:
@@ -116,16 +124,16 @@ def table_rows(file: TableFile, wanted: Wanted) -> Iterator[Row]:
         for row in FORMATS[table_format(PurePath(file.name))](file, wanted):
             yield row
     if row is None:
-        raise ValueError(f"{file.name}: holds no row, expected a table of speeches; remove it or get it again")
+        raise ForeignFileError(f"{file.name}: holds no row, expected a table of speeches; remove it or get it again")
 
 
 def _separated(file: TableFile, wanted: Wanted) -> Iterator[Row]:
-    return separated_rows(lambda: text_lines(file.again(), file.name, MAX_LINE), file.name, wanted)
+    return separated_rows(lambda: text_lines(file.again().text(), file.name, MAX_LINE), file.name, wanted)
 
 
 def _json_lines(file: TableFile, wanted: Wanted) -> Iterator[Row]:
     """An object a line; a line that is none is a broken row."""
-    lines = enumerate(text_lines(file, file.name, MAX_LINE), start=1)
+    lines = enumerate(text_lines(file.text(), file.name, MAX_LINE), start=1)
     return _objects(file, ((number, _object(line)) for number, line in lines if line.strip()), wanted)
 
 
@@ -137,14 +145,15 @@ def _object(line: str) -> object:
 
 
 def _json(file: TableFile, wanted: Wanted) -> Iterator[Row]:
-    return _objects(file, _elements(file.name, decode(file.whole(), file.name)), wanted)
+    return _objects(file, _elements(file.name, decode(file.whole(file.text()), file.name)), wanted)
 
 
 def _elements(name: str, text: str) -> Iterator[tuple[int, Any]]:
     """The elements of a JSON list, one by one, with the lines on which they begin."""
     place, line, before = _skip(text, 0), 1, 0
     if text[place : place + 1] not in ("[", ""):
-        raise ValueError(f"{name}: no list, expected [{{...}}, ...]; a file with an object a line is called .jsonl")
+        advice = "a file with an object a line is called .jsonl"
+        raise ForeignFileError(f"{name}: no list, expected [{{...}}, ...]; {advice}")
     sign = "["
     while text.startswith(sign, place):
         start = _skip(text, place + 1)
@@ -174,9 +183,14 @@ def _objects(file: TableFile, values: Iterable[tuple[int, Any]], wanted: Wanted)
     known, line = dict[str, None](), 0
     for line, value in values:
         known |= dict.fromkeys(value if isinstance(value, dict) else ())
-        yield line, value if isinstance(value, dict | str) else json.dumps(value, ensure_ascii=False)
+        yield line, value if isinstance(value, dict) else _no_object(value)
     if line:
-        require_columns(file.name, wanted.names, known)
+        require_columns(file.name, wanted.names, known, wanted.essential)
+
+
+def _no_object(value: object) -> Broken:
+    kind = "text" if isinstance(value, str) else type(value).__name__
+    return Broken(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), f"no object but a {kind}")
 
 
 def _parquet(file: TableFile, wanted: Wanted) -> Iterator[Row]:
@@ -184,7 +198,7 @@ def _parquet(file: TableFile, wanted: Wanted) -> Iterator[Row]:
     row, damaged, remedy = 0, "not readable as Parquet", "get the file again"
     with told((pa.ArrowException, OSError), f"{file.name}:{row}: {damaged}", remedy):
         table = parquet.ParquetFile(io.BytesIO(file.whole()) if file.is_packed else file.stream)
-    require_columns(file.name, wanted.names, table.schema_arrow.names)
+    require_columns(file.name, wanted.names, table.schema_arrow.names, wanted.essential)
     try:
         for batch in table.iter_batches(BATCH_ROWS, columns=list(dict.fromkeys(wanted.names))):
             for cells in batch.to_pylist():

@@ -15,13 +15,13 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 
 from hansard_bias.base.messages import shown
-from hansard_bias.corpora.archives import contents
+from hansard_bias.corpora.archives import Findings, contents
 from hansard_bias.corpora.packed import Readable, is_archive, listed
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.nrc_sitting import Sitting
 from hansard_bias.corpora.schema import Record
 from hansard_bias.corpora.texts import text_lines
-from hansard_bias.params import ColumnsConfig
+from hansard_bias.params import CorpusConfig
 
 TEXT, IDS = "NunavutHansard.en", "NunavutHansard.id"
 MAX_LINE = 1_000_000  # bytes in a line; the longest real one has a few thousand
@@ -38,10 +38,10 @@ def sources(path: Path) -> list[Path]:
     return [located / TEXT, located / IDS] if located.is_dir() else [located]
 
 
-@reader("nrc", sources)
-def read_nrc(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
+@reader("nrc", sources, takes=("encoding",))
+def read_nrc(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every record of the corpus in order; `path` is the archive, a folder with it, or a folder with its two files."""
-    with closing(_contents(path, TEXT)) as text, closing(_contents(path, IDS)) as ids:
+    with closing(_contents(path, TEXT, found)) as text, closing(_contents(path, IDS, found)) as ids:
         known = set[str]()
         for sitting, lines in itertools.groupby(_lines(next(text)[1], next(ids)[1], path), operator.itemgetter(0)):
             for entry in Sitting(_bounded(lines), known).entries():
@@ -89,20 +89,22 @@ def _sitting(key: str, number: int) -> date:
         raise ValueError(f"{IDS}:{number}: {shown(key)} is not a sitting and a line number, {expected}") from None
 
 
-def _contents(path: Path, name: str) -> Generator[tuple[str, Readable], None, None]:
+def _contents(path: Path, name: str, found: Findings) -> Generator[tuple[str, Readable], None, None]:
     located = _locate(path)
     if located.is_dir():
-        return contents([located / name], [str(located / name)])
+        return contents([located / name], [str(located / name)], found)
     # Each of the two files gets its own handle: a compressed stream has one position.
-    found = [member for member, _ in listed(located) if PurePosixPath(member).name == name]
-    if len(found) != 1:
-        raise ValueError(f"{located}: holds {len(found)} files named {name}, expected one")
-    return contents([located], found)
+    members = [member for member, _ in listed(located) if PurePosixPath(member).name == name]
+    if len(members) != 1:
+        raise ValueError(f"{located}: holds {len(members)} files named {name}, expected one")
+    return contents([located], members, found)
 
 
 def _locate(path: Path) -> Path:
     if is_archive(path):
         return path
+    if path.is_file() and path.name in (TEXT, IDS):
+        path = path.parent
     folders = sorted({file.parent for name in (TEXT, IDS) for file in path.rglob(name)})
     candidates = folders or sorted(file for file in path.glob("*") if is_archive(file))
     if len(candidates) != 1:

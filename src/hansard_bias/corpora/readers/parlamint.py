@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path, PurePath
 
 from hansard_bias.base.messages import joined
-from hansard_bias.corpora.archives import find_files, names
+from hansard_bias.corpora.archives import Findings, find_files, names
 from hansard_bias.corpora.readers import reader
-from hansard_bias.corpora.readers.tei import ASIDES, DATED_NAME, DATES, LOOSE, Person, TeiDebate
+from hansard_bias.corpora.readers.tei import ASIDES, DATED_NAME, DATES, LOOSE, ROOTS, Person, TeiDebate
 from hansard_bias.corpora.readers.xml_debate import Markup, by_day, in_words, records
 from hansard_bias.corpora.readers.xml_pieces import Piece
 from hansard_bias.corpora.roles import role_of
 from hansard_bias.corpora.schema import Record
-from hansard_bias.params import ColumnsConfig
+from hansard_bias.params import CorpusConfig
 
 _ANNOTATED = re.compile(r"[.-]ana$")
 _PARLAMINT = re.compile(r"ParlaMint(?:-[A-Za-z]+)*")
@@ -27,6 +27,7 @@ class _Debate(TeiDebate):
         asides=ASIDES,
         labels=frozenset(),
         region="text",
+        roots=ROOTS,
         sections=frozenset({"div"}),
         loose=LOOSE,
         dates=DATES,
@@ -46,20 +47,20 @@ class _Debate(TeiDebate):
         return self.governing(piece, role), "" if told else " ".join(marks)
 
 
-@reader("parlamint", partial(find_files, suffix=".xml"))
-def read_parlamint(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
+@reader("parlamint", partial(find_files, suffix=".xml"), takes=("encoding",))
+def read_parlamint(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every utterance, note and heading, in the order of days; of a file in both forms the plain one is read."""
-    found, people = find_files(path, ".xml"), dict[str, Person]()
-    listed = names(found, ".xml")
+    files, people = find_files(path, ".xml"), dict[str, Person]()
+    listed = names(files, ".xml")
     # Speakers are listed apart, in files that may come behind the debates; other debates have no day in their names.
-    undated = by_day(found, [name for name in listed if not _dated(name)], lambda name: _Debate(name, people))
+    undated = by_day(files, [name for name in listed if not _dated(name)], found, lambda name: _Debate(name, people))
     chosen = _chosen(
         {name: str(day) for day, name in undated} | {name: day for name in listed if (day := _dated(name))}, path
     )
     if not chosen:
         expected = "TEI with speeches as <u>, such as ParlaMint-XX_2015-01-05.xml"
-        raise ValueError(f"{path}: holds no file of debates; expected {expected}")
-    yield from records(found, chosen, lambda name: _Debate(name, people))
+        raise ValueError(f"{path}: holds no file of debates; expected {expected}{found.told()}")
+    yield from records(files, chosen, found, lambda name: _Debate(name, people))
 
 
 def _dated(name: str) -> str:

@@ -15,18 +15,17 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hansard_bias.corpora.texts import cell_limit, cells_told, require_columns
+from hansard_bias.corpora.texts import Broken, cell_limit, cells_told, require_columns, single_lines
 from hansard_bias.params.corpora import QUOTINGS, SIGNS
 
 MAX_CELL = 10_000_000  # characters in a cell; a long speech has 150,000
 # Lines and characters at the beginning of a file that propose how it is written.
 HEAD_LINES, HEAD_CHARACTERS = 300, 100_000
-# Line (in Parquet: row), and the cells by column; or the bare text of a row that cannot be taken apart.
-Row = tuple[int, Mapping[str, object] | str]
+# Line (in Parquet: row), and the cells by column, or a row that cannot be taken apart.
+Row = tuple[int, Mapping[str, object] | Broken]
 Open = Callable[[], Iterable[str]]
 
 _SIGN_LINE = re.compile(r'"?sep=(.)"?\s*', re.I)  # what Excel writes for itself
-_AFTER_RETURN = re.compile(r"(?<=\r)(?!\n|\Z)")
 _GOES_ON = re.compile(r"(?<!\\)(?:\\\\)*\\\r?\n\Z")  # behind a backslash, the end of a line is text
 _DOUBLED = re.compile(r'"(?:[^"]|"")*""(?:[^"]|"")*"')
 _ESCAPED = re.compile(r"\\(.)", re.S)
@@ -43,6 +42,7 @@ class Wanted:
     """What is looked for in a table, and what params.yaml says of its form."""
 
     names: Sequence[str] = ()  # the columns that it must have
+    essential: Sequence[str] = ()  # of these, those without which a file is none of the archive's
     text: str = ""  # the one with the text
     date: str = ""  # the one with the day, if one has it
     delimiter: str = ""
@@ -83,14 +83,12 @@ class Lines:
 
     def __iter__(self) -> Iterator[str]:
         begun = ""
-        for line in self._lines:
-            # The csv module would give up the file at such a return.
-            for piece in _AFTER_RETURN.split(line) if "\r" in line else [line]:
-                self.line_num += 1
-                begun += piece
-                if not (self._escapes and len(begun) < MAX_CELL and _GOES_ON.search(begun)):
-                    yield begun
-                    begun = ""
+        for line in single_lines(self._lines):
+            self.line_num += 1
+            begun += line
+            if not (self._escapes and len(begun) < MAX_CELL and _GOES_ON.search(begun)):
+                yield begun
+                begun = ""
         if begun:
             yield begun
 
@@ -119,6 +117,10 @@ class Form:
             return dict(zip(self.columns, cells[self.named : self.width], strict=True))
         return None
 
+    def broken(self, cells: Sequence[str]) -> Broken:
+        """A row with another number of cells."""
+        return Broken(self.dialect.sign.join(cells), f"{len(cells)} cells, expected {self.width}")
+
     def is_row(self, line: str) -> bool:
         """Whether a line has the shape of a row if quotes are text: enough cells, a date where dates stand."""
         if line.count(self.dialect.sign) < self.width - 1 or not self.anchors:
@@ -145,7 +147,7 @@ def separated_rows(lines: Open, name: str, wanted: Wanted) -> Iterator[Row]:
         line = feed.line_num + 1
         for cells in rows:
             if cells:
-                yield line, form.row(cells) or form.dialect.sign.join(cells)
+                yield line, form.row(cells) or form.broken(cells)
             line = feed.line_num + 1
 
 
@@ -186,7 +188,7 @@ def _ranked(head: Sequence[str], name: str, wanted: Wanted) -> list[Form]:
     fitting = [sign for sign in signs if {*wanted.names} <= {column.strip() for column in headers[sign]}]
     if body and not fitting:
         longest = max(headers.values(), key=len)
-        require_columns(name, wanted.names, longest)
+        require_columns(name, wanted.names, longest, wanted.essential)
     forms = [
         _form(body, Dialect(sign, *kind), wanted, skipped) for sign in fitting or signs for kind in _kinds(body, wanted)
     ]

@@ -6,12 +6,12 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from functools import lru_cache
 from pathlib import Path
 
-from hansard_bias.corpora.archives import archive_in, check_file_name, contents, name_below, names
+from hansard_bias.corpora.archives import Findings, ForeignFileError, archive_in, check_file_name, name_below, names
 from hansard_bias.corpora.cleaning import strip_markers
-from hansard_bias.corpora.packed import MAX_MEMBER, is_archive
+from hansard_bias.corpora.dates import read_day
+from hansard_bias.corpora.packed import MAX_MEMBER, is_archive, unpacked
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.formats import (
     COMPRESSED,
@@ -25,8 +25,8 @@ from hansard_bias.corpora.readers.formats import (
 from hansard_bias.corpora.readers.separated import MAX_CELL, Wanted
 from hansard_bias.corpora.roles import folded, role_by_name, role_of
 from hansard_bias.corpora.schema import Record, known, plain_name, whole_characters
-from hansard_bias.corpora.texts import plain_text
-from hansard_bias.params import ColumnsConfig
+from hansard_bias.corpora.texts import Broken, plain_text
+from hansard_bias.params import ColumnsConfig, CorpusConfig
 
 # Of ids that occur more than once, the share with several speakers or days from which on they are no speeches' ids.
 _IDS_OF_OTHERS = 0.1
@@ -56,38 +56,43 @@ def sources(path: Path) -> list[Path]:
     return [files[name] for name in sorted(files)]
 
 
-def _tables(path: Path) -> Iterator[TableFile]:
+def _tables(path: Path, found: Findings) -> Iterator[TableFile]:
     """The files of an archive one after the other, each open until the next is asked for."""
-    found = sources(path)
-    if is_archive(found[0]):
-        members = names(found, tuple(FORMATS), MAX_MEMBER)
+    files = sources(path)
+    if is_archive(files[0]):
+        members = names(files, tuple(FORMATS), MAX_MEMBER)
         if not members:
-            raise ValueError(f"{found[0]}: holds no table; expected files that end in {', '.join(FORMATS)}")
-        for member, (_, content) in zip(members, contents(found, members), strict=True):
-            with member_table(content, member) as table:
+            raise ValueError(f"{files[0]}: holds no table; expected files that end in {', '.join(FORMATS)}")
+        for member, (_, content) in zip(members, unpacked(files[0], members), strict=True):
+            with member_table(content, member, found) as table:
                 yield table
         return
-    for file in found:
-        with open_table(file, name_below(path, file)) as table:
+    for file in files:
+        with open_table(file, name_below(path, file), found) as table:
             yield table
 
 
-@reader("table", sources, takes_columns=True)
-def read_table(path: Path, columns: ColumnsConfig | None = None) -> Iterator[Record]:
+@reader("table", sources, takes=("columns", "encoding"))
+def read_table(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every row in order of dates, rows of a day in order of files and lines; `path` is a file or a folder of files.
 
     Rows without a date come last. All rows are held until the last one is read: only then is their order known.
     """
+    columns = corpus.columns
     assert columns is not None, "find_reader sees to it"
-    wanted = Wanted(columns.names(), columns.text, columns.date, columns.delimiter, columns.quoting)
+    essential = [*filter(None, (columns.text, columns.date))]
+    wanted = Wanted(columns.names(), essential, columns.text, columns.date, columns.delimiter, columns.quoting)
     own = {folded(word): role for word, role in columns.roles.items()}
-    found = [
-        _record(row, f"{table.name}:{line}", columns, own)
-        for table in _tables(path)
-        for line, row in table_rows(table, wanted)
-    ]
-    records = _joined(found, columns.repeated_ids)
-    found.clear()
+    rows, read = list[tuple[Record, str]](), 0
+    for table in _tables(path, found):
+        try:
+            rows += [_record(row, f"{table.name}:{line}", columns, own) for line, row in table_rows(table, wanted)]
+            read += 1
+        except ForeignFileError as error:
+            found.left_out[table.name] = str(error)
+    found.require(read)
+    records = _joined(rows, columns.repeated_ids)
+    rows.clear()
     ordered = deque(sorted(records, key=lambda record: (record.sitting is None, record.sitting or date.min)))
     records.clear()
     # The memory of what was yielded is free.
@@ -125,17 +130,19 @@ def _is_one_speech(records: Sequence[Record]) -> bool:
 
 
 def _record(
-    row: Mapping[str, object] | str, source: str, columns: ColumnsConfig, own: Mapping[str, str]
+    row: Mapping[str, object] | Broken, source: str, columns: ColumnsConfig, own: Mapping[str, str]
 ) -> tuple[Record, str]:
     """A row as a record, and its id; `own` are words for roles that params.yaml explains."""
-    if isinstance(row, str):
-        return Record(None, whole_characters(row), source, reason="broken_row"), ""
-    speaker, office, topic, key = (
+    if isinstance(row, Broken):
+        return Record(None, whole_characters(row.text), source, reason="broken_row", fault=row.fault), ""
+    office, topic, key, *names = (
         " ".join(plain_text(_cell(row, column, source, " / ")).split())
-        for column in (columns.speaker, columns.role, columns.topic, columns.id)
+        for column in (columns.role, columns.topic, columns.id, *columns.speakers)
     )
+    speaker = " ".join(filter(None, names))
     text = strip_markers(plain_text(_cell(row, columns.text, source, "\n"))).strip()
-    sitting = _sitting(row.get(columns.date), columns.date_format)
+    written = row.get(columns.date)
+    sitting = _sitting(written, columns.date_format)
     role = own.get(folded(office)) or role_of(office)
     record = Record(
         sitting,
@@ -146,6 +153,7 @@ def _record(
         topic,
         reason="bad_date" if sitting is None else "" if text else "empty",
         unknown_role="" if role else office,
+        fault="" if sitting or written is None else whole_characters(known(str(written))),
     )
     return record, key
 
@@ -169,12 +177,4 @@ def _sitting(value: object, date_format: str) -> date | None:
     """The day of a date, of a time (as written, in its own zone), or of text."""
     if isinstance(value, datetime):
         return value.date()
-    return value if isinstance(value, date) else _day(str(value).strip(), date_format)
-
-
-@lru_cache(maxsize=4096)
-def _day(text: str, date_format: str) -> date | None:
-    try:
-        return (datetime.strptime(text, date_format) if date_format else datetime.fromisoformat(text)).date()
-    except ValueError:
-        return None
+    return value if isinstance(value, date) else read_day(str(value).strip(), date_format)

@@ -10,17 +10,18 @@ from functools import partial
 from pathlib import Path, PurePath
 
 from hansard_bias.base.messages import shown
-from hansard_bias.corpora.archives import find_files, names
+from hansard_bias.corpora.archives import Findings, find_files, names
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.xml_debate import Debate, Markup, by_day, records
 from hansard_bias.corpora.readers.xml_pieces import Piece
 from hansard_bias.corpora.roles import role_by_name, role_of
 from hansard_bias.corpora.schema import Record, iso_day, known, plain_name
-from hansard_bias.params import ColumnsConfig
+from hansard_bias.params import CorpusConfig
 
 DATED_NAME = re.compile(r"(.*?)[_.-]?(\d{4}-\d{2}-\d{2})")
 ASIDES = {"note": "note", "gap": "gap", "head": "heading", "writing": "note"}
 ASIDES |= dict.fromkeys(("kinesic", "incident", "vocal", "stage"), "stage_direction")
+ROOTS = frozenset(("TEI", "TEI.2", "teiCorpus", "teiCorpus.2"))
 LOOSE = frozenset(("p", "ab", "l", "item", "cell"))
 
 # Elements whose date is that of the debate, the surest first. The file's name goes behind those that are printed.
@@ -135,7 +136,7 @@ class TeiDebate(Debate):
             parts = [self.parts[part] for part in _NAME_PARTS if part in self.parts] or [self.parts.get("persName", "")]
             self.person.name = plain_name(" ".join(" ".join(parts).split()))
             if self.key and (self.person.name or self.person.offices):
-                self.people[self.key] = self.person
+                self.people[self.key], self.is_listing = self.person, True
 
     def named(self, reference: str) -> str:
         """`#id`, `list.xml#id` or `id` as the name of the person listed, or else as the id."""
@@ -176,6 +177,7 @@ class _Speeches(TeiDebate):
         asides=ASIDES,
         labels=frozenset({"speaker"}),
         region="text",
+        roots=ROOTS,
         sections=frozenset({"div"}),
         loose=LOOSE,
         dates=DATES,
@@ -199,11 +201,11 @@ class _Speeches(TeiDebate):
         return self.governing(piece, role), "" if told else words[0]
 
 
-@reader("tei", partial(find_files, suffix=".xml"))
-def read_tei(path: Path, _: ColumnsConfig | None = None) -> Iterator[Record]:
+@reader("tei", partial(find_files, suffix=".xml"), takes=("encoding",))
+def read_tei(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every speech, stage direction, note and heading, file by file in the order of their days."""
-    found, people = find_files(path, ".xml"), dict[str, Person]()
-    debates = by_day(found, names(found, ".xml"), lambda name: _Speeches(name, people))
+    files, people = find_files(path, ".xml"), dict[str, Person]()
+    debates = by_day(files, names(files, ".xml"), found, lambda name: _Speeches(name, people))
     if not debates:
-        raise ValueError(f"{path}: holds no XML file with debates; expected TEI with speeches as <sp>")
-    yield from records(found, [name for _, name in debates], lambda name: _Speeches(name, people))
+        raise ValueError(f"{path}: holds no XML file with debates; expected TEI with speeches as <sp>{found.told()}")
+    yield from records(files, [name for _, name in debates], found, lambda name: _Speeches(name, people))

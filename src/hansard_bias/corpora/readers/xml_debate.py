@@ -9,7 +9,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from hansard_bias.corpora.archives import contents
+from hansard_bias.corpora.archives import Findings, ForeignFileError, contents
 from hansard_bias.corpora.readers.xml_pieces import Piece, Turns
 from hansard_bias.corpora.readers.xml_stream import read_xml
 from hansard_bias.corpora.schema import Record
@@ -25,6 +25,7 @@ class Markup:
     asides: Mapping[str, str]  # what is set aside, by element: the reason
     labels: frozenset[str]  # who speaks, as it was printed: no part of the speech
     region: str  # the element that holds the debate
+    roots: frozenset[str]  # the element that holds all
     sections: frozenset[str]  # a heading is the topic until the section ends in which it stands
     loose: frozenset[str]  # paragraphs; one that stands between the speeches belongs to nobody
     topic: str = ""  # the attribute of a section that names its topic, where there is one
@@ -47,6 +48,7 @@ class Debate:
         self.name, self.inside, self.begun = name, 0, False
         self.topics, self.open, self.ready = [""], list[Piece](), list[Record]()
         self.turns = Turns()
+        self.is_listing = False  # whether persons are listed here who speak in other files
         self.special = self.markup.known
 
     @property
@@ -153,26 +155,43 @@ def in_words(key: str) -> str:
     return _CAPITAL.sub(" ", key.rpartition("#")[2].replace("_", " "))
 
 
-def records(sources: Sequence[Path], names: Iterable[str], debate: Callable[[str], Debate]) -> Iterator[Record]:
+def records(
+    sources: Sequence[Path], names: Iterable[str], found: Findings, debate: Callable[[str], Debate]
+) -> Iterator[Record]:
     """The records of these files, in the order of `names`, while they are read."""
-    for name, content in contents(sources, [*names]):
+    read = 0
+    for name, content in contents(sources, [*names], found):
         reading = debate(name)
-        for _ in read_xml(content, name, reading):
-            yield from reading.ready
-            reading.ready.clear()
+        try:
+            for _ in read_xml(content, name, reading, reading.markup.roots):
+                yield from reading.ready
+                reading.ready.clear()
+        except ForeignFileError as error:
+            found.left_out[name] = str(error)
+        if not reading.begun:
+            found.left_out.setdefault(name, f"{name}: no <{reading.markup.region}>")
+        read += reading.begun
+    found.require(read)
 
 
-def by_day(sources: Sequence[Path], names: Sequence[str], debate: Callable[[str], Debate]) -> list[tuple[date, str]]:
+def by_day(
+    sources: Sequence[Path], names: Sequence[str], found: Findings, debate: Callable[[str], Debate]
+) -> list[tuple[date, str]]:
     """The days and names of those files that hold debates, in this order; the last of all days where none is known.
 
     Each is read up to where its debate begins; what is without one (a list of persons) is read to its end.
     """
-    found = []
-    for name, (base, content) in zip(names, contents(sources, names), strict=True):
+    debates = []
+    for name, (base, content) in zip(names, contents(sources, names, found), strict=True):
         reading = debate(base)
-        for _ in read_xml(content, base, reading):
-            if reading.begun and (reading.day or reading.turns.held):
-                break
+        try:
+            for _ in read_xml(content, base, reading, reading.markup.roots):
+                if reading.begun and (reading.day or reading.turns.held):
+                    break
+        except ForeignFileError as error:
+            found.left_out[base] = str(error)
         if reading.begun:
-            found.append((reading.day or date.max, name))
-    return sorted(found)
+            debates.append((reading.day or date.max, name))
+        elif not reading.is_listing:
+            found.left_out.setdefault(base, f"no <{reading.markup.region}>")
+    return sorted(debates)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NoReturn, Protocol
 from xml.parsers import expat
 
 from hansard_bias.base.messages import shown
+from hansard_bias.corpora.archives import ForeignFileError
 from hansard_bias.corpora.packed import Readable
 
 MAX_TAG = 1_000_000  # characters of one tag or comment, which the parser must hold; a real one has a few hundred
@@ -30,13 +31,14 @@ class Handler(Protocol):
     def text(self, text: str) -> None: ...
 
 
-def read_xml(content: Readable, name: str, handler: Handler) -> Iterator[None]:
+def read_xml(content: Readable, name: str, handler: Handler, roots: Collection[str] = ()) -> Iterator[None]:
     """Tell a document to `handler`; yields after each block, so that the caller can take what is finished.
 
-    Raises ValueError with file and line where the XML is malformed, declares a document type or an entity, or holds
+    Raises ForeignFileError for a document type by another name than those of `roots`, where these are given, and
+    ValueError with file and line where the XML is malformed, declares a document type or an entity, or holds
     something that memory should not, and with file and byte where it is not UTF-8.
     """
-    source = _Source(name, handler)
+    source = _Source(name, handler, roots)
     try:
         for block in _blocks(content, name):
             source.feed(block)
@@ -68,8 +70,9 @@ def _blocks(content: Readable, name: str) -> Iterator[str]:
 
 
 class _Source:
-    def __init__(self, name: str, handler: Handler) -> None:
+    def __init__(self, name: str, handler: Handler, roots: Collection[str]) -> None:
         self.name, self.handler, self.depth, self.silent = name, handler, 0, 0
+        self.roots, self.is_foreign = roots, False
         # The parser tells what it has at the end of each block, in the middle of a name or a word.
         self.run, self.held = list[str](), 0
         self.parser = parser = expat.ParserCreate()
@@ -121,8 +124,10 @@ class _Source:
         self._refuse(f"the declaration of an entity, {shown(entity)}")
 
     def _doctype(self, doctype: str, *_: object) -> None:
+        self.is_foreign = bool(self.roots) and doctype.rpartition(":")[2] not in self.roots
         # Refused at its end, so that an entity declared in it is what is named.
         self.parser.EndDoctypeDeclHandler = lambda: self._refuse(f"the document type declaration {shown(doctype)}")
 
     def _refuse(self, what: str) -> NoReturn:
-        raise ValueError(f"{self.name}:{self.parser.CurrentLineNumber}: {what}; expected plain XML without it")
+        error = ForeignFileError if self.is_foreign else ValueError
+        raise error(f"{self.name}:{self.parser.CurrentLineNumber}: {what}; expected plain XML without it")

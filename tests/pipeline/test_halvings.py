@@ -1,0 +1,72 @@
+"""The stage `halvings` on the small project: two houses of one legislature, and what the verdict says of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hansard_bias.analysis.inputs import StudyData
+from hansard_bias.analysis.metrics.halvings import halving_findings
+from hansard_bias.pipeline import halvings
+from hansard_bias.tokens.encoded import read_encoded
+from hansard_bias.yardsticks.tables import HOUSES
+from helpers.project import Project
+
+
+def test_houses_share_no_sitting_and_their_texts_no_day(project: Project) -> None:
+    corpus = read_encoded(project.root / "data/encoded/nunavut")
+    days = np.array(corpus.index["sitting"].to_pylist()).astype(str)
+    rows = halvings.dealt(corpus, "nunavut", 0)
+    parts = [set(days[rows[house][part]]) for house in HOUSES for part in ("train", "test")]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == len(set(days))
+    other = halvings.dealt(corpus, "nunavut", 1)
+    assert not np.array_equal(rows["first"]["test"], other["first"]["test"])
+
+
+def test_sums_are_those_of_the_test_text_of_both_houses(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(halvings, "LEAST_SITTINGS", 2)
+    config = halvings.houses(project.config)
+    corpus = read_encoded(project.root / "data/encoded/canada")
+    found = halvings.halving(0, "canada", config, project.root)
+    assert found is not None
+    rows = halvings.dealt(corpus, "canada", 0)
+    for house in HOUSES:
+        sums = found["houses"][house]
+        assert sum(sums["tokens"]) == corpus.lengths[rows[house]["test"]].sum()
+        assert len(sums["sittings"]) == len(set(sums["sittings"])) == len(sums["model first"])
+        # A bound on what any model may need for a token: it has learned the text's own words.
+        assert 0 < sum(sums["model first"]) / sum(sums["tokens"]) < np.log(600)
+
+
+def test_the_verdict_on_halves_is_told_of_every_corpus(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(halvings, "LEAST_SITTINGS", 2)
+    for part in ("data/encoded", "models/tokenizer"):
+        (tmp_path / part).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / part).symlink_to(project.root / part)
+    config = project.config.with_sections(bias=replace(project.config.bias, halvings=3))
+    halvings.run(config, tmp_path)
+    found = halving_findings(StudyData(config, tmp_path)).corpora
+    assert list(found) == list(config.corpora)
+    for each in found.values():
+        assert each.halvings == 3 and each.tests <= 6 and each.yes == 0
+        assert each.excess is not None and abs(each.excess) < 0.5
+
+
+@pytest.mark.parametrize(("times", "reason"), [(0, "bias.halvings is 0"), (5, r"2\d sittings, expected 32 or more")])
+def test_without_halvings_there_is_a_reason(project: Project, tmp_path: Path, times: int, reason: str) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/encoded").symlink_to(project.root / "data/encoded")
+    config = project.config.with_sections(bias=replace(project.config.bias, halvings=times))
+    halvings.run(config, tmp_path)
+    told = json.loads((tmp_path / "data/halvings.json").read_text())
+    found = halving_findings(StudyData(config, tmp_path)).corpora
+    assert list(found) == list(told)
+    for corpus, each in found.items():
+        assert each.reason == told[corpus]["reason"] and re.fullmatch(reason, each.reason)
