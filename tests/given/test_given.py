@@ -252,6 +252,7 @@ def untrained(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Ite
         for corpus in project.config.corpora:
             cli.encode(corpus)
         cli.companion()
+        cli.halvings()
     run_given(root, raw)
     yield root
 
