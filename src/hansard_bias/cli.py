@@ -44,16 +44,12 @@ Checkpoint = Annotated[
 Part = Annotated[str, typer.Argument(metavar="[PART]", help="base, halves, dose or verdict; without it: all.")]
 Speed = Annotated[bool, typer.Option(help="Measure how fast each preset's model trains: half a minute.")]
 PresetName = Annotated[str, typer.Argument(metavar="NAME", help="sample, small or production.")]
-Archives = Annotated[
-    list[str] | None, typer.Option(metavar="CORPUS=PATH", help="Where a corpus's archive lies; repeatable.")
-]
+Archives = Annotated[list[str] | None, typer.Option(metavar="CORPUS=PATH", help="An archive's path; repeatable.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite settings that you changed yourself, too.")]
 Days = Annotated[float, typer.Option(help="Remove what nobody has touched for so many days.")]
 Everything = Annotated[bool, typer.Option("--all", help="DVC's whole cache too, that of experiments.")]
 Remove = Annotated[bool, typer.Option("--remove", help="Delete what is damaged; DVC then brings it back.")]
-PushedModel = Annotated[
-    str, typer.Argument(metavar="[MODEL]", help="A model that was trained here, for example mixed.")
-]
+PushedModel = Annotated[str, typer.Argument(metavar="[MODEL]", help="A model that was trained here.")]
 Repository = Annotated[str, typer.Option("--to", metavar="ORG/NAME", help="The repository, made where there is none.")]
 WholeStudy = Annotated[bool, typer.Option("--study", help="Results and scores by speech, as a data set, not a model.")]
 PushedSeed = Annotated[int | None, typer.Option("--seed", metavar="SEED", help="Which training; else the first.")]
@@ -94,6 +90,12 @@ def check() -> None:
     trainings = f"{len(config.models)} models x {len(config.train.seeds)} seeds"
     already = f", {len(config.given)} models that are there already" * bool(config.given)
     print(f"params.yaml is valid: {len(config.corpora)} corpora, {trainings}{already}")
+
+
+@app.command()
+def look(path: Path) -> None:
+    """Show what an archive is, and print its entry for params.yaml."""
+    _print(import_module("hansard_bias.corpora.look").look(path))
 
 
 @app.command()

@@ -56,7 +56,7 @@ def sources(path: Path) -> list[Path]:
     return [files[name] for name in sorted(files)]
 
 
-def _tables(path: Path, found: Findings) -> Iterator[TableFile]:
+def tables(path: Path, found: Findings) -> Iterator[TableFile]:
     """The files of an archive one after the other, each open until the next is asked for."""
     files = sources(path)
     if is_archive(files[0]):
@@ -84,7 +84,7 @@ def read_table(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Re
     wanted = Wanted(columns.names(), essential, columns.text, columns.date, columns.delimiter, columns.quoting)
     own = {folded(word): role for word, role in columns.roles.items()}
     rows, read = list[tuple[Record, str]](), 0
-    for table in _tables(path, found):
+    for table in tables(path, found):
         try:
             rows += [_record(row, f"{table.name}:{line}", columns, own) for line, row in table_rows(table, wanted)]
             read += 1
