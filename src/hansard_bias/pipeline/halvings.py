@@ -57,7 +57,7 @@ def houses(config: Config) -> Config:
     corpus = next(iter(config.corpora.values()))
     corpora = {name: replace(corpus, label=name[0].upper()) for name in HOUSES}
     models = {name: MixtureConfig(name[0].upper(), {name: 1.0}) for name in HOUSES}
-    return replace(config, corpora=corpora, models=models, train=replace(config.train, seeds=(1,)))
+    return config.with_sections(corpora=corpora, models=models, train=replace(config.train, seeds=(1,)))
 
 
 def halving(number: int, name: str, config: Config, root: Path) -> dict[str, Any] | None:

@@ -69,7 +69,7 @@ def _study(data: StudyData, halving: dict[str, Any]) -> StudyData:
     corpora = {house: replace(corpus, label=house[0].upper()) for house in HOUSES}
     models = {house: MixtureConfig(house[0].upper(), {house: 1.0}) for house in HOUSES}
     train = replace(data.config.train, seeds=(1,))
-    study = StudyData(replace(data.config, corpora=corpora, models=models, train=train), data.root)
+    study = StudyData(data.config.with_sections(corpora=corpora, models=models, train=train), data.root)
     losses, companion, nats = {}, {}, {}
     for house, sums in halving["houses"].items():
         companion[house] = np.array([[sums[f"model {model}"]] for model in HOUSES])
