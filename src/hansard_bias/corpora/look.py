@@ -35,7 +35,7 @@ _CALLED = {
     "date": r"date|day|datum|fecha|data|dag|jour|giorno|dia|sitting(?:date)?|when",
     "text": r"text|speech|body|content|utterance|texte|rede|discours|texto|discurso|testo|tekst|anf[oö]rande|contenu",
     "speaker": r"speaker|name|member|mp|who|author|redner(?:in)?|orateur|orador|oratore|spreker|talare|person|nom",
-    "role": r"role|office|position|function|funktion|fonction|rolle|cargo|ruolo|functie|roll|speakertype|speaker_?position",
+    "role": r"role|office|position|function|funktion|fonction|rolle|cargo|ruolo|functie|roll|speaker_?type",
     "topic": r"topic|heading|title|subject|agenda|thema|sujet|tema|titel|titre|motion|debate|item",
     "id": r"id|speech_?id|uid|uuid|key|basepk|utterance_?id",
 }
