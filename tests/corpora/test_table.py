@@ -379,7 +379,7 @@ def test_a_missing_column_lists_those_that_there_are(tmp_path: Path, name: str) 
         ("a.jsonl", b"no\njson\n", "a.jsonl: no column body, day, who; there are none"),
         ("a.json", b" \n", "a.json: holds no row"),
         ("a.json", b"[]", "a.json: holds no row"),
-        ("a.json", b'{"body": "x"}', "a.json: no list, expected [{...}, ...]"),
+        ("a.json", b'{"other": "x"}', "a.json: no list, expected [{...}, ...]"),
         (
             "a.json",
             b'[{"body": "x"},\n\n{"body": }]',

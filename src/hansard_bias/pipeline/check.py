@@ -93,10 +93,23 @@ def write_sections(config: Config, folder: Path) -> None:
         for name, corpus in config.corpora.items():
             columns = None if corpus.columns is None else asdict(corpus.columns)
             archive = {"reader": corpus.reader, "path": corpus.path, "columns": columns}
-            write_json(partial / "archives" / f"{name}.json", archive)
+            # Only what is there: another setting of the readers is no change of an archive that does not use it.
+            told = {"encoding": corpus.encoding, "file_date": corpus.file_date, "where": corpus.where}
+            if corpus.join:
+                told["join"] = asdict(corpus.join) | {"files": _joined_files(name, Path(corpus.join.path))}
+            settings = {key: value for key, value in told.items() if value}
+            write_json(partial / "archives" / f"{name}.json", archive | settings)
         sections = {name: config.of_model(name) for name in config.models} | taken_from(config)
         for name, section in sections.items():
             write_json(partial / MODEL_SECTIONS.name / f"{name}.json", section)
+
+
+def _joined_files(name: str, path: Path) -> dict[str, str]:
+    """The digests of a joined table's files, which DVC does not watch by itself."""
+    if not path.exists():
+        raise ConfigError(f"corpora.{name}.join.path", str(path), "an existing table", "correct the path")
+    found = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    return {str(file): files.sha256(file) for file in found}
 
 
 def check_probes(config: Config) -> None:

@@ -21,8 +21,10 @@ from hansard_bias.params.corpora import QUOTINGS, SIGNS
 MAX_CELL = 10_000_000  # characters in a cell; a long speech has 150,000
 # Lines and characters at the beginning of a file that propose how it is written.
 HEAD_LINES, HEAD_CHARACTERS = 300, 100_000
-# Line (in Parquet: row), and the cells by column, or a row that cannot be taken apart.
-Row = tuple[int, Mapping[str, object] | Broken]
+# The line (in Parquet: the row), and which of the rows in it.
+Place = int | str
+# The cells by column, or a row that cannot be taken apart.
+Row = tuple[Place, Mapping[str, object] | Broken]
 Open = Callable[[], Iterable[str]]
 
 _SIGN_LINE = re.compile(r'"?sep=(.)"?\s*', re.I)  # what Excel writes for itself
@@ -42,6 +44,7 @@ class Wanted:
     """What is looked for in a table, and what params.yaml says of its form."""
 
     names: Sequence[str] = ()  # the columns that it must have
+    optional: Sequence[str] = ()  # those that are read where they are there
     essential: Sequence[str] = ()  # of these, those without which a file is none of the archive's
     text: str = ""  # the one with the text
     date: str = ""  # the one with the day, if one has it

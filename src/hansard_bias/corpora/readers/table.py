@@ -6,13 +6,14 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 from hansard_bias.corpora.archives import Findings, ForeignFileError, archive_in, check_file_name, name_below, names
 from hansard_bias.corpora.cleaning import strip_markers
 from hansard_bias.corpora.dates import read_day
 from hansard_bias.corpora.packed import MAX_MEMBER, is_archive, unpacked
-from hansard_bias.corpora.readers import reader
+from hansard_bias.corpora.readers import SETTINGS, reader
 from hansard_bias.corpora.readers.formats import (
     COMPRESSED,
     FORMATS,
@@ -22,6 +23,8 @@ from hansard_bias.corpora.readers.formats import (
     table_format,
     table_rows,
 )
+from hansard_bias.corpora.readers.joining import Lookup, Selection, day_in_name
+from hansard_bias.corpora.readers.nested import MISSING, cell_of
 from hansard_bias.corpora.readers.separated import MAX_CELL, Wanted
 from hansard_bias.corpora.roles import folded, role_by_name, role_of
 from hansard_bias.corpora.schema import Record, known, plain_name, whole_characters
@@ -72,7 +75,7 @@ def tables(path: Path, found: Findings) -> Iterator[TableFile]:
             yield table
 
 
-@reader("table", sources, takes=("columns", "encoding"))
+@reader("table", sources, takes=SETTINGS)
 def read_table(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every row in order of dates, rows of a day in order of files and lines; `path` is a file or a folder of files.
 
@@ -80,17 +83,33 @@ def read_table(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Re
     """
     columns = corpus.columns
     assert columns is not None, "find_reader sees to it"
-    essential = [*filter(None, (columns.text, columns.date))]
-    wanted = Wanted(columns.names(), essential, columns.text, columns.date, columns.delimiter, columns.quoting)
+    selection, names = Selection(corpus), [*columns.names(), *corpus.where]
+    lookup = Lookup(corpus.join, names, partial(tables, found=Findings())) if corpus.join else None
+    names = lookup.needed(names) if lookup else names
+    essential = [name for name in (columns.text, columns.date) if name in names]
+    wanted = Wanted(names, (), essential, columns.text, columns.date, columns.delimiter, columns.quoting)
     own = {folded(word): role for word, role in columns.roles.items()}
     rows, read = list[tuple[Record, str]](), 0
     for table in tables(path, found):
+        day = day_in_name(table.name, corpus.file_date) if corpus.file_date else None
+        of_file: list[tuple[Record, str]] = []
         try:
-            rows += [_record(row, f"{table.name}:{line}", columns, own) for line, row in table_rows(table, wanted)]
-            read += 1
+            for line, row in table_rows(table, wanted):
+                place = f"{table.name}:{line}"
+                if lookup and not isinstance(row, Broken):
+                    row = lookup.beside(row, place)
+                record, key = _record(row, place, columns, own, day if corpus.file_date else _day_of(row, columns))
+                kept = isinstance(row, Broken) or selection.takes(row)
+                of_file.append((record if kept else replace(record, reason="not_selected"), key))
         except ForeignFileError as error:
             found.left_out[table.name] = str(error)
+            continue
+        rows += of_file
+        read += 1
     found.require(read)
+    selection.account()
+    if lookup:
+        lookup.account(found)
     records = _joined(rows, columns.repeated_ids)
     rows.clear()
     ordered = deque(sorted(records, key=lambda record: (record.sitting is None, record.sitting or date.min)))
@@ -130,7 +149,11 @@ def _is_one_speech(records: Sequence[Record]) -> bool:
 
 
 def _record(
-    row: Mapping[str, object] | Broken, source: str, columns: ColumnsConfig, own: Mapping[str, str]
+    row: Mapping[str, object] | Broken,
+    source: str,
+    columns: ColumnsConfig,
+    own: Mapping[str, str],
+    sitting: date | None,
 ) -> tuple[Record, str]:
     """A row as a record, and its id; `own` are words for roles that params.yaml explains."""
     if isinstance(row, Broken):
@@ -141,8 +164,7 @@ def _record(
     )
     speaker = " ".join(filter(None, names))
     text = strip_markers(plain_text(_cell(row, columns.text, source, "\n"))).strip()
-    written = row.get(columns.date)
-    sitting = _sitting(written, columns.date_format)
+    written = cell_of(row, columns.date) if columns.date else source.rpartition(":")[0]
     role = own.get(folded(office)) or role_of(office)
     record = Record(
         sitting,
@@ -153,13 +175,14 @@ def _record(
         topic,
         reason="bad_date" if sitting is None else "" if text else "empty",
         unknown_role="" if role else office,
-        fault="" if sitting or written is None else whole_characters(known(str(written))),
+        fault="" if sitting or written in (None, MISSING) else whole_characters(known(str(written))),
     )
     return record, key
 
 
 def _cell(row: Mapping[str, object], column: str, source: str, joint: str) -> str:
-    value = row.get(column) if column else None
+    value = cell_of(row, column) if column else None
+    value = None if value is MISSING else value
     parts = value if isinstance(value, list) else [value]
     for part in parts:
         if not isinstance(part, str | int | float | date | None):
@@ -173,8 +196,11 @@ def _cell(row: Mapping[str, object], column: str, source: str, joint: str) -> st
     return text
 
 
-def _sitting(value: object, date_format: str) -> date | None:
+def _day_of(row: Mapping[str, object] | Broken, columns: ColumnsConfig) -> date | None:
     """The day of a date, of a time (as written, in its own zone), or of text."""
+    value = None if isinstance(row, Broken) else cell_of(row, columns.date)
+    if isinstance(value, list):
+        value = next(iter(value), None)
     if isinstance(value, datetime):
         return value.date()
-    return value if isinstance(value, date) else read_day(str(value).strip(), date_format)
+    return value if isinstance(value, date) else read_day(str(value).strip(), columns.date_format)
