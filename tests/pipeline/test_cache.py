@@ -89,7 +89,7 @@ def test_no_stage_of_the_study_waits_for_the_calibration() -> None:
 
 def test_the_pipeline_s_files_can_be_reviewed() -> None:
     assert len((ROOT / "dvc.yaml").read_text(encoding="utf-8").splitlines()) <= 250
-    assert len((ROOT / "dvc.lock").read_text(encoding="utf-8").splitlines()) <= 3100
+    assert len((ROOT / "dvc.lock").read_text(encoding="utf-8").splitlines()) <= 3500
 
 
 def test_one_identity_of_code_follows_what_a_stage_imports() -> None:

@@ -83,6 +83,8 @@ _DASH = re.compile(r" ?-[ -]+| -")
 _BETWEEN_NUMBERS = re.compile(r"(?<=\d) - (?=\d)")  # 7 - 1 (3), 979 - 6770
 _PREFIX = re.compile(r"\b(pan|anti|multi|semi|socio|geo|inter|intra|trans|pre|mid|vice) - (?=[^\W_])", re.I)
 _TOKENISED = re.compile(r" [,.](?: |$)")
+_ROUNDS = 3  # after which no text was found that changes
+_QUOTED_DASH = re.compile(r"['\"]\W{0,3}-|-\W{0,3}['\"]")
 _WORD = r"[^\W\d_]+"
 _UNIT = r"(?:years?|months?|weeks?|days?|hours?|minutes?|time|term|part|plex|storey|tiered|wheeler)"
 _COMPOUNDS = (  # of tokenised text
@@ -155,6 +157,14 @@ def clean_text(text: str, lowercase: bool) -> str:
 
     Idempotent, and the same for tokenised and untokenised text. A literal `[MASK]` stays as it is.
     """
+    found = _cleaned(text, lowercase)
+    # A dash alone in quotes: the blanks that it gets are a tokeniser's when they are read again.
+    for _ in range(_ROUNDS if _QUOTED_DASH.search(found) else 0):
+        found = _cleaned(found, lowercase)
+    return found
+
+
+def _cleaned(text: str, lowercase: bool) -> str:
     text = _plain_characters(text.lower() if lowercase else text)
     text = " ".join(strip_markers(text).split())
     if _NOTE.search(text):
