@@ -238,8 +238,8 @@ def _parquet(file: TableFile, wanted: Wanted) -> Iterator[Row]:
     with told((pa.ArrowException, OSError), f"{file.name}:0: {damaged}", _AGAIN):
         table = parquet.ParquetFile(io.BytesIO(file.whole()) if file.is_packed else file.stream)
     # The whole column, where only a part of its objects is wanted.
-    asked = {name.partition(".")[0] for name in (*wanted.names, *wanted.optional)}
-    columns = [name for name in table.schema_arrow.names if name in asked or name in (*wanted.names, *wanted.optional)]
+    asked = {name.partition(".")[0] for name in wanted.names}
+    columns = [name for name in table.schema_arrow.names if name in asked or name in wanted.names]
     inside = [name for name in wanted.names if name.partition(".")[0] in columns]
     require_columns(file.name, wanted.names, [*table.schema_arrow.names, *inside], wanted.essential)
     return _objects(file, _parquet_rows(table, columns, f"{file.name}:", damaged), wanted)

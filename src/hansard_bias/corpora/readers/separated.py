@@ -21,8 +21,7 @@ from hansard_bias.params.corpora import QUOTINGS, SIGNS
 MAX_CELL = 10_000_000  # characters in a cell; a long speech has 150,000
 # Lines and characters at the beginning of a file that propose how it is written.
 HEAD_LINES, HEAD_CHARACTERS = 300, 100_000
-# The line (in Parquet: the row), and which of the rows in it.
-Place = int | str
+Place = int | str  # the line (in Parquet: the row), and which of the rows in it
 # The cells by column, or a row that cannot be taken apart.
 Row = tuple[Place, Mapping[str, object] | Broken]
 Open = Callable[[], Iterable[str]]
@@ -44,7 +43,6 @@ class Wanted:
     """What is looked for in a table, and what params.yaml says of its form."""
 
     names: Sequence[str] = ()  # the columns that it must have
-    optional: Sequence[str] = ()  # those that are read where they are there
     essential: Sequence[str] = ()  # of these, those without which a file is none of the archive's
     text: str = ""  # the one with the text
     date: str = ""  # the one with the day, if one has it

@@ -87,7 +87,7 @@ def read_table(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Re
     lookup = Lookup(corpus.join, names, partial(tables, found=Findings())) if corpus.join else None
     names = lookup.needed(names) if lookup else names
     essential = [name for name in (columns.text, columns.date) if name in names]
-    wanted = Wanted(names, (), essential, columns.text, columns.date, columns.delimiter, columns.quoting)
+    wanted = Wanted(names, essential, columns.text, columns.date, columns.delimiter, columns.quoting)
     own = {folded(word): role for word, role in columns.roles.items()}
     rows, read = list[tuple[Record, str]](), 0
     for table in tables(path, found):
