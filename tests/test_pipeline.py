@@ -44,7 +44,8 @@ def test_contracts_of_the_metrics(project: Project) -> None:
     assert exact["speeches"] == 10
     assert set(exact["pll"]) == set(exact["pll_within_word"]) == {"value", "low", "high"}
     assert {"what", "effect", "low", "high", "p", "p_holm"} <= set(bias["tests"][0])
-    assert {"preference", "association"} <= {test["family"] for test in bias["tests"]}
+    # No prompt asks models that have learned next to nothing: there is no preference to be tested.
+    assert "association" in {test["family"] for test in bias["tests"]}
     assert len(bias["probes"]["prompts"]) >= 60 and len(bias["benchmarks"]) == 1
     assert all(set(test["models"]) == set(rows) for test in bias["associations"]["tests"])
     assert set(bias["legacy"]["models"]) == set(rows)

@@ -20,7 +20,7 @@ from helpers.project import ROOT
 from helpers.report_page import training_summary, with_bias
 
 HOSTILE = '</td><script>document.title = "broken"</script><img src=x onerror="document.title = 1"> [MASK] &amp;'
-FIGURES = 28
+FIGURES = 29
 """Three heatmaps, three effects, four of words, three of curves, one of rates, five of the calibration, two planted."""
 
 

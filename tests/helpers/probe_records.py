@@ -142,10 +142,11 @@ def verdict(rejected: int, monotone: bool, faults: list[str]) -> dict[str, Any]:
     half = number(0.5, 0.1)
     curve = {"curve": "tilt", "doses": [0.0, 0.5, 1.0], "values": [half] * 3, "slope": half, "monotone": monotone}
     curve |= {"monotone_draws": 0.97, "monotone_studies": 0.75, "spearman": 0.9}
+    allowed = {"level": 0.05, "band": {"share": 0.99, "low": 3, "high": 19}}
     return {
-        "false_positives": rejections(rejected) | {"level": 0.05, "band": {"share": 0.99, "low": 3, "high": 19}},
-        "false_positives_same_text": rejections(14),
-        "power": rejections(9, 10) | {"effect": "a quarter"},
+        "false_positives": rejections(rejected) | allowed,
+        "false_positives_same_text": rejections(14) | allowed,
+        "power": [{"dose": dose, "found": rejections(9, 10) | {"effect": "a share"}} for dose in (0.25, 1.0)],
         "dose": [curve],
         "verdict": "untrusted" if faults else "trusted",
         "reasons": faults,
@@ -163,6 +164,8 @@ CALIBRATION = {
         "signs": 20,
         "signs_right": 19,
         "false_preferences": {"prompts": 40, "shown": 1},
+        "decisions": {"large": 80, "shown": 70, "wrong": 0},
+        "rate": {"models": 4, "inside": 4, "true": 0.8, "estimated": 0.78},
     },
     "design": {},
 }

@@ -81,6 +81,7 @@ def p_values(group: Group, settings: VerdictConfig) -> dict[str, float]:
     }
     tests = measure(sums, design).tests
     compared = compare_models(group.values(0), group.values(1), settings.confidence)
+    means = [group.values(model).mean(axis=1) for model in (0, 1)]
     # The difference of their two log ratios, paired by what both have read.
     paired = Study.of(sums, replace(design, own=dict.fromkeys(TEXTS, second)))
     ratios = paired.excess(dict(zip(TEXTS, (1.0, -1.0), strict=True)))
@@ -88,7 +89,8 @@ def p_values(group: Group, settings: VerdictConfig) -> dict[str, float]:
         "excess": _test(tests, "excess", model=second, corpus=TEXTS[0]),
         "tilt": _test(tests, "tilt", model=mixture),
         "preference": compared.p,
-        "any_prompt": any_difference(*(group.values(model).mean(axis=1) for model in (0, 1)))[1],
+        # Of one seed nothing is known of other runs.
+        "any_prompt": any_difference(*means)[1] if means[0].shape[1] > 1 else 1.0,
         "bias_ratio": float(ratios.of(0).p),
     }
 

@@ -94,7 +94,7 @@ class _Account:
             "first_day": min(self.days).isoformat(),
             "last_day": max(self.days).isoformat(),
             "digest": source_digest,
-            "left_out": sorted(found.left_out)[:MOST_LEFT_OUT],
+            **({"left_out": sorted(found.left_out)[:MOST_LEFT_OUT]} if found.left_out else {}),
             "encodings": dict(sorted(Counter(found.encodings.by_file.values()).items())),
         }
 
