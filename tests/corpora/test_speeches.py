@@ -106,7 +106,6 @@ def test_the_summary(tmp_path: Path) -> None:
         "first_day": "2004-02-09",
         "last_day": "2004-02-10",
         "digest": hashlib.sha256(f"2004/2/2004-2-9.csv\0{content}\n".encode()).hexdigest(),
-        "left_out": [],
         "encodings": {"UTF-8": 1},
     }
 
