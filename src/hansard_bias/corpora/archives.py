@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import hashlib
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from hansard_bias.base.files import sha256
 from hansard_bias.base.messages import joined, shown
 from hansard_bias.corpora.encodings import Encodings, as_utf8
 from hansard_bias.corpora.packed import Readable, is_archive, listed, unpacked
@@ -100,3 +102,14 @@ def contents(
     for name in wanted:
         with Path(name).open("rb") as content:
             yield Path(name).name, as_utf8(content, Path(name).name, found.encodings, name)
+
+
+def digest(root: Path, files: Iterable[Path]) -> str:
+    """SHA-256 of the source files: their names relative to `root`, and their content."""
+    # Names relative to the archive: the same files elsewhere are the same source.
+    return digest_of(f"{name_below(root, file)}\0{sha256(file)}" for file in sorted(files))
+
+
+def digest_of(parts: Iterable[str]) -> str:
+    """SHA-256 of some lines."""
+    return hashlib.sha256("".join(f"{part}\n" for part in parts).encode()).hexdigest()

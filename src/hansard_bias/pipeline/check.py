@@ -16,10 +16,11 @@ from tokenizers import Tokenizer
 from hansard_bias.analysis.word_classes import read_lists
 from hansard_bias.base import files
 from hansard_bias.base.files import CHECKED, INITIAL, METRICS, MODELS, PROBE_FILES, SAMPLE, TRAINING_SECTION, write_json
+from hansard_bias.corpora.archives import digest
 from hansard_bias.corpora.cleaning import clean_text
-from hansard_bias.corpora.readers import find_reader
+from hansard_bias.corpora.readers import SETTINGS, all_readers, find_reader
 from hansard_bias.models.architectures import TOKENIZER, check_initial, init_error, initial_digests, read_settings
-from hansard_bias.params import Config, ConfigError
+from hansard_bias.params import Config, ConfigError, CorpusConfig
 from hansard_bias.params.validation import require
 from hansard_bias.probing.files import check_writable, load_probing, probe_digests
 
@@ -33,6 +34,9 @@ def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_f
             home = f"write ~ out: {path.expanduser()}" if corpus.path.startswith("~") else "correct the path"
             remedy = f"{home}, or go back to the sample with `git checkout params.yaml`"
             raise ConfigError(f"corpora.{name}.path", corpus.path, "an existing archive or folder", remedy)
+        if corpus.join:
+            is_there = Path(corpus.join.path).exists()
+            require(is_there, f"corpora.{name}.join.path", corpus.join.path, "an existing table", "correct the path")
     check_initial(config.model.init)
     check_initial_tokens(config.model.init)
     check_probes(config)
@@ -64,9 +68,19 @@ def write_sections(config: Config, folder: Path) -> None:
         write_json(partial / "mixtures.json", {name: model.mixture for name, model in config.models.items()})
         write_json(partial / TRAINING_SECTION.name, config.of_training())
         for name, corpus in config.corpora.items():
-            columns = None if corpus.columns is None else asdict(corpus.columns)
-            archive = {"reader": corpus.reader, "path": corpus.path, "columns": columns}
-            write_json(partial / "archives" / f"{name}.json", archive)
+            write_json(partial / "archives" / f"{name}.json", archive_section(corpus))
+
+
+def archive_section(corpus: CorpusConfig) -> dict[str, object]:
+    """What the text of a corpus depends on; of a second table, which DVC does not know of, also the digest."""
+    whole = asdict(corpus)
+    section = {name: whole[name] for name in ("reader", "path", "columns")}
+    # What is not set changes no file that was written before the setting was known.
+    section |= {name: whole[name] for name in SETTINGS if whole[name]}
+    if corpus.join:
+        beside = Path(corpus.join.path)
+        section["joined"] = digest(beside, all_readers(corpus.reader)[corpus.reader].sources(beside))
+    return section
 
 
 def check_probes(config: Config) -> None:

@@ -23,15 +23,20 @@ from hansard_bias.base.messages import one_line
 from hansard_bias.corpora.archives import Findings, ForeignFileError
 from hansard_bias.corpora.encodings import as_utf8
 from hansard_bias.corpora.packed import MAX_IN_MEMORY, MAX_RATIO, RATIO_FROM, Readable, damage_told, told
-from hansard_bias.corpora.readers.separated import MAX_CELL, Row, Wanted, separated_rows
-from hansard_bias.corpora.texts import Broken, decode, require_columns, text_lines
+from hansard_bias.corpora.readers.nested import MISSING, cell_of, names_in, rows_along, rows_of_object
+from hansard_bias.corpora.readers.separated import MAX_CELL, separated_rows
+from hansard_bias.corpora.texts import Broken, Place, Row, Wanted, decode, require_columns, text_lines
 
 MAX_LINE = 4 * MAX_CELL  # bytes in a line
 # Bytes, unpacked, of a file that must be held in memory: JSON, and Parquet that was compressed once more.
 MAX_DOCUMENT = 500_000_000
 BATCH_ROWS = 256
 
+_LISTED_OBJECTS = 20  # whose keys a message lists
+_AGAIN = "get the file again"
 _SPACE = re.compile(r"[ \t\r\n]*")
+
+Numbered = tuple[Place, Any]
 
 
 class TableFile:
@@ -145,31 +150,56 @@ def _object(line: str) -> object:
 
 
 def _json(file: TableFile, wanted: Wanted) -> Iterator[Row]:
-    return _objects(file, _elements(file.name, decode(file.whole(file.text()), file.name)), wanted)
+    text = decode(file.whole(file.text()), file.name)
+    start = _skip(text, 0)
+    elements = _elements(file.name, text, start) if text[start : start + 1] in ("[", "") else None
+    return _objects(file, elements or _documents(file.name, text, start, wanted), wanted)
 
 
-def _elements(name: str, text: str) -> Iterator[tuple[int, Any]]:
+def _elements(name: str, text: str, place: int) -> Iterator[Numbered]:
     """The elements of a JSON list, one by one, with the lines on which they begin."""
-    place, line, before = _skip(text, 0), 1, 0
-    if text[place : place + 1] not in ("[", ""):
-        advice = "a file with an object a line is called .jsonl"
-        raise ForeignFileError(f"{name}: no list, expected [{{...}}, ...]; {advice}")
+    line, before = 1, 0
     sign = "["
     while text.startswith(sign, place):
         start = _skip(text, place + 1)
         line += text.count("\n", before, start)
         if sign == "[" and text.startswith("]", start):
             return
-        try:
-            value, end = json.JSONDecoder().raw_decode(text, start)
-        except (ValueError, RecursionError) as error:
-            reason = f"the value that begins here is not JSON ({str(error).partition(': ')[0]})"
-            raise ValueError(f"{name}:{line}: {reason}; get it again") from None
+        value, end = _value(name, text, start, line)
         yield line, value
         place, before, sign = _skip(text, end), start, ","
     line += text.count("\n", before, place)
     if text[place:].strip() != "]" and text.strip():
         raise ValueError(f"{name}:{line}: expected a comma, or ] and nothing behind it; get the file again")
+
+
+def _documents(name: str, text: str, place: int, wanted: Wanted) -> Iterator[Numbered]:
+    """Objects one behind the other, or what a single one holds: a list of rows, or columns."""
+    line = 1 + text.count("\n", 0, place)
+    value, end = _value(name, text, place, line)
+    following = _skip(text, end)
+    if following == len(text):
+        rows = rows_of_object(value, wanted.text, wanted.names) if isinstance(value, dict) else None
+        if rows is None:
+            expected = "expected [{...}, ...], an object a line, or one object with a list of rows in it"
+            raise ForeignFileError(f"{name}: no list, {expected}")
+        yield from ((f"{line}.{number}" if len(rows) > 1 else line, row) for number, row in enumerate(rows, start=1))
+        return
+    yield line, value
+    while following < len(text):
+        line += text.count("\n", place, following)
+        place = following
+        value, end = _value(name, text, place, line)
+        yield line, value
+        following = _skip(text, end)
+
+
+def _value(name: str, text: str, start: int, line: int) -> tuple[Any, int]:
+    try:
+        return json.JSONDecoder().raw_decode(text, start)
+    except (ValueError, RecursionError) as error:
+        reason = f"the value that begins here is not JSON ({str(error).partition(': ')[0]})"
+        raise ValueError(f"{name}:{line}: {reason}; get it again") from None
 
 
 def _skip(text: str, place: int) -> int:
@@ -178,14 +208,23 @@ def _skip(text: str, place: int) -> int:
     return blank.end()
 
 
-def _objects(file: TableFile, values: Iterable[tuple[int, Any]], wanted: Wanted) -> Iterator[Row]:
-    """Objects as rows; a key may be left out of one of them, but not of all."""
-    known, line = dict[str, None](), 0
-    for line, value in values:
-        known |= dict.fromkeys(value if isinstance(value, dict) else ())
-        yield line, value if isinstance(value, dict) else _no_object(value)
+def _objects(file: TableFile, values: Iterable[Numbered], wanted: Wanted) -> Iterator[Row]:
+    """Objects as rows, and those inside of them; a key may be left out of one of them, but not of all."""
+    known, absent = dict[str, None](), {*wanted.names}
+    line: Place = 0
+    for number, (line, value) in enumerate(values):
+        if not isinstance(value, dict):
+            yield line, _no_object(value)
+            continue
+        known |= dict.fromkeys(names_in(value) if number < _LISTED_OBJECTS else ())
+        rows = [*rows_along(value, wanted.text)]
+        for place, row in enumerate(rows, start=1):
+            # Looked for until it is found once.
+            absent -= {name for name in absent if cell_of(row, name) is not MISSING}
+            yield (f"{line}.{place}" if len(rows) > 1 else line), row
     if line:
-        require_columns(file.name, wanted.names, known, wanted.essential)
+        there = [*known, *(name for name in wanted.names if name not in absent)]
+        require_columns(file.name, wanted, there)
 
 
 def _no_object(value: object) -> Broken:
@@ -195,18 +234,27 @@ def _no_object(value: object) -> Broken:
 
 def _parquet(file: TableFile, wanted: Wanted) -> Iterator[Row]:
     """Rows in batches, only the columns wanted; `line` is the number of the row."""
-    row, damaged, remedy = 0, "not readable as Parquet", "get the file again"
-    with told((pa.ArrowException, OSError), f"{file.name}:{row}: {damaged}", remedy):
+    damaged = "not readable as Parquet"
+    with told((pa.ArrowException, OSError), f"{file.name}:0: {damaged}", _AGAIN):
         table = parquet.ParquetFile(io.BytesIO(file.whole()) if file.is_packed else file.stream)
-    require_columns(file.name, wanted.names, table.schema_arrow.names, wanted.essential)
+    # The whole column, where only a part of its objects is wanted.
+    asked = {name.partition(".")[0] for name in (*wanted.names, *wanted.optional)}
+    columns = [name for name in table.schema_arrow.names if name in asked or name in (*wanted.names, *wanted.optional)]
+    inside = [name for name in wanted.names if name.partition(".")[0] in columns]
+    require_columns(file.name, wanted, [*table.schema_arrow.names, *inside])
+    return _objects(file, _parquet_rows(table, columns, f"{file.name}:", damaged), wanted)
+
+
+def _parquet_rows(table: parquet.ParquetFile, columns: list[str], place: str, damaged: str) -> Iterator[Numbered]:
+    row = 0
     try:
-        for batch in table.iter_batches(BATCH_ROWS, columns=list(dict.fromkeys(wanted.names))):
+        for batch in table.iter_batches(BATCH_ROWS, columns=columns):
             for cells in batch.to_pylist():
                 row += 1
                 yield row, cells
     # A date beyond the years that Python knows is an OverflowError or a ValueError.
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        raise ValueError(f"{file.name}:{row + 1}: {damaged} ({one_line(str(error))}); {remedy}") from None
+        raise ValueError(f"{place}{row + 1}: {damaged} ({one_line(str(error))}); {_AGAIN}") from None
 
 
 FORMATS: Mapping[str, Callable[[TableFile, Wanted], Iterator[Row]]] = {

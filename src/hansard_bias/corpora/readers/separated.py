@@ -15,14 +15,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hansard_bias.corpora.texts import Broken, cell_limit, cells_told, require_columns, single_lines
+from hansard_bias.corpora.texts import Broken, Row, Wanted, cell_limit, cells_told, require_columns, single_lines
 from hansard_bias.params.corpora import QUOTINGS, SIGNS
 
 MAX_CELL = 10_000_000  # characters in a cell; a long speech has 150,000
 # Lines and characters at the beginning of a file that propose how it is written.
 HEAD_LINES, HEAD_CHARACTERS = 300, 100_000
-# Line (in Parquet: row), and the cells by column, or a row that cannot be taken apart.
-Row = tuple[int, Mapping[str, object] | Broken]
 Open = Callable[[], Iterable[str]]
 
 _SIGN_LINE = re.compile(r'"?sep=(.)"?\s*', re.I)  # what Excel writes for itself
@@ -35,18 +33,6 @@ _HIDDEN = {shown: sign for sign, shown in _SHOWN.items()} | {"n": "\ufdd2", "r":
 _HIDDEN_SIGN = "\ufdd4"
 # What the csv module says of a quoted cell, in our words.
 _QUOTES_BROKEN = {"unexpected end": "never ends", "expected after": "has text behind its closing quote"}
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is looked for in a table, and what params.yaml says of its form."""
-
-    names: Sequence[str] = ()  # the columns that it must have
-    essential: Sequence[str] = ()  # of these, those without which a file is none of the archive's
-    text: str = ""  # the one with the text
-    date: str = ""  # the one with the day, if one has it
-    delimiter: str = ""
-    quoting: str = ""
 
 
 @dataclass(frozen=True)
@@ -188,7 +174,7 @@ def _ranked(head: Sequence[str], name: str, wanted: Wanted) -> list[Form]:
     fitting = [sign for sign in signs if {*wanted.names} <= {column.strip() for column in headers[sign]}]
     if body and not fitting:
         longest = max(headers.values(), key=len)
-        require_columns(name, wanted.names, longest, wanted.essential)
+        require_columns(name, wanted, longest)
     forms = [
         _form(body, Dialect(sign, *kind), wanted, skipped) for sign in fitting or signs for kind in _kinds(body, wanted)
     ]

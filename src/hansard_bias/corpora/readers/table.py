@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 from hansard_bias.corpora.archives import Findings, ForeignFileError, archive_in, check_file_name, name_below, names
-from hansard_bias.corpora.cleaning import strip_markers
-from hansard_bias.corpora.dates import read_day
 from hansard_bias.corpora.packed import MAX_MEMBER, is_archive, unpacked
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.formats import (
@@ -22,10 +20,10 @@ from hansard_bias.corpora.readers.formats import (
     table_format,
     table_rows,
 )
-from hansard_bias.corpora.readers.separated import MAX_CELL, Wanted
-from hansard_bias.corpora.roles import folded, role_by_name, role_of
-from hansard_bias.corpora.schema import Record, known, plain_name, whole_characters
-from hansard_bias.corpora.texts import Broken, plain_text
+from hansard_bias.corpora.readers.joining import Lookup, Selection, day_in_name
+from hansard_bias.corpora.readers.table_records import RowRecords
+from hansard_bias.corpora.schema import Record
+from hansard_bias.corpora.texts import Wanted
 from hansard_bias.params import ColumnsConfig, CorpusConfig
 
 # Of ids that occur more than once, the share with several speakers or days from which on they are no speeches' ids.
@@ -56,8 +54,8 @@ def sources(path: Path) -> list[Path]:
     return [files[name] for name in sorted(files)]
 
 
-def _tables(path: Path, found: Findings) -> Iterator[TableFile]:
-    """The files of an archive one after the other, each open until the next is asked for."""
+def _tables(path: Path, found: Findings, beside: Path | None = None) -> Iterator[TableFile]:
+    """The files of an archive one after the other, each open until the next is asked for; not the one `beside`."""
     files = sources(path)
     if is_archive(files[0]):
         members = names(files, tuple(FORMATS), MAX_MEMBER)
@@ -68,36 +66,62 @@ def _tables(path: Path, found: Findings) -> Iterator[TableFile]:
                 yield table
         return
     for file in files:
-        with open_table(file, name_below(path, file), found) as table:
-            yield table
+        if beside is None or not file.samefile(beside):
+            with open_table(file, name_below(path, file), found) as table:
+                yield table
 
 
-@reader("table", sources, takes=("columns", "encoding"))
+@reader("table", sources, takes=("columns", "encoding", "file_date", "join", "where"))
 def read_table(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every row in order of dates, rows of a day in order of files and lines; `path` is a file or a folder of files.
 
     Rows without a date come last. All rows are held until the last one is read: only then is their order known.
     """
-    columns = corpus.columns
-    assert columns is not None, "find_reader sees to it"
-    essential = [*filter(None, (columns.text, columns.date))]
-    wanted = Wanted(columns.names(), essential, columns.text, columns.date, columns.delimiter, columns.quoting)
-    own = {folded(word): role for word, role in columns.roles.items()}
-    rows, read = list[tuple[Record, str]](), 0
-    for table in _tables(path, found):
-        try:
-            rows += [_record(row, f"{table.name}:{line}", columns, own) for line, row in table_rows(table, wanted)]
-            read += 1
-        except ForeignFileError as error:
-            found.left_out[table.name] = str(error)
-    found.require(read)
-    records = _joined(rows, columns.repeated_ids)
+    assert corpus.columns is not None, "find_reader sees to it"
+    rows = [row for rows in rows_by_file(path, corpus, found) for row in rows]
+    records = _joined(rows, corpus.columns.repeated_ids)
     rows.clear()
     ordered = deque(sorted(records, key=lambda record: (record.sitting is None, record.sitting or date.min)))
     records.clear()
     # The memory of what was yielded is free.
     while ordered:
         yield ordered.popleft()
+
+
+def rows_by_file(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[list[tuple[Record, str]]]:
+    """The records and ids of the rows of one file after the other, as they stand there."""
+    columns = corpus.columns or ColumnsConfig("")
+    needed = [*dict.fromkeys([*columns.names(), *corpus.where])]
+    lookup, selection = None, Selection(corpus)
+    if corpus.join:
+        lookup = Lookup(corpus.join, needed, lambda beside: _tables(beside, found))
+    wanted = Wanted(
+        names=lookup.needed(needed) if lookup else needed,
+        optional=needed,
+        essential=[*filter(None, (columns.text, columns.date))],
+        text=columns.text,
+        date=columns.date,
+        delimiter=columns.delimiter,
+        quoting=columns.quoting,
+    )
+    as_records, read = RowRecords(columns, lookup, selection), 0
+    for table in _tables(path, found, Path(corpus.join.path) if corpus.join else None):
+        day = day_in_name(table.name, corpus.file_date) if corpus.file_date else None
+        # A file that has a day in its name is one of the archive's.
+        rows = table_rows(table, replace(wanted, essential=()) if day else wanted)
+        try:
+            yield [as_records.record(row, f"{table.name}:{line}", day) for line, row in rows]
+            read += 1
+        except ForeignFileError as error:
+            found.left_out[table.name] = str(error)
+            continue
+        if corpus.file_date and not day:
+            advice = "correct the pattern, or rename the file"
+            raise ValueError(f"{table.name}: no day in its name as `file_date` {corpus.file_date!r} has it; {advice}")
+    found.require(read)
+    selection.account()
+    if lookup:
+        lookup.account(found)
 
 
 def _joined(found: Sequence[tuple[Record, str]], repeated_ids: str) -> list[Record]:
@@ -127,54 +151,3 @@ def _joined(found: Sequence[tuple[Record, str]], repeated_ids: str) -> list[Reco
 def _is_one_speech(records: Sequence[Record]) -> bool:
     speakers = {record.speaker for record in records} - {""}
     return len(speakers) < 2 and len({record.sitting for record in records}) == 1
-
-
-def _record(
-    row: Mapping[str, object] | Broken, source: str, columns: ColumnsConfig, own: Mapping[str, str]
-) -> tuple[Record, str]:
-    """A row as a record, and its id; `own` are words for roles that params.yaml explains."""
-    if isinstance(row, Broken):
-        return Record(None, whole_characters(row.text), source, reason="broken_row", fault=row.fault), ""
-    office, topic, key, *names = (
-        " ".join(plain_text(_cell(row, column, source, " / ")).split())
-        for column in (columns.role, columns.topic, columns.id, *columns.speakers)
-    )
-    speaker = " ".join(filter(None, names))
-    text = strip_markers(plain_text(_cell(row, columns.text, source, "\n"))).strip()
-    written = row.get(columns.date)
-    sitting = _sitting(written, columns.date_format)
-    role = own.get(folded(office)) or role_of(office)
-    record = Record(
-        sitting,
-        text,
-        f"{source} ({key})" if key else source,
-        plain_name(speaker),
-        role or own.get(folded(speaker)) or role_by_name(speaker) or "member",
-        topic,
-        reason="bad_date" if sitting is None else "" if text else "empty",
-        unknown_role="" if role else office,
-        fault="" if sitting or written is None else whole_characters(known(str(written))),
-    )
-    return record, key
-
-
-def _cell(row: Mapping[str, object], column: str, source: str, joint: str) -> str:
-    value = row.get(column) if column else None
-    parts = value if isinstance(value, list) else [value]
-    for part in parts:
-        if not isinstance(part, str | int | float | date | None):
-            kind = type(part).__name__
-            raise ValueError(f"{source}: column {column} holds a {kind}, expected text or a list of texts")
-    # What is missing (null, not a number) is empty.
-    texts = (whole_characters(known(str(part))) for part in parts if part is not None and part == part)
-    text = joint.join(filter(None, texts))
-    if len(text) > MAX_CELL:
-        raise ValueError(f"{source}: column {column} has {len(text)} characters, expected at most {MAX_CELL}")
-    return text
-
-
-def _sitting(value: object, date_format: str) -> date | None:
-    """The day of a date, of a time (as written, in its own zone), or of text."""
-    if isinstance(value, datetime):
-        return value.date()
-    return value if isinstance(value, date) else read_day(str(value).strip(), date_format)
