@@ -123,7 +123,7 @@ def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Pa
         raise ValueError(f"{problem}; the records are in {files[1]}")
     if found.left_out:
         warn(f"{path}: files that are no debates are left out: {found.others()}")
-    for remark in found.remarks:
+    for remark in (*found.remarks, *found.disagreeing()):
         warn(f"{path}: {remark}")
     # The digest comes last: an archive that cannot be read is told at once, not after minutes of hashing.
     source = digest(path, reader.sources(path))

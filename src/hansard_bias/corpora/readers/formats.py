@@ -48,11 +48,11 @@ class TableFile:
         # The stream itself is for formats that seek in it.
         self.name, self.is_packed, self.stream = name, is_packed, opened()
         self._opened, self._most = opened, max(MAX_RATIO * size, RATIO_FROM)
-        self._left, self._encodings = self._most, found.encodings
+        self._left, self.found = self._most, found
 
     def text(self) -> Readable:
         """The content from here on as UTF-8."""
-        return as_utf8(self, self.name, self._encodings)
+        return as_utf8(self, self.name, self.found.encodings)
 
     def again(self) -> TableFile:
         """The same file from its beginning."""
@@ -133,7 +133,7 @@ def table_rows(file: TableFile, wanted: Wanted) -> Iterator[Row]:
 
 
 def _separated(file: TableFile, wanted: Wanted) -> Iterator[Row]:
-    return separated_rows(lambda: text_lines(file.again().text(), file.name, MAX_LINE), file.name, wanted)
+    return separated_rows(lambda: text_lines(file.again().text(), file.name, MAX_LINE), file.name, wanted, file.found)
 
 
 def _json_lines(file: TableFile, wanted: Wanted) -> Iterator[Row]:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from hansard_bias.corpora.archives import Findings
 from hansard_bias.corpora.texts import Broken, Row, Wanted, cell_limit, cells_told, require_columns, single_lines
 from hansard_bias.params.corpora import QUOTINGS, SIGNS
 
@@ -55,6 +56,15 @@ class Dialect:
             return rows
         shown = str.maketrans(_SHOWN | {_HIDDEN_SIGN: self.sign})
         return ([cell.translate(shown) for cell in cells] for cells in rows)
+
+    @property
+    def quoting(self) -> str:
+        """The reading as params.yaml calls it."""
+        return next(name for name, kind in QUOTINGS.items() if kind == (self.quotes, self.escapes))
+
+    def is_shown_by(self, lines: Sequence[str]) -> bool:
+        """Whether lines have what this is about: quotes at the beginning of cells, or backslashes."""
+        return self.escapes or any(line.startswith('"') or f'{self.sign}"' in line for line in lines)
 
     def bare(self, line: str) -> list[str]:
         """The cells of a line if quotes were text."""
@@ -123,9 +133,10 @@ def _shape(cell: str) -> str:
     return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", cell.strip(' "')[:40]))
 
 
-def separated_rows(lines: Open, name: str, wanted: Wanted) -> Iterator[Row]:
+def separated_rows(lines: Open, name: str, wanted: Wanted, found: Findings) -> Iterator[Row]:
     """Every row of a text table; `lines` opens the file anew. Raises ValueError where no reading fits the file."""
     form = form_of(lines, name, wanted)
+    found.dialects[name] = form.dialect.sign, form.dialect.quoting, form.dialect.is_shown_by(_head(lines()))
     feed = form.lines(lines())
     with cells_told(name, feed, MAX_CELL, f"expected cells of at most {MAX_CELL} characters"):
         rows = form.dialect.rows(itertools.islice(feed, form.skipped, None))
