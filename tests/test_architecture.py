@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "sample": PLUMBING,
     "calibration": NETWORKS | {"training", "scoring", "probing", "statistics", "sample"},
     "tracking": {"base", "params", "training", "operations"},
-    "operations": NETWORKS | {"training", "analysis", "report"},
+    "operations": NETWORKS | {"training", "analysis", "report", "corpora"},
 }
 """Imports point one way, to what cannot change a package's results by mistake; a package may import itself, too.
 

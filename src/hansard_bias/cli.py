@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from importlib import import_module, resources
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +35,6 @@ app = typer.Typer(
 KILLED = "the experiment was killed: its folder is gone; queue it again, and it goes on from its last checkpoint"
 # What a person can mend: a missing file, a folder that is read-only or not theirs, a full disk or quota.
 MENDABLE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-PLOTS_PAGE = Path(".dvc/plots/page.html")
 PARTS = ("base", "halves", "dose", "verdict")
 
 CorpusName = Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus of params.yaml, for example nunavut.")]
@@ -50,6 +49,7 @@ PresetName = Annotated[str, typer.Argument(metavar="NAME", help="sample, small o
 Archives = Annotated[
     list[str] | None, typer.Option(metavar="CORPUS=PATH", help="Where a corpus's archive lies; repeatable.")
 ]
+ArchivePath = Annotated[Path, typer.Argument(metavar="PATH", help="A file, a folder or a packed archive of debates.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite settings that you changed yourself, too.")]
 Days = Annotated[float, typer.Option(help="Remove what nobody has touched for so many days.")]
 Everything = Annotated[bool, typer.Option("--all", help="DVC's whole cache too, that of experiments.")]
@@ -230,16 +230,17 @@ def summary() -> None:
 @app.command(hidden=True)
 def plots_page() -> None:
     """Write the offline page for `dvc plots` (done by `make setup`)."""
-    import vl_convert
+    from hansard_bias.operations.plots import write_plots_page
 
-    # DVC's divisions call vegaEmbed as a global name.
-    bundle = vl_convert.javascript_bundle(
-        "window.vegaEmbed = vegaEmbed; window.vega = vega; window.vegaLite = vegaLite;"
-    )
-    page = resources.files("hansard_bias.operations").joinpath("plots.html").read_text(encoding="utf-8")
-    PLOTS_PAGE.parent.mkdir(parents=True, exist_ok=True)
-    # Inside a script element, "</script" alone would end it.
-    PLOTS_PAGE.write_text(page.replace("SCRIPT", bundle.replace("</script", "<\\/script")), encoding="utf-8")
+    write_plots_page()
+
+
+@app.command()
+def look(path: ArchivePath) -> None:
+    """Show what an archive is, before any setting, and print its entry for params.yaml."""
+    from hansard_bias.operations.look import look as looked
+
+    _print(looked(path))
 
 
 @app.command()

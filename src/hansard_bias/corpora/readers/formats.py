@@ -240,6 +240,7 @@ def _parquet(file: TableFile, wanted: Wanted) -> Iterator[Row]:
     # The whole column, where only a part of its objects is wanted.
     asked = {name.partition(".")[0] for name in (*wanted.names, *wanted.optional)}
     columns = [name for name in table.schema_arrow.names if name in asked or name in (*wanted.names, *wanted.optional)]
+    columns = columns if asked else table.schema_arrow.names
     inside = [name for name in wanted.names if name.partition(".")[0] in columns]
     require_columns(file.name, wanted, [*table.schema_arrow.names, *inside])
     return _objects(file, _parquet_rows(table, columns, f"{file.name}:", damaged), wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -54,7 +55,7 @@ def sources(path: Path) -> list[Path]:
     return [files[name] for name in sorted(files)]
 
 
-def _tables(path: Path, found: Findings, beside: Path | None = None) -> Iterator[TableFile]:
+def tables(path: Path, found: Findings, beside: Path | None = None) -> Iterator[TableFile]:
     """The files of an archive one after the other, each open until the next is asked for; not the one `beside`."""
     files = sources(path)
     if is_archive(files[0]):
@@ -88,13 +89,15 @@ def read_table(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Re
         yield ordered.popleft()
 
 
-def rows_by_file(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[list[tuple[Record, str]]]:
-    """The records and ids of the rows of one file after the other, as they stand there."""
+def rows_by_file(
+    path: Path, corpus: CorpusConfig, found: Findings, most: int | None = None
+) -> Iterator[list[tuple[Record, str]]]:
+    """The records and ids of the rows of one file after the other, as they stand there; at most so many, if told."""
     columns = corpus.columns or ColumnsConfig("")
     needed = [*dict.fromkeys([*columns.names(), *corpus.where])]
     lookup, selection = None, Selection(corpus)
     if corpus.join:
-        lookup = Lookup(corpus.join, needed, lambda beside: _tables(beside, found))
+        lookup = Lookup(corpus.join, needed, lambda beside: tables(beside, found))
     wanted = Wanted(
         names=lookup.needed(needed) if lookup else needed,
         optional=needed,
@@ -105,12 +108,13 @@ def rows_by_file(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[
         quoting=columns.quoting,
     )
     as_records, read = RowRecords(columns, lookup, selection), 0
-    for table in _tables(path, found, Path(corpus.join.path) if corpus.join else None):
+    for table in tables(path, found, Path(corpus.join.path) if corpus.join else None):
         day = day_in_name(table.name, corpus.file_date) if corpus.file_date else None
         # A file that has a day in its name is one of the archive's.
         rows = table_rows(table, replace(wanted, essential=()) if day else wanted)
         try:
-            yield [as_records.record(row, f"{table.name}:{line}", day) for line, row in rows]
+            some = itertools.islice(rows, most)
+            of_file = [as_records.record(row, f"{table.name}:{line}", day) for line, row in some]
             read += 1
         except ForeignFileError as error:
             found.left_out[table.name] = str(error)
@@ -118,6 +122,9 @@ def rows_by_file(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[
         if corpus.file_date and not day:
             advice = "correct the pattern, or rename the file"
             raise ValueError(f"{table.name}: no day in its name as `file_date` {corpus.file_date!r} has it; {advice}")
+        yield of_file
+        if most is not None and (most := most - len(of_file)) <= 0:
+            return
     found.require(read)
     selection.account()
     if lookup:
