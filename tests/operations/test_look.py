@@ -284,7 +284,9 @@ def test_a_name_that_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     [
         ("a.xlsx", b"PK", "not a table by its name; expected .csv"),
         ("a.csv", b"", "a.csv: holds no row"),
-        ("a.csv", b"a,b\n1,2\n3,4\n", "a table without a column of days, nor days in its files' names; there are a, b"),
+        ("a.csv", b"a,b\n1,2\n3,4\n", "a.csv: no table holds text"),
+        ("a.tsv", b"Text_ID\tDate\tSpeaker\nT1\t2015-01-05\tAnn Elm\n" * 5, "a.tsv: no table holds text"),
+        ("a.csv", b"who,body\nAnn,A long and cold road.\n", "a table without a column of days, nor days in its files'"),
         ("a.xml", b"<TEI><text>", "a.xml:1: malformed XML"),
         ("a.json", b'[{"text": "x"}', "a.json:1: expected a comma, or ]"),
         ("notes.md", b"# Notes", "not a table by its name"),

@@ -47,6 +47,7 @@ FILE_DATES: tuple[str, ...] = (
     "%d%m%Y",
 )
 FILE_DATES += ("%d %B %Y", "%d %b %Y", "%Y-%m", "%Y")
+_SHORTEST_TEXT = 12  # characters of a speech on average: names and headings are no debate
 _MOST_DAYS = 2000
 _MOST = 0.95  # share of the days that a form must fit
 _NAME_LIKE = re.compile(r"[^\W\d_][^\d@:/\\]{1,60}")
@@ -136,7 +137,8 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> Iterator[Column]:
 
 def _text(columns: Sequence[Column]) -> Column | None:
     """The longest cells; a name that says so counts for four times the length."""
-    long = [column for column in columns if column.told and not _is_dated(column)]
+    long = [column for column in columns if column.told and not (_is_dated(column) or _is_code(column))]
+    long = [column for column in long if column.length > _SHORTEST_TEXT]
     return max(long, key=lambda column: column.length * (4 if column.fits("text") else 1), default=None)
 
 

@@ -218,12 +218,13 @@ def _words_beyond_ascii(found: Findings, speeches: Sequence[Record]) -> str:
 def _columns(sight: Sight) -> Iterator[str]:
     """The columns of a table with two values each, and what they were taken for."""
     settings = {} if sight.corpus.columns is None else asdict(sight.corpus.columns)
-    taken = {name: kind for kind, value in settings.items() for name in ([value] if isinstance(value, str) else value)}
+    kinds = {kind: settings.get(kind, "") for kind in ("text", "date", "speaker", "role", "topic", "id")}
+    taken = {name: kind for kind, value in kinds.items() for name in ([value] if isinstance(value, str) else value)}
     if sight.columns:
         yield "columns:"
     for column in sight.columns:
         some = " \u00b7 ".join(one_line(cell, _LONGEST_CELL) for cell in [*dict.fromkeys(column.told)][:2])
-        kind = taken.get(column.name, "")
+        kind = taken.get(column.name, "") if column.name else ""
         yield f"  {one_line(column.name, _LONGEST_CELL)}{f' = {kind}' if kind else ''}: {some or 'empty'}"
 
 
