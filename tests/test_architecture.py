@@ -14,7 +14,7 @@ from helpers.project import ROOT
 
 SOURCE = ROOT / "src" / "hansard_bias"
 MODULES = sorted(SOURCE.rglob("*.py"))
-MOST_MODULES, MOST_LINES = 160, 300
+MOST_MODULES, MOST_LINES = 169, 300
 
 PLUMBING = {"base", "params", "randomness"}
 NETWORKS = PLUMBING | {"tokens", "models"}
