@@ -289,7 +289,7 @@ def test_a_name_that_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         ("a.csv", b"who,body\nAnn,A long and cold road.\n", "a table without a column of days, nor days in its files'"),
         ("a.xml", b"<TEI><text>", "a.xml:1: malformed XML"),
         ("a.json", b'[{"text": "x"}', "a.json:1: expected a comma, or ]"),
-        ("notes.md", b"# Notes", "not a table by its name"),
+        ("notes.rst", b"# Notes", "not a table by its name"),
     ],
 )
 def test_what_cannot_be_read_is_one_line(tmp_path: Path, name: str, content: bytes, said: str) -> None:

@@ -31,7 +31,7 @@ class RowRecords:
             return Record(None, whole_characters(row.text), source, reason="broken_row", fault=row.fault), ""
         if self.lookup:
             row = self.lookup.beside(row, source)
-        if not self.selection.takes(row):
+        if self.selection.wanted and not self.selection.takes(row):
             text = _text(row, self.columns.text, source)
             # Nobody's day: what is not selected is no part of the sittings that are counted.
             return Record(None, text, source, reason="not_selected"), ""
@@ -66,7 +66,9 @@ def _text(row: Mapping[str, Any], column: str, source: str) -> str:
 
 
 def _cell(row: Mapping[str, Any], column: str, source: str, joint: str) -> str:
-    value = cell_of(row, column) if column else None
+    if not column:
+        return ""
+    value = row[column] if column in row else cell_of(row, column)
     parts = value if isinstance(value, list) else [None if value is MISSING else value]
     for part in parts:
         if isinstance(part, Mapping):
