@@ -268,4 +268,4 @@ def _yaml(value: object) -> str:
         return "[" + ", ".join(map(_yaml, value)) + "]"
     text = str(value)
     is_plain = _PLAIN.fullmatch(text) and text.lower() not in _TAKEN
-    return text if is_plain else json.dumps(text, ensure_ascii=False)
+    return text if is_plain else json.dumps(text, ensure_ascii=not text.isprintable())

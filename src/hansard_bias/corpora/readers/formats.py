@@ -235,7 +235,7 @@ def _no_object(value: object) -> Broken:
 def _parquet(file: TableFile, wanted: Wanted) -> Iterator[Row]:
     """Rows in batches, only the columns wanted; `line` is the number of the row."""
     damaged = "not readable as Parquet"
-    with told((pa.ArrowException, OSError), f"{file.name}:0: {damaged}", _AGAIN):
+    with told((pa.ArrowException, OSError, UnicodeError), f"{file.name}:0: {damaged}", _AGAIN):
         table = parquet.ParquetFile(io.BytesIO(file.whole()) if file.is_packed else file.stream)
     # The whole column, where only a part of its objects is wanted.
     asked = {name.partition(".")[0] for name in (*wanted.names, *wanted.optional)}

@@ -119,7 +119,7 @@ class TeiDebate(Debate):
     def _start_person(self, tag: str, attributes: Mapping[str, str]) -> None:
         if tag == "person":
             self.key, self.person, self.parts = attributes.get("xml:id", ""), Person(), {}
-            self.is_named = False
+            self.is_named, self.part = False, ""
         elif tag in ("persName", *_NAME_PARTS) and not (self.is_named or self.part in _NAME_PARTS):
             self.part = tag
             self.parts[tag] = self.parts.get(tag, "") + " "
