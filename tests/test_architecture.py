@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "sample": PLUMBING,
     "calibration": NETWORKS | {"training", "scoring", "probing", "statistics", "sample"},
     "tracking": {"base", "params", "training", "operations"},
-    "operations": NETWORKS | {"training", "analysis", "report"},
+    "operations": NETWORKS | {"training", "analysis", "report", "corpora"},
     "given": NETWORKS | {"probing"},
     "api": NETWORKS | {"training", "scoring", "yardsticks", "given", "analysis", "report"},
 }

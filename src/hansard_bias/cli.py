@@ -93,12 +93,6 @@ def check() -> None:
 
 
 @app.command()
-def look(path: Path) -> None:
-    """Show what an archive is, and print its entry for params.yaml."""
-    _print(import_module("hansard_bias.corpora.look").look(path))
-
-
-@app.command()
 def sample() -> None:
     """Generate the bundled sample: two legislatures in the real archive formats."""
     _stage("sample")(stage_config("sample"))
@@ -226,6 +220,12 @@ def plots_page() -> None:
     from hansard_bias.operations.plots import write_plots_page
 
     write_plots_page()
+
+
+@app.command()
+def look(path: Path) -> None:
+    """Show what an archive is, before any setting, and print its entry for params.yaml."""
+    _print(import_module("hansard_bias.operations.look").look(path))
 
 
 @app.command()

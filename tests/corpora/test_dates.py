@@ -128,6 +128,10 @@ def refused(name: str, corpus: CorpusConfig) -> str:
         ),
         (["1999", "2001", "2001"], "such as '1999' (a.csv:2) and '2001' (a.csv:3); write date_format: \"%Y\", which"),
         (["03/02/2001"] * 30 + ["2001-02-03"], "30 of 31 are in another, such as '03/02/2001' (a.csv:2); write"),
+        (
+            ["3/2/2001", "4/2/2001", "14/2/2001", "15/2/2001", "soon"],
+            '"%d/%m/%Y", which fits 4 of their 5 different days',
+        ),
         (["The road", "is long"], "no one form fits them all; is columns.date the column of the days?"),
     ],
 )

@@ -182,6 +182,7 @@ def test_files_of_one_archive_have_one_encoding(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
+        (TEXTS["french"].encode("cp1252") + b" l\x9d\xe9t\xe9", r"byte 118 is not windows-1252"),
         (b"caf\xc3\xa9 caf\xc3\xa9 caf\xe9", r"byte \d+ is not UTF-8, as the text before it; mend it, or drop such"),
         (bytes(range(128, 256)), r"byte \d+ is not UTF-8, and its letters fit no other encoding; say which one it is"),
         ("l'\u00e9t\u00e9 \u00e9tait l\u00e0 ".encode("cp1252") * 200_000 + b"\x81", r"byte \d+ is not windows-1252"),

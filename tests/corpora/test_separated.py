@@ -14,6 +14,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from hansard_bias.corpora.archives import Findings
 from hansard_bias.corpora.schema import Record
 from hansard_bias.params import ColumnsConfig, ConfigError
 from helpers.archive_files import read_table
@@ -243,6 +244,19 @@ def test_tables_in_archives(tmp_path: Path, pack: object) -> None:
     empty = pack(tmp_path / ("b.zip" if pack is pack_zip else "b.tar.gz"), {"README.md": ""})  # type: ignore[operator]
     assert "holds no table; expected files that end in .csv" in refused(empty)
     assert "holds 2 archives, expected one" in refused(tmp_path)
+
+
+def test_files_that_disagree_are_told_by_name(tmp_path: Path) -> None:
+    save(tmp_path / "a.csv", written(PLAIN))
+    save(tmp_path / "b.csv", unquoted(QUOTED_SPEECH, ";"))
+    save(tmp_path / "c.csv", unquoted(QUOTED_SPEECH[1:2], ";"))
+    save(tmp_path / "d.tsv", unquoted(QUOTED_SPEECH, "\t"))
+    findings = Findings()
+    assert len(list(read_table(tmp_path, COLUMNS, findings))) == 12
+    assert [*findings.disagreeing()] == [
+        "the quotes of its .csv files are doubled in a.csv; none in b.csv; `columns.quoting` says one way for all"
+    ]
+    assert [sign for sign, _, _ in findings.dialects.values()] == [",", ";", ";", "\t"]
 
 
 SIGNS = st.sampled_from([",", ";", "\t", "|"])

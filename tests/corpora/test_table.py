@@ -379,7 +379,12 @@ def test_a_missing_column_lists_those_that_there_are(tmp_path: Path, name: str) 
         ("a.jsonl", b"no\njson\n", "a.jsonl: no column body, day, who; there are none"),
         ("a.json", b" \n", "a.json: holds no row"),
         ("a.json", b"[]", "a.json: holds no row"),
-        ("a.json", b'{"other": "x"}', "a.json: no list, expected [{...}, ...]"),
+        ("a.json", b'{"body": "x"}', "a.json: no column day, who; there are body"),
+        (
+            "a.json",
+            b'{"x": "y"}',
+            "a.json: no list, expected [{...}, ...], an object a line, or one object with a list",
+        ),
         (
             "a.json",
             b'[{"body": "x"},\n\n{"body": }]',
@@ -411,7 +416,7 @@ def test_a_file_that_is_cut_off(tmp_path: Path, suffix: str) -> None:
 
 def test_cells_of_another_kind_are_named(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", [cells("A road.", who={"first": "Ann"})])
-    assert refused(path) == "a.jsonl:1: column who holds a dict, expected text or a list of texts"
+    assert refused(path) == "a.jsonl:1: column who holds an object, expected text; name what is inside: who.first"
 
 
 def test_a_huge_cell_or_file_is_refused_before_it_fills_the_memory(

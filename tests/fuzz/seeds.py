@@ -159,6 +159,41 @@ def _shipped(name: str) -> bytes:
     return sink.getvalue().encode()
 
 
+_NESTED = [
+    {
+        "date": "2004-02-09",
+        "key": "7",
+        "house": "Commons",
+        "a": [{"text": "A long road.", "tags": [{"name": "Roads"}]}],
+    },
+    {
+        "date": "10 February 2004",
+        "key": 8,
+        "first": "Bo",
+        "a": {"text": ["The sea", "is wide."], "tags": []},
+        "house": "x",
+    },
+]
+_FLAT = "key;date;house;first;a.text;a.tags.name\n7;2004-02-09;Commons;Ann;Eine lange Straße.;Wege\n"
+_MEMBERS = b"key,last,post\n7,Elm,Speaker\n8,Ash,Whip\n"
+
+
+def _beside() -> list[bytes]:
+    """Objects in a list, objects a line, one object around the list; a flat table in two encodings."""
+    lines = "\n".join(map(json.dumps, _NESTED)).encode()
+    whole = [json.dumps(_NESTED).encode(), json.dumps({"days": _NESTED}).encode()]
+    inputs = [b"\2" + each for each in whole] + [b"\3" + lines, b"\x83" + lines]
+    inputs += [b"\0" + _FLAT.encode(codec) for codec in ("cp1252", "utf-16")] + [
+        b"\x60" + _FLAT.encode("koi8-r", "replace")
+    ]
+    return [*inputs, *(each + CUT + _MEMBERS for each in inputs)]
+
+
+_LOOKED_AT = [
+    *(b"\0" + _FLAT.encode("cp1250"), b"\0" + LIPAD, b"\1" + json.dumps(_NESTED).encode(), b"\2" + TEI, b"\2" + SP),
+    *(b"\2" + AKOMA, b"\3" + _table(".tsv"), b"\x84" + _table(".jsonl"), b"\7" + _table(".parquet")),
+    *(b"\x5c" + _table(".jsonl"), *(b"\5" + tar for tar in TARS)),
+]
 SEEDS: Mapping[str, Sequence[bytes]] = {
     "nrc": [NRC, NRC + CUT + _ids()],
     "lipad": [LIPAD, LIPAD + CUT + LIPAD],
@@ -166,6 +201,8 @@ SEEDS: Mapping[str, Sequence[bytes]] = {
     "tei": [SP, SP + CUT + SP],
     "akoma": [AKOMA, AKOMA + CUT + AKOMA],
     "table": [bytes([number]) + _table(suffix) for number, suffix in enumerate(TABLES)],
+    "beside": _beside(),
+    "looked_at": _LOOKED_AT,
     "archive": [bytes([number]) + tar for number, tar in enumerate(TARS)],
     "params": [_shipped("params.yaml"), _SMALL],
     "preset": [_shipped("params.yaml"), _SMALL],
@@ -200,6 +237,8 @@ WORDS: Mapping[str, Sequence[str]] = {
     "tei": [*_TEI, *_SP, *_SIGNS],
     "akoma": [*_TEI, *_AKOMA, *_SIGNS],
     "table": [*_HTML, *_SPOKEN, *_SIGNS],
+    "beside": [*_HTML, *_SIGNS, '{"a":', '"text":', "[{", "}]", "Commons", ";", "key", "join.", "2004"],
+    "looked_at": [*_SIGNS, *_TEI, "text", "date", "speaker", ";", "\t", "|", '"', "[{", "}]", "19/02/2004", "\n"],
     "archive": ["ustar  ", "../", "path=", "size=", "GNU.sparse."],
     "params": _YAML,
     "preset": _YAML,

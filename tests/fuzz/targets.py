@@ -1,4 +1,4 @@
-"""Everything that reads files of other people as functions of bytes: six readers, params.yaml, probes, benchmarks.
+"""Everything that reads files of other people as functions of bytes: all readers, params.yaml, probes, benchmarks.
 
 Compressed and packed formats are damaged below their checksums too: a mutated tar is compressed afterwards.
 """
@@ -14,18 +14,22 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+from ruamel.yaml import YAML
 
-from fuzz.oracle import FoundError, judge, judge_corpus
+from fuzz.oracle import FoundError, invisible, judge, judge_corpus
 from fuzz.patterns import patterns
 from fuzz.seeds import COLUMNS, CUT, PARTS, TABLES
 from hansard_bias.base.messages import unseen
 from hansard_bias.calibration.config import load_calibration
+from hansard_bias.operations.look import look
 from hansard_bias.operations.presets import apply_preset
-from hansard_bias.params import CorpusConfig, load_config
+from hansard_bias.params import ColumnsConfig, CorpusConfig, JoinConfig, load_config
+from hansard_bias.params.validation import parse
 from hansard_bias.probing.benchmarks import load_benchmark
 from hansard_bias.probing.files import load_associations
 from hansard_bias.probing.prompts import load_groups, load_prompts
 
+ANY_FILE = (".csv", ".xml", "NunavutHansard", ".json", ".tsv", ".parquet")
 PACKERS: Mapping[str, Callable[[bytes], bytes]] = {
     "": bytes,
     ".gz": lambda raw: gzip.compress(raw, 1, mtime=0),
@@ -94,6 +98,39 @@ def table(data: bytes, folder: Path) -> None:
     path = folder / name
     path.write_bytes(body if kind >= 128 else PACKERS[packer](body))
     _corpus("table", path, [name], folder)
+
+
+def beside(data: bytes, folder: Path) -> None:
+    """Nested rows, a second table, a day in the file's name, rows by a value; the first byte says which."""
+    kind, body = data[0] if data else 0, data[1:]
+    speeches, _, members = body.partition(CUT)
+    files = {f"d2004-02-09{TABLES[kind % 5]}": speeches, "members.csv": members}
+    path = _files(folder, files)
+    columns = ColumnsConfig("a.text", "" if kind & 32 else "date", ("first", "join.last"), "post", "a.tags.name")
+    corpus = CorpusConfig(
+        "X",
+        "table",
+        str(path),
+        columns,
+        encoding="koi8-r" if kind & 64 else "",
+        file_date="%Y-%m-%d" if kind & 32 else "",
+        join=JoinConfig(str(path / "members.csv"), "key") if members else None,
+        where={"house": ("Commons", "x")} if kind & 128 else {},
+    )
+    judge_corpus(corpus, (*files, "join: ", "`where`", str(path)), folder / "out")
+
+
+def looked_at(data: bytes, folder: Path) -> None:
+    """Whatever it is; what is printed is plain, and its entry is YAML."""
+    kind, body = data[0] if data else 0, data[1:]
+    name = ("a.csv", "a.json", "a.xml", "a.tsv", "a.jsonl", "a.tar", "a.zip", "a.parquet")[kind % 8]
+    path = _files(folder, {name: body, "b.csv": body[: kind // 8]} if kind & 8 else {name: body})
+    lines: list[str] = []
+    if judge(lambda: lines.extend(look(path)), (name, "b.csv", str(path), *ANY_FILE)):
+        if sign := invisible("".join(lines)):
+            raise FoundError(f"{sign} in what is said: {lines!r}")
+        (entry,) = YAML(typ="safe", pure=True).load("\n".join(lines[lines.index("corpora:") :]))["corpora"].values()
+        parse(CorpusConfig, entry, "look").check("look")
 
 
 def archive(data: bytes, folder: Path) -> None:
@@ -175,7 +212,7 @@ def _texts(value: object) -> str:
 TARGETS: Mapping[str, Callable[[bytes, Path], None]] = {
     target.__name__: target
     for target in (
-        *(nrc, lipad, parlamint, tei, akoma, table, archive),
+        *(nrc, lipad, parlamint, tei, akoma, table, beside, looked_at, archive),
         *(params, preset, calibration, probes, benchmark, workbook, patterns),
     )
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from hansard_bias.corpora.archives import Findings
 from hansard_bias.corpora.readers import table
 from hansard_bias.corpora.schema import Record
 from hansard_bias.params import ColumnsConfig, CorpusConfig
@@ -21,6 +22,6 @@ def pack(folder: Path, archive: Path, order: int = 1) -> Path:
     return archive
 
 
-def read_table(path: Path, columns: ColumnsConfig, **settings: Any) -> Iterator[Record]:
+def read_table(path: Path, columns: ColumnsConfig, found: Findings | None = None, **settings: Any) -> Iterator[Record]:
     """The records of a table with these columns; what else params.yaml may say of it by name."""
-    return table.read_table(path, CorpusConfig("T", "table", str(path), columns, **settings))
+    return table.read_table(path, CorpusConfig("T", "table", str(path), columns, **settings), found)

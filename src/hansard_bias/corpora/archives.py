@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import hashlib
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from hansard_bias.base.files import sha256
 from hansard_bias.base.messages import joined, shown
 from hansard_bias.corpora.encodings import Encodings, as_utf8
 from hansard_bias.corpora.packed import Readable, is_archive, listed, unpacked
@@ -20,12 +22,25 @@ class Findings:
 
     encodings: Encodings = field(default_factory=Encodings)
     left_out: dict[str, str] = field(default_factory=dict)  # files that are no debates, and why
+    # By text table: the sign between its cells, what its quotes mean (QUOTINGS), and whether it shows that.
+    dialects: dict[str, tuple[str, str, bool]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)  # what a person should know, a line each
 
     def others(self) -> str:
         """The files that were left out, and why, in one line."""
         bare = {name: why.removeprefix(f"{PurePosixPath(name).name}: ") for name, why in self.left_out.items()}
         return joined(f"{name} ({why})" for name, why in bare.items())
+
+    def disagreeing(self) -> Iterator[str]:
+        """A remark for each kind of files whose quotes mean different things, as far as the files show it."""
+        kinds: dict[str, dict[str, list[str]]] = {}
+        for name, (_, quoting, is_shown) in self.dialects.items():
+            if is_shown:
+                kinds.setdefault(PurePosixPath(name).suffix, {}).setdefault(quoting, []).append(name)
+        for suffix, readings in kinds.items():
+            if len(readings) > 1:
+                said = (f"{quoting} in {joined(files, 100)}" for quoting, files in readings.items())
+                yield f"the quotes of its {suffix} files are {'; '.join(said)}; `columns.quoting` says one way for all"
 
     def told(self) -> str:
         """The same behind what an error says."""
@@ -100,3 +115,14 @@ def contents(
     for name in wanted:
         with Path(name).open("rb") as content:
             yield Path(name).name, as_utf8(content, Path(name).name, found.encodings, name)
+
+
+def digest(root: Path, files: Iterable[Path]) -> str:
+    """SHA-256 of the source files: their names relative to `root`, and their content."""
+    # Names relative to the archive: the same files elsewhere are the same source.
+    return digest_of(f"{name_below(root, file)}\0{sha256(file)}" for file in sorted(files))
+
+
+def digest_of(parts: Iterable[str]) -> str:
+    """SHA-256 of some lines."""
+    return hashlib.sha256("".join(f"{part}\n" for part in parts).encode()).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -13,10 +12,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from hansard_bias.base.files import sha256, table_writer
+from hansard_bias.base.files import table_writer
 from hansard_bias.base.messages import warn
 from hansard_bias.base.parallel import in_order
-from hansard_bias.corpora.archives import Findings, name_below
+from hansard_bias.corpora.archives import Findings, digest, digest_of
 from hansard_bias.corpora.cleaning import clean_text, plain_line
 from hansard_bias.corpora.faults import Faults
 from hansard_bias.corpora.formulas import is_procedural
@@ -128,10 +127,14 @@ def write_corpus(name: str, corpus: CorpusConfig, clean: CleanConfig, folder: Pa
         raise ValueError(f"{problem}; the records are in {files[1]}")
     if found.left_out:
         warn(f"{path}: files that are no debates are left out: {found.others()}")
-    for remark in found.remarks:
+    for remark in (*found.remarks, *found.disagreeing()):
         warn(f"{path}: {remark}")
     # The digest comes last: an archive that cannot be read is told at once, not after minutes of hashing.
-    return account.summary(digest(path, reader.sources(path)), found)
+    source = digest(path, reader.sources(path))
+    if corpus.join:
+        beside = Path(corpus.join.path)
+        source = digest_of([source, digest(beside, reader.sources(beside))])
+    return account.summary(source, found)
 
 
 class _RefusedError(Exception):
@@ -167,10 +170,3 @@ def drop_reason(text: str, role: str, clean: CleanConfig) -> str:
     if len(text) < clean.min_characters:
         return "too_short"
     return "procedural" if clean.drop_procedural and is_procedural(text) else ""
-
-
-def digest(root: Path, files: Iterable[Path]) -> str:
-    """SHA-256 of the source files: their names relative to `root`, and their content."""
-    # Names relative to the archive: the same files elsewhere are the same source.
-    lines = (f"{name_below(root, file)}\0{sha256(file)}\n" for file in sorted(files))
-    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -130,11 +130,11 @@ def _forms() -> Iterator[str]:
         yield from (weekday + named.format(sign, sign) + time for time in _TIMES[:3])
 
 
-def forms_of(values: Sequence[str]) -> list[str]:
-    """The forms, in the codes of `strptime`, that fit each of these days, the likelier first."""
-    # One value tells nearly all of them, so that the others cost little.
-    left = [form for form in _forms() if values and fits(values[0], form)]
-    return [form for form in left if all(fits(value, form) for value in values[1:])]
+def forms_of(values: Sequence[str], share: float = 1.0) -> list[str]:
+    """The forms, in the codes of `strptime`, that fit each of these days, or such a share of them, likelier first."""
+    # A few values rule out nearly all of them, so that the others cost little.
+    left = [form for form in _forms() if any(fits(value, form) for value in values[: 1 if share == 1 else 3])]
+    return [form for form in left if sum(fits(value, form) for value in values) >= share * len(values)]
 
 
 def fits(value: str, form: str) -> bool:

@@ -250,7 +250,8 @@ def _same(sample: bytes, first: str, second: str) -> bool:
 def _share(sample: bytes, name: str) -> float:
     """Share of the signs beyond ASCII that are letters of one language, or signs that stand where such signs do."""
     try:
-        text = sample.decode(name)
+        # One byte without a meaning is damage, and no reason to take the text for one in another encoding.
+        text = sample.decode(name, "replace" if name in _SINGLE else "strict")
     except UnicodeError:
         return 0.0
     around = Counter(near for near in zip(" " + text, text, text[1:] + " ", strict=False) if not near[1].isascii())

@@ -17,6 +17,7 @@ from hansard_bias.params import ConfigError, CorpusConfig
 MOST_DAYS = 20_000
 _LONGEST_DAY = 60  # characters of a day in a message
 _MOST_FORMS = 4
+_MOST_OF_THEM = 0.8  # share of the days that one form may fit where none fits all
 
 
 class Faults:
@@ -78,6 +79,9 @@ class Faults:
 def _proposed(days: list[str]) -> str:
     """What to do about days in an unknown form."""
     forms = forms_of(days)
+    if not forms and (most := forms_of(days, _MOST_OF_THEM)):
+        fitting = sum(fits(day, most[0]) for day in days)
+        return f'write date_format: "{most[0]}", which fits {fitting} of their {len(days)} different days'
     if not forms:
         return "no one form fits them all; is columns.date the column of the days? Else make them YYYY-MM-DD"
     written = " or ".join(f'date_format: "{form}"' for form in forms[:_MOST_FORMS])

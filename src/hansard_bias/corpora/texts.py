@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html.entities import html5
@@ -46,6 +46,25 @@ class Broken:
     fault: str  # for example the number of its cells
 
 
+# The line (in Parquet: the row), and which of the rows in it.
+Place = int | str
+# The cells by column, or a row that cannot be taken apart.
+Row = tuple[Place, Mapping[str, object] | Broken]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for in a table, and what params.yaml says of its form."""
+
+    names: Sequence[str] = ()  # the columns that it must have
+    optional: Sequence[str] = ()  # those that are read where they are there
+    essential: Sequence[str] = ()  # of these, those without which a file is none of the archive's
+    text: str = ""  # the one with the text
+    date: str = ""  # the one with the day, if one has it
+    delimiter: str = ""
+    quoting: str = ""
+
+
 @contextmanager
 def cell_limit(most: int) -> Iterator[None]:
     """Let the csv module read cells of so many characters."""
@@ -78,14 +97,14 @@ def decode(raw: bytes, name: str, offset: int = 0) -> str:
         raise ValueError(f"{name}: byte {place} is not UTF-8, as the text before it; {mend}") from None
 
 
-def require_columns(name: str, wanted: Iterable[str], known: Iterable[str], essential: Iterable[str] = ()) -> None:
+def require_columns(name: str, wanted: Wanted, known: Iterable[str]) -> None:
     """Raise ValueError where a column is missing, with those that there are; ForeignFileError if all essential are."""
     columns = dict.fromkeys(known)
-    if absent := [column for column in wanted if column not in columns]:
+    if absent := [column for column in wanted.names if column not in columns]:
         there = joined(columns) or "none"
         # A table without any column of what makes a speech is one of something else.
-        needed = [*essential]
-        error = ForeignFileError if needed and {*needed} <= {*absent} else ValueError
+        is_foreign = wanted.essential and {*wanted.essential} <= {*absent}
+        error = ForeignFileError if is_foreign else ValueError
         raise error(f"{name}: no column {joined(absent)}; there are {there}; correct `columns` in params.yaml")
 
 

@@ -29,8 +29,9 @@ from hansard_bias.base.files import (
 )
 from hansard_bias.base.messages import warn
 from hansard_bias.base.yaml import told_by_line
+from hansard_bias.corpora.archives import digest
 from hansard_bias.corpora.cleaning import clean_text
-from hansard_bias.corpora.readers import find_reader
+from hansard_bias.corpora.readers import SETTINGS, all_readers, find_reader
 from hansard_bias.given.folders import check_folder
 from hansard_bias.given.taking import taken_from
 from hansard_bias.models.architectures import (
@@ -41,7 +42,7 @@ from hansard_bias.models.architectures import (
     initial_digests,
     read_settings,
 )
-from hansard_bias.params import Config, ConfigError
+from hansard_bias.params import Config, ConfigError, CorpusConfig
 from hansard_bias.params.validation import require
 from hansard_bias.probing.benchmarks import left_out_lines
 from hansard_bias.probing.files import check_writable, load_probing, probe_digests
@@ -56,6 +57,9 @@ def run(config: Config, output: Path = CHECKED, initial: Path = INITIAL, probe_f
             home = f"write ~ out: {path.expanduser()}" if corpus.path.startswith("~") else "correct the path"
             remedy = f"{home}, or go back to the sample with `git checkout params.yaml`"
             raise ConfigError(f"corpora.{name}.path", corpus.path, "an existing archive or folder", remedy)
+        if corpus.join:
+            is_there = Path(corpus.join.path).exists()
+            require(is_there, f"corpora.{name}.join.path", corpus.join.path, "an existing table", "correct the path")
     check_initial(config.model.init)
     check_initial_tokens(config.model.init)
     for name, model in config.given.items():
@@ -91,25 +95,22 @@ def write_sections(config: Config, folder: Path) -> None:
         write_json(partial / "mixtures.json", {name: model.mixture for name, model in config.models.items()})
         write_json(partial / TRAINING_SECTION.name, config.of_training())
         for name, corpus in config.corpora.items():
-            columns = None if corpus.columns is None else asdict(corpus.columns)
-            archive = {"reader": corpus.reader, "path": corpus.path, "columns": columns}
-            # Only what is there: another setting of the readers is no change of an archive that does not use it.
-            told = {"encoding": corpus.encoding, "file_date": corpus.file_date, "where": corpus.where}
-            if corpus.join:
-                told["join"] = asdict(corpus.join) | {"files": _joined_files(name, Path(corpus.join.path))}
-            settings = {key: value for key, value in told.items() if value}
-            write_json(partial / "archives" / f"{name}.json", archive | settings)
+            write_json(partial / "archives" / f"{name}.json", archive_section(corpus))
         sections = {name: config.of_model(name) for name in config.models} | taken_from(config)
         for name, section in sections.items():
             write_json(partial / MODEL_SECTIONS.name / f"{name}.json", section)
 
 
-def _joined_files(name: str, path: Path) -> dict[str, str]:
-    """The digests of a joined table's files, which DVC does not watch by itself."""
-    if not path.exists():
-        raise ConfigError(f"corpora.{name}.join.path", str(path), "an existing table", "correct the path")
-    found = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-    return {str(file): files.sha256(file) for file in found}
+def archive_section(corpus: CorpusConfig) -> dict[str, object]:
+    """What the text of a corpus depends on; of a second table, which DVC does not know of, also the digest."""
+    whole = asdict(corpus)
+    section = {name: whole[name] for name in ("reader", "path", "columns")}
+    # What is not set changes no file that was written before the setting was known.
+    section |= {name: whole[name] for name in SETTINGS if whole[name]}
+    if corpus.join:
+        beside = Path(corpus.join.path)
+        section["joined"] = digest(beside, all_readers(corpus.reader)[corpus.reader].sources(beside))
+    return section
 
 
 def check_probes(config: Config) -> None:

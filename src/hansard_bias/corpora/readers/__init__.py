@@ -93,6 +93,9 @@ def find_reader(name: str, corpus: CorpusConfig) -> Reader:
             takers = " or ".join(sorted(each for each, other in all_readers().items() if setting in other.takes))
             shown = list(given.names()) if isinstance(given, ColumnsConfig) else given
             raise ConfigError(f"{key}.{setting}", shown, "no such key", f"only the reader {takers} takes one")
+    if corpus.where and "columns" not in found.takes and [*corpus.where] != ["language"]:
+        remedy = f"the reader {corpus.reader} knows no other"
+        raise ConfigError(f"{key}.where", corpus.where, "language, as xml:lang tells it", remedy)
     if "columns" in found.takes:
         remedy = "for example {text: body, date: day, speaker: name}; `hansard-bias look PATH` proposes them"
         require(corpus.columns is not None, f"{key}.columns", None, "the names of the archive's columns", remedy)

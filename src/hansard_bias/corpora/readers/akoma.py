@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hansard_bias.corpora.archives import Findings, find_files, names
 from hansard_bias.corpora.readers import reader
-from hansard_bias.corpora.readers.xml_debate import Debate, Markup, by_day, in_words, records
+from hansard_bias.corpora.readers.xml_debate import Debate, Languages, Markup, by_day, in_words, records
 from hansard_bias.corpora.readers.xml_pieces import Piece
 from hansard_bias.corpora.roles import role_by_name, role_of
 from hansard_bias.corpora.schema import Record, iso_day, plain_name
@@ -38,8 +38,8 @@ class _Debate(Debate):
         loose=frozenset({"p", "li"}),
     )
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, languages: Languages | None = None) -> None:
+        super().__init__(name, languages)
         self.persons, self.roles, self.is_work = dict[str, str](), dict[str, str](), False
         self.days = dict[str, date]()
         self._found("name", name)
@@ -99,7 +99,7 @@ def _key(piece: Piece, attribute: str) -> str:
     return piece.attributes.get(attribute, "").strip().rpartition("#")[2]
 
 
-@reader("akoma", partial(find_files, suffix=".xml"), takes=("encoding",))
+@reader("akoma", partial(find_files, suffix=".xml"), takes=("encoding", "where"))
 def read_akoma(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every speech, question, answer, heading and note, file by file in the order of their days."""
     files = find_files(path, ".xml")
@@ -108,4 +108,5 @@ def read_akoma(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Re
         raise ValueError(
             f"{path}: holds no XML file with a <debateBody>; expected debates in Akoma Ntoso" + found.told()
         )
-    yield from records(files, [name for _, name in debates], found, _Debate)
+    languages, chosen = Languages(corpus), [name for _, name in debates]
+    yield from records(files, chosen, found, languages, lambda name: _Debate(name, languages))

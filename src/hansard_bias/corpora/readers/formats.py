@@ -24,8 +24,8 @@ from hansard_bias.corpora.archives import Findings, ForeignFileError
 from hansard_bias.corpora.encodings import as_utf8
 from hansard_bias.corpora.packed import MAX_IN_MEMORY, MAX_RATIO, RATIO_FROM, Readable, damage_told, told
 from hansard_bias.corpora.readers.nested import MISSING, cell_of, names_in, rows_along, rows_of_object
-from hansard_bias.corpora.readers.separated import MAX_CELL, Place, Row, Wanted, separated_rows
-from hansard_bias.corpora.texts import Broken, decode, require_columns, text_lines
+from hansard_bias.corpora.readers.separated import MAX_CELL, separated_rows
+from hansard_bias.corpora.texts import Broken, Place, Row, Wanted, decode, require_columns, text_lines
 
 MAX_LINE = 4 * MAX_CELL  # bytes in a line
 # Bytes, unpacked, of a file that must be held in memory: JSON, and Parquet that was compressed once more.
@@ -48,11 +48,11 @@ class TableFile:
         # The stream itself is for formats that seek in it.
         self.name, self.is_packed, self.stream = name, is_packed, opened()
         self._opened, self._most = opened, max(MAX_RATIO * size, RATIO_FROM)
-        self._left, self._encodings = self._most, found.encodings
+        self._left, self.found = self._most, found
 
     def text(self) -> Readable:
         """The content from here on as UTF-8."""
-        return as_utf8(self, self.name, self._encodings)
+        return as_utf8(self, self.name, self.found.encodings)
 
     def again(self) -> TableFile:
         """The same file from its beginning."""
@@ -133,7 +133,7 @@ def table_rows(file: TableFile, wanted: Wanted) -> Iterator[Row]:
 
 
 def _separated(file: TableFile, wanted: Wanted) -> Iterator[Row]:
-    return separated_rows(lambda: text_lines(file.again().text(), file.name, MAX_LINE), file.name, wanted)
+    return separated_rows(lambda: text_lines(file.again().text(), file.name, MAX_LINE), file.name, wanted, file.found)
 
 
 def _json_lines(file: TableFile, wanted: Wanted) -> Iterator[Row]:
@@ -224,7 +224,7 @@ def _objects(file: TableFile, values: Iterable[Numbered], wanted: Wanted) -> Ite
             yield (f"{line}.{place}" if len(rows) > 1 else line), row
     if line:
         there = [*known, *(name for name in wanted.names if name not in absent)]
-        require_columns(file.name, wanted.names, there, wanted.essential)
+        require_columns(file.name, wanted, there)
 
 
 def _no_object(value: object) -> Broken:
@@ -235,13 +235,14 @@ def _no_object(value: object) -> Broken:
 def _parquet(file: TableFile, wanted: Wanted) -> Iterator[Row]:
     """Rows in batches, only the columns wanted; `line` is the number of the row."""
     damaged = "not readable as Parquet"
-    with told((pa.ArrowException, OSError), f"{file.name}:0: {damaged}", _AGAIN):
+    with told((pa.ArrowException, OSError, UnicodeError), f"{file.name}:0: {damaged}", _AGAIN):
         table = parquet.ParquetFile(io.BytesIO(file.whole()) if file.is_packed else file.stream)
     # The whole column, where only a part of its objects is wanted.
-    asked = {name.partition(".")[0] for name in wanted.names}
-    columns = [name for name in table.schema_arrow.names if name in asked or name in wanted.names]
+    asked = {name.partition(".")[0] for name in (*wanted.names, *wanted.optional)}
+    columns = [name for name in table.schema_arrow.names if name in asked or name in (*wanted.names, *wanted.optional)]
+    columns = columns if asked else table.schema_arrow.names
     inside = [name for name in wanted.names if name.partition(".")[0] in columns]
-    require_columns(file.name, wanted.names, [*table.schema_arrow.names, *inside], wanted.essential)
+    require_columns(file.name, wanted, [*table.schema_arrow.names, *inside])
     return _objects(file, _parquet_rows(table, columns, f"{file.name}:", damaged), wanted)
 
 

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from hansard_bias.base.messages import joined, shown
-from hansard_bias.corpora.archives import Findings
+from hansard_bias.corpora.archives import Findings, ForeignFileError
 from hansard_bias.corpora.dates import read_day
 from hansard_bias.corpora.readers.formats import TableFile, table_rows
 from hansard_bias.corpora.readers.nested import MISSING, cell_of
-from hansard_bias.corpora.readers.separated import Wanted
 from hansard_bias.corpora.schema import known
-from hansard_bias.corpora.texts import Broken
+from hansard_bias.corpora.texts import Broken, Wanted
 from hansard_bias.params import CorpusConfig, JoinConfig
 
 PREFIX = "join."
@@ -42,10 +41,13 @@ class Lookup:
         self.first, self.place = "", dict[str, str]()
         self.key = join.their_key or join.key
         asked = {name.removeprefix(PREFIX) for name in names} - {self.key}
-        for table in tables(Path(join.path)):
-            for line, row in table_rows(table, Wanted([self.key])):
-                if not isinstance(row, Broken):
-                    self._add(row, asked, f"{table.name}:{line}")
+        try:
+            for table in tables(Path(join.path)):
+                for line, row in table_rows(table, Wanted([self.key], [*asked])):
+                    if not isinstance(row, Broken):
+                        self._add(row, asked, f"{table.name}:{line}")
+        except ForeignFileError as error:
+            raise ValueError(str(error)) from None
 
     def _add(self, row: Mapping[str, Any], asked: set[str], place: str) -> None:
         cells = {name: cell for name in asked if (cell := cell_of(row, name)) is not MISSING}
@@ -55,9 +57,8 @@ class Lookup:
             first = self.place.setdefault(key, place)
             if differ := [name for name in cells if words(before.get(name)) != words(cells[name])]:
                 advice = "expected each once; keep the row that is meant"
-                raise ValueError(
-                    f"{place}: {self.key} {shown(key)} has another {joined(differ)} than {first}; {advice}"
-                )
+                other = f"{self.key} {shown(key)} has another {joined(differ)} than in {first}"
+                raise ValueError(f"{place}: {other}; {advice}")
 
     def needed(self, names: Sequence[str]) -> list[str]:
         """Of these names, those that the table of speeches must have."""
@@ -73,23 +74,18 @@ class Lookup:
             self.unknown += 1
             self.first = self.first or f"{place}: {shown(keys[0] if keys else '', 40)}"
             theirs = {}
-        return {
-            **dict.fromkeys(self.columns),
-            **theirs,
-            **row,
-            **{PREFIX + name: cell for name, cell in theirs.items()},
-        }
+        prefixed = {PREFIX + name: cell for name, cell in theirs.items()}
+        return {**dict.fromkeys(self.columns), **theirs, **row, **prefixed}
 
     def account(self, found: Findings) -> None:
         """Tell of rows whose key is not in the second table; ValueError where that is all of them."""
-        where = f"{self.join.key} that is a {self.key} of {self.join.path}"
+        where = f"{self.join.key} among the {self.key} of {self.join.path}"
         if self.unknown == self.asked > 0:
             theirs = ", ".join(shown(key, 40) for key in [*self.rows][:2])
-            raise ValueError(
-                f"join: no row has a {where}: ours such as {self.first}, theirs such as {theirs or 'none'}"
-            )
+            some = f"ours such as {self.first}, theirs such as {theirs or 'none'}"
+            raise ValueError(f"join: no row has its {where}: {some}; correct join.key or join.their_key")
         if self.unknown:
-            found.remarks.append(f"{self.unknown} of {self.asked} rows have no {where} (first {self.first})")
+            found.remarks.append(f"{self.unknown} of {self.asked} rows do not have their {where} (first {self.first})")
 
 
 class Selection:

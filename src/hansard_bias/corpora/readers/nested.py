@@ -61,14 +61,13 @@ def names_in(row: Mapping[str, Any], before: str = "") -> Iterator[str]:
 
 def rows_of_object(whole: Mapping[str, Any], text: str, names: Sequence[str]) -> list[Mapping[str, Any]] | None:
     """The rows of a document that is one object: a list in it, or columns; None where it holds no table."""
-    columns = {name: whole.get(name) for name in names}
-    if len(names) > 1 and all(isinstance(column, Mapping | list) for column in columns.values()):
+    columns = {name: whole.get(name) for name in names or whole}
+    if len(columns) > 1 and all(isinstance(column, Mapping | list) for column in columns.values()):
         lists = [[*column.values()] if isinstance(column, Mapping) else column for column in columns.values() if column]
-        if len({len(each) for each in lists}) == 1 and len(lists) == len(names):
-            return [dict(zip(names, cells, strict=True)) for cells in zip(*lists, strict=True)]
+        if len({len(each) for each in lists}) == 1 and len(lists) == len(columns):
+            return [dict(zip(columns, cells, strict=True)) for cells in zip(*lists, strict=True)]
     if any(cell_of(row, text) is not MISSING for row in rows_along(whole, text)):
         return [whole]
-    lists = [
-        each for each in whole.values() if isinstance(each, list) and all(isinstance(one, Mapping) for one in each)
-    ]
-    return lists[0] if len(lists) == 1 else None
+    lists = [each for each in whole.values() if isinstance(each, list) and all(isinstance(one, dict) for one in each)]
+    # Whoever only looks sees an object with several lists as it is.
+    return lists[0] if len(lists) == 1 else [whole] if lists and not names else None

@@ -11,7 +11,7 @@ from hansard_bias.base.messages import joined
 from hansard_bias.corpora.archives import Findings, find_files, names
 from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.tei import ASIDES, DATED_NAME, DATES, LOOSE, ROOTS, Person, TeiDebate
-from hansard_bias.corpora.readers.xml_debate import Markup, by_day, in_words, records
+from hansard_bias.corpora.readers.xml_debate import Languages, Markup, by_day, in_words, records
 from hansard_bias.corpora.readers.xml_pieces import Piece
 from hansard_bias.corpora.roles import role_of
 from hansard_bias.corpora.schema import Record
@@ -47,7 +47,7 @@ class _Debate(TeiDebate):
         return self.governing(piece, role), "" if told else " ".join(marks)
 
 
-@reader("parlamint", partial(find_files, suffix=".xml"), takes=("encoding",))
+@reader("parlamint", partial(find_files, suffix=".xml"), takes=("encoding", "where"))
 def read_parlamint(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every utterance, note and heading, in the order of days; of a file in both forms the plain one is read."""
     files, people = find_files(path, ".xml"), dict[str, Person]()
@@ -60,7 +60,8 @@ def read_parlamint(path: Path, corpus: CorpusConfig, found: Findings) -> Iterato
     if not chosen:
         expected = "TEI with speeches as <u>, such as ParlaMint-XX_2015-01-05.xml"
         raise ValueError(f"{path}: holds no file of debates; expected {expected}{found.told()}")
-    yield from records(files, chosen, found, lambda name: _Debate(name, people))
+    languages = Languages(corpus)
+    yield from records(files, chosen, found, languages, lambda name: _Debate(name, people, languages))
 
 
 def _dated(name: str) -> str:

@@ -15,15 +15,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hansard_bias.corpora.texts import Broken, cell_limit, cells_told, require_columns, single_lines
+from hansard_bias.corpora.archives import Findings
+from hansard_bias.corpora.texts import Broken, Row, Wanted, cell_limit, cells_told, require_columns, single_lines
 from hansard_bias.params.corpora import QUOTINGS, SIGNS
 
 MAX_CELL = 10_000_000  # characters in a cell; a long speech has 150,000
 # Lines and characters at the beginning of a file that propose how it is written.
 HEAD_LINES, HEAD_CHARACTERS = 300, 100_000
-Place = int | str  # the line (in Parquet: the row), and which of the rows in it
-# The cells by column, or a row that cannot be taken apart.
-Row = tuple[Place, Mapping[str, object] | Broken]
 Open = Callable[[], Iterable[str]]
 
 _SIGN_LINE = re.compile(r'"?sep=(.)"?\s*', re.I)  # what Excel writes for itself
@@ -36,18 +34,6 @@ _HIDDEN = {shown: sign for sign, shown in _SHOWN.items()} | {"n": "\ufdd2", "r":
 _HIDDEN_SIGN = "\ufdd4"
 # What the csv module says of a quoted cell, in our words.
 _QUOTES_BROKEN = {"unexpected end": "never ends", "expected after": "has text behind its closing quote"}
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is looked for in a table, and what params.yaml says of its form."""
-
-    names: Sequence[str] = ()  # the columns that it must have
-    essential: Sequence[str] = ()  # of these, those without which a file is none of the archive's
-    text: str = ""  # the one with the text
-    date: str = ""  # the one with the day, if one has it
-    delimiter: str = ""
-    quoting: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +56,15 @@ class Dialect:
             return rows
         shown = str.maketrans(_SHOWN | {_HIDDEN_SIGN: self.sign})
         return ([cell.translate(shown) for cell in cells] for cells in rows)
+
+    @property
+    def quoting(self) -> str:
+        """The reading as params.yaml calls it."""
+        return next(name for name, kind in QUOTINGS.items() if kind == (self.quotes, self.escapes))
+
+    def is_shown_by(self, lines: Sequence[str]) -> bool:
+        """Whether lines have what this is about: quotes at the beginning of cells, or backslashes."""
+        return self.escapes or any(line.startswith('"') or f'{self.sign}"' in line for line in lines)
 
     def bare(self, line: str) -> list[str]:
         """The cells of a line if quotes were text."""
@@ -138,9 +133,10 @@ def _shape(cell: str) -> str:
     return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", cell.strip(' "')[:40]))
 
 
-def separated_rows(lines: Open, name: str, wanted: Wanted) -> Iterator[Row]:
+def separated_rows(lines: Open, name: str, wanted: Wanted, found: Findings) -> Iterator[Row]:
     """Every row of a text table; `lines` opens the file anew. Raises ValueError where no reading fits the file."""
     form = form_of(lines, name, wanted)
+    found.dialects[name] = form.dialect.sign, form.dialect.quoting, form.dialect.is_shown_by(_head(lines()))
     feed = form.lines(lines())
     with cells_told(name, feed, MAX_CELL, f"expected cells of at most {MAX_CELL} characters"):
         rows = form.dialect.rows(itertools.islice(feed, form.skipped, None))
@@ -189,7 +185,7 @@ def _ranked(head: Sequence[str], name: str, wanted: Wanted) -> list[Form]:
     fitting = [sign for sign in signs if {*wanted.names} <= {column.strip() for column in headers[sign]}]
     if body and not fitting:
         longest = max(headers.values(), key=len)
-        require_columns(name, wanted.names, longest, wanted.essential)
+        require_columns(name, wanted, longest)
     forms = [
         _form(body, Dialect(sign, *kind), wanted, skipped) for sign in fitting or signs for kind in _kinds(body, wanted)
     ]

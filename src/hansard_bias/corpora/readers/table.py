@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime
-from functools import partial
+from datetime import date
 from pathlib import Path
 
 from hansard_bias.corpora.archives import Findings, ForeignFileError, archive_in, check_file_name, name_below, names
-from hansard_bias.corpora.cleaning import strip_markers
-from hansard_bias.corpora.dates import read_day
 from hansard_bias.corpora.packed import MAX_MEMBER, is_archive, unpacked
-from hansard_bias.corpora.readers import SETTINGS, reader
+from hansard_bias.corpora.readers import reader
 from hansard_bias.corpora.readers.formats import (
     COMPRESSED,
     FORMATS,
@@ -24,11 +22,9 @@ from hansard_bias.corpora.readers.formats import (
     table_rows,
 )
 from hansard_bias.corpora.readers.joining import Lookup, Selection, day_in_name
-from hansard_bias.corpora.readers.nested import MISSING, cell_of
-from hansard_bias.corpora.readers.separated import MAX_CELL, Wanted
-from hansard_bias.corpora.roles import folded, role_by_name, role_of
-from hansard_bias.corpora.schema import Record, known, plain_name, whole_characters
-from hansard_bias.corpora.texts import Broken, plain_text
+from hansard_bias.corpora.readers.table_records import RowRecords
+from hansard_bias.corpora.schema import Record
+from hansard_bias.corpora.texts import Wanted
 from hansard_bias.params import ColumnsConfig, CorpusConfig
 
 # Of ids that occur more than once, the share with several speakers or days from which on they are no speeches' ids.
@@ -59,8 +55,8 @@ def sources(path: Path) -> list[Path]:
     return [files[name] for name in sorted(files)]
 
 
-def tables(path: Path, found: Findings) -> Iterator[TableFile]:
-    """The files of an archive one after the other, each open until the next is asked for."""
+def tables(path: Path, found: Findings, beside: Path | None = None) -> Iterator[TableFile]:
+    """The files of an archive one after the other, each open until the next is asked for; not the one `beside`."""
     files = sources(path)
     if is_archive(files[0]):
         members = names(files, tuple(FORMATS), MAX_MEMBER)
@@ -71,52 +67,68 @@ def tables(path: Path, found: Findings) -> Iterator[TableFile]:
                 yield table
         return
     for file in files:
-        with open_table(file, name_below(path, file), found) as table:
-            yield table
+        if beside is None or not file.samefile(beside):
+            with open_table(file, name_below(path, file), found) as table:
+                yield table
 
 
-@reader("table", sources, takes=SETTINGS)
+@reader("table", sources, takes=("columns", "encoding", "file_date", "join", "where"))
 def read_table(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every row in order of dates, rows of a day in order of files and lines; `path` is a file or a folder of files.
 
     Rows without a date come last. All rows are held until the last one is read: only then is their order known.
     """
-    columns = corpus.columns
-    assert columns is not None, "find_reader sees to it"
-    selection, names = Selection(corpus), [*columns.names(), *corpus.where]
-    lookup = Lookup(corpus.join, names, partial(tables, found=Findings())) if corpus.join else None
-    names = lookup.needed(names) if lookup else names
-    essential = [name for name in (columns.text, columns.date) if name in names]
-    wanted = Wanted(names, essential, columns.text, columns.date, columns.delimiter, columns.quoting)
-    own = {folded(word): role for word, role in columns.roles.items()}
-    rows, read = list[tuple[Record, str]](), 0
-    for table in tables(path, found):
-        day = day_in_name(table.name, corpus.file_date) if corpus.file_date else None
-        of_file: list[tuple[Record, str]] = []
-        try:
-            for line, row in table_rows(table, wanted):
-                place = f"{table.name}:{line}"
-                if lookup and not isinstance(row, Broken):
-                    row = lookup.beside(row, place)
-                record, key = _record(row, place, columns, own, day if corpus.file_date else _day_of(row, columns))
-                kept = isinstance(row, Broken) or selection.takes(row)
-                of_file.append((record if kept else replace(record, reason="not_selected"), key))
-        except ForeignFileError as error:
-            found.left_out[table.name] = str(error)
-            continue
-        rows += of_file
-        read += 1
-    found.require(read)
-    selection.account()
-    if lookup:
-        lookup.account(found)
-    records = _joined(rows, columns.repeated_ids)
+    assert corpus.columns is not None, "find_reader sees to it"
+    rows = [row for rows in rows_by_file(path, corpus, found) for row in rows]
+    records = _joined(rows, corpus.columns.repeated_ids)
     rows.clear()
     ordered = deque(sorted(records, key=lambda record: (record.sitting is None, record.sitting or date.min)))
     records.clear()
     # The memory of what was yielded is free.
     while ordered:
         yield ordered.popleft()
+
+
+def rows_by_file(
+    path: Path, corpus: CorpusConfig, found: Findings, most: int | None = None
+) -> Iterator[list[tuple[Record, str]]]:
+    """The records and ids of the rows of one file after the other, as they stand there; at most so many, if told."""
+    columns = corpus.columns or ColumnsConfig("")
+    needed = [*dict.fromkeys([*columns.names(), *corpus.where])]
+    lookup, selection = None, Selection(corpus)
+    if corpus.join:
+        lookup = Lookup(corpus.join, needed, lambda beside: tables(beside, found))
+    wanted = Wanted(
+        names=lookup.needed(needed) if lookup else needed,
+        optional=needed,
+        essential=[*filter(None, (columns.text, columns.date))],
+        text=columns.text,
+        date=columns.date,
+        delimiter=columns.delimiter,
+        quoting=columns.quoting,
+    )
+    as_records, read = RowRecords(columns, lookup, selection), 0
+    for table in tables(path, found, Path(corpus.join.path) if corpus.join else None):
+        day = day_in_name(table.name, corpus.file_date) if corpus.file_date else None
+        # A file that has a day in its name is one of the archive's.
+        rows = table_rows(table, replace(wanted, essential=()) if day else wanted)
+        try:
+            some = itertools.islice(rows, most)
+            of_file = [as_records.record(row, f"{table.name}:{line}", day) for line, row in some]
+            read += 1
+        except ForeignFileError as error:
+            found.left_out[table.name] = str(error)
+            continue
+        if corpus.file_date and not day:
+            advice = "correct the pattern, or rename the file"
+            raise ValueError(f"{table.name}: no day in its name as `file_date` {corpus.file_date!r} has it; {advice}")
+        yield of_file
+        if most is not None and (most := most - len(of_file)) <= 0:
+            return
+    found.require(read)
+    selection.account()
+    if lookup:
+        lookup.account(found)
 
 
 def _joined(found: Sequence[tuple[Record, str]], repeated_ids: str) -> list[Record]:
@@ -146,61 +158,3 @@ def _joined(found: Sequence[tuple[Record, str]], repeated_ids: str) -> list[Reco
 def _is_one_speech(records: Sequence[Record]) -> bool:
     speakers = {record.speaker for record in records} - {""}
     return len(speakers) < 2 and len({record.sitting for record in records}) == 1
-
-
-def _record(
-    row: Mapping[str, object] | Broken,
-    source: str,
-    columns: ColumnsConfig,
-    own: Mapping[str, str],
-    sitting: date | None,
-) -> tuple[Record, str]:
-    """A row as a record, and its id; `own` are words for roles that params.yaml explains."""
-    if isinstance(row, Broken):
-        return Record(None, whole_characters(row.text), source, reason="broken_row", fault=row.fault), ""
-    office, topic, key, *names = (
-        " ".join(plain_text(_cell(row, column, source, " / ")).split())
-        for column in (columns.role, columns.topic, columns.id, *columns.speakers)
-    )
-    speaker = " ".join(filter(None, names))
-    text = strip_markers(plain_text(_cell(row, columns.text, source, "\n"))).strip()
-    written = cell_of(row, columns.date) if columns.date else source.rpartition(":")[0]
-    role = own.get(folded(office)) or role_of(office)
-    record = Record(
-        sitting,
-        text,
-        f"{source} ({key})" if key else source,
-        plain_name(speaker),
-        role or own.get(folded(speaker)) or role_by_name(speaker) or "member",
-        topic,
-        reason="bad_date" if sitting is None else "" if text else "empty",
-        unknown_role="" if role else office,
-        fault="" if sitting or written in (None, MISSING) else whole_characters(known(str(written))),
-    )
-    return record, key
-
-
-def _cell(row: Mapping[str, object], column: str, source: str, joint: str) -> str:
-    value = cell_of(row, column) if column else None
-    value = None if value is MISSING else value
-    parts = value if isinstance(value, list) else [value]
-    for part in parts:
-        if not isinstance(part, str | int | float | date | None):
-            kind = type(part).__name__
-            raise ValueError(f"{source}: column {column} holds a {kind}, expected text or a list of texts")
-    # What is missing (null, not a number) is empty.
-    texts = (whole_characters(known(str(part))) for part in parts if part is not None and part == part)
-    text = joint.join(filter(None, texts))
-    if len(text) > MAX_CELL:
-        raise ValueError(f"{source}: column {column} has {len(text)} characters, expected at most {MAX_CELL}")
-    return text
-
-
-def _day_of(row: Mapping[str, object] | Broken, columns: ColumnsConfig) -> date | None:
-    """The day of a date, of a time (as written, in its own zone), or of text."""
-    value = None if isinstance(row, Broken) else cell_of(row, columns.date)
-    if isinstance(value, list):
-        value = next(iter(value), None)
-    if isinstance(value, datetime):
-        return value.date()
-    return value if isinstance(value, date) else read_day(str(value).strip(), columns.date_format)

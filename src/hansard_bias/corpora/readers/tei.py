@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from hansard_bias.base.messages import shown
 from hansard_bias.corpora.archives import Findings, find_files, names
 from hansard_bias.corpora.readers import reader
-from hansard_bias.corpora.readers.xml_debate import Debate, Markup, by_day, records
+from hansard_bias.corpora.readers.xml_debate import Debate, Languages, Markup, by_day, records
 from hansard_bias.corpora.readers.xml_pieces import Piece
 from hansard_bias.corpora.roles import role_by_name, role_of
 from hansard_bias.corpora.schema import Record, iso_day, known, plain_name
@@ -54,8 +54,8 @@ class TeiDebate(Debate):
     # A header's own date is that of the edition, but for those who put the debate's there.
     places: tuple[str, ...] = _PLACES[:-1]
 
-    def __init__(self, name: str, people: dict[str, Person]) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, people: dict[str, Person], languages: Languages | None = None) -> None:
+        super().__init__(name, languages)
         self.people, self.days = people, dict[str, date]()
         self.within, self.dated, self.date_text = list[str](), "", ""
         self.key, self.person, self.part, self.parts, self.is_named = "", Person(), "", dict[str, str](), False
@@ -119,7 +119,7 @@ class TeiDebate(Debate):
     def _start_person(self, tag: str, attributes: Mapping[str, str]) -> None:
         if tag == "person":
             self.key, self.person, self.parts = attributes.get("xml:id", ""), Person(), {}
-            self.is_named = False
+            self.is_named, self.part = False, ""
         elif tag in ("persName", *_NAME_PARTS) and not (self.is_named or self.part in _NAME_PARTS):
             self.part = tag
             self.parts[tag] = self.parts.get(tag, "") + " "
@@ -201,11 +201,12 @@ class _Speeches(TeiDebate):
         return self.governing(piece, role), "" if told else words[0]
 
 
-@reader("tei", partial(find_files, suffix=".xml"), takes=("encoding",))
+@reader("tei", partial(find_files, suffix=".xml"), takes=("encoding", "where"))
 def read_tei(path: Path, corpus: CorpusConfig, found: Findings) -> Iterator[Record]:
     """Every speech, stage direction, note and heading, file by file in the order of their days."""
     files, people = find_files(path, ".xml"), dict[str, Person]()
     debates = by_day(files, names(files, ".xml"), found, lambda name: _Speeches(name, people))
     if not debates:
         raise ValueError(f"{path}: holds no XML file with debates; expected TEI with speeches as <sp>{found.told()}")
-    yield from records(files, [name for _, name in debates], found, lambda name: _Speeches(name, people))
+    languages, chosen = Languages(corpus), [name for _, name in debates]
+    yield from records(files, chosen, found, languages, lambda name: _Speeches(name, people, languages))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 
+from hansard_bias.base.messages import shown
 from hansard_bias.corpora.archives import Findings, ForeignFileError, contents
 from hansard_bias.corpora.readers.xml_pieces import Piece, Turns
 from hansard_bias.corpora.readers.xml_stream import read_xml
 from hansard_bias.corpora.schema import Record
+from hansard_bias.params import CorpusConfig
 
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -39,13 +42,37 @@ class Markup:
         return pieces | {self.region, *self.elsewhere} | self.dates
 
 
+class Languages:
+    """The languages of the speeches to keep, by `xml:lang`, and how often others are there; none: all are kept."""
+
+    def __init__(self, corpus: CorpusConfig | None = None) -> None:
+        self.wanted = tuple(value.casefold() for value in (corpus.selected("language") if corpus else ()))
+        self.seen, self.kept = Counter[str](), 0
+
+    def take(self, language: str) -> bool:
+        """Whether this is one of them: `en` is, where it is wanted, and so is `en-GB`."""
+        is_wanted = any(language == each or language.startswith(f"{each}-") for each in self.wanted)
+        self.seen[language] += 1
+        self.kept += is_wanted
+        return is_wanted
+
+    def account(self) -> None:
+        """Raise ValueError with the languages that there are where no speech was kept."""
+        if self.wanted and not self.kept:
+            there = ", ".join(f"{shown(each)} ({count})" for each, count in self.seen.most_common(8) if each)
+            wanted = ", ".join(self.wanted)
+            raise ValueError(f"`where` keeps speeches in {wanted}; xml:lang has {there or 'none'}; correct it")
+
+
 class Debate:
     """One file of debates: its day, its topics, and the records of what is complete."""
 
     markup: Markup
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, languages: Languages | None = None) -> None:
         self.name, self.inside, self.begun = name, 0, False
+        self.languages, self.spoken = languages or Languages(), [""]
+        self.heeds = bool(self.languages.wanted)
         self.topics, self.open, self.ready = [""], list[Piece](), list[Record]()
         self.turns = Turns()
         self.is_listing = False  # whether persons are listed here who speak in other files
@@ -70,6 +97,9 @@ class Debate:
             self.open[-1].start(tag, attributes)
         else:
             self.begin(tag, attributes, line)
+        if self.heeds:
+            self._sort_out(self.open)
+            self.spoken.append(attributes.get("xml:lang", "").casefold() or self.spoken[-1])
 
     def begin(self, tag: str, attributes: Mapping[str, str], line: int) -> None:
         """An element begins that is more than a part of a speech."""
@@ -104,6 +134,15 @@ class Debate:
             self.open[-1].end(tag)
         else:
             self.close(tag)
+        if self.heeds:
+            self._sort_out(self.open)
+            self.spoken.pop()
+
+    def _sort_out(self, pieces: Sequence[Piece]) -> None:
+        """Keep the paragraphs of the last speech that have just ended, or set them aside, as their language says."""
+        for piece in pieces[-1:]:
+            if not piece.reason and len(piece.paragraphs) > piece.sorted:
+                piece.sort_out(self.languages.take(self.spoken[-1]))
 
     def close(self, tag: str) -> None:
         """An element ends that is more than a part of a speech."""
@@ -124,11 +163,14 @@ class Debate:
 
     def finish(self) -> None:
         """A document ends: nothing of the next one continues it."""
-        self.ready += map(self.record, self.turns.rest())
+        self._make(self.turns.rest())
         self.topics = [""]
 
     def _close(self, piece: Piece) -> None:
         piece.finish()
+        if self.heeds:
+            self._sort_out([piece])
+            piece.reason = piece.reason or ("not_selected" if piece.others and not piece.paragraphs else "")
         if piece.reason == "label":
             self.open[-1].label = " ".join(piece.paragraphs)
             self.open[-1].take_aside(piece.asides)
@@ -140,7 +182,16 @@ class Debate:
         if self.open:
             self.open[-1].take_aside(closed)
         else:
-            self.ready += map(self.record, self.turns.add(closed))
+            self._make(self.turns.add(closed))
+
+    def _make(self, pieces: Iterable[Piece]) -> None:
+        """Pieces as records; of a speech in several languages, what is not wanted is a record of its own."""
+        for piece in pieces:
+            if piece.reason != "not_selected":
+                self.ready.append(self.record(piece))
+            if piece.others:
+                # Nobody's day: what is not selected is no part of the sittings that are counted.
+                self.ready.append(Record(None, "\n".join(piece.others), piece.source, reason="not_selected"))
 
     def record(self, piece: Piece) -> Record:
         """A piece as a record."""
@@ -156,11 +207,11 @@ def in_words(key: str) -> str:
 
 
 def records(
-    sources: Sequence[Path], names: Iterable[str], found: Findings, debate: Callable[[str], Debate]
+    files: Sequence[Path], names: Iterable[str], found: Findings, languages: Languages, debate: Callable[[str], Debate]
 ) -> Iterator[Record]:
     """The records of these files, in the order of `names`, while they are read."""
     read = 0
-    for name, content in contents(sources, [*names], found):
+    for name, content in contents(files, [*names], found):
         reading = debate(name)
         try:
             for _ in read_xml(content, name, reading, reading.markup.roots):
@@ -172,6 +223,7 @@ def records(
             found.left_out.setdefault(name, f"{name}: no <{reading.markup.region}>")
         read += reading.begun
     found.require(read)
+    languages.account()
 
 
 def by_day(

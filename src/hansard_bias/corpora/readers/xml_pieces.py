@@ -40,6 +40,8 @@ class Piece:
     sentences: int = 0
     keys: list[str] = field(default_factory=list)  # the ids of its parts
     nested: int = 0  # paragraphs of its own name inside it, which are no pieces
+    others: list[str] = field(default_factory=list)  # its paragraphs in languages that are not wanted
+    sorted: int = 0  # paragraphs whose language is known to be wanted
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """An element begins that is no piece of its own."""
@@ -103,6 +105,13 @@ class Piece:
         """A paragraph ends."""
         self.paragraphs += filter(None, [" ".join("".join(self.parts).split())])
         self.parts.clear()
+
+    def sort_out(self, is_wanted: bool) -> None:
+        """Set the paragraphs aside that have ended since this was last asked, unless their language is wanted."""
+        if not is_wanted:
+            self.others += self.paragraphs[self.sorted :]
+            del self.paragraphs[self.sorted :]
+        self.sorted = len(self.paragraphs)
 
     def continue_with(self, piece: Piece) -> None:
         """Take the text of a later part of the same speech, which stays where it stands, as joined."""
