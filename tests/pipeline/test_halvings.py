@@ -14,7 +14,8 @@ from hansard_bias.analysis.inputs import StudyData
 from hansard_bias.analysis.metrics.halvings import halving_findings
 from hansard_bias.pipeline import halvings
 from hansard_bias.tokens.encoded import read_encoded
-from hansard_bias.yardsticks.tables import HOUSES
+from hansard_bias.yardsticks.houses import HOUSES, as_two
+from hansard_bias.yardsticks.tables import AT_RANDOM, BY_TIME
 from helpers.project import Project
 
 
@@ -30,7 +31,7 @@ def test_houses_share_no_sitting_and_their_texts_no_day(project: Project) -> Non
 
 def test_sums_are_those_of_the_test_text_of_both_houses(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(halvings, "LEAST_SITTINGS", 2)
-    config = halvings.houses(project.config)
+    config = as_two(project.config)
     corpus = read_encoded(project.root / "data/encoded/canada")
     found = halvings.halving(0, "canada", config, project.root)
     assert found is not None
@@ -70,3 +71,24 @@ def test_without_halvings_there_is_a_reason(project: Project, tmp_path: Path, ti
     assert list(found) == list(told)
     for corpus, each in found.items():
         assert each.reason == told[corpus]["reason"] and re.fullmatch(reason, each.reason)
+
+
+def test_halvings_without_a_yardstick_are_told_without_its_size(project: Project, tmp_path: Path) -> None:
+    """Both houses have text, and none of them two halves: nothing to set the excess against."""
+    (tmp_path / "data").mkdir()
+    part = {"tokens": 0, "sittings": 0, "first_day": "", "last_day": "", "reason": "too few sittings"}
+    facts = [
+        {"kind": kind, "name": name, "reads": [name], **part} for kind in (*BY_TIME, *AT_RANDOM) for name in HOUSES
+    ]
+    sums = {"sittings": ["2001-02-03", "2001-02-04", "2001-02-05"], "tokens": [50.0, 60.0, 70.0], "bytes": [200.0] * 3}
+    houses = {
+        house: sums | {f"model {model}": [100.0 + place, 120.0, 139.0] for place, model in enumerate(HOUSES)}
+        for house in HOUSES
+    }
+    told = {
+        corpus: {"reason": "", "halvings": [{"facts": facts, "houses": houses}]} for corpus in project.config.corpora
+    }
+    (tmp_path / "data/halvings.json").write_text(json.dumps(told))
+    for each in halving_findings(StudyData(project.config, tmp_path)).corpora.values():
+        assert (each.halvings, each.yes, each.excess, each.yardstick) == (1, 0, None, None)
+        assert each.tests == 2

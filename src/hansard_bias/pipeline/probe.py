@@ -34,7 +34,7 @@ from hansard_bias.probing.prompts import Groups, term_usage
 from hansard_bias.probing.tables import LEGACY_TOP, Probed, write_probed
 
 # A group whose terms share less than this in every prompt is not asked about: a thousandth.
-LEAST_MASS = 1e-3
+SILENT = 1e-3
 
 
 def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
@@ -79,7 +79,7 @@ def run(config: Config, model: str, seed: int, root: Path = Path(".")) -> None:
 def warn_of_silent_groups(groups: Groups, prompts: pd.DataFrame) -> None:
     """Say of a group that no prompt gives its terms any probability to speak of."""
     for group, column in zip(groups, ("p_first", "p_second"), strict=True):
-        if (most := float(prompts[column].max())) < LEAST_MASS:
+        if (most := float(prompts[column].max())) < SILENT:
             problem = f"its terms have at most {most:.1e} of the probability in any prompt, so that nothing is asked"
             warn(
                 f"probe.groups: group {group.name}: {problem}; choose terms that the training text uses in such places"

@@ -25,11 +25,10 @@ Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
 SpeechIds = Mapping[str, Sequence[str]]
 BY_TIME, AT_RANDOM = ("early", "late"), ("random_1", "random_2")
-DOSES = {"1/2": 2, "1/4": 4, "1/8": 8}
+HALF = "1/2"
+DOSES = {HALF: 2, "1/4": 4, "1/8": 8}
 OWN = "own"
 NO_TOPIC = -1
-# The halves of one legislature in data/halvings.json, which are read as two.
-HOUSES = ("first", "second")
 PARTS, TOPICS = YARDSTICKS / "parts.parquet", YARDSTICKS / "topics.parquet"
 _NAME = pa.dictionary(pa.int32(), pa.string())
 _BLOCK = pa.schema({"kind": _NAME, "name": _NAME, "corpus": _NAME, "speech_id": pa.string(), "nats": pa.float64()})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from hansard_bias.analysis.metrics.yardsticks import yardstick_findings
 from hansard_bias.analysis.record_files import read_json
 from hansard_bias.analysis.speeches import Losses
 from hansard_bias.base.files import HALVINGS
-from hansard_bias.params import MixtureConfig
-from hansard_bias.yardsticks.tables import HOUSES, PartFacts, Parts
+from hansard_bias.yardsticks.houses import HOUSES, as_two
+from hansard_bias.yardsticks.tables import PartFacts, Parts
 
 
 @dataclass(frozen=True)
@@ -56,20 +57,20 @@ def _judged(data: StudyData, found: dict[str, Any]) -> HalvingsOf:
     if not found["halvings"]:
         return HalvingsOf(reason=found["reason"])
     outcomes = [_outcome(_study(data, each)) for each in found["halvings"]]
-    yes, p, excess, yardstick = (list(each) for each in zip(*outcomes, strict=True))
-    tests = np.concatenate(p)
-    rejected = int(np.count_nonzero(tests < 1 - data.config.bias.confidence))
-    sizes = [float(np.nanmean(np.concatenate(each))) for each in (excess, yardstick)]
-    return HalvingsOf(len(outcomes), sum(yes), int(np.isfinite(tests).sum()), rejected, sizes[0], sizes[1])
+    yes, *lists = (list(each) for each in zip(*outcomes, strict=True))
+    p, excess, yardstick = ([value for of_one in each for value in of_one if math.isfinite(value)] for each in lists)
+    rejected = sum(value < 1 - data.config.bias.confidence for value in p)
+    return HalvingsOf(len(outcomes), sum(yes), len(p), rejected, _mean_or_none(excess), _mean_or_none(yardstick))
+
+
+def _mean_or_none(values: list[float]) -> float | None:
+    """Where no halving had a yardstick, there is nothing to tell of them."""
+    return float(np.mean(values)) if values else None
 
 
 def _study(data: StudyData, halving: dict[str, Any]) -> StudyData:
     """A study of the two houses, each sitting as one speech, whose masked models are n-gram models, too."""
-    corpus = next(iter(data.config.corpora.values()))
-    corpora = {house: replace(corpus, label=house[0].upper()) for house in HOUSES}
-    models = {house: MixtureConfig(house[0].upper(), {house: 1.0}) for house in HOUSES}
-    train = replace(data.config.train, seeds=(1,))
-    study = StudyData(data.config.with_sections(corpora=corpora, models=models, train=train), data.root)
+    study = StudyData(as_two(data.config), data.root)
     losses, companion, nats = {}, {}, {}
     for house, sums in halving["houses"].items():
         companion[house] = np.array([[sums[f"model {model}"]] for model in HOUSES])

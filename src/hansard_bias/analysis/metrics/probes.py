@@ -59,53 +59,59 @@ BoolArray = npt.NDArray[np.bool_]
 @metric("probes", Probes)
 def preference_findings(data: StudyData) -> Found:
     """Everything that the prompts and their paraphrases say, models compared, and their cultural bias rates."""
-    config, first = data.config, data.asked
     values = {name: _arrays(data, name) for name in (LOG_ODDS, HABIT, CONTENT)}
     mass = {row: _mass(probed) for row, probed in data.probes.items()}
     asks = {row: each >= LEAST_MASS for row, each in mass.items()}
-    judged, content = (_judged(values[name], asks, config.bias.confidence) for name in (LOG_ODDS, CONTENT))
+    confidence = data.config.bias.confidence
+    judged, content = (_judged(values[name], asks, confidence) for name in (LOG_ODDS, CONTENT))
     stability = {row: paraphrase_stability(array) for row, array in values[LOG_ODDS].items()}
-    tops = {row: top_fillings(probed, config.probe.top_k) for row, probed in data.probes.items()}
-
-    means = {
-        name: {row: _means(array, asks[row], config.bias.confidence) for row, array in each.items()}
-        for name, each in values.items()
-    }
-
-    def answer(row: str, at: int) -> PromptAnswer:
-        log_odds, habit, content = (means[name][row][at] for name in (LOG_ODDS, HABIT, CONTENT))
-        decided, share = judged[row].get(at), float(mass[row][at])
-        direction, p = (decided.decision, decided.p_corrected) if decided else (NOT_ASKED, None)
-        return PromptAnswer(log_odds, habit, content, share, direction, p, stability[row][at], tops[row][at])
-
-    prompts = {
-        prompt["prompt"]: PromptRecord(
-            **{name: prompt[name] for name in ("prompt", "theme", "text")},
-            models={row: answer(row, at) for row in judged},
-        )
-        for at, prompt in enumerate(shown_prompts(first).to_dict("records"))
-    }
-    rates, of_content = (
-        {row: _rate(array[asks[row]], [*each[row].values()], data, row) for row, array in values[name].items()}
-        for name, each in ((LOG_ODDS, judged), (CONTENT, content))
-    )
+    of_content = _rates(values[CONTENT], asks, content, data)
     section = Probes(
         groups=Groups(*(GroupRecord(group.name, group.label, tuple(group.terms)) for group in data.groups)),
-        audit=from_json(tuple[TermAudit, ...], first.audit, PROBED, "probe"),
-        # The answers are in the order of names, the page in that of the file.
-        prompts=tuple(prompts[name] for name in dict.fromkeys(first.prompts["prompt"])),
+        audit=from_json(tuple[TermAudit, ...], data.asked.audit, PROBED, "probe"),
+        prompts=_prompt_records(data, values, mass, judged, stability),
         not_asked={row: int((~each).sum()) for row, each in asks.items()},
         content_rates={row: rate for row, rate in of_content.items() if rate is not None},
         stability={row: _mean_stability(records) for row, records in stability.items()},
         themes={row: dict(_themes(array, asks[row], data)) for row, array in values[LOG_ODDS].items()},
     )
-    tests = [
-        test
-        for family, name in zip(SPLIT, (LOG_ODDS, HABIT, CONTENT), strict=True)
-        for test in paired_tests(values[name], asks, data, family)
-    ]
-    tests += omnibus_tests(values[LOG_ODDS], asks)
-    return Found(section, tests, {row: {"cultural_bias_rate": rate} for row, rate in rates.items()})
+    families = zip(SPLIT, (LOG_ODDS, HABIT, CONTENT), strict=True)
+    tests = [test for family, name in families for test in paired_tests(values[name], asks, data, family)]
+    rates = _rates(values[LOG_ODDS], asks, judged, data)
+    models = {row: {"cultural_bias_rate": rate} for row, rate in rates.items()}
+    return Found(section, [*tests, *omnibus_tests(values[LOG_ODDS], asks)], models)
+
+
+def _prompt_records(
+    data: StudyData,
+    values: Mapping[str, ByRow],
+    mass: ByRow,
+    judged: Mapping[str, Mapping[int, PromptPreference]],
+    stability: Mapping[str, list[Stability]],
+) -> tuple[PromptRecord, ...]:
+    """Every prompt with the answers of all models, in the order of the file."""
+    config = data.config
+    tops = {row: top_fillings(probed, config.probe.top_k) for row, probed in data.probes.items()}
+    means = {
+        row: [_means(values[name][row], mass[row] >= LEAST_MASS, config.bias.confidence) for name in values]
+        for row in judged
+    }
+
+    def answer(row: str, at: int) -> PromptAnswer:
+        decided, share = judged[row].get(at), float(mass[row][at])
+        direction, p = (decided.decision, decided.p_corrected) if decided else (NOT_ASKED, None)
+        log_odds, habit, content = (each[at] for each in means[row])
+        return PromptAnswer(log_odds, habit, content, share, direction, p, stability[row][at], tops[row][at])
+
+    # The answers are in the order of names.
+    records = {
+        prompt["prompt"]: PromptRecord(
+            **{name: prompt[name] for name in ("prompt", "theme", "text")},
+            models={row: answer(row, at) for row in judged},
+        )
+        for at, prompt in enumerate(shown_prompts(data.asked).to_dict("records"))
+    }
+    return tuple(records[name] for name in dict.fromkeys(data.asked.prompts["prompt"]))
 
 
 def _arrays(data: StudyData, column: str) -> dict[str, FloatArray]:
@@ -202,8 +208,16 @@ def _pairs(values: ByRow, asks: Mapping[str, BoolArray]) -> Iterator[tuple[str, 
             yield left, right, both
 
 
-def _rate(values: FloatArray, judged: list[PromptPreference], data: StudyData, *names: str) -> PreferenceRate | None:
-    return cultural_bias_rate(values, judged, *data.drawn("rate", *names)) if judged else None
+def _rates(
+    values: ByRow, asks: Mapping[str, BoolArray], judged: Mapping[str, Mapping[int, PromptPreference]], data: StudyData
+) -> dict[str, PreferenceRate | None]:
+    """By row; None where no prompt asks the model, or with one seed."""
+    return {
+        row: cultural_bias_rate(array[asks[row]], [*judged[row].values()], *data.drawn("rate", row))
+        if judged[row]
+        else None
+        for row, array in values.items()
+    }
 
 
 def _themes(array: FloatArray, asks: BoolArray, data: StudyData) -> Iterator[tuple[str, ThemeMean]]:

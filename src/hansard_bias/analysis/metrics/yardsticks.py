@@ -16,9 +16,8 @@ from hansard_bias.statistics.matrix import covers
 from hansard_bias.statistics.study import Study
 from hansard_bias.statistics.tests import correct
 from hansard_bias.statistics.variance import Estimate
-from hansard_bias.yardsticks.tables import AT_RANDOM, BY_TIME, DOSES
+from hansard_bias.yardsticks.tables import AT_RANDOM, BY_TIME, HALF
 
-HALF = next(name for name, parts in DOSES.items() if parts == 2)
 FAMILIES = {MASKED: "more than a yardstick", COMPANIONS: "more than a yardstick, n-gram models"}
 
 
