@@ -109,7 +109,7 @@ def test_a_second_table_is_joined_by_its_key(tmp_path: Path) -> None:
         ("", "member"),
     ]
     with pytest.raises(
-        ValueError, match="join: no row has its day among the mid of .*ours such as a.csv:2: .2001-02-03."
+        ValueError, match=r"join: no row has its day among the mid of .*ours such as a.csv:2: .2001-02-03."
     ):
         read(tmp_path / "a.csv", columns, join=JoinConfig(join.path, "day", "mid"))
 
