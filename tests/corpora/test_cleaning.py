@@ -3,7 +3,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hansard_bias.corpora.cleaning import clean_text
@@ -61,6 +61,9 @@ TEXTS = st.one_of(st.text(max_size=40), st.lists(PIECES, max_size=14).map("".joi
 
 @settings(deadline=None)
 @given(TEXTS, st.booleans())
+@example("'\u2014'", False)
+@example('"\u2014"', True)
+@example("'\u2014.\u2014'", False)
 def test_cleaning_twice_changes_nothing(text: str, lowercase: bool) -> None:
     once = clean_text(text, lowercase)
     assert clean_text(once, lowercase) == once

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from hansard_bias.analysis.metrics.halvings import halving_findings
 from hansard_bias.pipeline import halvings
 from hansard_bias.tokens.encoded import read_encoded
 from hansard_bias.yardsticks.houses import HOUSES, as_two
-from hansard_bias.yardsticks.tables import AT_RANDOM, BY_TIME
+from hansard_bias.yardsticks.tables import AT_RANDOM, BY_TIME, HALF
 from helpers.project import Project
 
 
@@ -92,3 +93,36 @@ def test_halvings_without_a_yardstick_are_told_without_its_size(project: Project
     for each in halving_findings(StudyData(project.config, tmp_path)).corpora.values():
         assert (each.halvings, each.yes, each.excess, each.yardstick) == (1, 0, None, None)
         assert each.tests == 2
+
+
+def halving_of(apart: dict[str, float]) -> dict[str, Any]:
+    """One halving in which the other house's model pays so many nats a token; halves of a house differ by little."""
+    days, tokens = [f"2001-02-{day:02d}" for day in range(1, 13)], np.full(12, 100.0)
+    noise, facts, houses = np.random.default_rng(1).normal(0, 1, size=(40, 12)), [], {}
+    rows = iter(noise)
+    for house in HOUSES:
+        other = HOUSES[1 - HOUSES.index(house)]
+        sums = {"sittings": days, "tokens": tokens.tolist(), "bytes": (4 * tokens).tolist()}
+        for kind in ("model", HALF):
+            own = 200 + next(rows)
+            sums |= {f"{kind} {house}": own.tolist()}
+            sums |= {f"{kind} {other}": (own + next(rows) + apart[house] * tokens).tolist()}
+        for kind in (*BY_TIME, *AT_RANDOM):
+            sums[f"{kind} {house}"] = (210 + next(rows)).tolist()
+            first_day = "2001-02-07" if kind == BY_TIME[1] else "2001-02-01"
+            facts.append({"kind": kind, "name": house, "reads": [house], "first_day": first_day, "tokens": 500})
+        houses[house] = sums
+    facts += [{"kind": HALF, "name": house, "reads": [*HOUSES], "tokens": 500} for house in HOUSES]
+    return {"facts": facts, "houses": houses}
+
+
+@pytest.mark.parametrize(("first", "second", "yes", "rejected"), [(0.5, 0.5, 1, 2), (0.5, 0.0, 0, 1), (0.0, 0.0, 0, 0)])
+def test_yes_wants_more_than_the_yardstick_in_both_houses(
+    project: Project, tmp_path: Path, first: float, second: float, yes: int, rejected: int
+) -> None:
+    (tmp_path / "data").mkdir()
+    one = {"reason": "", "halvings": [halving_of({"first": first, "second": second})]}
+    (tmp_path / "data/halvings.json").write_text(json.dumps(dict.fromkeys(project.config.corpora, one)))
+    for each in halving_findings(StudyData(project.config, tmp_path)).corpora.values():
+        assert (each.yes, each.tests, each.rejected) == (yes, 2, rejected)
+        assert each.excess == pytest.approx((first + second) / 2, abs=0.02)

@@ -62,3 +62,18 @@ def test_interval_widens_with_fewer_effects() -> None:
         return found.high - found.low
 
     assert width(40) > 1.8 * width(400)
+
+
+def test_a_share_may_be_none_at_all_and_a_clear_one_is_not() -> None:
+    """A mean of probabilities is above 0 by construction: its lower bound must not be, where nothing is large."""
+    rng = np.random.default_rng(9)
+    errors, df = np.full(60, 0.4), np.full(60, 10.0)
+
+    def low(effects: np.ndarray) -> list[float | None]:
+        values = effects + rng.normal(0, 0.4, size=60)
+        return [each.low for each in large_shares(values, errors, df, THRESHOLD, 100, np.random.default_rng(1), 0.95)]
+
+    assert np.mean([low(np.zeros(60)) == [0.0, 0.0, 0.0] for _ in range(20)]) >= 0.8
+    first, second, either = low(np.where(np.arange(60) < 20, 2.5, 0.0))
+    assert first is not None and either is not None and min(first, either) > 0.1
+    assert second == 0.0
