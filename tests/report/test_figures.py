@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hansard_bias.analysis.records import Interval
 from hansard_bias.params import Config
 from hansard_bias.report import figures
 from hansard_bias.report.figures import effects as figures_effects
@@ -194,3 +195,10 @@ def test_a_new_figure_is_drawn_filed_and_placed_by_its_registration(
     assert (drawn["new"].about.section, drawn["new"].caption) == ("effects", "At 95\u00a0%.")
     with pytest.raises(AssertionError, match="two figures new"):
         asked(figures_effects.tilt_figure)
+
+
+def test_a_label_that_means_something_to_the_drawing_program_is_drawn() -> None:
+    rows = [("if", Interval(2.0, 1.0, 3.0), "#000000"), ("else", Interval(1.0, None, None), "#000000")]
+    (drawn,) = figures_effects.interval_panel(rows, "Effect", "nats", 0.0)
+    svg = figures.inline_svg(drawn)
+    assert svg.index(">if<") < svg.index(">else<")

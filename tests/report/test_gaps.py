@@ -114,3 +114,14 @@ def test_markup_and_long_words_stay_text(load: Callable[..., Results]) -> None:
     results = replace(load(), words=(word("<script>", 0.1), word("x" * 60, 0.2)))
     svg = inline_svg(gaps.word_figures(results)[0])
     assert "<script" not in svg and "&lt;script&gt;" in svg and "x" * 17 + "…" in svg
+
+
+def test_words_that_mean_something_to_the_drawing_program_are_drawn_in_their_order(
+    load: Callable[..., Results],
+) -> None:
+    """Real text has "if" among its words, and a list of words as an order made an expression of it."""
+    said = ["if", "datum", "true", "null", "signal('x')", "'", "\\", "in"]
+    results = replace(load(), words=tuple(word(each, 0.5 - 0.01 * place) for place, each in enumerate(said)))
+    svg = inline_svg(gaps.word_figures(results)[0])
+    places = [svg.index(f">{each}<") for each in ("if", "datum", "true", "null", "in")]
+    assert places == sorted(places)

@@ -11,7 +11,7 @@ import altair as alt
 
 from hansard_bias.analysis.records import Interval
 from hansard_bias.report.comparisons import comparisons, tilts
-from hansard_bias.report.figures import GREY, HALO, INK, SERIES, Figure, chart_of, figure, series_colour
+from hansard_bias.report.figures import GREY, HALO, IN_PLACE, INK, SERIES, Figure, chart_of, figure, series_colour
 from hansard_bias.report.formats import decimal, estimate, significant, span, title
 from hansard_bias.report.results import Results
 
@@ -86,15 +86,15 @@ def interval_panel(
     if not rows:
         return []
     values = [
-        {"label": label, "text": estimate(interval, form), "colour": colour, **interval.as_dict()}
-        for label, interval, colour in rows
+        {"place": place, "label": label, "text": estimate(interval, form), "colour": colour, **interval.as_dict()}
+        for place, (label, interval, colour) in enumerate(rows)
     ]
     longest = max(len(line) for label, _, _ in rows for line in label.split("|"))
     # Room for pixels a letter at most at this size, in a broad font: the reader's browser chooses the font.
     style: dict[str, Any] = {"minExtent": min(7.4 * longest, LABEL_LIMIT) + 10, "labelLimit": LABEL_LIMIT - 14}
     axis = alt.Axis(labelExpr="split(datum.label, '|')", ticks=False, domain=False, labelPadding=8, **style)
     # In this order, whichever of them has no interval.
-    y = alt.Y("label:N", sort=list(dict.fromkeys(label for label, _, _ in rows)), title=None, axis=axis)
+    y = alt.Y("label:N", sort=IN_PLACE, title=None, axis=axis)
     base = chart_of(values).encode(y=y, color=alt.Color("colour:N", scale=None))
     x = _value_axis([interval for _, interval, _ in rows], unit, reference)
     # A number without an interval is a dot alone.

@@ -10,7 +10,7 @@ import altair as alt
 
 from hansard_bias.analysis.records import Interval, SliceRow
 from hansard_bias.report import formats as fmt
-from hansard_bias.report.figures import INK, Figure, chart_of, figure, series_colour
+from hansard_bias.report.figures import IN_PLACE, INK, Figure, chart_of, figure, series_colour
 from hansard_bias.report.results import Results
 from hansard_bias.report.tables import Table, make_table, table, text
 
@@ -194,9 +194,9 @@ def _word_figure(results: Results, model: str, corpus: str) -> Figure | None:
         word = line.word if len(line.word) <= LONGEST else f"{line.word[: LONGEST - 1]}\u2026"
         said = f"{fmt.signed(line.contribution)}, {fmt.count(line.occurrences)} times"
         sure = 1.0 if line.p_holm is not None and line.p_holm < alpha else 0.4
-        values.append({"word": word, "share": line.contribution, "sure": sure, "text": said})
+        values.append({"place": len(values), "word": word, "share": line.contribution, "sure": sure, "text": said})
     axis = alt.Axis(ticks=False, domain=False, labelPadding=6, minExtent=96, maxExtent=110, labelLimit=100)
-    y = alt.Y("word:N", sort=[bar["word"] for bar in values], title=None, axis=axis)
+    y = alt.Y("word:N", sort=IN_PLACE, title=None, axis=axis)
     axis_x = alt.Axis(tickCount=3, format=".2~g", labelFlush=False, labelOverlap=True)
     x = alt.X("share:Q", title="nats per token of the text", axis=axis_x)
     bars = chart_of(values).encode(y=y).mark_bar(color=series_colour(results, model), height=13, cornerRadius=2)
